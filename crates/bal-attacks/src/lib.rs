@@ -1,0 +1,1 @@
+//! Adversarial attacks on any classifier, and the robust accuracy under them.

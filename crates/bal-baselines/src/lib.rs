@@ -1,0 +1,1 @@
+//! Bayesian adversarial learning and the methods it is compared with.

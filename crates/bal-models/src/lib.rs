@@ -1,0 +1,1 @@
+//! Networks, ensembles of them, and their weights in safetensors.

@@ -1,0 +1,1 @@
+//! Run records and the figures drawn from them.

@@ -1,0 +1,1 @@
+//! Stochastic-gradient samplers that move a position by its energy's gradient.

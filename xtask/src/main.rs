@@ -1,0 +1,2 @@
+//! The project's chores: set-up, downloads, reproduction, checks.
+fn main() {}
