@@ -1,1 +1,45 @@
-//! The small core of Bayesian adversarial learning: positions, noise, energies, kernels, Gibbs sweeps, classifiers and methods.
+//! The small core of Bayesian adversarial learning.
+//!
+//! Positions that kernels move, keyed noise, energies and their gradients, Gibbs sweeps over two
+//! blocks, and the traits that classifiers, architectures and training methods meet at.
+//! Nothing here knows a particular network, attack or sampler.
+
+#![deny(missing_docs)]
+
+mod architecture;
+mod batch;
+mod classifier;
+mod diagnostics;
+mod energy;
+mod error;
+mod gibbs;
+mod images;
+mod kernel;
+mod layout;
+mod method;
+mod noise;
+mod position;
+mod posterior;
+mod prediction;
+mod schedule;
+mod shared;
+mod workers;
+
+pub use architecture::{Architecture, Forward, Mode, TensorSpec};
+pub use batch::Batch;
+pub use classifier::{Classifier, ClassifierError};
+pub use diagnostics::{Mixing, effective_sample_size, split_r_hat};
+pub use energy::{Energy, Evaluation};
+pub use error::CoreError;
+pub use gibbs::{Chain, Conditionals, Gibbs, GibbsError, Sweep};
+pub use images::Images;
+pub use kernel::{Diverged, Kernel, State};
+pub use layout::channels_last;
+pub use method::{ChainState, Checkpoint, Method, Metrics, Progress, Task, TrainError};
+pub use noise::{NoiseKey, NoiseStream, Purpose};
+pub use position::Position;
+pub use posterior::{Member, Posterior};
+pub use prediction::{EnsembleGradient, Prediction};
+pub use schedule::Schedule;
+pub use shared::{Replicate, Shared};
+pub use workers::Workers;

@@ -1,0 +1,57 @@
+//! What attacks and evaluation know of a model.
+
+use crate::Prediction;
+use tch::{TchError, Tensor};
+
+/// A model that gives raw logits for images.
+///
+/// A point estimate is an ensemble of one. An attack leaves the classifier unchanged.
+pub trait Classifier: Send {
+    /// Number of classes.
+    fn classes(&self) -> i64;
+
+    /// Raw logits of every member, `[S, n, classes]`, for `x`: `[n, c, h, w]`, pixels in `[0, 1]`.
+    ///
+    /// Differentiable in `x`.
+    ///
+    /// # Errors
+    /// [`ClassifierError`] when the model does not take such images.
+    fn member_logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError>;
+
+    /// How the members are combined.
+    fn prediction(&self) -> Prediction;
+
+    /// The combined prediction, `[n, classes]`: rows of log probabilities or mean logits.
+    ///
+    /// # Errors
+    /// As [`Classifier::member_logits`].
+    fn logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
+        Ok(self.prediction().combine(&self.member_logits(x)?))
+    }
+
+    /// The same model for another thread.
+    fn replicate(&self) -> Box<dyn Classifier>;
+}
+
+/// A model that could not classify.
+#[derive(Debug, thiserror::Error)]
+pub enum ClassifierError {
+    /// LibTorch refused an operation.
+    #[error("the model cannot classify images of shape {shape:?}: {source}")]
+    Refused {
+        /// Shape of the batch given.
+        shape: Vec<i64>,
+        /// What LibTorch said.
+        source: TchError,
+    },
+    /// The images are not what the architecture takes.
+    #[error("{architecture} takes images of shape [{expected}], got a batch of shape {found:?}")]
+    Input {
+        /// The architecture's name.
+        architecture: String,
+        /// Channels, height and width that it takes.
+        expected: String,
+        /// Shape of the batch given.
+        found: Vec<i64>,
+    },
+}

@@ -1,0 +1,163 @@
+//! Whether chains agree, and how many independent draws they are worth.
+
+/// Agreement of several chains on several scalar functions of their positions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mixing {
+    /// Chains.
+    pub chains: usize,
+    /// Draws of each.
+    pub draws: usize,
+    /// Split R-hat of each function.
+    pub r_hat: Vec<f64>,
+    /// Effective sample size of each function, over all chains.
+    pub effective_sample_size: Vec<f64>,
+}
+
+impl Mixing {
+    /// Measures `traces[function][chain][draw]`.
+    ///
+    /// `None` without a function, with fewer than two chains or with fewer than four draws.
+    pub fn measure(traces: &[Vec<Vec<f64>>]) -> Option<Self> {
+        let first = traces.first()?;
+        let (chains, draws) = (first.len(), first.first()?.len());
+        if chains < 2 || draws < 4 {
+            return None;
+        }
+        Some(Self {
+            chains,
+            draws,
+            r_hat: traces.iter().map(|t| split_r_hat(t)).collect(),
+            effective_sample_size: traces.iter().map(|t| effective_sample_size(t)).collect(),
+        })
+    }
+}
+
+/// Potential scale reduction of chains split in half.
+///
+/// ```text
+/// R^ = sqrt( ((n-1)/n W + B/n) / W )
+/// ```
+///
+/// `W`: mean of the half-chains' variances; `B/n`: variance of their means; n draws each. Near 1
+/// when the chains agree. `chains[chain][draw]`, at least four draws each. Not a number when all
+/// draws are equal.
+///
+/// Source: Gelman et al., Bayesian Data Analysis, 3rd edition, eq. 11.3 to 11.4.
+pub fn split_r_hat(chains: &[Vec<f64>]) -> f64 {
+    let halves: Vec<&[f64]> = chains
+        .iter()
+        .flat_map(|c| {
+            let half = c.len() / 2;
+            [&c[..half], &c[c.len() - half..]]
+        })
+        .collect();
+    let n = halves[0].len() as f64;
+    let within = mean(&halves.iter().map(|h| variance(h)).collect::<Vec<_>>());
+    let between = variance(&halves.iter().map(|h| mean(h)).collect::<Vec<_>>());
+    (((n - 1.0) / n * within + between) / within).sqrt()
+}
+
+/// Effective sample size of several chains together.
+///
+/// ```text
+/// ESS = m n / (1 + 2 sum_t rho_t),    rho_t = 1 - (W - mean_j s_j^2 rho_{t,j}) / var+
+/// ```
+///
+/// The sum over lags stops by Geyer's initial positive sequence, made monotone. At most
+/// `m n log10(m n)`, as anti-correlated chains can be worth more than their draws.
+///
+/// Source: Gelman et al., Bayesian Data Analysis, 3rd edition, eq. 11.7 to 11.8; Geyer, Statistical
+/// Science 1992, section 3.3.
+pub fn effective_sample_size(chains: &[Vec<f64>]) -> f64 {
+    let (m, n) = (chains.len(), chains[0].len());
+    let total = (m * n) as f64;
+    let means: Vec<f64> = chains.iter().map(|c| mean(c)).collect();
+    let within = mean(&chains.iter().map(|c| variance(c)).collect::<Vec<_>>());
+    let scale = (n as f64 - 1.0) / n as f64;
+    let pooled = within * scale + if m > 1 { variance(&means) } else { 0.0 };
+    let autocovariance = |lag: usize| {
+        let of = |(c, mu): (&Vec<f64>, &f64)| {
+            c[lag..].iter().zip(c).map(|(a, b)| (a - mu) * (b - mu)).sum::<f64>() / n as f64
+        };
+        mean(&chains.iter().zip(&means).map(of).collect::<Vec<_>>())
+    };
+    let rho = |lag: usize| 1.0 - (within * scale - autocovariance(lag)) / pooled;
+    // Pairs of neighbouring lags have a positive, falling sum in theory; noise sets in where not.
+    let mut sum = 0.0;
+    let mut previous = f64::INFINITY;
+    for lag in (0..n.saturating_sub(1)).step_by(2) {
+        let pair = if lag == 0 { 1.0 } else { rho(lag) } + rho(lag + 1);
+        if pair.is_nan() || pair <= 0.0 {
+            break;
+        }
+        previous = previous.min(pair);
+        sum += previous;
+    }
+    (total / (2.0 * sum - 1.0)).clamp(1.0, (total * total.log10()).max(1.0))
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Unbiased.
+fn variance(values: &[f64]) -> f64 {
+    let mu = mean(values);
+    values.iter().map(|v| (v - mu).powi(2)).sum::<f64>() / (values.len() as f64 - 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NoiseKey, NoiseStream, Purpose};
+    use tch::{Device, Kind, Tensor};
+
+    /// Four autoregressive chains of unit variance around `centre(chain)`.
+    fn autoregressive(rho: f64, n: usize, centre: impl Fn(usize) -> f64) -> Vec<Vec<f64>> {
+        (0..4)
+            .map(|chain| {
+                let key = NoiseKey { seed: 1, purpose: Purpose::Test, sweep: 0, chain: chain as u64 };
+                let like = Tensor::zeros([n as i64], (Kind::Double, Device::Cpu));
+                let noise = Vec::<f64>::try_from(NoiseStream::new(key).normal_like(&like)).unwrap();
+                let mut x = noise[0];
+                noise
+                    .iter()
+                    .map(|e| {
+                        x = rho * x + (1.0 - rho * rho).sqrt() * e;
+                        x + centre(chain)
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn r_hat_of_a_small_case_worked_by_hand() {
+        // Halves (0,1) (1,0) (4,5) (5,4): W = 1/2, means .5 .5 4.5 4.5, variance of means 16/3.
+        let chains = [vec![0.0, 1.0, 1.0, 0.0], vec![4.0, 5.0, 5.0, 4.0]];
+        let expected = ((0.5 * 0.5 + 16.0 / 3.0) / 0.5_f64).sqrt();
+        assert!((split_r_hat(&chains) - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn chains_that_agree_have_r_hat_one_and_chains_apart_do_not() {
+        assert!((split_r_hat(&autoregressive(0.0, 2000, |_| 0.0)) - 1.0).abs() < 0.01);
+        assert!(split_r_hat(&autoregressive(0.0, 2000, |c| c as f64)) > 1.3);
+    }
+
+    #[test]
+    fn effective_size_is_that_of_an_autoregressive_law() {
+        for rho in [0.0, 0.5, 0.9] {
+            let expected = 4.0 * 20_000.0 * (1.0 - rho) / (1.0 + rho);
+            let found = effective_sample_size(&autoregressive(rho, 20_000, |_| 0.0));
+            assert!((found / expected - 1.0).abs() < 0.1, "rho {rho}: {found} for {expected}");
+        }
+    }
+
+    #[test]
+    fn too_few_draws_or_chains_measure_nothing() {
+        assert_eq!(Mixing::measure(&[vec![vec![1.0, 2.0, 3.0, 4.0]]]), None);
+        assert_eq!(Mixing::measure(&[vec![vec![1.0; 3], vec![2.0; 3]]]), None);
+        assert_eq!(Mixing::measure(&[]), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! Energies: minus the logarithm of a density, up to a constant.
+
+use crate::Position;
+use tch::{Kind, Tensor};
+
+/// An energy and its gradient at a position.
+#[derive(Debug)]
+pub struct Evaluation {
+    /// The energy, summed over rows.
+    pub energy: f64,
+    /// Its gradient, shaped as the position.
+    pub gradient: Position,
+}
+
+/// An energy `U`, so that the density is proportional to `exp(-U / T)`.
+///
+/// An honest function of its argument: everything it is conditioned on was given to it before.
+pub trait Energy {
+    /// `U(at)`: `[n]`, one number per image where the position is a batch of images, else `[1]`.
+    ///
+    /// Differentiable in `at`. Rows are independent, so that the gradient of their sum is each
+    /// row's own gradient.
+    fn energy(&self, at: &Position) -> Tensor;
+
+    /// `U` and `grad U`. Provided by automatic differentiation; an energy that knows a faster way
+    /// to the same numbers overrides it.
+    fn gradient(&self, at: &Position) -> Evaluation {
+        let leaves: Vec<Tensor> = at.tensors().iter().map(|t| t.detach().set_requires_grad(true)).collect();
+        // Shallow clones share the leaf's identity, which is what the gradient is taken for.
+        let at = Position::of_leaves(leaves.iter().map(Tensor::shallow_clone).collect());
+        let total = self.energy(&at).sum(Kind::Float);
+        let energy = total.double_value(&[]);
+        if !total.requires_grad() {
+            return Evaluation { energy, gradient: at.full_like(0.0) };
+        }
+        let gradients = Tensor::run_backward(&[&total], &leaves, false, false);
+        // A part that the energy ignores comes back undefined: its gradient is zero.
+        let gradient = gradients
+            .into_iter()
+            .zip(&leaves)
+            .map(|(g, leaf)| if g.defined() { g } else { leaf.zeros_like().detach() })
+            .collect();
+        Evaluation { energy, gradient: Position::new(gradient) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Bowl;
+
+    impl Energy for Bowl {
+        fn energy(&self, at: &Position) -> Tensor {
+            at.first().square().sum_dim_intlist(1, false, Kind::Float) * 0.5
+        }
+    }
+
+    struct Flat;
+
+    impl Energy for Flat {
+        fn energy(&self, at: &Position) -> Tensor {
+            at.first().sum_dim_intlist(1, false, Kind::Float).detach()
+        }
+    }
+
+    fn position() -> Position {
+        let x = Tensor::from_slice(&[1.0f32, 2.0, 3.0, 4.0]).reshape([2, 2]);
+        Position::new(vec![x, Tensor::from_slice(&[5.0f32])])
+    }
+
+    #[test]
+    fn the_gradient_seeds_ones_and_an_ignored_part_gets_zeros() {
+        let evaluation = Bowl.gradient(&position());
+        assert!((evaluation.energy - 15.0).abs() < 1e-6);
+        assert_eq!(evaluation.gradient.first(), position().first());
+        assert_eq!(Vec::<f32>::try_from(&evaluation.gradient.tensors()[1]).unwrap(), [0.0]);
+        assert!(!evaluation.gradient.first().requires_grad());
+    }
+
+    #[test]
+    fn an_energy_without_slope_has_gradient_zero() {
+        assert_eq!(Flat.gradient(&position()).gradient.first(), &position().first().zeros_like());
+    }
+}

@@ -1,0 +1,142 @@
+//! Training methods: settings that turn a task into a posterior.
+
+use crate::{Architecture, CoreError, GibbsError, Images, Member, Position, Posterior, State, Workers};
+use std::{ops::ControlFlow, sync::Arc};
+use tch::Tensor;
+
+/// What a method is to be trained on, and from where.
+#[derive(Debug)]
+pub struct Task<'a> {
+    /// The network.
+    pub architecture: Arc<dyn Architecture>,
+    /// The training images.
+    pub images: &'a Images,
+    /// Training images kept apart, for diagnostics; may be empty.
+    pub held_out: &'a Images,
+    /// Weights to start from; without them the architecture's own initial ones.
+    pub start: Option<Member>,
+    /// The run's seed.
+    pub seed: u64,
+    /// Threads to work on.
+    pub workers: &'a Workers,
+    /// Where an interrupted run left off.
+    pub resume: Option<Checkpoint>,
+}
+
+/// A chain between two sweeps.
+#[derive(Debug)]
+pub struct ChainState {
+    /// Position and memory.
+    pub state: State,
+    /// Batch statistics beside the position.
+    pub buffers: Position,
+}
+
+/// Everything that a method needs to continue after a sweep.
+#[derive(Debug)]
+pub struct Checkpoint {
+    /// Sweeps done.
+    pub sweep: u64,
+    /// The chains.
+    pub chains: Vec<ChainState>,
+    /// Samples collected so far.
+    pub samples: Vec<Member>,
+    /// What else the method keeps, by name: traces, persistent data chains.
+    pub extras: Vec<(String, Tensor)>,
+}
+
+/// Numbers of one sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Metrics {
+    /// Training loss: mean over images and chains, before the sweep's last step.
+    pub loss: f64,
+    /// Largest change of a pixel, mean over images, where the method perturbs them.
+    pub linf: Option<f64>,
+    /// Euclidean size of the change, mean over images.
+    pub l2: Option<f64>,
+    /// Energy per image of the data chains (eq. 6), before the last inner step.
+    pub data_energy: Option<f64>,
+    /// Energy of the parameter chains (eq. 7), mean over chains, before the last inner step.
+    pub parameter_energy: Option<f64>,
+}
+
+/// News after each sweep.
+pub struct Progress<'a> {
+    /// Sweeps done.
+    pub sweep: u64,
+    /// Sweeps in all.
+    pub sweeps: u64,
+    /// The epoch that the sweep belongs to, from 1.
+    pub epoch: u64,
+    /// The sweep's numbers.
+    pub metrics: Metrics,
+    /// Makes a checkpoint of this moment.
+    pub checkpoint: &'a dyn Fn() -> Checkpoint,
+}
+
+/// A training method: immutable settings, checked when it was made.
+pub trait Method: Send + Sync + std::fmt::Debug {
+    /// The field's name for it: `bal`, `wrm`, `pgd`.
+    fn name(&self) -> &'static str;
+
+    /// How many sweeps (batches) training on `images` images takes.
+    fn sweeps(&self, images: u64) -> u64;
+
+    /// Trains. `observe` is told after each sweep and may end the run early by breaking.
+    ///
+    /// The same task gives the same bits on any number of workers, and from any checkpoint.
+    ///
+    /// # Errors
+    /// [`TrainError`].
+    fn fit(
+        &self,
+        task: &Task,
+        observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<Posterior, TrainError>;
+}
+
+/// Why training ended without a posterior.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// A chain left the finite numbers.
+    #[error("sweep {sweep}: {source}; nothing after the last checkpoint is kept")]
+    Diverged {
+        /// The sweep, from 1.
+        sweep: u64,
+        /// Which chain, and when.
+        source: GibbsError,
+    },
+    /// A setting that cannot work.
+    #[error("{setting} = {value}: {why}")]
+    Setting {
+        /// The setting's key in an experiment.
+        setting: String,
+        /// Its value.
+        value: String,
+        /// What is wrong with it and what would do.
+        why: String,
+    },
+    /// A count or another setting of the core.
+    #[error(transparent)]
+    Core(#[from] CoreError),
+    /// The inner attack failed.
+    #[error("sweep {sweep}: the inner attack failed: {reason}")]
+    Attack {
+        /// The sweep, from 1.
+        sweep: u64,
+        /// What went wrong.
+        reason: String,
+    },
+    /// A checkpoint that does not belong to this task.
+    #[error("the checkpoint does not fit this experiment: {0}; remove it, or give another --out")]
+    Checkpoint(String),
+    /// There is nothing to train on.
+    #[error("there are no training images left: {0}")]
+    NoImages(String),
+    /// Samples were asked for, but none was kept.
+    #[error("no sample was kept in {sweeps} sweeps; a shorter burn-in or thinning would keep some")]
+    NoSamples {
+        /// Sweeps done.
+        sweeps: u64,
+    },
+}

@@ -1,0 +1,112 @@
+//! A point in the space that a kernel moves through.
+
+use crate::Replicate;
+use tch::{Kind, Tensor};
+
+/// Network weights, or a batch of images: the same kernels move both.
+///
+/// A list of tensors of any shapes. Positions are plain data: none requires a gradient, but for
+/// those made by [`Position::of_leaves`].
+#[derive(Debug)]
+pub struct Position(Vec<Tensor>);
+
+impl Position {
+    /// A position with these parts, cut from any graph that they belong to.
+    pub fn new(tensors: Vec<Tensor>) -> Self {
+        Self(tensors.into_iter().map(|t| if t.requires_grad() { t.detach() } else { t }).collect())
+    }
+
+    /// A position whose parts stay leaves of a graph: for an energy that is differentiated.
+    pub fn of_leaves(leaves: Vec<Tensor>) -> Self {
+        Self(leaves)
+    }
+
+    /// The parts.
+    pub fn tensors(&self) -> &[Tensor] {
+        &self.0
+    }
+
+    /// The parts, to be changed in place.
+    pub fn tensors_mut(&mut self) -> &mut [Tensor] {
+        &mut self.0
+    }
+
+    /// The parts, given away.
+    pub fn into_tensors(self) -> Vec<Tensor> {
+        self.0
+    }
+
+    /// The first part: all of it where the position is a batch of images.
+    ///
+    /// # Panics
+    /// When the position has no part.
+    pub fn first(&self) -> &Tensor {
+        &self.0[0]
+    }
+
+    /// A copy with memory of its own: a new chain.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self(self.0.iter().map(Tensor::copy).collect())
+    }
+
+    /// A position of the same shapes, filled with `value`.
+    #[must_use]
+    pub fn full_like(&self, value: f64) -> Self {
+        Self(self.0.iter().map(|t| t.full_like(value)).collect())
+    }
+
+    /// Adds `other` part by part, in place.
+    pub fn accumulate(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            let _ = mine.g_add_(theirs);
+        }
+    }
+
+    /// Whether every coordinate is finite.
+    ///
+    /// A sum is finite only if each term is (overflow counts as divergence too), and costs one pass.
+    pub fn is_finite(&self) -> bool {
+        self.0.iter().all(|t| t.sum(Kind::Double).double_value(&[]).is_finite())
+    }
+
+    /// Number of coordinates.
+    pub fn numel(&self) -> usize {
+        self.0.iter().map(Tensor::numel).sum()
+    }
+
+    /// The parts' shapes.
+    pub fn shapes(&self) -> Vec<Vec<i64>> {
+        self.0.iter().map(Tensor::size).collect()
+    }
+}
+
+impl Replicate for Position {
+    fn replicate(&self) -> Self {
+        Self(self.0.iter().map(Tensor::detach).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duplicate_has_memory_of_its_own_and_a_replica_has_not() {
+        let original = Position::new(vec![Tensor::from_slice(&[1.0f32, 2.0])]);
+        let (duplicate, replica) = (original.duplicate(), original.replicate());
+        let mut original = original;
+        original.accumulate(&Position::new(vec![Tensor::from_slice(&[1.0f32, 1.0])]));
+        assert_eq!(Vec::<f32>::try_from(duplicate.first()).unwrap(), [1.0, 2.0]);
+        assert_eq!(Vec::<f32>::try_from(replica.first()).unwrap(), [2.0, 3.0]);
+    }
+
+    #[test]
+    fn one_coordinate_that_is_not_finite_is_found() {
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let position =
+                Position::new(vec![Tensor::from_slice(&[1.0f32]), Tensor::from_slice(&[0.0, bad])]);
+            assert!(!position.is_finite());
+        }
+    }
+}

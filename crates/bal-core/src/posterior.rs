@@ -1,0 +1,42 @@
+//! Samples of network weights: what training returns.
+
+use crate::{Architecture, EnsembleGradient, Mixing, Position, Prediction, Replicate};
+use std::sync::Arc;
+
+/// One network: its weights and the buffers beside them.
+#[derive(Debug)]
+pub struct Member {
+    /// Weights, in the architecture's order.
+    pub parameters: Position,
+    /// Buffers, in the architecture's order.
+    pub buffers: Position,
+}
+
+impl Member {
+    /// A copy with memory of its own.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self { parameters: self.parameters.duplicate(), buffers: self.buffers.duplicate() }
+    }
+}
+
+impl Replicate for Member {
+    fn replicate(&self) -> Self {
+        Self { parameters: self.parameters.replicate(), buffers: self.buffers.replicate() }
+    }
+}
+
+/// A set of samples from a law over network weights; a point estimate has one.
+#[derive(Debug)]
+pub struct Posterior {
+    /// The network that the weights belong to.
+    pub architecture: Arc<dyn Architecture>,
+    /// The samples.
+    pub members: Vec<Member>,
+    /// How they predict together.
+    pub prediction: Prediction,
+    /// The gradient by which attacks see them, unless told otherwise.
+    pub ensemble_gradient: EnsembleGradient,
+    /// How well the chains mixed, where that was measured.
+    pub mixing: Option<Mixing>,
+}

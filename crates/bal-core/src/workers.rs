@@ -1,0 +1,72 @@
+//! Worker threads, each with a LibTorch of one thread.
+
+use crate::CoreError;
+use rayon::prelude::*;
+
+/// Threads that share out independent tasks.
+///
+/// LibTorch itself runs on one thread in each worker: the order of its sums, and with it every bit
+/// of a result, then depends on how the work was split into tasks, which callers derive from the
+/// problem, and never on the number of workers.
+#[derive(Debug)]
+pub struct Workers(rayon::ThreadPool);
+
+impl Workers {
+    /// `threads` workers.
+    ///
+    /// # Errors
+    /// [`CoreError::Zero`] without threads, [`CoreError::Threads`] when they cannot be started.
+    pub fn new(threads: usize) -> Result<Self, CoreError> {
+        if threads == 0 {
+            return Err(CoreError::Zero { name: "threads" });
+        }
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("bal-worker-{i}"))
+            .start_handler(|_| tch::set_num_threads(1))
+            .build()
+            .map(Self)
+            .map_err(|e| CoreError::Threads { threads, reason: e.to_string() })
+    }
+
+    /// How many workers there are.
+    pub fn threads(&self) -> usize {
+        self.0.current_num_threads()
+    }
+
+    /// Runs `work` on every task and returns the results in the tasks' order.
+    ///
+    /// May be called from within a task: idle workers then take tasks of either level.
+    pub fn map<T: Send, R: Send>(&self, tasks: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
+        self.0.install(|| tasks.into_par_iter().with_max_len(1).map(work).collect())
+    }
+
+    /// Runs `work` on one worker: also the code between parallel parts sees a single LibTorch thread.
+    pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.0.install(work)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_keep_the_order_of_tasks_also_when_nested() {
+        let workers = Workers::new(2).unwrap();
+        let squares =
+            workers.map((0..20).collect(), |i: usize| workers.map((0..3).collect(), |j: usize| 3 * i + j));
+        assert_eq!(squares.concat(), (0..60).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn each_worker_runs_libtorch_on_one_thread() {
+        let workers = Workers::new(3).unwrap();
+        assert!(workers.map((0..9).collect(), |_: i32| tch::get_num_threads()).iter().all(|&n| n == 1));
+    }
+
+    #[test]
+    fn no_threads_are_refused() {
+        assert_eq!(Workers::new(0).unwrap_err(), CoreError::Zero { name: "threads" });
+    }
+}
