@@ -1,1 +1,25 @@
-//! Run records and the figures drawn from them.
+//! Run records, evaluations, and the figures and tables drawn from them; no LibTorch.
+//!
+//! Files are read strictly (an unknown or missing key is an error that names the file) and written whole:
+//! each goes to a temporary name beside its place and is renamed, so a reader never meets half a file.
+//! Figures are functions of the results folder alone.
+
+pub mod atomic;
+mod csv;
+mod drawing;
+mod error;
+pub mod evaluation;
+pub mod figures;
+mod json;
+pub mod metrics;
+pub mod published;
+pub mod record;
+pub mod table;
+pub mod wilson;
+
+pub use error::ReportError;
+pub use evaluation::{Evaluation, Model, PerImage, Point, Reached};
+pub use metrics::{MetricLine, MetricsWriter};
+pub use published::Published;
+pub use record::{Dataset, Diagnostics, Record, Start, Summary};
+pub use wilson::Interval;

@@ -1,0 +1,71 @@
+//! Pixels from an SVG, with a font that comes along.
+
+use std::sync::Arc;
+
+use resvg::tiny_skia::{Pixmap, Transform};
+use resvg::usvg::fontdb::Database;
+use resvg::usvg::{Options, Tree};
+
+use crate::ReportError;
+
+/// `DejaVu` Sans, so that a machine without fonts draws the same letters.
+const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
+
+/// Pixels per pixel of the SVG.
+const SCALE: f32 = 2.0;
+
+/// The PNG of an SVG, at twice its size.
+pub(crate) fn png(svg: &str) -> Result<Vec<u8>, ReportError> {
+    let failed = |what: String| ReportError::Render(what);
+    let tree = parse(svg)?;
+    let size = tree.size();
+    let (width, height) = (size.width() * SCALE, size.height() * SCALE);
+    let mut pixels = Pixmap::new(width.ceil() as u32, height.ceil() as u32)
+        .ok_or_else(|| failed(format!("no image has {width} x {height} pixels")))?;
+    let scale = Transform::from_scale(SCALE, SCALE);
+    resvg::render(&tree, scale, &mut pixels.as_mut());
+    pixels.encode_png().map_err(|error| failed(error.to_string()))
+}
+
+/// The SVG as the renderer sees it, texts laid out.
+pub(super) fn parse(svg: &str) -> Result<Tree, ReportError> {
+    let mut fonts = Database::new();
+    fonts.load_font_data(FONT.to_vec());
+    fonts.set_sans_serif_family("DejaVu Sans");
+    let options =
+        Options { font_family: "DejaVu Sans".into(), fontdb: Arc::new(fonts), ..Options::default() };
+    Tree::from_str(svg, &options).map_err(|error| ReportError::Render(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::svg::{Anchor, Svg, Type};
+    use super::*;
+
+    #[test]
+    fn a_page_becomes_a_png_of_twice_its_size() {
+        let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="30" height="20"></svg>"#;
+        let pixels = Pixmap::decode_png(&png(svg).unwrap()).unwrap();
+        assert_eq!((pixels.width(), pixels.height()), (60, 40));
+    }
+
+    #[test]
+    fn letters_are_drawn_without_fonts_of_the_machine() {
+        let blank = Svg::new(60.0, 20.0);
+        let mut lettered = Svg::new(60.0, 20.0);
+        let set = Type { size: 14.0, colour: "#000000", anchor: Anchor::Start };
+        lettered.text((5.0, 15.0), set, "L∞");
+        let black = |svg: Svg| {
+            let pixels = Pixmap::decode_png(&png(&svg.finish("", "")).unwrap()).unwrap();
+            let black = pixels.pixels().iter().filter(|pixel| pixel.red() < 64);
+            black.count()
+        };
+        assert_eq!(black(blank), 0);
+        assert!(black(lettered) > 50);
+    }
+
+    #[test]
+    fn what_is_no_svg_is_an_error() {
+        assert!(png("<svg").is_err());
+    }
+}

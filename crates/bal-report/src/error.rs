@@ -1,0 +1,83 @@
+//! What can go wrong between a results folder and a figure.
+
+use std::path::{Path, PathBuf};
+
+/// An error of this crate; each message names the file or folder it is about.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A file could not be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file could not be written; nothing of it is left.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file is not the JSON that is expected there: wrong syntax, a missing key, or an unknown one.
+    #[error("{}: {source}", path.display())]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// The key and the place in the file.
+        source: serde_json::Error,
+    },
+    /// A line of a `metrics.jsonl` before the last is not a metrics object.
+    #[error("{}, line {line}: {source}; delete this line, or the file, to go on without it", path.display())]
+    MetricLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// The key and the place in the line.
+        source: serde_json::Error,
+    },
+    /// A file parses, but what it says cannot be.
+    #[error("{}: {what}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// The key, its value, and what would be right.
+        what: String,
+    },
+    /// There is nothing to draw.
+    #[error(
+        "no run in {} holds both record.json and {file}; a run's folder there is named {expected}",
+        folder.display()
+    )]
+    NoRuns {
+        /// The results folder.
+        folder: PathBuf,
+        /// The evaluation that was looked for.
+        file: String,
+        /// The folder names that were looked for.
+        expected: String,
+    },
+    /// A text lacks the pair of markers between which a section goes.
+    #[error(
+        "section {name:?}: {what}; the text needs one <!-- {name}:begin --> and, after it, one <!-- {name}:end -->"
+    )]
+    Section {
+        /// The section's name.
+        name: String,
+        /// Which marker is wrong, and how.
+        what: &'static str,
+    },
+    /// An SVG could not be turned into pixels.
+    #[error("cannot render the figure: {0}")]
+    Render(String),
+}
+
+impl ReportError {
+    /// [`ReportError::Invalid`] about a file.
+    pub(crate) fn invalid(path: &Path, what: impl Into<String>) -> Self {
+        Self::Invalid { path: path.to_owned(), what: what.into() }
+    }
+}

@@ -1,0 +1,168 @@
+//! The JSON of an evaluation: accuracy under one attack, radius by radius and image by image.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::csv::Csv;
+use crate::wilson::{Interval, wilson_95};
+use crate::{ReportError, atomic, json};
+
+mod check;
+
+/// What `bal evaluate` measured. Keys of the JSON are the names of the fields.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evaluation {
+    /// The attack's name: `fgsm`, `cw-one-step`, ..
+    pub attack: String,
+    /// The norm of its ball, `linf` or `l2`; `null` for an attack without.
+    pub norm: Option<String>,
+    /// The balls' radii on pixels in [0, 1], ascending; `null` for an attack without a radius.
+    pub radii: Vec<Option<f64>>,
+    /// The share of images still classified rightly, one per radius, in [0, 1].
+    pub accuracy: Vec<f64>,
+    /// Images attacked at each radius.
+    pub images: u64,
+    /// The attack's other settings.
+    pub settings: serde_json::Value,
+    /// The same, image by image.
+    pub per_image: PerImage,
+    /// How far the attack went, one per radius.
+    pub reached: Vec<Reached>,
+    /// What was attacked.
+    pub model: Model,
+    /// The data set whose test images were attacked: `mnist`, ..
+    pub dataset: String,
+}
+
+/// Which images survived.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PerImage {
+    /// One string per radius, in it one character per image in the order of the data set: 1 where the
+    /// prediction under attack is right, else 0.
+    pub correct: Vec<String>,
+}
+
+/// How far an attack moved the images, as means over the images.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reached {
+    /// The Euclidean norm of the perturbation.
+    pub l2: f64,
+    /// Its greatest change of a pixel.
+    pub linf: f64,
+}
+
+/// The model that was attacked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// The run or the file of weights it came from.
+    pub source: String,
+    /// Its architecture's name; `null` where the file brings its own.
+    pub architecture: Option<String>,
+    /// Members of the ensemble; 1 for a point estimate.
+    pub chains: u64,
+    /// How members are averaged: `mean-probability` or `mean-logits`.
+    pub prediction: String,
+    /// What the attack follows: `predictive` or `member-mean`.
+    pub ensemble_gradient: String,
+}
+
+/// The accuracy at one radius.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Point {
+    /// The radius; `None` for an attack without.
+    pub radius: Option<f64>,
+    /// The accuracy, in [0, 1].
+    pub accuracy: f64,
+    /// Its 95 % interval, see [`wilson_95`].
+    pub interval: Interval,
+}
+
+impl PerImage {
+    /// Writes down which images survived: per radius one flag per image, `true` where the prediction is right.
+    pub fn of_flags<R: AsRef<[bool]>>(per_radius: &[R]) -> Self {
+        let digits = |flags: &R| {
+            let flags = flags.as_ref().iter();
+            flags.map(|&right| if right { '1' } else { '0' }).collect()
+        };
+        Self { correct: per_radius.iter().map(digits).collect() }
+    }
+
+    /// The share of ones at each radius; 0 where there are no images.
+    pub fn accuracy(&self) -> Vec<f64> {
+        let share = |digits: &String| match digits.len() {
+            0 => 0.0,
+            images => survivors(digits) as f64 / images as f64,
+        };
+        self.correct.iter().map(share).collect()
+    }
+}
+
+fn survivors(digits: &str) -> u64 {
+    digits.bytes().filter(|&digit| digit == b'1').count() as u64
+}
+
+impl Evaluation {
+    /// Reads and checks an evaluation.
+    ///
+    /// Errors name the file and the key: missing or unknown keys, lists whose lengths disagree, radii that do
+    /// not ascend, characters other than 0 and 1, an accuracy that is not the mean of its images (to 1e-9).
+    pub fn read(path: &Path) -> Result<Self, ReportError> {
+        let evaluation: Self = json::read(path)?;
+        evaluation.check(path)?;
+        Ok(evaluation)
+    }
+
+    /// Checks the evaluation as [`Self::read`] does and writes it, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<(), ReportError> {
+        self.check(path)?;
+        json::write(path, self)
+    }
+
+    fn check(&self, path: &Path) -> Result<(), ReportError> {
+        check::consistent(self).map_err(|what| ReportError::invalid(path, what))
+    }
+
+    /// The accuracies with their 95 % intervals, in the order of the radii.
+    pub fn points(&self) -> impl Iterator<Item = Point> + '_ {
+        let columns = self.radii.iter().zip(&self.accuracy);
+        columns.zip(&self.per_image.correct).map(|((&radius, &accuracy), digits)| Point {
+            radius,
+            accuracy,
+            interval: wilson_95(survivors(digits), digits.len() as u64),
+        })
+    }
+
+    /// One line per radius: `attack,norm,radius,images,accuracy,low,high,l2,linf`, with 95 % intervals;
+    /// what does not apply is empty.
+    pub fn to_csv(&self) -> String {
+        let mut table =
+            Csv::new(&["attack", "norm", "radius", "images", "accuracy", "low", "high", "l2", "linf"]);
+        for (point, reached) in self.points().zip(&self.reached) {
+            table.row(&[
+                self.attack.clone(),
+                self.norm.clone().unwrap_or_default(),
+                point.radius.map(|r| r.to_string()).unwrap_or_default(),
+                self.images.to_string(),
+                point.accuracy.to_string(),
+                format!("{:.6}", point.interval.low),
+                format!("{:.6}", point.interval.high),
+                reached.l2.to_string(),
+                reached.linf.to_string(),
+            ]);
+        }
+        table.finish()
+    }
+
+    /// Writes [`Self::to_csv`], whole or not at all.
+    pub fn write_csv(&self, path: &Path) -> Result<(), ReportError> {
+        atomic::write(path, self.to_csv().as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests;

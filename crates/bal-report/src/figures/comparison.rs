@@ -1,0 +1,173 @@
+//! Figure 1's numbers, ours beside the published, point by point.
+
+use std::path::Path;
+
+use super::FIG1_RUNS;
+use super::methods::Method;
+use super::runs::{self, Run};
+use crate::csv::Csv;
+use crate::{Evaluation, Interval, Published, ReportError};
+
+/// All points of both panels.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    /// Accuracy under FGSM: by method, then radius.
+    pub(crate) fgsm: Vec<Row>,
+    /// Accuracy under the one-step CW attack, by method.
+    pub(crate) cw_one_step: Vec<Row>,
+    /// What a reader must be warned of: runs that were shortened.
+    pub(crate) warning: Option<String>,
+}
+
+/// One point.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) method: &'static Method,
+    pub(crate) attack: String,
+    /// `None` for the one-step CW attack, which has none.
+    pub(crate) radius: Option<f64>,
+    pub(crate) images: u64,
+    pub(crate) accuracy: f64,
+    pub(crate) interval: Interval,
+    pub(crate) published: Option<f64>,
+}
+
+impl Comparison {
+    /// Reads the runs of Figure 1 and sets the published numbers beside theirs.
+    ///
+    /// Errors name the file; both panels need at least one run.
+    pub(crate) fn read(results: &Path, published: &Published) -> Result<Self, ReportError> {
+        let runs = runs::read(results, "mnist")?;
+        let nothing = |file: &str| ReportError::NoRuns {
+            folder: results.to_owned(),
+            file: file.to_owned(),
+            expected: FIG1_RUNS.join(", "),
+        };
+        let mut fgsm = Vec::new();
+        let mut cw_one_step = Vec::new();
+        for run in &runs {
+            if let Some(evaluation) = &run.fgsm {
+                fgsm.extend(rows(run.method, evaluation, |radius| run.method.fgsm(published)?.at(radius?)));
+            }
+            if let Some(evaluation) = &run.cw_one_step {
+                cw_one_step.extend(rows(run.method, evaluation, |_| run.method.cw_one_step(published)));
+            }
+        }
+        for (rows, with_radius, file) in
+            [(&fgsm, true, "fgsm.json"), (&cw_one_step, false, "cw-one-step.json")]
+        {
+            if rows.is_empty() {
+                return Err(nothing(file));
+            }
+            if let Some(row) = rows.iter().find(|row| row.radius.is_some() != with_radius) {
+                let path = results.join(row.method.run).join(file);
+                let wanted = if with_radius { "numbers" } else { "null" };
+                let what = format!("radii must be {wanted} for the attack {}", row.attack);
+                return Err(ReportError::invalid(&path, what));
+            }
+        }
+        let images = fgsm.iter().chain(&cw_one_step).map(|row| row.images);
+        let warning = warning(&runs, images);
+        Ok(Self { fgsm, cw_one_step, warning })
+    }
+
+    /// Whether the published numbers of a method of that name but other nature stand beside ours.
+    pub(crate) fn has_pgd(&self) -> bool {
+        let mut rows = self.fgsm.iter().chain(&self.cw_one_step);
+        rows.any(|row| row.method.is_pgd() && row.published.is_some())
+    }
+
+    /// One line per point: `method,attack,radius,accuracy,low,high,published`; what does not apply is empty.
+    pub(crate) fn to_csv(&self) -> String {
+        let mut table = Csv::new(&["method", "attack", "radius", "accuracy", "low", "high", "published"]);
+        let optional = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
+        for row in self.fgsm.iter().chain(&self.cw_one_step) {
+            table.row(&[
+                row.method.run.to_owned(),
+                row.attack.clone(),
+                optional(row.radius),
+                row.accuracy.to_string(),
+                format!("{:.6}", row.interval.low),
+                format!("{:.6}", row.interval.high),
+                optional(row.published),
+            ]);
+        }
+        table.finish()
+    }
+}
+
+/// The rows of each method.
+pub(super) fn grouped(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
+    rows.chunk_by(|a, b| a.method == b.method)
+}
+
+fn rows(
+    method: &'static Method,
+    evaluation: &Evaluation,
+    published: impl Fn(Option<f64>) -> Option<f64>,
+) -> Vec<Row> {
+    evaluation
+        .points()
+        .map(|point| Row {
+            method,
+            attack: evaluation.attack.clone(),
+            radius: point.radius,
+            images: evaluation.images,
+            accuracy: point.accuracy,
+            interval: point.interval,
+            published: published(point.radius),
+        })
+        .collect()
+}
+
+/// Names the runs that are not what the experiment asks for.
+fn warning(runs: &[Run], images: impl Iterator<Item = u64>) -> Option<String> {
+    let named = |wanted: fn(&Run) -> bool| {
+        let labels: Vec<_> = runs.iter().filter(|run| wanted(run)).map(|run| run.method.label).collect();
+        let all = labels.len() == runs.len();
+        (!labels.is_empty()).then(|| if all { String::new() } else { format!(" ({})", labels.join(", ")) })
+    };
+    let mut parts = Vec::new();
+    if let Some(which) = named(|run| run.record.quick) {
+        parts.push(format!("QUICK RUN{which}"));
+    }
+    if let Some(which) = named(|run| run.record.stopped_early && !run.record.quick) {
+        parts.push(format!("STOPPED EARLY{which}"));
+    }
+    (!parts.is_empty()).then(|| format!("{} — {}, not for comparison", parts.join(", "), image_count(images)))
+}
+
+/// `10,000 images`, or the range where evaluations differ.
+pub(super) fn image_count(images: impl Iterator<Item = u64>) -> String {
+    let (least, most) = images.fold((u64::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));
+    if least >= most {
+        format!("{} images", grouped_digits(most))
+    } else {
+        format!("{} to {} images", grouped_digits(least), grouped_digits(most))
+    }
+}
+
+/// A number with its thousands apart.
+pub(crate) fn grouped_digits(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn image_counts_are_easy_to_read() {
+        assert_eq!(image_count([10_000, 10_000].into_iter()), "10,000 images");
+        assert_eq!(image_count([500, 1_234_567].into_iter()), "500 to 1,234,567 images");
+        assert_eq!(image_count([100].into_iter()), "100 images");
+    }
+}

@@ -1,0 +1,138 @@
+//! Figure 1: accuracy on MNIST under FGSM by radius (a), and under the one-step CW attack (b).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::comparison::{Comparison, Row, grouped, image_count};
+use super::methods::PGD_NOTE;
+use crate::drawing::{Bar, BarPanel, CurvePanel, CurvePoint, Panel, Reference, Series, Sheet, png};
+use crate::{Published, ReportError, atomic};
+
+const INTERVAL_NOTE: &str = "Intervals: Wilson, for the sampling of test images, not that of training seeds.";
+
+/// Draws the paper's Figure 1 from `results_dir/<run>/{record.json, fgsm.json, cw-one-step.json}`, with `<run>`
+/// of [`super::FIG1_RUNS`]; runs that are missing are left out.
+///
+/// Writes `fig1`, `fig1a` and `fig1b`, each as `.svg` and `.png`, and the numbers as `fig1.csv`
+/// (`method,attack,radius,accuracy,low,high,published`) into `out_dir`, which is created if missing;
+/// returns their paths. Everything is drawn before the first file is written.
+///
+/// Errors: no run for a panel, a file that is not what its name says, a folder that cannot be written to.
+pub fn fig1(results_dir: &Path, published: &Published, out_dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let comparison = Comparison::read(results_dir, published)?;
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    for (name, svg) in pages(&comparison, published) {
+        files.push((format!("{name}.png"), png(&svg)?));
+        files.push((format!("{name}.svg"), svg.into_bytes()));
+    }
+    files.push(("fig1.csv".into(), comparison.to_csv().into_bytes()));
+
+    fs::create_dir_all(out_dir).map_err(|source| ReportError::Write { path: out_dir.to_owned(), source })?;
+    files
+        .into_iter()
+        .map(|(name, bytes)| {
+            let path = out_dir.join(name);
+            atomic::write(&path, &bytes)?;
+            Ok(path)
+        })
+        .collect()
+}
+
+/// The SVG of both panels, and of each alone, by file name.
+fn pages(comparison: &Comparison, published: &Published) -> [(&'static str, String); 3] {
+    let curves = curve_panel(&comparison.fgsm, published);
+    let bars = bar_panel(&comparison.cw_one_step);
+    [
+        ("fig1", sheet(comparison, vec![&curves, &bars])),
+        ("fig1a", sheet(comparison, vec![&curves])),
+        ("fig1b", sheet(comparison, vec![&bars])),
+    ]
+}
+
+fn sheet(comparison: &Comparison, panels: Vec<&dyn Panel>) -> String {
+    let mut notes = vec![INTERVAL_NOTE];
+    if comparison.has_pgd() {
+        notes.push(PGD_NOTE);
+    }
+    Sheet {
+        title: "Figure 1 of Bayesian Adversarial Learning, reproduced",
+        description: &description(comparison),
+        tag: comparison.warning.as_deref(),
+        panels,
+        notes,
+    }
+    .draw()
+}
+
+/// The figure in words: the ends of the curves, and the bars.
+fn description(comparison: &Comparison) -> String {
+    let ends = grouped(&comparison.fgsm).filter_map(|rows| {
+        let (first, last) = (rows.first()?, rows.last()?);
+        Some(format!(
+            "{} {:.3} at radius {} and {:.3} at {}",
+            first.method.label, first.accuracy, first.radius?, last.accuracy, last.radius?
+        ))
+    });
+    let bars = comparison.cw_one_step.iter().map(|row| format!("{} {:.3}", row.method.label, row.accuracy));
+    format!(
+        "Accuracy on MNIST. Under FGSM: {}. Under the one-step CW attack: {}.",
+        ends.collect::<Vec<_>>().join("; "),
+        bars.collect::<Vec<_>>().join("; ")
+    )
+}
+
+fn curve_panel(rows: &[Row], published: &Published) -> CurvePanel {
+    let images = image_count(rows.iter().map(|row| row.images));
+    // The presets of BAL share one published curve: it is drawn once, in the colour of the first.
+    let mut compared: Vec<&Row> = Vec::new();
+    for rows in grouped(rows) {
+        let shared =
+            |row: &&Row| !compared.iter().any(|other| other.method.shares_reference_with(row.method));
+        compared.extend(rows.first().filter(shared));
+    }
+    let references = compared.into_iter().filter_map(|row| {
+        Some(Reference {
+            label: row.method.label.into(),
+            style: row.method.style,
+            points: row.method.fgsm(published)?.points().collect(),
+        })
+    });
+    CurvePanel {
+        title: format!("(a) MNIST under FGSM, {images}"),
+        x_title: "FGSM radius (L∞, pixels in [0, 1])".into(),
+        y_title: "accuracy".into(),
+        ours: "ours".into(),
+        theirs: "published".into(),
+        series: grouped(rows).filter_map(series).collect(),
+        references: references.collect(),
+    }
+}
+
+fn series(rows: &[Row]) -> Option<Series> {
+    let method = rows.first()?.method;
+    let points = rows
+        .iter()
+        .filter_map(|row| Some(CurvePoint { x: row.radius?, y: row.accuracy, interval: row.interval }));
+    Some(Series { label: method.label.into(), style: method.style, points: points.collect() })
+}
+
+fn bar_panel(rows: &[Row]) -> BarPanel {
+    let images = image_count(rows.iter().map(|row| row.images));
+    let bar = |row: &Row| Bar {
+        label: row.method.label.into(),
+        style: row.method.style,
+        value: row.accuracy,
+        interval: row.interval,
+        reference: row.published,
+    };
+    BarPanel {
+        title: format!("(b) MNIST under one-step CW, {images}"),
+        x_title: "accuracy".into(),
+        ours: "ours".into(),
+        theirs: "published".into(),
+        bars: rows.iter().map(bar).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! What each run is called in figures, how it looks, and which published method it is compared with.
+
+use crate::Published;
+use crate::drawing::{Colour, Marker, Style};
+use crate::published::Curve;
+
+/// One of the runs that figures know.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Method {
+    /// The run's folder.
+    pub(crate) run: &'static str,
+    /// Its name in figures.
+    pub(crate) label: &'static str,
+    pub(crate) style: Style,
+    /// Its key in the published numbers.
+    published: &'static str,
+}
+
+/// Said wherever the published PGD stands beside ours.
+pub(crate) const PGD_NOTE: &str = "* The published “PGD” trains on one step along the squared gradient, without a \
+     projection; ours on the PGD of Madry et al.";
+
+/// In the order of legends and tables.
+pub(super) const METHODS: [Method; 9] = [
+    method("erm", "ERM", "erm", Colour::Gray, Marker::Circle),
+    method("fgsm", "FGSM", "fgsm", Colour::SkyBlue, Marker::TriangleUp),
+    method("ifgsm", "IFGSM", "ifgsm", Colour::Blue, Marker::TriangleDown),
+    method("pgd", "PGD*", "pgd_as_released", Colour::BluishGreen, Marker::Square),
+    method("wrm", "WRM", "wrm", Colour::ReddishPurple, Marker::Diamond),
+    method("bnn", "BNN", "bnn", Colour::Orange, Marker::Plus),
+    method("bal-released", "BAL released", "bal", Colour::Vermillion, Marker::Star),
+    method("bal-paper", "BAL paper", "bal", Colour::DarkVermillion, Marker::Cross),
+    method("bal-exact", "BAL exact", "bal", Colour::Black, Marker::Pentagon),
+];
+
+const fn method(
+    run: &'static str,
+    label: &'static str,
+    published: &'static str,
+    colour: Colour,
+    marker: Marker,
+) -> Method {
+    Method { run, label, style: Style { colour, marker }, published }
+}
+
+impl Method {
+    /// Whether its published namesake is another method.
+    pub(crate) fn is_pgd(&self) -> bool {
+        self.run == "pgd"
+    }
+
+    /// Whether both are compared with the same published numbers.
+    pub(crate) fn shares_reference_with(&self, other: &Self) -> bool {
+        self.published == other.published
+    }
+
+    /// Its published curve of Figure 1 (a).
+    pub(crate) fn fgsm<'a>(&self, published: &'a Published) -> Option<&'a Curve> {
+        published.fig1a_mnist_fgsm.get(self.published)
+    }
+
+    /// Its published accuracy of Figure 1 (b).
+    pub(crate) fn cw_one_step(&self, published: &Published) -> Option<f64> {
+        published.fig1b_mnist_cw_one_step.get(self.published).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_run_has_a_look_of_its_own() {
+        assert_eq!(METHODS.each_ref().map(|m| m.run), super::super::FIG1_RUNS);
+        let colours: HashSet<_> = METHODS.iter().map(|m| m.style.colour.hex()).collect();
+        let markers: HashSet<_> = METHODS.iter().map(|m| format!("{:?}", m.style.marker)).collect();
+        assert_eq!((colours.len(), markers.len()), (9, 9));
+    }
+}

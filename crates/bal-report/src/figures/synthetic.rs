@@ -1,0 +1,89 @@
+//! Test aid: results folders with made-up runs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::{Dataset, Evaluation, Model, PerImage, Published, Reached, Record, record};
+
+/// The published numbers that the project ships.
+pub(crate) fn published() -> Published {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Published::read(&root.join("../../results/published.json")).unwrap()
+}
+
+/// Writes a run whose accuracies fall with the square of the radius, by `drop` at .15.
+pub(crate) fn write_run(results: &Path, run: &str, quick: bool, images: usize, drop: f64) {
+    let folder = results.join(run);
+    fs::create_dir_all(&folder).unwrap();
+    record(run, quick).write(&folder.join("record.json")).unwrap();
+    let radii: Vec<_> = (0..10).map(|k| 0.15 * f64::from(k) / 9.0).collect();
+    let under_fgsm: Vec<_> = radii.iter().map(|r| 0.992 - drop * (r / 0.15).powi(2)).collect();
+    let radii = radii.into_iter().map(Some).collect();
+    evaluation("fgsm", radii, &under_fgsm, images).write(&folder.join("fgsm.json")).unwrap();
+    evaluation("cw-one-step", vec![None], &[0.35 - 0.6 * drop], images)
+        .write(&folder.join("cw-one-step.json"))
+        .unwrap();
+}
+
+fn record(name: &str, quick: bool) -> Record {
+    Record {
+        format: record::FORMAT,
+        name: name.into(),
+        method: name.into(),
+        preset: None,
+        quick,
+        seed: 1,
+        experiment: json!({}),
+        versions: BTreeMap::new(),
+        dataset: Dataset {
+            name: "mnist".into(),
+            files: BTreeMap::new(),
+            train_images: 60_000,
+            test_images: 10_000,
+        },
+        start: None,
+        epochs: 2.0,
+        sweeps: 470,
+        sweeps_planned: 470,
+        stopped_early: false,
+        threads: 2,
+        wall_seconds: 1.0,
+        units: BTreeMap::new(),
+        curves: BTreeMap::new(),
+        diagnostics: None,
+        held_out: None,
+    }
+}
+
+/// An evaluation whose first images survive, to the nearest image of the shares given.
+pub(crate) fn evaluation(attack: &str, radii: Vec<Option<f64>>, shares: &[f64], images: usize) -> Evaluation {
+    let flags: Vec<Vec<bool>> = shares
+        .iter()
+        .map(|share| {
+            let right = (share * images as f64).round() as usize;
+            (0..images).map(|index| index < right).collect()
+        })
+        .collect();
+    let per_image = PerImage::of_flags(&flags);
+    Evaluation {
+        attack: attack.into(),
+        norm: Some("linf".into()),
+        reached: radii.iter().map(|_| Reached { l2: 1.0, linf: 0.1 }).collect(),
+        radii,
+        accuracy: per_image.accuracy(),
+        images: images as u64,
+        settings: json!({}),
+        per_image,
+        model: Model {
+            source: "a run".into(),
+            architecture: Some("cnn".into()),
+            chains: 1,
+            prediction: "mean-probability".into(),
+            ensemble_gradient: "predictive".into(),
+        },
+        dataset: "mnist".into(),
+    }
+}

@@ -1,0 +1,140 @@
+//! The paper's own numbers, to set beside ours.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ReportError, json};
+
+/// Published radii are rounded to six decimals.
+const RADIUS_TOLERANCE: f64 = 1e-6;
+
+/// The contents of `results/published.json`, accuracies in [0, 1].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published {
+    /// Where the numbers come from.
+    pub source: String,
+    /// Figure 1 (a): accuracy under FGSM on MNIST, by method.
+    pub fig1a_mnist_fgsm: BTreeMap<String, Curve>,
+    /// Figure 1 (b): accuracy under the one-step CW attack on MNIST, by method.
+    pub fig1b_mnist_cw_one_step: BTreeMap<String, f64>,
+}
+
+/// Accuracy by radius.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Curve {
+    /// Radii on pixels in [0, 1], ascending.
+    pub radius: Vec<f64>,
+    /// The accuracy at each, in [0, 1].
+    pub accuracy: Vec<f64>,
+}
+
+impl Published {
+    /// Reads and checks the file.
+    ///
+    /// Errors name the file and the curve: missing or unknown keys, lengths that disagree, radii that do not
+    /// ascend, accuracies outside [0, 1].
+    pub fn read(path: &Path) -> Result<Self, ReportError> {
+        let published: Self = json::read(path)?;
+        published.check().map_err(|what| ReportError::invalid(path, what))?;
+        Ok(published)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        for (method, curve) in &self.fig1a_mnist_fgsm {
+            curve.check().map_err(|what| format!("fig1a_mnist_fgsm.{method}: {what}"))?;
+        }
+        for (method, &accuracy) in &self.fig1b_mnist_cw_one_step {
+            fraction(accuracy).map_err(|what| format!("fig1b_mnist_cw_one_step.{method}: {what}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Curve {
+    /// The accuracy at a radius; `None` where the curve has no such point. It is not interpolated.
+    pub fn at(&self, radius: f64) -> Option<f64> {
+        self.points().find(|(at, _)| (at - radius).abs() <= RADIUS_TOLERANCE).map(|(_, accuracy)| accuracy)
+    }
+
+    /// `(radius, accuracy)` pairs, radii ascending.
+    pub fn points(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        self.radius.iter().copied().zip(self.accuracy.iter().copied())
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.radius.len() != self.accuracy.len() {
+            return Err(format!(
+                "radius has {} entries and accuracy {}; they must agree",
+                self.radius.len(),
+                self.accuracy.len()
+            ));
+        }
+        if !self.radius.iter().all(|radius| radius.is_finite() && *radius >= 0.0)
+            || !self.radius.is_sorted_by(|a, b| a < b)
+        {
+            return Err("radius must be finite, >= 0 and ascending".into());
+        }
+        self.accuracy.iter().try_for_each(|&value| fraction(value))
+    }
+}
+
+fn fraction(value: f64) -> Result<(), String> {
+    if (0.0..=1.0).contains(&value) {
+        Ok(())
+    } else {
+        Err(format!("an accuracy must be in [0, 1], got {value}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The file that the project ships.
+    fn shipped() -> Published {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        Published::read(&root.join("../../results/published.json")).unwrap()
+    }
+
+    #[test]
+    fn the_shipped_file_holds_both_panels_for_the_same_methods() {
+        let published = shipped();
+        assert!(published.fig1a_mnist_fgsm.keys().eq(published.fig1b_mnist_cw_one_step.keys()));
+        assert_eq!(published.fig1a_mnist_fgsm.len(), 7);
+        assert!(published.source.contains("NeurIPS 2018"));
+    }
+
+    #[test]
+    fn a_point_is_found_at_its_unrounded_radius_only() {
+        let curve = &shipped().fig1a_mnist_fgsm["bal"];
+        assert_eq!(curve.at(0.15 / 9.0), Some(0.9878));
+        assert_eq!(curve.at(0.15), Some(0.9002));
+        assert_eq!(curve.at(0.12), None);
+    }
+
+    #[test]
+    fn a_wrong_curve_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("published.json");
+        let mut published = shipped();
+        published.fig1a_mnist_fgsm.get_mut("wrm").unwrap().accuracy.pop();
+        json::write(&path, &published).unwrap();
+        let message = Published::read(&path).unwrap_err().to_string();
+        assert!(message.contains("published.json") && message.contains("fig1a_mnist_fgsm.wrm"));
+    }
+
+    #[test]
+    fn an_impossible_accuracy_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("published.json");
+        let mut published = shipped();
+        published.fig1b_mnist_cw_one_step.insert("bal".into(), 32.33);
+        json::write(&path, &published).unwrap();
+        let message = Published::read(&path).unwrap_err().to_string();
+        assert!(message.contains("fig1b_mnist_cw_one_step.bal") && message.contains("32.33"), "{message}");
+    }
+}

@@ -1,0 +1,109 @@
+//! Claims about `record.json`.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn record() -> Record {
+    Record {
+        format: FORMAT,
+        name: "mnist-bal".into(),
+        method: "bal".into(),
+        preset: Some("exact".into()),
+        quick: false,
+        seed: u64::MAX,
+        experiment: json!({"method": "bal", "data": {"step_size": 0.026}}),
+        versions: BTreeMap::from([("bal".into(), "0.1.0".into())]),
+        dataset: Dataset {
+            name: "mnist".into(),
+            files: BTreeMap::from([("train-images".into(), "ab".repeat(32))]),
+            train_images: 60_000,
+            test_images: 10_000,
+        },
+        start: Some(Start { name: "mnist-erm".into(), digest: "cd".repeat(32) }),
+        epochs: 2.0,
+        sweeps: 470,
+        sweeps_planned: 470,
+        stopped_early: false,
+        threads: 2,
+        wall_seconds: 1234.5,
+        units: BTreeMap::from([
+            ("parameters.temperature".into(), 1e-5),
+            ("parameters.posterior_temperature".into(), 0.6),
+        ]),
+        curves: BTreeMap::from([("loss".into(), vec![(1, 0.1 + 0.2), (2, 1.0 / 3.0)])]),
+        diagnostics: Some(Diagnostics {
+            chains: 5,
+            draws: 20,
+            r_hat: Summary::of(&[1.01, 1.2, 1.05]),
+            ess: Summary::of(&[f64::NAN]),
+        }),
+        held_out: Some(0.991),
+    }
+}
+
+/// What reading says about a record whose JSON was changed.
+fn error_after(change: impl FnOnce(&mut serde_json::Map<String, Value>)) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("record.json");
+    let mut value = serde_json::to_value(record()).unwrap();
+    change(value.as_object_mut().unwrap());
+    fs::write(&path, value.to_string()).unwrap();
+    let message = Record::read(&path).unwrap_err().to_string();
+    assert!(message.contains("record.json"), "{message}");
+    message
+}
+
+#[test]
+fn a_record_comes_back_as_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("record.json");
+    record().write(&path).unwrap();
+    assert_eq!(Record::read(&path).unwrap(), record());
+}
+
+#[test]
+fn an_unknown_key_is_refused_by_name() {
+    let message = error_after(|record| {
+        record.insert("sede".into(), json!(1));
+    });
+    assert!(message.contains("sede"), "{message}");
+    let message = error_after(|record| record["dataset"]["colour"] = json!("gray"));
+    assert!(message.contains("colour"), "{message}");
+}
+
+#[test]
+fn a_missing_key_is_named() {
+    let message = error_after(|record| {
+        record.remove("wall_seconds");
+    });
+    assert!(message.contains("wall_seconds"), "{message}");
+}
+
+#[test]
+fn another_format_and_an_impossible_fraction_are_refused() {
+    let message = error_after(|record| record["format"] = json!(2));
+    assert!(message.contains("format is 2"), "{message}");
+    let message = error_after(|record| record["held_out"] = json!(1.5));
+    assert!(message.contains("held_out"), "{message}");
+}
+
+#[test]
+fn a_number_that_json_cannot_hold_is_refused_before_anything_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("record.json");
+    let mut record = record();
+    record.curves.insert("linf".into(), vec![(7, f64::NAN)]);
+    let message = record.write(&path).unwrap_err().to_string();
+    assert!(message.contains("curves.linf at sweep 7"), "{message}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_missing_file_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let message = Record::read(&folder.path().join("record.json")).unwrap_err().to_string();
+    assert!(message.contains("cannot read") && message.contains("record.json"));
+}

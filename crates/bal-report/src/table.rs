@@ -1,0 +1,169 @@
+//! Markdown tables that set our numbers beside the published ones.
+
+use std::path::Path;
+
+use crate::figures::{Comparison, Method, PGD_NOTE, Row, grouped_digits};
+use crate::{Published, ReportError};
+
+mod section;
+
+pub use section::replace_section;
+
+/// Figure 1, published against ours: a line per method, then every point.
+///
+/// Meant for the section of a page, see [`replace_section`]. Reads the same folder as [`crate::figures::fig1`],
+/// with the same errors.
+pub fn fig1(results_dir: &Path, published: &Published) -> Result<String, ReportError> {
+    let comparison = Comparison::read(results_dir, published)?;
+    let rows: Vec<&Row> = comparison.fgsm.iter().chain(&comparison.cw_one_step).collect();
+    let mut blocks = Vec::new();
+    blocks.extend(comparison.warning.as_ref().map(|text| format!("**{text}**")));
+    blocks.push(summaries(&rows));
+    blocks.push(
+        "Every point. The interval is Wilson's at 95 %, for the sampling of test images, not that of training \
+         seeds; the difference is ours less published."
+            .to_owned(),
+    );
+    blocks.push(points(&rows));
+    if comparison.has_pgd() {
+        blocks.push(escaped(PGD_NOTE));
+    }
+    blocks.push(format!("Source of the published numbers: {}", published.source));
+    Ok(blocks.join("\n\n"))
+}
+
+/// How near each method comes, in one line.
+fn summaries(rows: &[&Row]) -> String {
+    let mut methods: Vec<&'static Method> = Vec::new();
+    for row in rows {
+        if !methods.contains(&row.method) {
+            methods.push(row.method);
+        }
+    }
+    let mut lines = vec![
+        "| method | images | published inside our interval | mean difference | largest difference |"
+            .to_owned(),
+        "|---|--:|--:|--:|---|".to_owned(),
+    ];
+    for method in methods {
+        let own: Vec<&Row> = rows.iter().filter(|row| row.method == method).copied().collect();
+        lines.push(summary(method, &own));
+    }
+    lines.join("\n")
+}
+
+fn summary(method: &Method, rows: &[&Row]) -> String {
+    let images = rows.iter().map(|row| row.images).max().unwrap_or(0);
+    let compared: Vec<(&Row, f64)> = rows.iter().filter_map(|row| Some((*row, row.published?))).collect();
+    let differences = compared.iter().map(|(row, value)| row.accuracy - value);
+    let inside = compared.iter().filter(|(row, value)| row.interval.contains(*value)).count();
+    let largest = compared
+        .iter()
+        .map(|(row, value)| (row, row.accuracy - value))
+        .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
+    let (mean, largest) = match largest {
+        Some((row, difference)) => (
+            signed(differences.sum::<f64>() / compared.len() as f64),
+            format!("{} ({})", signed(difference), place(row)),
+        ),
+        None => ("–".to_owned(), "–".to_owned()),
+    };
+    format!(
+        "| {} | {} | {inside} of {} | {mean} | {largest} |",
+        escaped(method.label),
+        grouped_digits(images),
+        compared.len()
+    )
+}
+
+/// All points, one per line.
+fn points(rows: &[&Row]) -> String {
+    let mut lines = vec![
+        "| method | attack | ours | 95 % interval | published | difference |".to_owned(),
+        "|---|---|--:|---|--:|--:|".to_owned(),
+    ];
+    for row in rows {
+        let none = || "–".to_owned();
+        lines.push(format!(
+            "| {} | {} | {:.4} | [{:.4}, {:.4}] | {} | {} |",
+            escaped(row.method.label),
+            place(row),
+            row.accuracy,
+            row.interval.low,
+            row.interval.high,
+            row.published.map_or_else(none, |value| format!("{value:.4}")),
+            row.published.map_or_else(none, |value| signed(row.accuracy - value))
+        ));
+    }
+    lines.join("\n")
+}
+
+/// The attack, in a table's words.
+fn place(row: &Row) -> String {
+    match row.radius {
+        // Four significant decimals tell the radii of every experiment apart.
+        Some(radius) => {
+            let digits = format!("{radius:.4}");
+            let digits = digits.trim_end_matches('0').trim_end_matches('.');
+            format!("FGSM, radius {digits}")
+        }
+        None => "one-step CW".to_owned(),
+    }
+}
+
+/// A difference with its sign, a true minus, and none for what rounds to zero.
+fn signed(difference: f64) -> String {
+    let text = format!("{:.4}", difference.abs());
+    if text == "0.0000" {
+        text
+    } else if difference < 0.0 {
+        format!("−{text}")
+    } else {
+        format!("+{text}")
+    }
+}
+
+/// Text that Markdown shows as it is.
+fn escaped(text: &str) -> String {
+    text.replace('*', "\\*")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::synthetic::{published, write_run};
+
+    #[test]
+    fn every_point_stands_beside_its_published_value() {
+        let results = tempfile::tempdir().unwrap();
+        write_run(results.path(), "erm", false, 1000, 0.27);
+        write_run(results.path(), "pgd", false, 1000, 0.2);
+        let table = fig1(results.path(), &published()).unwrap();
+        let has = |line: &str| assert!(table.lines().any(|l| l == line), "{line}\nis not in\n{table}");
+        has("| ERM | FGSM, radius 0 | 0.9920 | [0.9843, 0.9959] | 0.9923 | −0.0003 |");
+        has("| ERM | FGSM, radius 0.0167 | 0.9890 | [0.9804, 0.9938] | 0.9882 | +0.0008 |");
+        has("| ERM | one-step CW | 0.1880 | [0.1650, 0.2134] | 0.1824 | +0.0056 |");
+        assert_eq!(table.matches("| PGD\\* | FGSM").count(), 10);
+        assert!(table.contains("\\* The published"));
+        assert!(!table.contains("QUICK"));
+    }
+
+    #[test]
+    fn the_summary_counts_and_finds_the_largest_difference() {
+        let results = tempfile::tempdir().unwrap();
+        write_run(results.path(), "erm", true, 1000, 0.27);
+        let table = fig1(results.path(), &published()).unwrap();
+        let line = table.lines().find(|line| line.contains(" of 11 ")).unwrap();
+        // 0.992 - 0.27 (6/9)^2 = 0.872 at radius .1, against .8971.
+        assert!(line.starts_with("| ERM | 1,000 | 9 of 11 | "), "{line}");
+        assert!(line.ends_with("−0.0251 (FGSM, radius 0.1) |"), "{line}");
+        assert!(table.starts_with("**QUICK RUN — 1,000 images, not for comparison**"));
+    }
+
+    #[test]
+    fn a_difference_of_nothing_has_no_sign() {
+        assert_eq!(signed(-0.000_01), "0.0000");
+        assert_eq!(signed(-0.25), "−0.2500");
+        assert_eq!(signed(0.25), "+0.2500");
+    }
+}
