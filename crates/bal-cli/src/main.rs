@@ -1,2 +1,56 @@
-//! The program bal: train posteriors, attack them, and measure their robustness.
-fn main() {}
+//! The program `bal`: trains posteriors, attacks them, and measures their robustness.
+
+mod args;
+mod dataset;
+mod evaluate;
+mod experiment;
+mod overrides;
+mod progress;
+mod run_folder;
+mod start;
+mod train;
+mod units;
+mod versions;
+
+use args::{Arguments, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// A fault in how the program was called, as opposed to one in what it was given.
+#[derive(Debug)]
+struct Usage(String);
+
+impl std::fmt::Display for Usage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Usage {}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // A panic is a bug of ours or memory running out: say so in one line, not with a trace.
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = std::panic::catch_unwind(|| match &arguments.command {
+        Command::Train(train) => train::train(train),
+        Command::Evaluate(evaluate) => evaluate::evaluate(evaluate),
+    });
+    let error = match outcome {
+        Ok(Ok(())) => return ExitCode::SUCCESS,
+        Ok(Err(error)) => error,
+        Err(panic) => anyhow::anyhow!("internal fault, please report it: {}", message(panic.as_ref())),
+    };
+    complain(&error);
+    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+}
+
+fn message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+}
+
+#[expect(clippy::print_stderr, reason = "this is where errors reach the user")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("error: {error:#}");
+}

@@ -1,7 +1,7 @@
 //! A point in the space that a kernel moves through.
 
 use crate::Replicate;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// Network weights, or a batch of images: the same kernels move both.
 ///
@@ -54,6 +54,12 @@ impl Position {
     #[must_use]
     pub fn full_like(&self, value: f64) -> Self {
         Self(self.0.iter().map(|t| t.full_like(value)).collect())
+    }
+
+    /// The same position on `device`; itself where it is there already.
+    #[must_use]
+    pub fn to_device(&self, device: Device) -> Self {
+        Self(self.0.iter().map(|t| t.to_device(device)).collect())
     }
 
     /// Adds `other` part by part, in place.

@@ -2,6 +2,7 @@
 
 use crate::{Architecture, EnsembleGradient, Mixing, Position, Prediction, Replicate};
 use std::sync::Arc;
+use tch::Device;
 
 /// One network: its weights and the buffers beside them.
 #[derive(Debug)]
@@ -17,6 +18,12 @@ impl Member {
     #[must_use]
     pub fn duplicate(&self) -> Self {
         Self { parameters: self.parameters.duplicate(), buffers: self.buffers.duplicate() }
+    }
+
+    /// The same network on `device`.
+    #[must_use]
+    pub fn to_device(&self, device: Device) -> Self {
+        Self { parameters: self.parameters.to_device(device), buffers: self.buffers.to_device(device) }
     }
 }
 

@@ -48,6 +48,11 @@ impl<T: Replicate> Shared<T> {
         self.with(T::replicate)
     }
 
+    /// Puts another value in its place; replicas taken before keep the old one.
+    pub fn replace(&self, value: T) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = value;
+    }
+
     /// What `f` makes of the value, under the lock: take replicas of just the parts that are needed.
     pub fn with<R>(&self, f: impl FnOnce(&T) -> R) -> R {
         f(&self.0.lock().unwrap_or_else(PoisonError::into_inner))

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 pub struct Workers(rayon::ThreadPool);
 
 impl Workers {
-    /// `threads` workers.
+    /// `threads` workers. Also the calling thread is given a LibTorch of one thread.
     ///
     /// # Errors
     /// [`CoreError::Zero`] without threads, [`CoreError::Threads`] when they cannot be started.
@@ -20,6 +20,8 @@ impl Workers {
         if threads == 0 {
             return Err(CoreError::Zero { name: "threads" });
         }
+        // The caller's own tensor code, between parallel parts, counts as much for reproducible bits.
+        tch::set_num_threads(1);
         rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("bal-worker-{i}"))
@@ -39,11 +41,6 @@ impl Workers {
     /// May be called from within a task: idle workers then take tasks of either level.
     pub fn map<T: Send, R: Send>(&self, tasks: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
         self.0.install(|| tasks.into_par_iter().with_max_len(1).map(work).collect())
-    }
-
-    /// Runs `work` on one worker: also the code between parallel parts sees a single LibTorch thread.
-    pub fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        self.0.install(work)
     }
 }
 

@@ -1,1 +1,18 @@
 //! Networks, ensembles of them, and their weights in safetensors.
+
+#![deny(missing_docs)]
+
+mod checkpoint;
+mod cnn;
+mod ensemble;
+mod error;
+mod registry;
+mod tensor_file;
+mod weights;
+
+pub use checkpoint::{read_checkpoint, write_checkpoint};
+pub use cnn::Cnn;
+pub use ensemble::Ensemble;
+pub use error::ModelError;
+pub use registry::architecture;
+pub use weights::{read_posterior, write_posterior};

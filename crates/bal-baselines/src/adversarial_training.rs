@@ -1,0 +1,180 @@
+//! Point estimates: empirical risk minimisation, and training against an inner attack.
+
+use crate::{
+    Adam, Epochs,
+    epochs::Learner,
+    perturb::{SHARD, perturb, sizes},
+    risk::{Loss, Risk, Term},
+    settings::check,
+};
+use bal_attacks::Attack;
+use bal_core::{
+    Batch, ChainState, Checkpoint, Energy, EnsembleGradient, GibbsError, Kernel, Member, Method, Metrics, NoiseKey,
+    NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, Shared, State, Task, TrainError,
+};
+use std::{cell::RefCell, ops::ControlFlow};
+
+/// Adam on the loss of attacked images, perhaps mixed with the clean loss.
+///
+/// ```text
+/// min_w  mean_i [ (1 - c) l(attack(x_i), y_i; w) + c l(x_i, y_i; w) ]
+/// ```
+///
+/// `c`: `clean_weight`. The attack sees the network in evaluation mode; the step is in training
+/// mode. Without an attack this is empirical risk minimisation. Methods that differ in the inner
+/// attack only are all of this type.
+///
+/// Source: Goodfellow et al., ICLR 2015, eq. 1 of section 6 (FGSM, c = 1/2); Madry et al., ICLR
+/// 2018, eq. 2.1 (PGD, c = 0).
+#[derive(Debug)]
+pub struct AdversarialTraining {
+    attack: Option<Box<dyn Attack>>,
+    adam: Adam,
+    epochs: Epochs,
+    clean_weight: f64,
+}
+
+impl AdversarialTraining {
+    /// Training against `attack`.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] when `clean_weight` is not in `[0, 1]` or there are no epochs.
+    pub fn new(attack: Box<dyn Attack>, adam: Adam, epochs: Epochs, clean_weight: f64) -> Result<Self, TrainError> {
+        let good = (0.0..=1.0).contains(&clean_weight);
+        check("clean_weight", clean_weight, good, "it must be in [0, 1]")?;
+        Ok(Self { attack: Some(attack), adam, epochs: epochs.checked()?, clean_weight })
+    }
+
+    /// Empirical risk minimisation.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] when there are no epochs.
+    pub fn erm(adam: Adam, epochs: Epochs) -> Result<Self, TrainError> {
+        Ok(Self { attack: None, adam, epochs: epochs.checked()?, clean_weight: 1.0 })
+    }
+}
+
+impl Method for AdversarialTraining {
+    fn name(&self) -> &'static str {
+        self.attack.as_ref().map_or("erm", |attack| attack.name())
+    }
+
+    fn sweeps(&self, images: u64) -> u64 {
+        self.epochs.sweeps(images)
+    }
+
+    fn fit(
+        &self,
+        task: &Task,
+        observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<Posterior, TrainError> {
+        let (chain, done) = self.begin(task)?;
+        let mut learner = PointLearner { method: self, task, chain };
+        self.epochs.run(task, done, &mut learner, observe)?;
+        let ChainState { state, buffers } = learner.chain;
+        Ok(Posterior {
+            architecture: task.architecture.clone(),
+            members: vec![Member { parameters: state.position, buffers }],
+            prediction: Prediction::MeanProbability,
+            ensemble_gradient: EnsembleGradient::Predictive,
+            mixing: None,
+        })
+    }
+}
+
+impl AdversarialTraining {
+    fn begin(&self, task: &Task) -> Result<(ChainState, u64), TrainError> {
+        let start = crate::start::members(task, 1).remove(0);
+        let fresh = ChainState { state: self.adam.start(start.parameters), buffers: start.buffers };
+        let Some(checkpoint) = &task.resume else { return Ok((fresh, 0)) };
+        let chains = crate::start::resumed(checkpoint, std::slice::from_ref(&fresh))?;
+        let [chain] = chains.try_into().map_err(|_| TrainError::Checkpoint("it has several chains".into()))?;
+        Ok((chain, checkpoint.sweep))
+    }
+}
+
+struct PointLearner<'a> {
+    method: &'a AdversarialTraining,
+    task: &'a Task<'a>,
+    chain: ChainState,
+}
+
+impl PointLearner<'_> {
+    /// The batch's adversarial images, where the method makes any.
+    fn attacked(&self, sweep: u64, batch: &Batch) -> Result<Option<tch::Tensor>, TrainError> {
+        let Some(attack) = &self.method.attack else { return Ok(None) };
+        let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Attack, sweep, chain: 0 };
+        let member =
+            Member { parameters: self.chain.state.position.replicate(), buffers: self.chain.buffers.replicate() };
+        let noise = NoiseStream::new(key);
+        let (workers, architecture) = (self.task.workers, &self.task.architecture);
+        perturb(attack.as_ref(), workers, architecture, &member, batch, &noise, sweep).map(Some)
+    }
+}
+
+impl Learner for PointLearner<'_> {
+    fn learn(&mut self, sweep: u64, batch: Batch) -> Result<Metrics, TrainError> {
+        let adversarial = self.attacked(sweep, &batch)?;
+        let images = batch.len() as f64;
+        let clean_weight = self.method.clean_weight / images;
+        let size = if self.task.architecture.has_batch_statistics() { batch.len() } else { SHARD };
+        let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Dropout, sweep, chain: 0 };
+        let (mut terms, mut masks) = (Vec::new(), Vec::new());
+        for (shard, clean) in batch.shards(size).into_iter().enumerate() {
+            masks.push(NoiseStream::new(key).for_images(&clean.indices));
+            if let Some(z) = &adversarial {
+                let x = z.narrow(0, (shard * size) as i64, clean.len() as i64);
+                let weight = (1.0 - self.method.clean_weight) / images;
+                terms.push(Term { x, y: clean.y.shallow_clone(), weight, shard });
+            }
+            if clean_weight > 0.0 {
+                terms.push(Term { x: clean.x, y: clean.y, weight: clean_weight, shard });
+            }
+        }
+        let buffers = Shared::new(self.chain.buffers.replicate());
+        let last_loss = Shared::new(Loss::default());
+        let risk = Risk {
+            architecture: self.task.architecture.clone(),
+            workers: self.task.workers,
+            terms,
+            masks: RefCell::new(Some(masks)),
+            buffers: &buffers,
+            prior_precision: 0.0,
+            last_loss: &last_loss,
+        };
+        let evaluation = risk.gradient(&self.chain.state.position);
+        drop(risk);
+        // Adam draws nothing; the kernel's signature wants a stream.
+        let mut noise = NoiseStream::new(NoiseKey { purpose: Purpose::Parameters, ..key });
+        let step = self.method.adam.step(&mut self.chain.state, &evaluation.gradient, &mut noise);
+        step.map_err(|source| TrainError::Diverged {
+            sweep,
+            source: GibbsError { block: "parameter", chain: 0, source },
+        })?;
+        self.chain.buffers = buffers.replica();
+        let sizes = adversarial.map(|z| sizes(&z, &batch.x));
+        Ok(Metrics {
+            loss: evaluation.energy,
+            linf: sizes.map(|s| s.0),
+            l2: sizes.map(|s| s.1),
+            ..Metrics::default()
+        })
+    }
+
+    fn checkpoint(&self, sweep: u64) -> Checkpoint {
+        Checkpoint { sweep, chains: vec![duplicate(&self.chain)], samples: vec![], extras: vec![] }
+    }
+}
+
+/// A copy of a chain with memory of its own.
+pub(crate) fn duplicate(chain: &ChainState) -> ChainState {
+    let State { position, memory, step } = &chain.state;
+    ChainState {
+        state: State {
+            position: position.duplicate(),
+            memory: memory.iter().map(bal_core::Position::duplicate).collect(),
+            step: *step,
+        },
+        buffers: chain.buffers.duplicate(),
+    }
+}

@@ -1,0 +1,11 @@
+//! Bayesian adversarial learning: settings, the two conditionals of a batch, and the loop.
+
+mod conditionals;
+mod learner;
+mod method;
+mod settings;
+
+pub use method::Bal;
+pub use settings::{
+    BalSettings, DataSettings, DataStart, LossScale, ParameterSettings, Prior, Reduction, Samples,
+};

@@ -1,0 +1,123 @@
+//! Settings of Bayesian adversarial learning, and their units.
+
+use crate::{Epochs, NetworkMode, TraceSettings};
+use bal_samplers::{SgAdaLdSettings, StepSize};
+use serde::{Deserialize, Serialize};
+
+/// Settings of [`crate::Bal`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BalSettings {
+    /// Passes over the training images and batch size; a batch is a sweep.
+    pub schedule: Epochs,
+    /// Data chains per image, `S_z` of the paper; at least 1.
+    pub data_chains: u64,
+    /// Parameter chains, `S_w` of the paper; at least 1.
+    pub parameter_chains: u64,
+    /// How data chains move; without it the data stay clean: a Bayesian neural network.
+    pub data: Option<DataSettings>,
+    /// How parameter chains move.
+    pub parameters: ParameterSettings,
+    /// Which states of the chains are samples.
+    pub samples: Samples,
+    /// How members predict together: `mean-probability` (eq. 5) or `mean-logits`.
+    pub prediction: String,
+    /// The gradient by which attacks see the ensemble: `predictive` or `member-mean`.
+    pub ensemble_gradient: String,
+    /// How the chains' agreement is measured.
+    pub mixing: TraceSettings,
+}
+
+/// How adversarial data move: stochastic gradient Langevin dynamics on eq. 6.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSettings {
+    /// Inner steps per sweep, M of the paper; at least 1.
+    pub steps: u64,
+    /// The energy that step size, cost weight and temperature refer to.
+    pub loss_scale: LossScale,
+    /// Step size e: a number, or `{ first, ratio }`.
+    pub step_size: StepSize,
+    /// The weight alpha of the cost `|z - x|^2`, at least 0.
+    pub cost_weight: f64,
+    /// The temperature T; at least 0.
+    pub temperature: f64,
+    /// Where the chains of a batch begin.
+    pub start: DataStart,
+}
+
+/// The unit of an image's energy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LossScale {
+    /// `U(z) = - sum_s [ l - alpha c ]` of one image: eq. 6.
+    PerImage,
+    /// The loss is a mean over the batch of n images with `S_z` chains each, the cost is not:
+    /// `U(z) = - sum_s [ l / (n S_z) - alpha c ]`. The same as a per-image energy with step
+    /// `e / (n S_z)`, cost weight `n S_z alpha` and temperature `n S_z T`: what the released code did.
+    BatchMean,
+}
+
+/// Where data chains begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataStart {
+    /// At the clean image in each sweep (Algorithm 1).
+    Clean,
+    /// Where they were when the image was last seen: one persistent chain per image and chain.
+    /// Keeps all training images as floats in memory and in checkpoints.
+    Persistent,
+}
+
+/// How weights move: SGAdaLD on eq. 7.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParameterSettings {
+    /// Inner steps per sweep, M of the paper; at least 1.
+    pub steps: u64,
+    /// Whether dropout and batch statistics act.
+    pub mode: NetworkMode,
+    /// Weight of the clean images' loss, in `[0, 1]`; 0 is eq. 7.
+    pub clean_weight: f64,
+    /// Whether an image's loss is the mean over its data chains, or their sum.
+    pub reduction: Reduction,
+    /// The law of the weights before any data.
+    pub prior: Prior,
+    /// The kernel.
+    pub sgadald: SgAdaLdSettings,
+}
+
+/// How the losses of an image's data chains are put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// Their mean: eq. 7.
+    Mean,
+    /// Their sum, the clean loss counted once for each: what the released code did.
+    Sum,
+}
+
+/// The law of the weights before any data.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prior {
+    /// None. Improper on a network with `ReLU`s: layers can be scaled against each other.
+    Flat,
+    /// Each weight normal with this standard deviation, above 0.
+    Gaussian(f64),
+}
+
+/// Which states of the parameter chains become members of the posterior.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Samples {
+    /// The last state of each chain.
+    Last,
+    /// The states after every `every` sweeps that follow the first `burn_in`.
+    Thinned {
+        /// Sweeps before the first sample.
+        burn_in: u64,
+        /// Sweeps from one sample to the next, at least 1.
+        every: u64,
+    },
+}

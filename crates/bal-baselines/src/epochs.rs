@@ -1,0 +1,62 @@
+//! The loop over shuffled batches that all methods share.
+
+use crate::Epochs;
+use bal_core::{Batch, Checkpoint, Metrics, NoiseKey, NoiseStream, Progress, Purpose, Task, TrainError};
+use std::ops::ControlFlow;
+
+/// What a method does with a batch.
+pub(crate) trait Learner {
+    /// Learns from the batch of sweep number `sweep` (from 1).
+    fn learn(&mut self, sweep: u64, batch: Batch) -> Result<Metrics, TrainError>;
+
+    /// Everything needed to go on after `sweep`.
+    fn checkpoint(&self, sweep: u64) -> Checkpoint;
+}
+
+impl Epochs {
+    /// Batches per epoch of `images` images.
+    pub(crate) fn batches(self, images: u64) -> u64 {
+        images.div_ceil(self.batch_size as u64)
+    }
+
+    /// Batches in all.
+    pub(crate) fn sweeps(self, images: u64) -> u64 {
+        self.epochs * self.batches(images)
+    }
+
+    /// Shows `learner` every batch after the first `done`, in an order keyed by seed and epoch.
+    /// Returns the number of sweeps done in all.
+    pub(crate) fn run(
+        self,
+        task: &Task,
+        done: u64,
+        learner: &mut dyn Learner,
+        observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<u64, TrainError> {
+        let images = task.images.len();
+        if images == 0 {
+            return Err(TrainError::NoImages("all are held out; hold out fewer".into()));
+        }
+        let (batches, sweeps) = (self.batches(images as u64), self.sweeps(images as u64));
+        if done > sweeps {
+            let why = format!("it was made after sweep {done}, this experiment has {sweeps}");
+            return Err(TrainError::Checkpoint(why));
+        }
+        for epoch in done / batches..self.epochs {
+            let key = NoiseKey { seed: task.seed, purpose: Purpose::Shuffle, sweep: epoch, chain: 0 };
+            let order = NoiseStream::new(key).permutation(images);
+            let skip = done.saturating_sub(epoch * batches) as usize;
+            for (i, indices) in order.chunks(self.batch_size).enumerate().skip(skip) {
+                let sweep = epoch * batches + i as u64 + 1;
+                let metrics = learner.learn(sweep, task.images.batch(indices))?;
+                let checkpoint = || learner.checkpoint(sweep);
+                let progress =
+                    Progress { sweep, sweeps, epoch: epoch + 1, metrics, checkpoint: &checkpoint };
+                if observe(&progress).is_break() {
+                    return Ok(sweep);
+                }
+            }
+        }
+        Ok(sweeps)
+    }
+}

@@ -1,0 +1,39 @@
+//! Runs an inner attack on a batch, shard by shard.
+
+use bal_attacks::Attack;
+use bal_core::{Architecture, Batch, Member, NoiseStream, Replicate, Shared, TrainError, Workers};
+use bal_models::Ensemble;
+use std::sync::Arc;
+use tch::Tensor;
+
+/// Images per shard: what one core's cache holds of the network's activations.
+pub(crate) const SHARD: usize = 64;
+
+/// The adversarial images of `batch` for one network in evaluation mode, `[n, c, h, w]`.
+pub(crate) fn perturb(
+    attack: &dyn Attack,
+    workers: &Workers,
+    architecture: &Arc<dyn Architecture>,
+    member: &Member,
+    batch: &Batch,
+    noise: &NoiseStream,
+    sweep: u64,
+) -> Result<Tensor, TrainError> {
+    let member = Shared::new(member.replicate());
+    let shards = batch.shards(SHARD).iter().map(Batch::replicate).collect();
+    let results = workers.map(shards, |shard: Batch| {
+        let model = Ensemble::of_one(architecture.clone(), member.replica());
+        attack.perturb(&model, &shard, noise)
+    });
+    let shards: Result<Vec<Tensor>, _> = results.into_iter().collect();
+    let shards = shards.map_err(|e| TrainError::Attack { sweep, reason: e.to_string() })?;
+    Ok(Tensor::cat(&shards, 0))
+}
+
+/// Mean over images of the largest and of the Euclidean change of `z` from `x`.
+pub(crate) fn sizes(z: &Tensor, x: &Tensor) -> (f64, f64) {
+    let change = (z - x).flatten(1, -1);
+    let mean = |t: Tensor| t.mean(tch::Kind::Double).double_value(&[]);
+    let linf = mean(change.abs().amax([1], false));
+    (linf, mean(change.square().sum_dim_intlist(1, false, tch::Kind::Double).sqrt()))
+}

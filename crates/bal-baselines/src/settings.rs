@@ -1,0 +1,56 @@
+//! Settings that several methods share.
+
+use bal_core::TrainError;
+use serde::{Deserialize, Serialize};
+
+/// How often the training images are gone through, and in what portions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Epochs {
+    /// Passes over the training images, at least 1.
+    pub epochs: u64,
+    /// Images per batch, at least 1; the last batch of an epoch has what is left.
+    pub batch_size: usize,
+}
+
+impl Epochs {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] for a zero.
+    pub fn checked(self) -> Result<Self, TrainError> {
+        check("epochs", self.epochs as f64, self.epochs > 0, "at least 1 is needed")?;
+        check("batch_size", self.batch_size as f64, self.batch_size > 0, "at least 1 is needed")?;
+        Ok(self)
+    }
+}
+
+/// Whether dropout and batch statistics act while the weights move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetworkMode {
+    /// Dropout draws a new mask in each step; batch statistics are the batch's.
+    Train,
+    /// No dropout, stored batch statistics: the energy is a function of the weights.
+    Evaluate,
+}
+
+/// On what, and how often, the agreement of the chains is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TraceSettings {
+    /// Held-out images whose log-probabilities are followed; 0 for none.
+    pub images: i64,
+    /// Sweeps from one draw to the next, at least 1.
+    pub every: u64,
+    /// Sweeps before the first draw.
+    pub burn_in: u64,
+}
+
+/// `Ok` when `good`, else an error that names the setting, its value and what is wrong.
+pub(crate) fn check(setting: &str, value: f64, good: bool, why: &str) -> Result<(), TrainError> {
+    if good {
+        return Ok(());
+    }
+    Err(TrainError::Setting { setting: setting.into(), value: value.to_string(), why: why.into() })
+}

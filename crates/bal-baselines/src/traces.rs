@@ -1,0 +1,73 @@
+//! What the chains think of held-out images, sweep by sweep.
+
+use crate::TraceSettings;
+use bal_core::{Architecture, Batch, ChainState, Images, Member, Mixing, Mode, Replicate, Workers};
+use std::sync::Arc;
+use tch::{Device, Kind, Tensor};
+
+/// Log-probabilities of the right class: one draw is `[chains, images]`.
+pub(crate) struct Traces {
+    settings: TraceSettings,
+    batch: Option<Batch>,
+    draws: Vec<Tensor>,
+}
+
+/// The name under which checkpoints keep the draws.
+pub(crate) const KEY: &str = "traces";
+
+impl Traces {
+    /// Follows the first held-out images, as many as the settings ask for and there are.
+    pub(crate) fn new(settings: TraceSettings, held_out: &Images) -> Self {
+        let images = settings.images.min(held_out.len());
+        let batch = (images > 0).then(|| held_out.batch(&(0..images).collect::<Vec<_>>()));
+        Self { settings, batch, draws: Vec::new() }
+    }
+
+    /// Takes the draws of a checkpoint, `[draws, chains, images]`.
+    pub(crate) fn restore(&mut self, draws: &Tensor) {
+        self.draws = draws.unbind(0);
+    }
+
+    /// All draws, `[draws, chains, images]`.
+    pub(crate) fn store(&self) -> Option<Tensor> {
+        (!self.draws.is_empty()).then(|| Tensor::stack(&self.draws, 0))
+    }
+
+    /// Draws after sweep number `sweep`, if it is one of those.
+    pub(crate) fn follow(
+        &mut self,
+        sweep: u64,
+        workers: &Workers,
+        architecture: &Arc<dyn Architecture>,
+        chains: &[ChainState],
+    ) {
+        let Some(batch) = &self.batch else { return };
+        let TraceSettings { every, burn_in, .. } = self.settings;
+        if sweep <= burn_in || !(sweep - burn_in).is_multiple_of(every.max(1)) {
+            return;
+        }
+        let tasks = chains
+            .iter()
+            .map(|c| Member { parameters: c.state.position.replicate(), buffers: c.buffers.replicate() })
+            .map(|member| (member, batch.replicate()))
+            .collect();
+        let rows = workers.map(tasks, |(member, batch): (Member, Batch)| {
+            let forward = architecture.forward(&member.parameters, &member.buffers, &batch.x, Mode::Evaluate);
+            let log_probability = forward.logits.log_softmax(-1, Kind::Double);
+            log_probability.gather(1, &batch.y.unsqueeze(1), false).squeeze_dim(1).to_device(Device::Cpu)
+        });
+        self.draws.push(Tensor::stack(&rows, 0));
+    }
+
+    /// Agreement of the chains over all draws.
+    pub(crate) fn mixing(&self) -> Option<Mixing> {
+        let all = self.store()?.permute([2, 1, 0]).contiguous();
+        let size = all.size();
+        let (chains, draws) = (size[1] as usize, size[2] as usize);
+        let values = Vec::<f64>::try_from(all.reshape([-1])).ok()?;
+        let per_image = values.chunks_exact(chains * draws);
+        let traces: Vec<Vec<Vec<f64>>> =
+            per_image.map(|image| image.chunks_exact(draws).map(<[f64]>::to_vec).collect()).collect();
+        Mixing::measure(&traces)
+    }
+}

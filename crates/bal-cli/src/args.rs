@@ -1,0 +1,168 @@
+//! Commands and flags.
+
+use crate::Usage;
+use bal_core::{EnsembleGradient, Prediction};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use tch::Device;
+
+/// Bayesian adversarial learning: robust posteriors over network weights, and attacks on them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "bal",
+    version,
+    after_help = "Example:\n  bal train --experiment experiments/mnist-erm.toml --out runs/erm\n  \
+                  bal evaluate runs/erm --dataset mnist --attack fgsm --radius 0,0.05,0.1,0.15"
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Trains a posterior and writes a run folder.
+    #[command(after_help = "Examples:\n  bal train\n      Bayesian adversarial learning on MNIST, as the released code did it.\n  \
+        bal train --experiment experiments/mnist-pgd.toml --seed 2 --out runs/pgd-2\n  \
+        bal train --experiment experiments/mnist-erm.toml --set erm.schedule.epochs=3 --out runs/erm-3\n  \
+        bal train --resume --out runs/pgd-2\n      Continues an interrupted run to the same final weights.")]
+    Train(Train),
+    /// Measures accuracy under an attack.
+    #[command(after_help = "Examples:\n  bal evaluate runs/erm --attack fgsm --radius 0,0.05,0.1,0.15 --json erm.json\n  \
+        bal evaluate runs/erm --attack pgd --radius 0.1 --steps 40 --restarts 2 --limit 1000\n  \
+        bal evaluate --weights posterior.safetensors --architecture cnn --attack cw-one-step")]
+    Evaluate(Evaluate),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Train {
+    /// The experiment: a TOML file as in experiments/. Without it, BAL on MNIST as released.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) experiment: Option<PathBuf>,
+    /// Changes a setting of the experiment: a dotted key that it has, and a TOML value.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// The seed, instead of the experiment's.
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// The run folder to write [default: runs/NAME-seedN].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// A finished run to start from, instead of the one that the experiment names.
+    #[arg(long, value_name = "RUN")]
+    pub(crate) start: Option<PathBuf>,
+    /// Continues an interrupted run; begins it where there is none.
+    #[arg(long)]
+    pub(crate) resume: bool,
+    /// Ends the run after so many batches; the record says so.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_sweeps: Option<u64>,
+    /// Marks the run's record as made for a quick look.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// A run folder that `bal train` wrote.
+    #[arg(value_name = "RUN", required_unless_present = "weights", conflicts_with = "weights")]
+    pub(crate) run: Option<PathBuf>,
+    /// Weights in safetensors, instead of a run.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) weights: Option<PathBuf>,
+    /// The network of the weights, where the file does not say it: cnn.
+    #[arg(long, value_name = "NAME", requires = "weights")]
+    pub(crate) architecture: Option<String>,
+    /// The data set whose test images are attacked: mnist, fashion-mnist.
+    #[arg(long, value_name = "SET", default_value = "mnist")]
+    pub(crate) dataset: String,
+    /// The attack: fgsm, ifgsm, pgd, cw-one-step.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) attack: String,
+    /// Radii in units of pixels in [0, 1], ascending: 0,0.05,0.1.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = radius, allow_hyphen_values = true)]
+    pub(crate) radius: Vec<f64>,
+    /// The ball's norm: linf or l2.
+    #[arg(long, value_name = "NORM")]
+    pub(crate) norm: Option<String>,
+    /// Steps of an iterative attack.
+    #[arg(long, value_name = "N")]
+    pub(crate) steps: Option<u32>,
+    /// Step size of an iterative attack, in the radius' units.
+    #[arg(long, value_name = "X", conflicts_with = "relative_step")]
+    pub(crate) step_size: Option<f64>,
+    /// Step size of an iterative attack, as a share of the radius.
+    #[arg(long, value_name = "X")]
+    pub(crate) relative_step: Option<f64>,
+    /// Random starts of an attack that has them.
+    #[arg(long, value_name = "N")]
+    pub(crate) restarts: Option<u32>,
+    /// The gradient that an ensemble shows: predictive or member-mean [default: as the weights say].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) ensemble_gradient: Option<EnsembleGradient>,
+    /// How members predict together: mean-probability or mean-logits [default: as the weights say].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) prediction: Option<Prediction>,
+    /// Only the first so many test images.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    pub(crate) limit: Option<i64>,
+    /// Writes accuracies and per-image results to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Writes accuracies with 95 % intervals to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+    /// The seed of random starts.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
+
+/// What to compute on, and where the data are.
+#[derive(Debug, Args)]
+pub(crate) struct Machine {
+    /// cpu or cuda:N.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu", value_parser = device)]
+    pub(crate) device: Device,
+    /// Worker threads [default: one per core]. Results do not depend on it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) threads: Option<u16>,
+    /// The folder of data sets [default: $BAL_DATA, else datasets/].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}
+
+impl Machine {
+    pub(crate) fn workers(&self) -> anyhow::Result<bal_core::Workers> {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Ok(bal_core::Workers::new(self.threads.map_or(cores, usize::from))?)
+    }
+}
+
+fn device(text: &str) -> Result<Device, String> {
+    if text == "cpu" {
+        return Ok(Device::Cpu);
+    }
+    let number = text.strip_prefix("cuda:").and_then(|n| n.parse::<usize>().ok());
+    let Some(number) = number else { return Err("expected cpu or cuda:N".into()) };
+    let found = tch::Cuda::device_count().max(0) as usize;
+    if number < found {
+        return Ok(Device::Cuda(number));
+    }
+    Err(format!("this machine and its LibTorch have {found} CUDA devices; use cpu"))
+}
+
+fn radius(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(radius) if radius.is_finite() && radius >= 0.0 => Ok(radius),
+        _ => Err("a radius must be a finite number of at least 0".into()),
+    }
+}
+
+/// An error in a flag that clap could not see.
+pub(crate) fn usage(text: impl Into<String>) -> anyhow::Error {
+    anyhow::Error::new(Usage(text.into()))
+}

@@ -1,0 +1,85 @@
+//! Data sets as tensors.
+
+use anyhow::{Context, Result, bail};
+use bal_core::Images;
+use bal_data::{Dataset, Set, Share, Split};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+use tch::{Device, Kind, Tensor};
+
+/// The training images of an experiment.
+pub(crate) struct Training {
+    pub(crate) images: Images,
+    pub(crate) held_out: Images,
+    pub(crate) test_images: u64,
+    pub(crate) digests: BTreeMap<String, String>,
+}
+
+/// Loads the training images of set `name`: `held_out` are put apart, of the rest the first
+/// `train_images` are taken.
+pub(crate) fn training(
+    name: &str,
+    root: Option<&Path>,
+    train_images: usize,
+    held_out: usize,
+    seed: u64,
+    device: Device,
+) -> Result<Training> {
+    let dataset = load(name, root)?;
+    let split = &dataset.train;
+    let holdout = split.holdout(Share::Images(held_out), seed)?;
+    if train_images > holdout.kept.len() {
+        bail!(
+            "train_images = {train_images}, but {name} has {} training images, {} of them held out",
+            split.len(),
+            holdout.held_out.len()
+        );
+    }
+    let images = tensors(split, device)?;
+    let index = |numbers: &[usize]| numbers.iter().map(|&i| i as i64).collect::<Vec<_>>();
+    Ok(Training {
+        held_out: images.subset(&index(&holdout.held_out)),
+        images: images.subset(&index(&holdout.kept[..train_images])),
+        test_images: dataset.test.len() as u64,
+        digests: dataset.digests,
+    })
+}
+
+/// Loads the test images of set `name`.
+pub(crate) fn test(name: &str, root: Option<&Path>, device: Device) -> Result<Images> {
+    tensors(&load(name, root)?.test, device)
+}
+
+fn load(name: &str, root: Option<&Path>) -> Result<Dataset> {
+    let set: Set = name.parse()?;
+    let root = folder(root)?;
+    bal_data::load(set, &root).with_context(|| {
+        format!("cannot load {name} from {}; `cargo xtask download {name}` fetches it", root.display())
+    })
+}
+
+/// The folder of data sets: as given, else `$BAL_DATA`, else `datasets/` here or in the source tree
+/// that the program was built from.
+fn folder(given: Option<&Path>) -> Result<PathBuf> {
+    let variable = std::env::var_os("BAL_DATA").map(PathBuf::from);
+    if let Some(folder) = given.map(Path::to_path_buf).or(variable) {
+        if folder.is_dir() {
+            return Ok(folder);
+        }
+        bail!("there is no folder of data sets at {}; give another --data", folder.display());
+    }
+    let source_tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets");
+    let found = [PathBuf::from("datasets"), source_tree].into_iter().find(|folder| folder.is_dir());
+    found.context("there is no folder datasets/ here; say by --data where the data sets are")
+}
+
+fn tensors(split: &Split, device: Device) -> Result<Images> {
+    let shape: Vec<i64> = split.images.shape().iter().map(|&n| n as i64).collect();
+    let bytes = split.images.as_standard_layout();
+    let bytes = bytes.as_slice().context("images are not contiguous")?;
+    let pixels = Tensor::f_from_data_size(bytes, &shape, Kind::Uint8)?;
+    let labels = Tensor::f_from_slice(&split.labels)?;
+    Ok(Images::new(pixels, &labels, device)?)
+}

@@ -1,0 +1,211 @@
+//! Experiments: everything that determines a run, in one file.
+
+use crate::overrides;
+use anyhow::{Context, Result, bail};
+use bal_attacks::AttackSettings;
+use bal_baselines::{
+    Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings,
+};
+use bal_core::Method;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+
+/// An experiment file, complete: nothing has a default.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Experiment {
+    /// The name of its runs.
+    pub(crate) name: String,
+    /// The named variant of the method, for methods that have them.
+    pub(crate) preset: Option<String>,
+    /// The data set.
+    pub(crate) dataset: String,
+    /// The network.
+    pub(crate) architecture: String,
+    /// The seed of all randomness.
+    pub(crate) seed: u64,
+    /// Training images that are used, after those held out.
+    pub(crate) train_images: usize,
+    /// Training images kept apart for tuning and diagnostics.
+    pub(crate) held_out: usize,
+    /// Batches from one checkpoint to the next.
+    pub(crate) checkpoint_every: u64,
+    /// What the weights start from; without it, initial weights.
+    pub(crate) start: Option<Start>,
+    /// Exactly one of the following tables is the method.
+    pub(crate) erm: Option<ErmSettings>,
+    pub(crate) adversarial_training: Option<AdversarialSettings>,
+    pub(crate) wrm: Option<WrmTraining>,
+    pub(crate) bnn: Option<BalSettings>,
+    pub(crate) bal: Option<BalSettings>,
+}
+
+/// What a run starts from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Start {
+    /// An experiment file, beside this one; trained inline, with this run's seed, unless a finished
+    /// run of it is at hand.
+    pub(crate) experiment: PathBuf,
+}
+
+/// `[erm]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ErmSettings {
+    schedule: Epochs,
+    adam: AdamSettings,
+}
+
+/// `[adversarial_training]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AdversarialSettings {
+    schedule: Epochs,
+    adam: AdamSettings,
+    clean_weight: f64,
+    attack: AttackTable,
+}
+
+/// `[adversarial_training.attack]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AttackTable {
+    name: String,
+    radius: f64,
+    #[serde(flatten)]
+    settings: AttackSettings,
+}
+
+/// `[wrm]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct WrmTraining {
+    schedule: Epochs,
+    adam: AdamSettings,
+    clean_weight: f64,
+    ascent: WrmSettings,
+}
+
+/// Where an experiment was read from: what its `start.experiment` is relative to.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    File(PathBuf),
+    BuiltIn,
+}
+
+/// The experiments that `bal train` knows without a file.
+const BUILT_IN: [(&str, &str); 2] = [
+    ("mnist-bal-released.toml", include_str!("../../../experiments/mnist-bal-released.toml")),
+    ("mnist-erm.toml", include_str!("../../../experiments/mnist-erm.toml")),
+];
+
+impl Experiment {
+    /// Reads the experiment of `origin`, the built-in `name` where it has no file, with settings
+    /// changed as `--set` and `--seed` say.
+    pub(crate) fn read(origin: &Origin, name: &str, set: &[String], seed: Option<u64>) -> Result<Self> {
+        let (text, title) = match origin {
+            Origin::File(path) => (
+                std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read the experiment {}", path.display()))?,
+                path.display().to_string(),
+            ),
+            Origin::BuiltIn => {
+                let (_, text) = BUILT_IN.iter().find(|(n, _)| *n == name).context("no such experiment")?;
+                ((*text).to_string(), format!("the built-in experiment {name}"))
+            }
+        };
+        let mut table: toml::Table = text.parse().with_context(|| format!("{title} is not valid TOML"))?;
+        for change in set {
+            overrides::apply(&mut table, change)?;
+        }
+        if let Some(seed) = seed {
+            let seed = i64::try_from(seed).map_err(|_| crate::args::usage("--seed is above 2^63 - 1"))?;
+            table.insert("seed".into(), seed.into());
+        }
+        let text = toml::to_string(&table)?;
+        let experiment: Self = toml::from_str(&text).with_context(|| format!("{title} cannot be used"))?;
+        experiment.method().with_context(|| format!("{title} cannot be used"))?;
+        if experiment.checkpoint_every == 0 || experiment.train_images == 0 {
+            bail!("{title} cannot be used: checkpoint_every and train_images must be at least 1");
+        }
+        Ok(experiment)
+    }
+
+    /// The built-in default.
+    pub(crate) fn built_in() -> &'static str {
+        BUILT_IN[0].0
+    }
+
+    /// The experiment that this one starts from, with the same seed.
+    pub(crate) fn start_experiment(&self, origin: &Origin) -> Result<Option<(Self, Origin)>> {
+        let Some(start) = &self.start else { return Ok(None) };
+        let name = start.experiment.display().to_string();
+        let origin = match origin {
+            Origin::File(path) => Origin::File(path.parent().unwrap_or(Path::new(".")).join(&start.experiment)),
+            Origin::BuiltIn => Origin::BuiltIn,
+        };
+        let experiment = Self::read(&origin, &name, &[], Some(self.seed))?;
+        Ok(Some((experiment, origin)))
+    }
+
+    /// The method that the experiment describes, its settings checked.
+    pub(crate) fn method(&self) -> Result<Box<dyn Method>> {
+        let Self { erm, adversarial_training, wrm, bnn, bal, .. } = self;
+        Ok(match (erm, adversarial_training, wrm, bnn, bal) {
+            (Some(s), None, None, None, None) => {
+                Box::new(AdversarialTraining::erm(Adam::new(s.adam)?, s.schedule)?)
+            }
+            (None, Some(s), None, None, None) => {
+                let attack = s.attack.settings.attack(&s.attack.name, Some(s.attack.radius))?;
+                Box::new(AdversarialTraining::new(attack, Adam::new(s.adam)?, s.schedule, s.clean_weight)?)
+            }
+            (None, None, Some(s), None, None) => {
+                let ascent = Box::new(Wrm::new(s.ascent)?);
+                Box::new(AdversarialTraining::new(ascent, Adam::new(s.adam)?, s.schedule, s.clean_weight)?)
+            }
+            (None, None, None, Some(s), None) => {
+                if s.data.is_some() {
+                    bail!("[bnn] has no [bnn.data]: its data stay clean; use [bal]");
+                }
+                Box::new(Bal::new(s.clone())?)
+            }
+            (None, None, None, None, Some(s)) => {
+                if s.data.is_none() {
+                    bail!("[bal] needs [bal.data], how the adversarial data move");
+                }
+                Box::new(Bal::new(s.clone())?)
+            }
+            _ => bail!("exactly one of the tables [erm], [adversarial_training], [wrm], [bnn], [bal] is needed"),
+        })
+    }
+
+    /// Passes over the training images.
+    pub(crate) fn epochs(&self) -> Epochs {
+        let tables = [
+            self.erm.as_ref().map(|s| s.schedule),
+            self.adversarial_training.as_ref().map(|s| s.schedule),
+            self.wrm.as_ref().map(|s| s.schedule),
+            self.bnn.as_ref().map(|s| s.schedule),
+            self.bal.as_ref().map(|s| s.schedule),
+        ];
+        tables.into_iter().flatten().next().unwrap_or(Epochs { epochs: 1, batch_size: 1 })
+    }
+
+    /// SHA-256 of everything that determines the run's weights, with `start` the digest of what it
+    /// starts from and `data` the digests of its data files.
+    pub(crate) fn digest<'a>(&self, start: &str, data: impl Iterator<Item = (&'a String, &'a String)>) -> Result<String> {
+        // How often checkpoints are written changes no weight, and the name and the path of the
+        // start neither.
+        let relevant = Self { checkpoint_every: 1, name: String::new(), start: None, ..self.clone() };
+        let mut hash = Sha256::new();
+        hash.update(serde_json::to_string(&relevant)?);
+        hash.update(start);
+        for (name, digest) in data {
+            hash.update(name);
+            hash.update(digest);
+        }
+        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}

@@ -1,0 +1,123 @@
+//! Checkpoints: the states of a run between two sweeps, in safetensors.
+
+use crate::{ModelError, tensor_file::TensorFile};
+use bal_core::{ChainState, Checkpoint, Member, Position, State};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::Path};
+use tch::Tensor;
+
+/// What a checkpoint holds beside its tensors; the tensors' names are counted by it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Contents {
+    /// Digest of the experiment that it belongs to.
+    experiment: String,
+    sweep: u64,
+    chains: Vec<ChainContents>,
+    samples: Vec<MemberContents>,
+    extras: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ChainContents {
+    step: u64,
+    position: usize,
+    memory: Vec<usize>,
+    buffers: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MemberContents {
+    parameters: usize,
+    buffers: usize,
+}
+
+const KEY: &str = "checkpoint";
+
+/// Writes `checkpoint` of the experiment with digest `experiment`, under a temporary name that is
+/// then renamed: a kill at any moment leaves the old checkpoint or the new one.
+///
+/// # Errors
+/// [`ModelError::Io`] when the file cannot be written.
+pub fn write_checkpoint(path: &Path, experiment: &str, checkpoint: &Checkpoint) -> Result<(), ModelError> {
+    let mut tensors = BTreeMap::new();
+    let mut put = |prefix: String, position: &Position| {
+        for (i, tensor) in position.tensors().iter().enumerate() {
+            tensors.insert(format!("{prefix}.{i}"), tensor.shallow_clone());
+        }
+        position.tensors().len()
+    };
+    let chains = checkpoint.chains.iter().enumerate().map(|(c, chain)| ChainContents {
+        step: chain.state.step,
+        position: put(format!("chain.{c}.position"), &chain.state.position),
+        memory: (chain.state.memory.iter().enumerate())
+            .map(|(m, memory)| put(format!("chain.{c}.memory.{m}"), memory))
+            .collect(),
+        buffers: put(format!("chain.{c}.buffers"), &chain.buffers),
+    });
+    let chains = chains.collect();
+    let samples = checkpoint.samples.iter().enumerate().map(|(s, sample)| MemberContents {
+        parameters: put(format!("sample.{s}.parameters"), &sample.parameters),
+        buffers: put(format!("sample.{s}.buffers"), &sample.buffers),
+    });
+    let samples = samples.collect();
+    let extras = checkpoint.extras.iter().map(|(name, tensor)| {
+        tensors.insert(format!("extra.{name}"), tensor.shallow_clone());
+        name.clone()
+    });
+    let extras = extras.collect();
+    let contents =
+        Contents { experiment: experiment.into(), sweep: checkpoint.sweep, chains, samples, extras };
+    let contents = serde_json::to_string(&contents)
+        .map_err(|e| ModelError::Format { path: path.into(), reason: e.to_string() })?;
+    TensorFile { metadata: [(KEY.into(), contents)].into(), tensors }.write(path)
+}
+
+/// Reads a checkpoint of the experiment with digest `experiment`.
+///
+/// # Errors
+/// [`ModelError`] when it is not one, is incomplete, or belongs to another experiment.
+pub fn read_checkpoint(path: &Path, experiment: &str) -> Result<Checkpoint, ModelError> {
+    let metadata_error = |problem: String| ModelError::Metadata { path: path.into(), key: KEY, problem };
+    let TensorFile { metadata, mut tensors } = TensorFile::read(path)?;
+    let text = metadata.get(KEY).ok_or_else(|| metadata_error("is missing: this is no checkpoint".into()))?;
+    let contents: Contents =
+        serde_json::from_str(text).map_err(|e| metadata_error(format!("cannot be read: {e}")))?;
+    if contents.experiment != experiment {
+        let problem = "belongs to another experiment (its settings or seed differ); give another --out, \
+                       or the experiment that it was made by";
+        return Err(metadata_error(problem.into()));
+    }
+    let mut take_one = |name: String| {
+        tensors.remove(&name).ok_or_else(|| ModelError::Tensor {
+            path: path.into(),
+            tensor: name,
+            problem: "is missing".into(),
+        })
+    };
+    let mut take = |prefix: String, count: usize| -> Result<Position, ModelError> {
+        let parts: Result<Vec<Tensor>, _> = (0..count).map(|i| take_one(format!("{prefix}.{i}"))).collect();
+        Ok(Position::new(parts?))
+    };
+    let mut chains = Vec::new();
+    for (c, chain) in contents.chains.iter().enumerate() {
+        let position = take(format!("chain.{c}.position"), chain.position)?;
+        let memory = (chain.memory.iter().enumerate())
+            .map(|(m, &count)| take(format!("chain.{c}.memory.{m}"), count))
+            .collect::<Result<_, _>>()?;
+        let buffers = take(format!("chain.{c}.buffers"), chain.buffers)?;
+        chains.push(ChainState { state: State { position, memory, step: chain.step }, buffers });
+    }
+    let mut samples = Vec::new();
+    for (s, sample) in contents.samples.iter().enumerate() {
+        let parameters = take(format!("sample.{s}.parameters"), sample.parameters)?;
+        let buffers = take(format!("sample.{s}.buffers"), sample.buffers)?;
+        samples.push(Member { parameters, buffers });
+    }
+    let extras = (contents.extras.into_iter())
+        .map(|name| Ok((name.clone(), take_one(format!("extra.{name}"))?)))
+        .collect::<Result<_, ModelError>>()?;
+    Ok(Checkpoint { sweep: contents.sweep, chains, samples, extras })
+}

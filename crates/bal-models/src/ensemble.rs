@@ -1,0 +1,132 @@
+//! Networks of one architecture that predict together.
+
+use crate::ModelError;
+use bal_core::{Architecture, Classifier, ClassifierError, Member, Mode, Posterior, Prediction, Replicate};
+use std::sync::Arc;
+use tch::{Device, Tensor};
+
+/// A posterior's samples as one classifier, in evaluation mode; a point estimate has one member.
+#[derive(Debug)]
+pub struct Ensemble {
+    architecture: Arc<dyn Architecture>,
+    members: Vec<Member>,
+    prediction: Prediction,
+}
+
+impl Ensemble {
+    /// The ensemble of `posterior`, predicting as it says, on `device`.
+    ///
+    /// # Errors
+    /// [`ModelError::Empty`] without members.
+    pub fn new(posterior: &Posterior, device: Device) -> Result<Self, ModelError> {
+        if posterior.members.is_empty() {
+            return Err(ModelError::Empty);
+        }
+        let members = posterior.members.iter().map(|m| m.to_device(device)).collect();
+        Ok(Self { architecture: posterior.architecture.clone(), members, prediction: posterior.prediction })
+    }
+
+    /// One network as a classifier.
+    pub fn of_one(architecture: Arc<dyn Architecture>, member: Member) -> Self {
+        Self { architecture, members: vec![member], prediction: Prediction::MeanLogits }
+    }
+
+    /// The same members, combined another way.
+    #[must_use]
+    pub fn with_prediction(self, prediction: Prediction) -> Self {
+        Self { prediction, ..self }
+    }
+
+    /// Number of members.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there is no member; never so.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    fn check(&self, x: &Tensor) -> Result<(), ClassifierError> {
+        let (found, expected) = (x.size(), self.architecture.input());
+        if found.len() == 4 && found[1..] == expected {
+            return Ok(());
+        }
+        Err(ClassifierError::Input {
+            architecture: self.architecture.name().into(),
+            expected: format!("n, {}, {}, {}", expected[0], expected[1], expected[2]),
+            found,
+        })
+    }
+}
+
+impl Classifier for Ensemble {
+    fn classes(&self) -> i64 {
+        self.architecture.classes()
+    }
+
+    fn member_logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
+        self.check(x)?;
+        let forward =
+            |m: &Member| self.architecture.forward(&m.parameters, &m.buffers, x, Mode::Evaluate).logits;
+        Ok(Tensor::stack(&self.members.iter().map(forward).collect::<Vec<_>>(), 0))
+    }
+
+    fn prediction(&self) -> Prediction {
+        self.prediction
+    }
+
+    fn replicate(&self) -> Box<dyn Classifier> {
+        Box::new(Self {
+            architecture: self.architecture.clone(),
+            members: self.members.replicate(),
+            prediction: self.prediction,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Cnn;
+    use bal_core::{EnsembleGradient, NoiseKey, NoiseStream, Purpose};
+    use tch::Kind;
+
+    fn ensemble(chains: u64) -> Ensemble {
+        let architecture: Arc<dyn Architecture> = Arc::new(Cnn::mnist());
+        let members = (0..chains)
+            .map(|chain| {
+                let key = NoiseKey { seed: 1, purpose: Purpose::Test, sweep: 0, chain };
+                let (parameters, buffers) = architecture.init(&mut NoiseStream::new(key));
+                Member { parameters, buffers }
+            })
+            .collect();
+        let posterior = Posterior {
+            architecture,
+            members,
+            prediction: Prediction::MeanProbability,
+            ensemble_gradient: EnsembleGradient::Predictive,
+            mixing: None,
+        };
+        Ensemble::new(&posterior, Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn a_replica_predicts_the_same_bits() {
+        let x = Tensor::full([2, 1, 28, 28], 0.3, (Kind::Float, Device::Cpu));
+        let (model, x2) = (ensemble(3), x.detach());
+        let replica = model.replicate();
+        let there = std::thread::spawn(move || replica.logits(&x2).unwrap()).join().unwrap();
+        assert_eq!(model.logits(&x).unwrap(), there);
+        assert_eq!(model.member_logits(&x).unwrap().size(), [3, 2, 10]);
+    }
+
+    #[test]
+    fn images_of_another_shape_are_refused() {
+        for shape in [&[2, 3, 28, 28][..], &[2, 1, 32, 32], &[1, 28, 28]] {
+            let x = Tensor::zeros(shape, (Kind::Float, Device::Cpu));
+            let error = ensemble(1).logits(&x).unwrap_err().to_string();
+            assert!(error.contains("cnn takes images of shape [n, 1, 28, 28]"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What can be wrong with weights and the files that hold them.
+
+use std::path::PathBuf;
+
+/// A file of weights that cannot be read, written or believed.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// The operating system refused.
+    #[error("{path}: cannot {action}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// `read`, `write`.
+        action: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is no safetensors file.
+    #[error("{path}: not a safetensors file: {reason}", path = path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A tensor is missing, unexpected, of the wrong shape or type, or not finite.
+    #[error("{path}: tensor `{tensor}` {problem}", path = path.display())]
+    Tensor {
+        /// The file.
+        path: PathBuf,
+        /// The tensor's name.
+        tensor: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The metadata contradict the tensors, or are missing.
+    #[error("{path}: metadata `{key}` {problem}", path = path.display())]
+    Metadata {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// An architecture that is not known.
+    #[error("unknown architecture `{name}`; known are cnn")]
+    Architecture {
+        /// The name given.
+        name: String,
+    },
+    /// There is no member to predict with.
+    #[error("an ensemble needs at least one member")]
+    Empty,
+}

@@ -1,0 +1,16 @@
+//! Architectures by name.
+
+use crate::{Cnn, ModelError};
+use bal_core::Architecture;
+use std::sync::Arc;
+
+/// The architecture that files and settings call `name`: `cnn`.
+///
+/// # Errors
+/// [`ModelError::Architecture`] for any other name.
+pub fn architecture(name: &str) -> Result<Arc<dyn Architecture>, ModelError> {
+    match name {
+        "cnn" => Ok(Arc::new(Cnn::mnist())),
+        _ => Err(ModelError::Architecture { name: name.into() }),
+    }
+}
