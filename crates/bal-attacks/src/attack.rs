@@ -1,0 +1,70 @@
+//! What an attack is.
+
+use crate::{AttackError, AttackSettings, Ball, Norm};
+use bal_core::{Batch, Classifier, NoiseStream};
+use tch::Tensor;
+
+/// A way to change images so that a classifier errs.
+///
+/// There are two kinds: those that stay in a [`Ball`] around each image, of which accuracy curves
+/// are made, and those that have no radius and are judged by how far they went. Both give images
+/// in `[0, 1]`, are immutable values, and leave the classifier as it was.
+pub trait Attack: Send + Sync + std::fmt::Debug {
+    /// The name that commands and files use: `pgd`.
+    fn name(&self) -> &'static str;
+
+    /// The ball that the attack stays in, if it has one.
+    fn ball(&self) -> Option<Ball>;
+
+    /// The ball's norm, if there is a ball.
+    fn norm(&self) -> Option<Norm> {
+        self.ball().map(|ball| ball.norm())
+    }
+
+    /// All settings but the radius, for the record.
+    fn settings(&self) -> AttackSettings;
+
+    /// How many images are attacked together, where that changes the result.
+    fn batch_size(&self) -> Option<usize> {
+        None
+    }
+
+    /// The changed images: shaped as `batch.x`, in `[0, 1]`, without a graph.
+    ///
+    /// `noise` gives random starts, keyed by image; its chain is replaced by the restart's number.
+    ///
+    /// # Errors
+    /// [`AttackError`] when batch and model do not fit together, or the model cannot be attacked.
+    fn perturb(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError>;
+
+    /// The same attack in a ball of another radius.
+    ///
+    /// # Errors
+    /// [`AttackError::Radius`], and [`AttackError::NoRadius`] from an attack without a ball.
+    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError>;
+
+    /// The changed images at each of several radii; at radius 0 they are the images.
+    ///
+    /// An attack that can share work between radii overrides this, with the same results.
+    ///
+    /// # Errors
+    /// Those of [`Attack::at_radius`] and [`Attack::perturb`].
+    fn perturb_radii(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        radii: &[f64],
+        noise: &NoiseStream,
+    ) -> Result<Vec<Tensor>, AttackError> {
+        let at = |&radius: &f64| {
+            let attack = self.at_radius(radius)?;
+            if radius == 0.0 { Ok(batch.x.detach()) } else { attack.perturb(model, batch, noise) }
+        };
+        radii.iter().map(at).collect()
+    }
+}

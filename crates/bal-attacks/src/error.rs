@@ -1,0 +1,198 @@
+//! What can be wrong with an attack, or with the model under it.
+
+use crate::Norm;
+use bal_core::ClassifierError;
+use tch::TchError;
+
+/// A setting out of range, a model that cannot be attacked, or an attack that broke its promise.
+#[derive(Debug, thiserror::Error)]
+pub enum AttackError {
+    /// A radius that is none.
+    #[error("a radius must be finite and >= 0, got {0}")]
+    Radius(f64),
+    /// A list of radii without any.
+    #[error("no radius is given; expected a list such as 0,0.05,0.1")]
+    NoRadii,
+    /// A radius that is not a number.
+    #[error("`{0}` is not a radius; expected numbers with commas between them, such as 0,0.05,0.1")]
+    RadiusText(String),
+    /// Radii out of order.
+    #[error("radii must ascend, but {next} follows {previous}")]
+    Order {
+        /// A radius.
+        previous: f64,
+        /// The one after it, which is not greater.
+        next: f64,
+    },
+    /// A count that has to be at least one is zero.
+    #[error("{0} must be at least 1, got 0")]
+    Zero(&'static str),
+    /// A step size that is none.
+    #[error("a step size must be a number > 0 or radius/NUMBER with a number > 0, got `{0}`")]
+    StepSize(String),
+    /// A norm that is not known.
+    #[error("unknown norm `{0}`; known are linf, l2")]
+    UnknownNorm(String),
+    /// An attack that is not known.
+    #[error("unknown attack `{name}`; known are {known}")]
+    UnknownAttack {
+        /// The name given.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A setting that an attack has and was not told.
+    #[error("the attack {attack} needs the setting `{setting}`")]
+    MissingSetting {
+        /// The attack.
+        attack: &'static str,
+        /// The setting.
+        setting: &'static str,
+    },
+    /// A setting that an attack does not have.
+    #[error("the attack {attack} has no setting `{setting}`; leave it out")]
+    ForeignSetting {
+        /// The attack.
+        attack: &'static str,
+        /// The setting.
+        setting: &'static str,
+    },
+    /// A radius is needed.
+    #[error("the attack {0} needs a radius")]
+    MissingRadius(&'static str),
+    /// An attack without a ball was given a radius.
+    #[error("the attack {0} has no radius; leave it out")]
+    NoRadius(&'static str),
+    /// A batch whose parts do not fit together.
+    #[error(
+        "a batch needs images [n, c, h, w] with n >= 1, n labels and n numbers; got images {images:?}, \
+         labels {labels:?} and {indices} numbers"
+    )]
+    Batch {
+        /// Shape of the images.
+        images: Vec<i64>,
+        /// Shape of the labels.
+        labels: Vec<i64>,
+        /// How many numbers there are.
+        indices: usize,
+    },
+    /// A label that names no class.
+    #[error("image {row} of the batch has label {label}, but the model has {classes} classes (from 0)")]
+    Label {
+        /// The image's row in the batch.
+        row: usize,
+        /// Its label.
+        label: i64,
+        /// Number of classes.
+        classes: i64,
+    },
+    /// The model failed.
+    #[error(transparent)]
+    Model(#[from] ClassifierError),
+    /// Logits of a wrong shape.
+    #[error("the model gave logits of shape {found:?} where {expected} was expected")]
+    Logits {
+        /// What the attack asked for.
+        expected: String,
+        /// What came.
+        found: Vec<i64>,
+    },
+    /// A loss, logit or gradient that is not finite.
+    #[error("the model gives image {row} of the batch a {what} that is not finite")]
+    NotFinite {
+        /// Which quantity.
+        what: &'static str,
+        /// The image's row in the batch.
+        row: usize,
+    },
+    /// Logits through which no gradient reaches the images.
+    #[error(
+        "the model's logits have no gradient with respect to the images: it ignores them, or computes \
+         outside of automatic differentiation; a gradient attack cannot say anything about it"
+    )]
+    NoGradient,
+    /// LibTorch refused an operation outside the model.
+    #[error("LibTorch refused an operation of the attack: {0}")]
+    Refused(String),
+    /// There is nothing to evaluate.
+    #[error("there are no images to evaluate on; the data set has {images} and the limit is {limit}")]
+    NoImages {
+        /// Images in the data set.
+        images: i64,
+        /// How many were asked for.
+        limit: String,
+    },
+    /// An image of the data set with pixels that are none.
+    #[error("image {image} of the data set has pixels outside [0, 1]; scale them first")]
+    Pixels {
+        /// The image's number in the data set.
+        image: i64,
+    },
+    /// An attack that gave something other than images like those it got.
+    #[error("the attack {attack} returned a batch of shape {found:?} for one of shape {expected:?}")]
+    Shape {
+        /// The attack.
+        attack: String,
+        /// Shape of the batch given.
+        expected: Vec<i64>,
+        /// Shape of what came back.
+        found: Vec<i64>,
+    },
+    /// An attack that gave another number of batches than radii were asked for.
+    #[error("the attack {attack} returned {found} batches for {expected} radii")]
+    Count {
+        /// The attack.
+        attack: String,
+        /// How many radii there are.
+        expected: usize,
+        /// How many batches came back.
+        found: usize,
+    },
+    /// An attack that went further than it may.
+    #[error(
+        "the attack {attack} left its {norm} ball on image {image}: distance {distance}, radius {radius}"
+    )]
+    OutsideBall {
+        /// The attack.
+        attack: String,
+        /// The ball's norm.
+        norm: Norm,
+        /// The ball's radius.
+        radius: f64,
+        /// The image's number in the data set.
+        image: i64,
+        /// How far from the image the attack went.
+        distance: f64,
+    },
+    /// An attack that left the cube of images, or the numbers.
+    #[error("the attack {attack} left [0, 1] on image {image}: its pixels reach from {low} to {high}")]
+    OutsideBox {
+        /// The attack.
+        attack: String,
+        /// The image's number in the data set.
+        image: i64,
+        /// The least pixel.
+        low: f64,
+        /// The greatest pixel.
+        high: f64,
+    },
+    /// An attack failed in an evaluation.
+    #[error("{attack} on images {first} to {last}: {source}")]
+    During {
+        /// The attack.
+        attack: String,
+        /// Number of the batch's first image in the data set.
+        first: i64,
+        /// Number of its last.
+        last: i64,
+        /// What went wrong.
+        source: Box<AttackError>,
+    },
+}
+
+impl From<TchError> for AttackError {
+    /// Keeps the first line: the rest is a trace through C++.
+    fn from(error: TchError) -> Self {
+        Self::Refused(error.to_string().lines().next().unwrap_or_default().to_string())
+    }
+}

@@ -1,0 +1,119 @@
+//! The basic iterative method: FGSM in small steps.
+
+use crate::{Ascent, Attack, AttackError, AttackSettings, Ball, logits};
+use bal_core::{Batch, Classifier, NoiseStream};
+use tch::Tensor;
+
+/// Steps of steepest ascent from the image itself; stays in its ball.
+///
+/// ```text
+/// x_0 = x,    x_k+1 = clip(project(x_k + step_size steepest(grad l(x_k, y))), 0, 1)
+/// ```
+///
+/// Source: Kurakin, Goodfellow & Bengio, ICLR 2017 workshop, section 2.2.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ifgsm {
+    ball: Ball,
+    ascent: Ascent,
+}
+
+impl Ifgsm {
+    /// IFGSM in `ball`.
+    ///
+    /// # Errors
+    /// [`AttackError::Zero`] without steps, [`AttackError::StepSize`] unless it is finite and
+    /// positive.
+    pub fn new(ball: Ball, ascent: Ascent) -> Result<Self, AttackError> {
+        Ok(Self { ball, ascent: ascent.checked()? })
+    }
+}
+
+impl Attack for Ifgsm {
+    fn name(&self) -> &'static str {
+        "ifgsm"
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        Some(self.ball)
+    }
+
+    fn settings(&self) -> AttackSettings {
+        AttackSettings::of_ascent(&self.ball, &self.ascent)
+    }
+
+    fn perturb(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        _noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        logits::whole(batch)?;
+        self.ascent.climb(model, batch, &self.ball, batch.x.detach())
+    }
+
+    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
+        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{LinearProblem, noise};
+    use crate::{Fgsm, Norm, StepSize};
+    use bal_core::EnsembleGradient;
+
+    fn ifgsm(ball: Ball, steps: u64, step_size: StepSize) -> Ifgsm {
+        let ensemble_gradient = EnsembleGradient::Predictive;
+        Ifgsm::new(ball, Ascent { steps, step_size, ensemble_gradient }).unwrap()
+    }
+
+    #[test]
+    fn enough_steps_reach_the_optimum_of_a_linear_classifier() {
+        let problem = LinearProblem::new();
+        for norm in [Norm::LInf, Norm::L2] {
+            let ball = Ball::new(norm, 0.1).unwrap();
+            let attack = ifgsm(ball, 7, StepSize::RadiusOver(5.0));
+            problem.assert_optimal(&ball, &attack.perturb(&problem.model, &problem.batch, &noise()).unwrap());
+        }
+    }
+
+    #[test]
+    fn steps_add_up_until_the_rim() {
+        let problem = LinearProblem::new();
+        let ball = Ball::new(Norm::LInf, 0.1).unwrap();
+        let three = ifgsm(ball, 3, StepSize::Absolute(0.01));
+        let x = three.perturb(&problem.model, &problem.batch, &noise()).unwrap();
+        problem.assert_optimal(&Ball::new(Norm::LInf, 0.03).unwrap(), &x);
+    }
+
+    #[test]
+    fn one_step_of_the_radius_is_fgsm() {
+        let problem = LinearProblem::new();
+        for norm in [Norm::LInf, Norm::L2] {
+            let ball = Ball::new(norm, 0.25).unwrap();
+            let one = ifgsm(ball, 1, StepSize::RadiusOver(1.0));
+            let fgsm = Fgsm::new(ball, EnsembleGradient::Predictive);
+            let [one, fgsm] = [&one as &dyn Attack, &fgsm]
+                .map(|attack| attack.perturb(&problem.model, &problem.batch, &noise()).unwrap());
+            assert!(one.allclose(&fgsm, 0.0, 1e-6, false));
+        }
+    }
+
+    #[test]
+    fn settings_that_cannot_work_are_refused() {
+        let ball = Ball::new(Norm::LInf, 0.1).unwrap();
+        let new = |steps, step_size| {
+            Ifgsm::new(ball, Ascent { steps, step_size, ensemble_gradient: EnsembleGradient::Predictive })
+        };
+        assert!(new(1, StepSize::Absolute(0.1)).is_ok());
+        assert_eq!(
+            new(0, StepSize::Absolute(0.1)).unwrap_err().to_string(),
+            "steps must be at least 1, got 0"
+        );
+        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert!(new(1, StepSize::Absolute(bad)).is_err(), "{bad}");
+            assert!(new(1, StepSize::RadiusOver(bad)).is_err(), "{bad}");
+        }
+    }
+}

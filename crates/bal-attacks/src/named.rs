@@ -1,0 +1,130 @@
+//! Attacks made from a name and settings, as commands and experiments give them.
+
+use crate::{Ascent, Attack, AttackError, AttackName, AttackSettings, Ball, CwOneStep, Fgsm, Ifgsm, Pgd};
+use bal_core::EnsembleGradient;
+
+/// The attack of this name, in a ball of `radius` (`None` for an attack without a ball).
+///
+/// `settings` are complete: every setting of the attack and no other. A command fills in what its
+/// user left out by `settings.or(&name.defaults())`.
+///
+/// # Errors
+/// [`AttackError::MissingSetting`], [`AttackError::ForeignSetting`], [`AttackError::MissingRadius`]
+/// or [`AttackError::NoRadius`] when what is given is not what the attack has; and those of the
+/// attack's own `new`.
+pub fn named(
+    name: AttackName,
+    radius: Option<f64>,
+    settings: &AttackSettings,
+) -> Result<Box<dyn Attack>, AttackError> {
+    let given = Given { attack: name.name(), radius, settings };
+    let attack: Box<dyn Attack> = match name {
+        AttackName::Fgsm => Box::new(Fgsm::new(given.ball()?, given.ensemble_gradient()?)),
+        AttackName::Ifgsm => Box::new(Ifgsm::new(given.ball()?, given.ascent()?)?),
+        AttackName::Pgd => Box::new(Pgd::new(given.ball()?, given.ascent()?, given.restarts()?)?),
+        AttackName::CwOneStep => Box::new(CwOneStep),
+    };
+    if let Some(setting) = settings.not_in(&attack.settings()) {
+        return Err(AttackError::ForeignSetting { attack: given.attack, setting });
+    }
+    match (attack.ball(), radius) {
+        (None, Some(_)) => Err(AttackError::NoRadius(given.attack)),
+        _ => Ok(attack),
+    }
+}
+
+/// What was given, to be taken out by those who need it.
+struct Given<'a> {
+    attack: &'static str,
+    radius: Option<f64>,
+    settings: &'a AttackSettings,
+}
+
+impl Given<'_> {
+    fn ball(&self) -> Result<Ball, AttackError> {
+        let norm = self.setting("norm", self.settings.norm)?;
+        Ball::new(norm, self.radius.ok_or(AttackError::MissingRadius(self.attack))?)
+    }
+
+    fn ascent(&self) -> Result<Ascent, AttackError> {
+        Ok(Ascent {
+            steps: self.setting("steps", self.settings.steps)?,
+            step_size: self.setting("step_size", self.settings.step_size)?,
+            ensemble_gradient: self.ensemble_gradient()?,
+        })
+    }
+
+    fn restarts(&self) -> Result<u64, AttackError> {
+        self.setting("restarts", self.settings.restarts)
+    }
+
+    fn ensemble_gradient(&self) -> Result<EnsembleGradient, AttackError> {
+        self.setting("ensemble_gradient", self.settings.ensemble_gradient)
+    }
+
+    fn setting<T>(&self, setting: &'static str, value: Option<T>) -> Result<T, AttackError> {
+        value.ok_or(AttackError::MissingSetting { attack: self.attack, setting })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Norm, StepSize};
+
+    fn radius_of(name: AttackName) -> Option<f64> {
+        (name != AttackName::CwOneStep).then_some(0.1)
+    }
+
+    #[test]
+    fn every_attack_is_made_from_its_defaults_and_gives_them_back() {
+        for name in AttackName::ALL {
+            let attack = named(name, radius_of(name), &name.defaults()).unwrap();
+            assert_eq!(attack.name().parse::<AttackName>().unwrap(), name);
+            assert_eq!(attack.settings(), name.defaults());
+            assert_eq!(attack.ball().map(|ball| ball.radius()), radius_of(name));
+        }
+    }
+
+    #[test]
+    fn what_is_said_wins_over_the_defaults() {
+        let said = AttackSettings {
+            norm: Some(Norm::L2),
+            step_size: Some(StepSize::Absolute(0.5)),
+            ..AttackSettings::default()
+        };
+        let attack = named(AttackName::Pgd, Some(1.0), &said.or(&AttackName::Pgd.defaults())).unwrap();
+        assert_eq!(attack.norm(), Some(Norm::L2));
+        assert_eq!(attack.settings().step_size, said.step_size);
+        assert_eq!(attack.settings().steps, Some(40));
+    }
+
+    #[test]
+    fn a_setting_that_the_attack_does_not_have_is_refused() {
+        for (name, foreign) in
+            [(AttackName::Fgsm, "steps"), (AttackName::Ifgsm, "restarts"), (AttackName::CwOneStep, "norm")]
+        {
+            let settings = name.defaults().or(&AttackName::Pgd.defaults());
+            let error = named(name, radius_of(name), &settings).unwrap_err().to_string();
+            assert_eq!(error, format!("the attack {name} has no setting `{foreign}`; leave it out"));
+        }
+    }
+
+    #[test]
+    fn a_setting_or_radius_that_is_missing_or_wrong_is_named() {
+        let pgd = AttackName::Pgd.defaults();
+        let error = |name, radius, settings| named(name, radius, &settings).unwrap_err().to_string();
+        let without = AttackSettings { restarts: None, ..pgd };
+        assert!(error(AttackName::Pgd, Some(0.1), without).contains("needs the setting `restarts`"));
+        assert!(error(AttackName::Pgd, None, pgd).contains("needs a radius"));
+        assert!(error(AttackName::Pgd, Some(f64::NAN), pgd).contains("got NaN"));
+        let none = AttackSettings::default();
+        assert!(error(AttackName::CwOneStep, Some(0.1), none).contains("has no radius"));
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let error = "pdg".parse::<AttackName>().unwrap_err().to_string();
+        assert_eq!(error, "unknown attack `pdg`; known are fgsm, ifgsm, pgd, cw-one-step");
+    }
+}

@@ -1,0 +1,85 @@
+//! Norms that measure how far an image was moved.
+
+use crate::AttackError;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use tch::{Kind, Tensor};
+
+/// A norm on images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "&'static str", try_from = "String")]
+pub enum Norm {
+    /// The greatest change of a pixel.
+    LInf,
+    /// The Euclidean length of the change.
+    L2,
+}
+
+impl Norm {
+    /// The norm of each image of `x`, `[n, c, h, w]`, as `[n, 1, 1, 1]`, in `x`'s precision.
+    pub fn of_each(self, x: &Tensor) -> Tensor {
+        let pixels = [1i64, 2, 3];
+        match self {
+            Self::LInf => x.abs().amax(&pixels[..], true),
+            Self::L2 => x.square().sum_dim_intlist(&pixels[..], true, None::<Kind>).sqrt(),
+        }
+    }
+
+    /// The name that files and commands use: `linf` or `l2`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LInf => "linf",
+            Self::L2 => "l2",
+        }
+    }
+}
+
+impl fmt::Display for Norm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Norm {
+    type Err = AttackError;
+
+    fn from_str(name: &str) -> Result<Self, AttackError> {
+        let known = [Self::LInf, Self::L2];
+        let found = known.into_iter().find(|norm| norm.name() == name);
+        found.ok_or_else(|| AttackError::UnknownNorm(name.into()))
+    }
+}
+
+impl From<Norm> for &'static str {
+    fn from(norm: Norm) -> Self {
+        norm.name()
+    }
+}
+
+impl TryFrom<String> for Norm {
+    type Error = AttackError;
+
+    fn try_from(name: String) -> Result<Self, AttackError> {
+        name.parse()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_image_has_its_own_norm() {
+        let x = Tensor::from_slice(&[3.0f32, -4.0, 0.0, 0.5]).reshape([2, 1, 1, 2]);
+        let norms = |norm: Norm| Vec::<f32>::try_from(norm.of_each(&x).reshape([-1])).unwrap();
+        assert_eq!(norms(Norm::L2), [5.0, 0.5]);
+        assert_eq!(norms(Norm::LInf), [4.0, 0.5]);
+    }
+
+    #[test]
+    fn an_unknown_norm_is_refused_with_the_known_ones() {
+        assert_eq!("l2".parse::<Norm>().unwrap(), Norm::L2);
+        let error = "l1".parse::<Norm>().unwrap_err().to_string();
+        assert_eq!(error, "unknown norm `l1`; known are linf, l2");
+    }
+}

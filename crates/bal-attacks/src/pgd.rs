@@ -1,0 +1,119 @@
+//! Projected gradient descent on minus the loss, from random starts.
+
+use crate::{Ascent, Attack, AttackError, AttackSettings, Ball, logits, loss, predicted_classes};
+use bal_core::{Batch, Classifier, NoiseStream};
+use tch::Tensor;
+
+/// Steps of steepest ascent from random points; stays in its ball.
+///
+/// ```text
+/// x_0 ~ uniform in the ball, clipped,    x_k+1 = clip(project(x_k + step_size steepest(grad l(x_k, y))), 0, 1)
+/// ```
+///
+/// With several restarts each image keeps the end point that fools the model, and among those the
+/// one with the highest loss.
+///
+/// Source: Madry et al., ICLR 2018, section 2.1; the L2 ball as in their appendix.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pgd {
+    ball: Ball,
+    ascent: Ascent,
+    restarts: u64,
+}
+
+impl Pgd {
+    /// PGD in `ball`, from `restarts` random starts (1: a single one).
+    ///
+    /// # Errors
+    /// [`AttackError::Zero`] without steps or restarts, [`AttackError::StepSize`] unless it is finite
+    /// and positive.
+    pub fn new(ball: Ball, ascent: Ascent, restarts: u64) -> Result<Self, AttackError> {
+        if restarts == 0 {
+            return Err(AttackError::Zero("restarts"));
+        }
+        Ok(Self { ball, ascent: ascent.checked()?, restarts })
+    }
+
+    /// The end point of one restart.
+    fn run(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        noise: &NoiseStream,
+        restart: u64,
+    ) -> Result<Tensor, AttackError> {
+        let mut streams = noise.for_chain(restart).for_images(&batch.indices);
+        let start = self.ball.uniform(&batch.x, &mut streams).clamp(0.0, 1.0);
+        self.ascent.climb(model, batch, &self.ball, start)
+    }
+
+    fn judge(&self, model: &dyn Classifier, batch: &Batch, x: Tensor) -> Result<EndPoint, AttackError> {
+        let wrong = predicted_classes(model, &x)?.ne_tensor(&batch.y);
+        let loss = loss(model, &x, &batch.y, self.ascent.ensemble_gradient)?;
+        Ok(EndPoint { x, wrong, loss })
+    }
+}
+
+impl Attack for Pgd {
+    fn name(&self) -> &'static str {
+        "pgd"
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        Some(self.ball)
+    }
+
+    fn settings(&self) -> AttackSettings {
+        AttackSettings {
+            restarts: Some(self.restarts),
+            ..AttackSettings::of_ascent(&self.ball, &self.ascent)
+        }
+    }
+
+    fn perturb(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        logits::whole(batch)?;
+        let first = self.run(model, batch, noise, 0)?;
+        if self.restarts == 1 {
+            return Ok(first);
+        }
+        let mut best = self.judge(model, batch, first)?;
+        for restart in 1..self.restarts {
+            let other = self.run(model, batch, noise, restart)?;
+            best = best.or_worse_for_the_model(&self.judge(model, batch, other)?);
+        }
+        Ok(best.x)
+    }
+
+    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
+        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
+    }
+}
+
+/// Where a restart ended, and what the model makes of it.
+struct EndPoint {
+    x: Tensor,
+    wrong: Tensor,
+    loss: Tensor,
+}
+
+impl EndPoint {
+    /// Image by image the end point that fools the model, then the one with the higher loss.
+    fn or_worse_for_the_model(self, other: &Self) -> Self {
+        let newly_wrong = other.wrong.logical_and(&self.wrong.logical_not());
+        let as_wrong = other.wrong.eq_tensor(&self.wrong);
+        let worse = newly_wrong.logical_or(&as_wrong.logical_and(&other.loss.gt_tensor(&self.loss)));
+        Self {
+            x: other.x.where_self(&worse.reshape([-1, 1, 1, 1]), &self.x),
+            wrong: other.wrong.where_self(&worse, &self.wrong),
+            loss: other.loss.where_self(&worse, &self.loss),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

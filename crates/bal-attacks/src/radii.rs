@@ -1,0 +1,77 @@
+//! The radii of an accuracy curve.
+
+use crate::AttackError;
+use std::str::FromStr;
+
+/// Radii on pixels in `[0, 1]`: at least one, finite, at least 0, ascending.
+///
+/// Radius 0 gives the accuracy on clean images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Radii(Vec<f64>);
+
+impl Radii {
+    /// These radii.
+    ///
+    /// # Errors
+    /// [`AttackError::NoRadii`], [`AttackError::Radius`] or [`AttackError::Order`], naming the first
+    /// that is wrong.
+    pub fn new(radii: Vec<f64>) -> Result<Self, AttackError> {
+        if radii.is_empty() {
+            return Err(AttackError::NoRadii);
+        }
+        if let Some(&bad) = radii.iter().find(|r| !(r.is_finite() && **r >= 0.0)) {
+            return Err(AttackError::Radius(bad));
+        }
+        match radii.array_windows().find(|[previous, next]| previous >= next) {
+            Some(&[previous, next]) => Err(AttackError::Order { previous, next }),
+            None => Ok(Self(radii)),
+        }
+    }
+
+    /// The radii, ascending.
+    pub fn as_slice(&self) -> &[f64] {
+        &self.0
+    }
+}
+
+impl FromStr for Radii {
+    type Err = AttackError;
+
+    /// Reads numbers with commas between them: `0,0.05,0.1`.
+    fn from_str(text: &str) -> Result<Self, AttackError> {
+        if text.trim().is_empty() {
+            return Err(AttackError::NoRadii);
+        }
+        let number =
+            |part: &str| part.trim().parse().map_err(|_| AttackError::RadiusText(part.trim().into()));
+        Self::new(text.split(',').map(number).collect::<Result<_, _>>()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascending_numbers_are_read_with_or_without_blanks() {
+        let radii: Radii = "0, .05,0.1 ,1".parse().unwrap();
+        assert_eq!(radii.as_slice(), [0.0, 0.05, 0.1, 1.0]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, part) in [
+            ("", "no radius"),
+            ("0,,1", "``"),
+            ("0;1", "`0;1`"),
+            ("0,-1", "-1"),
+            ("NaN", "NaN"),
+            ("0,inf", "inf"),
+            ("0.1,0.05", "0.05 follows 0.1"),
+            ("0.1,0.1", "0.1 follows 0.1"),
+        ] {
+            let error = text.parse::<Radii>().unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+}

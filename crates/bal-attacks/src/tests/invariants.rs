@@ -1,0 +1,154 @@
+//! What holds for every attack.
+
+use super::{Bumpy, Linear, linear, noise, shades};
+use crate::{Attack, AttackName, AttackSettings, Norm, StepSize, loss, named};
+use bal_core::{Batch, Classifier, EnsembleGradient, NoiseKey, NoiseStream, Prediction, Purpose};
+use tch::{Kind, Tensor};
+
+const RADIUS: f64 = 0.05;
+
+/// Every attack in a ball, with every norm and loss; several restarts where it has them.
+fn in_balls(radius: f64) -> Vec<Box<dyn Attack>> {
+    let mut attacks = Vec::new();
+    for name in [AttackName::Fgsm, AttackName::Ifgsm, AttackName::Pgd] {
+        for norm in [Norm::LInf, Norm::L2] {
+            for ensemble_gradient in [EnsembleGradient::Predictive, EnsembleGradient::MemberMean] {
+                let settings = AttackSettings {
+                    norm: Some(norm),
+                    ensemble_gradient: Some(ensemble_gradient),
+                    steps: name.defaults().steps.map(|_| 6),
+                    step_size: name.defaults().step_size.map(|_| StepSize::RadiusOver(3.0)),
+                    restarts: name.defaults().restarts.map(|_| 2),
+                    ..name.defaults()
+                };
+                attacks.push(named(name, Some(radius), &settings).unwrap());
+            }
+        }
+    }
+    attacks
+}
+
+fn all(radius: f64) -> Vec<Box<dyn Attack>> {
+    let mut attacks = in_balls(radius);
+    attacks.push(named(AttackName::CwOneStep, None, &AttackSettings::default()).unwrap());
+    attacks
+}
+
+/// Three classes, two members, no symmetry.
+fn model() -> Linear {
+    let weights = [
+        [
+            [0.4, -1.2, 0.3, 0.8, -0.5, 0.1],
+            [1.1, 0.2, -0.7, 0.3, 0.6, -0.9],
+            [-0.2, 0.5, 1.4, -1.0, 0.2, 0.7],
+        ],
+        [
+            [-0.9, 0.3, 0.5, 1.2, 0.4, -0.6],
+            [0.2, -0.8, 0.9, -0.1, 1.3, 0.5],
+            [0.7, 1.0, -0.4, 0.6, -1.1, 0.2],
+        ],
+    ];
+    // Low logits, so that the hinge of one-step CW is active.
+    linear(&weights, &[[-1.5, -2.1, -1.8], [-1.7, -1.9, -2.2]], Prediction::MeanProbability)
+}
+
+fn perturb(attack: &dyn Attack, model: &dyn Classifier, batch: &Batch) -> Tensor {
+    attack.perturb(model, batch, &noise()).unwrap()
+}
+
+#[test]
+fn results_are_images_in_the_ball_shaped_as_they_came_and_without_a_graph() {
+    let mut batch = shades(12);
+    // Some pixels at the border of the box, where an attack has to clip.
+    batch.x = ((&batch.x - 0.5) * 5.0 + 0.5).clamp(0.0, 1.0);
+    for attack in all(RADIUS) {
+        for model in [&model() as &dyn Classifier, &Bumpy] {
+            let x = perturb(&*attack, model, &batch);
+            assert_eq!((x.size(), x.kind()), (batch.x.size(), Kind::Float));
+            assert!(!x.requires_grad(), "{attack:?}");
+            assert!(x.min().double_value(&[]) >= 0.0 && x.max().double_value(&[]) <= 1.0, "{attack:?}");
+            if let Some(ball) = attack.ball() {
+                let distance = ball.distance(&batch.x, &x).max().double_value(&[]);
+                assert!(distance <= RADIUS + 1e-6, "{attack:?}: {distance}");
+                assert!(distance > 0.5 * RADIUS, "{attack:?} hardly moved: {distance}");
+            }
+        }
+    }
+}
+
+#[test]
+fn radius_zero_changes_nothing() {
+    let batch = shades(6);
+    for attack in in_balls(0.0) {
+        assert_eq!(perturb(&*attack, &model(), &batch), batch.x, "{attack:?}");
+        let several = attack.perturb_radii(&model(), &batch, &[0.0], &noise()).unwrap();
+        assert_eq!(several, std::slice::from_ref(&batch.x), "{attack:?}");
+    }
+}
+
+#[test]
+fn an_image_is_attacked_alike_alone_and_among_others() {
+    let batch = shades(8);
+    for attack in in_balls(RADIUS) {
+        for model in [&model() as &dyn Classifier, &Bumpy] {
+            let together = perturb(&*attack, model, &batch);
+            let alone: Vec<Tensor> =
+                batch.shards(1).iter().map(|one| perturb(&*attack, model, one)).collect();
+            assert!(together.allclose(&Tensor::cat(&alone, 0), 0.0, 1e-6, false), "{attack:?}");
+        }
+    }
+}
+
+#[test]
+fn several_radii_are_the_attacks_of_each() {
+    let batch = shades(8);
+    for attack in in_balls(1.0) {
+        let radii = [0.02, 0.05];
+        let several = attack.perturb_radii(&model(), &batch, &radii, &noise()).unwrap();
+        for (x, radius) in several.iter().zip(radii) {
+            let alone = attack.at_radius(radius).unwrap();
+            assert_eq!(alone.ball().map(|ball| ball.radius()), Some(radius));
+            assert_eq!((alone.name(), alone.settings()), (attack.name(), attack.settings()));
+            assert_eq!(x, &perturb(&*alone, &model(), &batch), "{attack:?}");
+        }
+        assert!(attack.at_radius(f64::NAN).is_err());
+    }
+}
+
+#[test]
+fn the_loss_that_is_climbed_does_not_fall() {
+    let (model, batch) = (model(), shades(12));
+    for attack in in_balls(RADIUS) {
+        let ensemble_gradient = attack.settings().ensemble_gradient.unwrap();
+        let x = perturb(&*attack, &model, &batch);
+        let at = |x: &Tensor| loss(&model, x, &batch.y, ensemble_gradient).unwrap();
+        assert!((at(&x) - at(&batch.x)).min().double_value(&[]) > 0.0, "{attack:?}");
+    }
+}
+
+#[test]
+fn the_model_and_the_batch_stay_as_they_were() {
+    let (model, batch) = (model(), shades(6));
+    let (weights, bias) = (model.weights.detach().copy(), model.bias.copy());
+    let (x, y) = (batch.x.copy(), batch.y.copy());
+    for attack in all(RADIUS) {
+        let changed = perturb(&*attack, &model, &batch);
+        assert_ne!(changed, x, "{attack:?}");
+        assert_eq!((&model.weights, &model.bias), (&weights, &bias), "{attack:?}");
+        assert!(!model.weights.grad().defined(), "{attack:?} left a gradient");
+        assert_eq!((&batch.x, &batch.y), (&x, &y), "{attack:?}");
+        assert!(!batch.x.requires_grad(), "{attack:?}");
+    }
+}
+
+#[test]
+fn the_same_noise_gives_the_same_result_and_other_noise_another_start() {
+    let batch = shades(6);
+    let key = NoiseKey { seed: 4, purpose: Purpose::Test, sweep: 0, chain: 0 };
+    for attack in all(RADIUS) {
+        let x = perturb(&*attack, &Bumpy, &batch);
+        assert_eq!(x, perturb(&*attack, &Bumpy, &batch), "{attack:?}");
+        let other = attack.perturb(&Bumpy, &batch, &NoiseStream::new(key)).unwrap();
+        assert_eq!(x != other, attack.settings().restarts.is_some(), "{attack:?}");
+    }
+}

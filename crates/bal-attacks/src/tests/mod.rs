@@ -1,0 +1,50 @@
+//! Models whose answers are known by hand, and what all attacks have in common.
+
+mod hostile;
+mod invariants;
+mod models;
+mod problem;
+
+pub(crate) use models::{Bumpy, Linear, linear, two_class};
+pub(crate) use problem::LinearProblem;
+
+use bal_core::{Batch, NoiseKey, NoiseStream, Purpose};
+use tch::{Kind, Tensor};
+
+/// A stream for tests, which all begin with one.
+pub(crate) fn noise() -> NoiseStream {
+    // On images of six pixels, threads of LibTorch would only wait for each other.
+    tch::set_num_threads(1);
+    NoiseStream::new(NoiseKey { seed: 3, purpose: Purpose::Test, sweep: 0, chain: 0 })
+}
+
+/// Images of one row of pixels, `[n, 1, 1, d]`.
+pub(crate) fn images(rows: &[&[f64]]) -> Tensor {
+    Tensor::from_slice(&rows.concat()).to_kind(Kind::Float).reshape([rows.len() as i64, 1, 1, -1])
+}
+
+pub(crate) fn labels(labels: &[i64]) -> Tensor {
+    Tensor::from_slice(labels)
+}
+
+pub(crate) fn batch(rows: &[&[f64]], y: &[i64]) -> Batch {
+    Batch { x: images(rows), y: labels(y), indices: (0..rows.len() as i64).collect() }
+}
+
+/// `n` images of 1 x 2 x 3 pixels around mid-grey, with labels 0 and 1 in turn.
+pub(crate) fn shades(n: i64) -> Batch {
+    let indices: Vec<i64> = (0..n).collect();
+    let like = Tensor::zeros([n, 1, 2, 3], (Kind::Float, tch::Device::Cpu));
+    let x = noise().for_images(&indices).uniform_like(&like) * 0.3 + 0.35;
+    Batch { x, y: Tensor::arange(n, (Kind::Int64, tch::Device::Cpu)).remainder(2), indices }
+}
+
+pub(crate) fn sigmoid(a: f64) -> f64 {
+    1.0 / (1.0 + (-a).exp())
+}
+
+/// To the precision of single-precision arithmetic.
+pub(crate) fn close(found: &[f64], expected: &[f64]) {
+    assert_eq!(found.len(), expected.len());
+    assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?} for {expected:?}");
+}

@@ -1,0 +1,91 @@
+//! Small classifiers whose gradients are known.
+
+use bal_core::{Classifier, ClassifierError, Prediction};
+use tch::{Kind, TchError, Tensor};
+
+/// An ensemble of linear classifiers: `z_s = W_s x + b_s`.
+#[derive(Debug)]
+pub(crate) struct Linear {
+    /// `[S, classes, pixels]`; requires a gradient, as the weights of a network being trained do.
+    pub(crate) weights: Tensor,
+    /// `[S, 1, classes]`.
+    pub(crate) bias: Tensor,
+    pub(crate) prediction: Prediction,
+}
+
+impl Linear {
+    pub(crate) fn new(weights: &Tensor, bias: &Tensor, prediction: Prediction) -> Self {
+        Self {
+            weights: weights.to_kind(Kind::Float).set_requires_grad(true),
+            bias: bias.to_kind(Kind::Float).unsqueeze(1),
+            prediction,
+        }
+    }
+
+    fn apply(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        let pixels = x.f_flatten(1, -1)?.f_unsqueeze(0)?;
+        pixels.f_matmul(&self.weights.f_transpose(1, 2)?)?.f_add(&self.bias)
+    }
+}
+
+impl Classifier for Linear {
+    fn classes(&self) -> i64 {
+        self.weights.size()[1]
+    }
+
+    fn member_logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
+        self.apply(x).map_err(|source| ClassifierError::Refused { shape: x.size(), source })
+    }
+
+    fn prediction(&self) -> Prediction {
+        self.prediction
+    }
+
+    fn replicate(&self) -> Box<dyn Classifier> {
+        Box::new(Self {
+            weights: self.weights.detach(),
+            bias: self.bias.detach(),
+            prediction: self.prediction,
+        })
+    }
+}
+
+/// The linear ensemble with these weights and biases.
+pub(crate) fn linear<const K: usize, const D: usize>(
+    weights: &[[[f64; D]; K]],
+    bias: &[[f64; K]],
+    prediction: Prediction,
+) -> Linear {
+    let [members, classes] = [weights.len() as i64, K as i64];
+    let weights = Tensor::from_slice(&weights.concat().concat()).reshape([members, classes, -1]);
+    Linear::new(&weights, &Tensor::from_slice(&bias.concat()).reshape([members, classes]), prediction)
+}
+
+/// Members with logits `(0, w_s x)`.
+pub(crate) fn two_class<const D: usize>(weights: &[[f64; D]], prediction: Prediction) -> Linear {
+    let weights: Vec<[[f64; D]; 2]> = weights.iter().map(|&w| [[0.0; D], w]).collect();
+    linear(&weights, &vec![[0.0; 2]; weights.len()], prediction)
+}
+
+/// One member with logits `(0, sum_j sin(25 x_j))`: several maxima in a ball.
+#[derive(Debug)]
+pub(crate) struct Bumpy;
+
+impl Classifier for Bumpy {
+    fn classes(&self) -> i64 {
+        2
+    }
+
+    fn member_logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
+        let z = (x * 25.0).sin().flatten(1, -1).sum_dim_intlist(-1, false, Kind::Float);
+        Ok(Tensor::stack(&[z.zeros_like(), z], -1).unsqueeze(0))
+    }
+
+    fn prediction(&self) -> Prediction {
+        Prediction::MeanProbability
+    }
+
+    fn replicate(&self) -> Box<dyn Classifier> {
+        Box::new(Self)
+    }
+}
