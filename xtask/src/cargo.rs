@@ -1,0 +1,103 @@
+//! Other programs: cargo itself, and what it builds, with LibTorch's libraries at hand.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::{env, iter};
+
+use anyhow::{Context, Result, bail};
+
+use crate::repository::Repository;
+use crate::setup::LibTorch;
+
+/// The variable in which the system's loader looks for libraries.
+const LIBRARY_PATH: &str = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
+
+/// The cargo that runs us, in the root of the checkout.
+pub(crate) fn cargo(repository: &Repository) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(repository.root());
+    // `cargo run` hands us what .cargo/libtorch.toml says. Whoever we start finds it there too, and must not see
+    // another environment than a cargo that is run by hand, or torch-sys would be compiled for each of them.
+    if env::var_os("LIBTORCH").is_some_and(|value| value == *repository.libtorch()) {
+        command.env_remove("LIBTORCH");
+    }
+    command
+}
+
+/// A cargo whose programs and tests find LibTorch even where flags of the user's own, or a target folder elsewhere,
+/// make them lose the path of .cargo/config.toml.
+pub(crate) fn cargo_with(repository: &Repository, libtorch: &LibTorch) -> Result<Command> {
+    let mut command = cargo(repository);
+    command.env(LIBRARY_PATH, library_path(libtorch)?);
+    Ok(command)
+}
+
+/// A program in the root of the checkout that finds LibTorch.
+pub(crate) fn program(path: &Path, repository: &Repository, libtorch: &LibTorch) -> Result<Command> {
+    let mut command = Command::new(path);
+    command.current_dir(repository.root()).env(LIBRARY_PATH, library_path(libtorch)?);
+    Ok(command)
+}
+
+/// Runs to the end; a failure names the command line.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {}", line(command)))?;
+    succeeded(command, status)
+}
+
+/// Runs to the end and returns what was printed, errors of the program being shown as they come.
+pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
+    command.stderr(Stdio::inherit());
+    let output = command.output().with_context(|| format!("cannot start {}", line(command)))?;
+    succeeded(command, output.status)?;
+    Ok(output.stdout)
+}
+
+fn succeeded(command: &Command, status: ExitStatus) -> Result<()> {
+    if !status.success() {
+        bail!("`{}` failed ({status}); its own words are above", line(command));
+    }
+    Ok(())
+}
+
+/// The command as one would type it.
+fn line(command: &Command) -> String {
+    let words: Vec<_> = iter::once(command.get_program())
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy())
+        .collect();
+    words.join(" ")
+}
+
+/// LibTorch's folder before those that the loader searches anyway.
+fn library_path(libtorch: &LibTorch) -> Result<OsString> {
+    let others = env::var_os(LIBRARY_PATH).unwrap_or_default();
+    let others = env::split_paths(&others).filter(|path| !path.as_os_str().is_empty());
+    env::join_paths(iter::once(libtorch.libraries.clone()).chain(others))
+        .with_context(|| format!("{} cannot be part of {LIBRARY_PATH}", libtorch.libraries.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_names_the_command_line() {
+        let error = run(Command::new("false").arg("--flag")).unwrap_err().to_string();
+        assert!(error.contains("`false --flag` failed"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_program_is_named() {
+        let error = run(&mut Command::new("no-such-program-here")).unwrap_err().to_string();
+        assert_eq!(error, "cannot start no-such-program-here");
+    }
+
+    #[test]
+    fn the_libraries_come_first() {
+        let libtorch = LibTorch { libraries: "/somewhere/lib".into() };
+        let path = library_path(&libtorch).unwrap();
+        assert_eq!(env::split_paths(&path).next().unwrap(), libtorch.libraries);
+    }
+}
