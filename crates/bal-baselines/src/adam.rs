@@ -77,8 +77,7 @@ mod tests {
     #[test]
     fn two_steps_agree_with_the_algorithm_worked_by_hand() {
         let adam = Adam::new(AdamSettings { step_size: 0.1 }).unwrap();
-        let mut noise =
-            NoiseStream::new(NoiseKey { seed: 0, purpose: Purpose::Test, sweep: 0, chain: 0 });
+        let mut noise = NoiseStream::new(NoiseKey { seed: 0, purpose: Purpose::Test, sweep: 0, chain: 0 });
         let mut state = adam.start(Position::new(vec![Tensor::from_slice(&[1.0f64])]));
         let gradient = |g: f64| Position::new(vec![Tensor::from_slice(&[g])]);
         adam.step(&mut state, &gradient(0.5), &mut noise).unwrap();

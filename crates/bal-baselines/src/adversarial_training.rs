@@ -9,8 +9,9 @@ use crate::{
 };
 use bal_attacks::Attack;
 use bal_core::{
-    Batch, ChainState, Checkpoint, Energy, EnsembleGradient, GibbsError, Kernel, Member, Method, Metrics, NoiseKey,
-    NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, Shared, State, Task, TrainError,
+    Batch, ChainState, Checkpoint, Energy, EnsembleGradient, GibbsError, Kernel, Member, Method, Metrics,
+    NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, Shared, State, Task,
+    TrainError,
 };
 use std::{cell::RefCell, ops::ControlFlow};
 
@@ -39,7 +40,12 @@ impl AdversarialTraining {
     ///
     /// # Errors
     /// [`TrainError::Setting`] when `clean_weight` is not in `[0, 1]` or there are no epochs.
-    pub fn new(attack: Box<dyn Attack>, adam: Adam, epochs: Epochs, clean_weight: f64) -> Result<Self, TrainError> {
+    pub fn new(
+        attack: Box<dyn Attack>,
+        adam: Adam,
+        epochs: Epochs,
+        clean_weight: f64,
+    ) -> Result<Self, TrainError> {
         let good = (0.0..=1.0).contains(&clean_weight);
         check("clean_weight", clean_weight, good, "it must be in [0, 1]")?;
         Ok(Self { attack: Some(attack), adam, epochs: epochs.checked()?, clean_weight })
@@ -88,7 +94,8 @@ impl AdversarialTraining {
         let fresh = ChainState { state: self.adam.start(start.parameters), buffers: start.buffers };
         let Some(checkpoint) = &task.resume else { return Ok((fresh, 0)) };
         let chains = crate::start::resumed(checkpoint, std::slice::from_ref(&fresh))?;
-        let [chain] = chains.try_into().map_err(|_| TrainError::Checkpoint("it has several chains".into()))?;
+        let [chain] =
+            chains.try_into().map_err(|_| TrainError::Checkpoint("it has several chains".into()))?;
         Ok((chain, checkpoint.sweep))
     }
 }
@@ -104,8 +111,10 @@ impl PointLearner<'_> {
     fn attacked(&self, sweep: u64, batch: &Batch) -> Result<Option<tch::Tensor>, TrainError> {
         let Some(attack) = &self.method.attack else { return Ok(None) };
         let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Attack, sweep, chain: 0 };
-        let member =
-            Member { parameters: self.chain.state.position.replicate(), buffers: self.chain.buffers.replicate() };
+        let member = Member {
+            parameters: self.chain.state.position.replicate(),
+            buffers: self.chain.buffers.replicate(),
+        };
         let noise = NoiseStream::new(key);
         let (workers, architecture) = (self.task.workers, &self.task.architecture);
         perturb(attack.as_ref(), workers, architecture, &member, batch, &noise, sweep).map(Some)

@@ -35,8 +35,7 @@ impl DataEnergy {
 
     /// Cross-entropy of one member, `[n]`.
     fn loss(&self, member: &Member, z: &Tensor) -> Tensor {
-        let logits =
-            self.architecture.forward(&member.parameters, &member.buffers, z, Mode::Evaluate).logits;
+        let logits = self.architecture.forward(&member.parameters, &member.buffers, z, Mode::Evaluate).logits;
         logits.cross_entropy_loss::<Tensor>(&self.y, None, Reduction::None, -100, 0.0)
     }
 }

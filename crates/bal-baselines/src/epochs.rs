@@ -50,8 +50,7 @@ impl Epochs {
                 let sweep = epoch * batches + i as u64 + 1;
                 let metrics = learner.learn(sweep, task.images.batch(indices))?;
                 let checkpoint = || learner.checkpoint(sweep);
-                let progress =
-                    Progress { sweep, sweeps, epoch: epoch + 1, metrics, checkpoint: &checkpoint };
+                let progress = Progress { sweep, sweeps, epoch: epoch + 1, metrics, checkpoint: &checkpoint };
                 if observe(&progress).is_break() {
                     return Ok(sweep);
                 }

@@ -7,7 +7,11 @@ use bal_models::Ensemble;
 ///
 /// # Errors
 /// [`ClassifierError`] when the model does not take such images.
-pub fn accuracy(model: &Ensemble, images: &Images, workers: &Workers) -> Result<Option<f64>, ClassifierError> {
+pub fn accuracy(
+    model: &Ensemble,
+    images: &Images,
+    workers: &Workers,
+) -> Result<Option<f64>, ClassifierError> {
     if images.is_empty() {
         return Ok(None);
     }

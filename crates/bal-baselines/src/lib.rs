@@ -17,7 +17,9 @@ mod wrm;
 
 pub use adam::{Adam, AdamSettings};
 pub use adversarial_training::AdversarialTraining;
-pub use bal::{Bal, BalSettings, DataSettings, DataStart, LossScale, ParameterSettings, Prior, Reduction, Samples};
+pub use bal::{
+    Bal, BalSettings, DataSettings, DataStart, LossScale, ParameterSettings, Prior, Reduction, Samples,
+};
 pub use data_energy::DataEnergy;
 pub use held_out::accuracy;
 pub use risk::{Risk, Term};

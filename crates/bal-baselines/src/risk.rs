@@ -80,7 +80,8 @@ impl Energy for Risk<'_> {
     fn gradient(&self, at: &Position) -> Evaluation {
         let mut masks = self.masks.borrow_mut();
         let shards = self.terms.iter().map(|t| t.shard + 1).max().unwrap_or(0);
-        let mut tasks: Vec<_> = (0..shards).map(|_| (at.replicate(), self.buffers.replica(), Vec::new(), None)).collect();
+        let mut tasks: Vec<_> =
+            (0..shards).map(|_| (at.replicate(), self.buffers.replica(), Vec::new(), None)).collect();
         for term in &self.terms {
             let (x, y) = (term.x.detach(), term.y.detach());
             tasks[term.shard].2.push(Term { x, y, weight: term.weight, shard: term.shard });
@@ -90,8 +91,9 @@ impl Energy for Risk<'_> {
                 task.3 = Some(stream);
             }
         }
+        let architecture = self.architecture.as_ref();
         let results = self.workers.map(tasks, |(at, buffers, terms, mut stream)| {
-            let (evaluation, buffers) = differentiate(self.architecture.as_ref(), &at, buffers, &terms, stream.as_mut());
+            let (evaluation, buffers) = differentiate(architecture, &at, buffers, &terms, stream.as_mut());
             (evaluation, buffers, stream)
         });
         let mut total: Option<Evaluation> = None;

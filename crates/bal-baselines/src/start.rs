@@ -1,9 +1,7 @@
 //! Where chains begin: given weights, initial weights, or a checkpoint.
 
 use crate::adversarial_training::duplicate;
-use bal_core::{
-    ChainState, Checkpoint, Member, NoiseKey, NoiseStream, Position, Purpose, Task, TrainError,
-};
+use bal_core::{ChainState, Checkpoint, Member, NoiseKey, NoiseStream, Position, Purpose, Task, TrainError};
 
 /// The first weights of `chains` chains: copies of the task's start, or each chain's own initial
 /// weights.

@@ -1,6 +1,7 @@
 //! Commands and flags.
 
 use crate::Usage;
+use bal_attacks::{AttackName, Norm, Radii, StepSize};
 use bal_core::{EnsembleGradient, Prediction};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -22,15 +23,19 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Trains a posterior and writes a run folder.
-    #[command(after_help = "Examples:\n  bal train\n      Bayesian adversarial learning on MNIST, as the released code did it.\n  \
+    #[command(
+        after_help = "Examples:\n  bal train\n      Bayesian adversarial learning on MNIST, as the released code did it.\n  \
         bal train --experiment experiments/mnist-pgd.toml --seed 2 --out runs/pgd-2\n  \
         bal train --experiment experiments/mnist-erm.toml --set erm.schedule.epochs=3 --out runs/erm-3\n  \
-        bal train --resume --out runs/pgd-2\n      Continues an interrupted run to the same final weights.")]
+        bal train --resume --out runs/pgd-2\n      Continues an interrupted run to the same final weights."
+    )]
     Train(Train),
     /// Measures accuracy under an attack.
-    #[command(after_help = "Examples:\n  bal evaluate runs/erm --attack fgsm --radius 0,0.05,0.1,0.15 --json erm.json\n  \
+    #[command(
+        after_help = "Examples:\n  bal evaluate runs/erm --attack fgsm --radius 0,0.05,0.1,0.15 --json erm.json\n  \
         bal evaluate runs/erm --attack pgd --radius 0.1 --steps 40 --restarts 2 --limit 1000\n  \
-        bal evaluate --weights posterior.safetensors --architecture cnn --attack cw-one-step")]
+        bal evaluate --weights posterior.safetensors --architecture cnn --attack cw-one-step"
+    )]
     Evaluate(Evaluate),
 }
 
@@ -80,25 +85,22 @@ pub(crate) struct Evaluate {
     pub(crate) dataset: String,
     /// The attack: fgsm, ifgsm, pgd, cw-one-step.
     #[arg(long, value_name = "NAME")]
-    pub(crate) attack: String,
-    /// Radii in units of pixels in [0, 1], ascending: 0,0.05,0.1.
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = radius, allow_hyphen_values = true)]
-    pub(crate) radius: Vec<f64>,
-    /// The ball's norm: linf or l2.
+    pub(crate) attack: AttackName,
+    /// Radii on pixels in [0, 1], ascending: 0,0.05,0.1.
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub(crate) radius: Option<Radii>,
+    /// The ball's norm: linf or l2 [default: linf].
     #[arg(long, value_name = "NORM")]
-    pub(crate) norm: Option<String>,
-    /// Steps of an iterative attack.
+    pub(crate) norm: Option<Norm>,
+    /// Steps of an iterated attack [default: ifgsm 10, pgd 40].
     #[arg(long, value_name = "N")]
-    pub(crate) steps: Option<u32>,
-    /// Step size of an iterative attack, in the radius' units.
-    #[arg(long, value_name = "X", conflicts_with = "relative_step")]
-    pub(crate) step_size: Option<f64>,
-    /// Step size of an iterative attack, as a share of the radius.
-    #[arg(long, value_name = "X")]
-    pub(crate) relative_step: Option<f64>,
-    /// Random starts of an attack that has them.
+    pub(crate) steps: Option<u64>,
+    /// Step size of an iterated attack: a number, or radius/NUMBER.
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    pub(crate) step_size: Option<StepSize>,
+    /// Random starts of an attack that has them [default: 1].
     #[arg(long, value_name = "N")]
-    pub(crate) restarts: Option<u32>,
+    pub(crate) restarts: Option<u64>,
     /// The gradient that an ensemble shows: predictive or member-mean [default: as the weights say].
     #[arg(long, value_name = "NAME")]
     pub(crate) ensemble_gradient: Option<EnsembleGradient>,
@@ -106,8 +108,8 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "NAME")]
     pub(crate) prediction: Option<Prediction>,
     /// Only the first so many test images.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
-    pub(crate) limit: Option<i64>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
     /// Writes accuracies and per-image results to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
@@ -122,7 +124,7 @@ pub(crate) struct Evaluate {
 }
 
 /// What to compute on, and where the data are.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Machine {
     /// cpu or cuda:N.
     #[arg(long, value_name = "DEVICE", default_value = "cpu", value_parser = device)]
@@ -153,13 +155,6 @@ fn device(text: &str) -> Result<Device, String> {
         return Ok(Device::Cuda(number));
     }
     Err(format!("this machine and its LibTorch have {found} CUDA devices; use cpu"))
-}
-
-fn radius(text: &str) -> Result<f64, String> {
-    match text.trim().parse::<f64>() {
-        Ok(radius) if radius.is_finite() && radius >= 0.0 => Ok(radius),
-        _ => Err("a radius must be a finite number of at least 0".into()),
-    }
 }
 
 /// An error in a flag that clap could not see.

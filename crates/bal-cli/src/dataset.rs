@@ -52,6 +52,11 @@ pub(crate) fn test(name: &str, root: Option<&Path>, device: Device) -> Result<Im
     tensors(&load(name, root)?.test, device)
 }
 
+/// SHA-256 of the files of set `name`.
+pub(crate) fn digests(name: &str, root: Option<&Path>) -> Result<BTreeMap<String, String>> {
+    Ok(load(name, root)?.digests)
+}
+
 fn load(name: &str, root: Option<&Path>) -> Result<Dataset> {
     let set: Set = name.parse()?;
     let root = folder(root)?;

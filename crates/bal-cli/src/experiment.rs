@@ -3,9 +3,7 @@
 use crate::overrides;
 use anyhow::{Context, Result, bail};
 use bal_attacks::AttackSettings;
-use bal_baselines::{
-    Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings,
-};
+use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
 use bal_core::Method;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -68,13 +66,12 @@ pub(crate) struct AdversarialSettings {
     attack: AttackTable,
 }
 
-/// `[adversarial_training.attack]`.
+/// `[adversarial_training.attack]`; its settings are those that the attack has, all of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AttackTable {
     name: String,
     radius: f64,
-    #[serde(flatten)]
     settings: AttackSettings,
 }
 
@@ -143,7 +140,9 @@ impl Experiment {
         let Some(start) = &self.start else { return Ok(None) };
         let name = start.experiment.display().to_string();
         let origin = match origin {
-            Origin::File(path) => Origin::File(path.parent().unwrap_or(Path::new(".")).join(&start.experiment)),
+            Origin::File(path) => {
+                Origin::File(path.parent().unwrap_or(Path::new(".")).join(&start.experiment))
+            }
             Origin::BuiltIn => Origin::BuiltIn,
         };
         let experiment = Self::read(&origin, &name, &[], Some(self.seed))?;
@@ -158,7 +157,8 @@ impl Experiment {
                 Box::new(AdversarialTraining::erm(Adam::new(s.adam)?, s.schedule)?)
             }
             (None, Some(s), None, None, None) => {
-                let attack = s.attack.settings.attack(&s.attack.name, Some(s.attack.radius))?;
+                let AttackTable { name, radius, settings } = &s.attack;
+                let attack = bal_attacks::named(name.parse()?, Some(*radius), settings)?;
                 Box::new(AdversarialTraining::new(attack, Adam::new(s.adam)?, s.schedule, s.clean_weight)?)
             }
             (None, None, Some(s), None, None) => {
@@ -177,7 +177,9 @@ impl Experiment {
                 }
                 Box::new(Bal::new(s.clone())?)
             }
-            _ => bail!("exactly one of the tables [erm], [adversarial_training], [wrm], [bnn], [bal] is needed"),
+            _ => bail!(
+                "exactly one of the tables [erm], [adversarial_training], [wrm], [bnn], [bal] is needed"
+            ),
         })
     }
 
@@ -195,7 +197,11 @@ impl Experiment {
 
     /// SHA-256 of everything that determines the run's weights, with `start` the digest of what it
     /// starts from and `data` the digests of its data files.
-    pub(crate) fn digest<'a>(&self, start: &str, data: impl Iterator<Item = (&'a String, &'a String)>) -> Result<String> {
+    pub(crate) fn digest<'a>(
+        &self,
+        start: &str,
+        data: impl Iterator<Item = (&'a String, &'a String)>,
+    ) -> Result<String> {
         // How often checkpoints are written changes no weight, and the name and the path of the
         // start neither.
         let relevant = Self { checkpoint_every: 1, name: String::new(), start: None, ..self.clone() };

@@ -11,7 +11,9 @@ pub(crate) fn versions() -> BTreeMap<String, String> {
         ("target".to_string(), format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS)),
     ]);
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    if let Some((_, model)) = cpu.lines().find(|l| l.starts_with("model name")).and_then(|l| l.split_once(':')) {
+    if let Some((_, model)) =
+        cpu.lines().find(|l| l.starts_with("model name")).and_then(|l| l.split_once(':'))
+    {
         versions.insert("cpu".to_string(), model.trim().to_string());
     }
     versions

@@ -58,7 +58,8 @@ impl Conditionals for BatchConditionals<'_> {
         let masks = match self.parameters.mode {
             NetworkMode::Evaluate => None,
             NetworkMode::Train if self.is_whole() => {
-                let indices: Vec<i64> = self.shards.with(|s| s.iter().flat_map(|b| b.indices.clone()).collect());
+                let indices: Vec<i64> =
+                    self.shards.with(|s| s.iter().flat_map(|b| b.indices.clone()).collect());
                 Some(vec![NoiseStream::new(key).for_images(&indices)])
             }
             NetworkMode::Train => Some(self.shards.with(|shards| shards.iter().map(stream).collect())),

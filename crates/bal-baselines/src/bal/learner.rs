@@ -14,7 +14,7 @@ use crate::{
     traces::{self, Traces},
 };
 use bal_core::{
-    Batch, Chain, ChainState, Checkpoint, Gibbs, Kernel, Member, Metrics, Mixing, NoiseKey, NoiseStream, Position,
+    Batch, Chain, ChainState, Checkpoint, Gibbs, Member, Metrics, Mixing, NoiseKey, NoiseStream, Position,
     Purpose, Replicate, Shared, Sweep, Task, TrainError,
 };
 use tch::{Kind, Tensor};
@@ -46,7 +46,7 @@ impl<'a> BalLearner<'a> {
         let persistent = settings.data.is_some_and(|data| data.start == DataStart::Persistent);
         let data = persistent.then(|| {
             let all = task.images.batch(&(0..task.images.len()).collect::<Vec<_>>()).x;
-            Tensor::stack(&vec![all; settings.data_chains as usize], 0)
+            all.unsqueeze(0).repeat([settings.data_chains as i64, 1, 1, 1, 1])
         });
         let mut learner = Self { method, task, chains: fresh, samples: vec![], traces, data };
         let Some(checkpoint) = &task.resume else { return Ok((learner, 0)) };
@@ -157,11 +157,10 @@ impl Learner for BalLearner<'_> {
         }
         self.traces.follow(sweep, self.task.workers, &self.task.architecture, &self.chains);
         let loss = losses.iter().map(|l| l.replica().0).sum::<f64>() / losses.len() as f64;
-        let mut metrics =
-            Metrics { loss, parameter_energy: Some(parameter_energy), ..Metrics::default() };
+        let mut metrics = Metrics { loss, parameter_energy: Some(parameter_energy), ..Metrics::default() };
         if !data.is_empty() {
             let z: Vec<Tensor> = data.iter().map(|c| c.state.position.first().shallow_clone()).collect();
-            let x = Tensor::cat(&vec![batch.x; self.method.settings.data_chains as usize], 0);
+            let x = batch.x.repeat([self.method.settings.data_chains as i64, 1, 1, 1]);
             let (linf, l2) = sizes(&Tensor::cat(&z, 0).to_kind(Kind::Float), &x);
             let images = (batch.indices.len() as u64 * self.method.settings.data_chains) as f64;
             (metrics.linf, metrics.l2) = (Some(linf), Some(l2));

@@ -8,7 +8,7 @@ use crate::settings::check;
 use bal_core::{
     EnsembleGradient, Gibbs, Method, Posterior, Prediction, Progress, Schedule, Task, TrainError,
 };
-use bal_samplers::{SamplerError, SgAdaLd, Sgld, StepSize};
+use bal_samplers::{SamplerError, Sgadald, Sgld, StepSize};
 use std::ops::ControlFlow;
 
 /// Bayesian adversarial learning: alternating samples of adversarial data and network weights.
@@ -27,7 +27,7 @@ pub struct Bal {
     pub(super) settings: BalSettings,
     pub(super) prediction: Prediction,
     pub(super) ensemble_gradient: EnsembleGradient,
-    parameters: SgAdaLd,
+    parameters: Sgadald,
 }
 
 impl Bal {
@@ -54,7 +54,7 @@ impl Bal {
         if let Samples::Thinned { every, .. } = settings.samples {
             check("samples.thinned.every", every as f64, every > 0, "at least 1 is needed")?;
         }
-        let parameters = SgAdaLd::new(p.sgadald).map_err(|e| refused("parameters.sgadald", &e))?;
+        let parameters = Sgadald::new(p.sgadald).map_err(|e| refused("parameters.sgadald", &e))?;
         let bal = Self {
             prediction: settings.prediction.parse()?,
             ensemble_gradient: settings.ensemble_gradient.parse()?,
@@ -86,7 +86,7 @@ impl Bal {
                 let alpha = data.cost_weight;
                 let good = alpha.is_finite() && alpha >= 0.0;
                 check("data.cost_weight", alpha, good, "it must be finite and at least 0")?;
-                (Sgld::new(data.step_size.scaled(1.0 / scale), data.temperature * scale), data.steps)
+                (Sgld::new(scaled(data.step_size, 1.0 / scale), data.temperature * scale), data.steps)
             }
         };
         let kernel = kernel.map_err(|e| refused("data", &e))?;
@@ -99,7 +99,7 @@ impl Bal {
             Samples::Thinned { burn_in, every } => (burn_in, every),
         };
         let schedule = Schedule::new(steps, parameters.steps, burn_in, thinning)?;
-        Ok(Gibbs::new(Box::new(kernel), Box::new(self.parameters.clone()), schedule))
+        Ok(Gibbs::new(Box::new(kernel), Box::new(self.parameters), schedule))
     }
 
     /// What an image's own energy is of the energy that the settings refer to.
@@ -108,6 +108,13 @@ impl Bal {
             LossScale::PerImage => 1.0,
             LossScale::BatchMean => n as f64 * self.settings.data_chains as f64,
         }
+    }
+}
+
+fn scaled(step_size: StepSize, factor: f64) -> StepSize {
+    match step_size {
+        StepSize::Constant(size) => StepSize::Constant(size * factor),
+        StepSize::Geometric { first, ratio } => StepSize::Geometric { first: first * factor, ratio },
     }
 }
 

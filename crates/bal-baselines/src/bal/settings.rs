@@ -1,7 +1,7 @@
 //! Settings of Bayesian adversarial learning, and their units.
 
 use crate::{Epochs, NetworkMode, TraceSettings};
-use bal_samplers::{SgAdaLdSettings, StepSize};
+use bal_samplers::{SgadaldSettings, StepSize};
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`crate::Bal`].
@@ -84,7 +84,7 @@ pub struct ParameterSettings {
     /// The law of the weights before any data.
     pub prior: Prior,
     /// The kernel.
-    pub sgadald: SgAdaLdSettings,
+    pub sgadald: SgadaldSettings,
 }
 
 /// How the losses of an image's data chains are put together.

@@ -1,0 +1,168 @@
+//! `bal evaluate`.
+
+use crate::{
+    args::{Evaluate, usage},
+    dataset,
+    progress::{Display, print},
+    run_folder::RunFolder,
+};
+use anyhow::{Context, Result, bail};
+use bal_attacks::{AccuracyCurve, Attack, AttackSettings, Protocol};
+use bal_core::Posterior;
+use bal_models::Ensemble;
+use bal_report::{Evaluation, Model, PerImage, Reached};
+use serde_json::json;
+use std::{path::Path, sync::Mutex};
+
+/// Attacks what the flags name and reports what is left of its accuracy.
+pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
+    let attack = attack(flags)?;
+    for file in [&flags.json, &flags.csv].into_iter().flatten() {
+        can_be_written(file)?;
+    }
+    let workers = flags.machine.workers()?;
+    let (mut posterior, source) = posterior(flags)?;
+    posterior.prediction = flags.prediction.unwrap_or(posterior.prediction);
+    // Unless told otherwise an attack sees what the weights say that attacks should see.
+    let attack = if attack.settings().ensemble_gradient.is_some() && flags.ensemble_gradient.is_none() {
+        let seen = AttackSettings { ensemble_gradient: Some(posterior.ensemble_gradient), ..settings(flags) };
+        named(flags, &seen)?
+    } else {
+        attack
+    };
+    let images = dataset::test(&flags.dataset, flags.machine.data.as_deref(), flags.machine.device)?;
+    let model = Ensemble::new(&posterior, flags.machine.device)?;
+    if images.shape() != posterior.architecture.input() {
+        bail!(
+            "{} takes images of shape {:?}, {} has {:?}",
+            posterior.architecture.name(),
+            posterior.architecture.input(),
+            flags.dataset,
+            images.shape()
+        );
+    }
+    let protocol = Protocol {
+        attack: attack.as_ref(),
+        radii: flags.radius.as_ref(),
+        limit: flags.limit,
+        seed: flags.seed,
+    };
+    let total = flags.limit.unwrap_or(u64::MAX).min(images.len() as u64);
+    let display = Mutex::new(Display::new(attack.name(), "images", total, 0));
+    let curve = bal_attacks::evaluate(&model, &images, &protocol, &workers, &|progress| {
+        if let Ok(mut display) = display.lock() {
+            let right = progress.correct.iter().map(|&c| format!("{:.3}", c as f64 / progress.images as f64));
+            display.show(progress.images as u64, &right.collect::<Vec<_>>().join(" "));
+        }
+    })?;
+    if let Ok(display) = display.lock() {
+        display.finish();
+    }
+    let evaluation = report(flags, &curve, attack.as_ref(), &posterior, source);
+    show(&evaluation);
+    if let Some(path) = &flags.json {
+        evaluation.write(path)?;
+    }
+    if let Some(path) = &flags.csv {
+        evaluation.write_csv(path)?;
+    }
+    Ok(())
+}
+
+fn settings(flags: &Evaluate) -> AttackSettings {
+    AttackSettings {
+        norm: flags.norm,
+        steps: flags.steps,
+        step_size: flags.step_size,
+        restarts: flags.restarts,
+        ensemble_gradient: flags.ensemble_gradient,
+    }
+}
+
+fn attack(flags: &Evaluate) -> Result<Box<dyn Attack>> {
+    named(flags, &settings(flags))
+}
+
+/// The attack of the flags; its own radius does not matter, the radii are the protocol's.
+fn named(flags: &Evaluate, settings: &AttackSettings) -> Result<Box<dyn Attack>> {
+    let wrong = |e: bal_attacks::AttackError| usage(e.to_string());
+    let radius = flags.radius.as_ref().and_then(|radii| radii.as_slice().last().copied());
+    bal_attacks::named(flags.attack, radius, &settings.or(&flags.attack.defaults())).map_err(wrong)
+}
+
+/// The weights, and what to call them.
+fn posterior(flags: &Evaluate) -> Result<(Posterior, String)> {
+    if let Some(run) = &flags.run {
+        let (record, posterior) = RunFolder::new(run).finished()?;
+        return Ok((posterior, record.name));
+    }
+    let Some(path) = &flags.weights else { return Err(usage("a RUN or --weights is needed")) };
+    let architecture = flags.architecture.as_deref().map(bal_models::architecture).transpose();
+    let architecture = architecture.map_err(|e| usage(e.to_string()))?;
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into());
+    Ok((bal_models::read_posterior(path, architecture)?, name))
+}
+
+/// Refuses, before the long work, a file that could not be written after it.
+fn can_be_written(path: &Path) -> Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if path.is_dir() {
+        bail!("{} is a folder; name a file", path.display());
+    }
+    tempfile::tempfile_in(folder).map(drop).with_context(|| format!("cannot write to {}", folder.display()))
+}
+
+fn report(
+    flags: &Evaluate,
+    curve: &AccuracyCurve,
+    attack: &dyn Attack,
+    posterior: &Posterior,
+    source: String,
+) -> Evaluation {
+    let mut settings = json!(attack.settings());
+    if let Some(map) = settings.as_object_mut() {
+        map.insert("seed".into(), json!(flags.seed));
+    }
+    Evaluation {
+        attack: curve.attack.clone(),
+        norm: curve.norm.map(|norm| norm.to_string()),
+        radii: curve.radii.clone(),
+        accuracy: curve.accuracy(),
+        images: curve.images() as u64,
+        settings,
+        per_image: PerImage::of_flags(&curve.correct),
+        reached: curve.reached.iter().map(|r| Reached { l2: r.l2, linf: r.linf }).collect(),
+        model: Model {
+            source,
+            architecture: Some(posterior.architecture.name().into()),
+            chains: posterior.members.len() as u64,
+            prediction: posterior.prediction.to_string(),
+            ensemble_gradient: posterior.ensemble_gradient.to_string(),
+        },
+        dataset: flags.dataset.clone(),
+    }
+}
+
+fn show(evaluation: &Evaluation) {
+    print(&format!(
+        "{} on {}: {} images of {}, {} chains, {}",
+        evaluation.attack,
+        evaluation.model.source,
+        evaluation.images,
+        evaluation.dataset,
+        evaluation.model.chains,
+        evaluation.model.prediction
+    ));
+    print("radius      accuracy  95 % interval      mean Linf  mean L2");
+    for (point, reached) in evaluation.points().zip(&evaluation.reached) {
+        print(&format!(
+            "{:<10}  {:.4}    [{:.4}, {:.4}]   {:.4}     {:.3}",
+            point.radius.map_or("-".to_string(), |r| format!("{r:.6}")),
+            point.accuracy,
+            point.interval.low,
+            point.interval.high,
+            reached.linf,
+            reached.l2
+        ));
+    }
+}

@@ -1,0 +1,94 @@
+//! The weights that a run starts from.
+
+use crate::{
+    args::Train,
+    experiment::{Experiment, Origin},
+    progress::say,
+    run_folder::{RunFolder, Status},
+    train,
+};
+use anyhow::{Context, Result, bail};
+use bal_core::{Posterior, Workers};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+
+/// Weights, and where they are from.
+pub(crate) struct Start {
+    pub(crate) name: String,
+    pub(crate) digest: String,
+    pub(crate) posterior: Posterior,
+}
+
+/// The folder of finished runs that others start from, by digest.
+const CACHE: &str = "runs/cache";
+
+/// The start that `--start` names or the experiment asks for: a finished run of the same digest, or
+/// one trained now.
+pub(crate) fn resolve(
+    train: &Train,
+    experiment: &Experiment,
+    origin: &Origin,
+    workers: &Workers,
+) -> Result<Option<Start>> {
+    let start = if let Some(folder) = &train.start {
+        if experiment.start.is_none() {
+            bail!("--start was given, but {} starts from initial weights", experiment.name);
+        }
+        from_run(&RunFolder::new(folder)).context("--start cannot be used")?
+    } else {
+        let Some((first, origin)) = experiment.start_experiment(origin)? else { return Ok(None) };
+        cached(&first, &origin, train, workers)?
+    };
+    if start.posterior.architecture.name() != experiment.architecture {
+        bail!(
+            "the start is a {}, the experiment wants a {}",
+            start.posterior.architecture.name(),
+            experiment.architecture
+        );
+    }
+    if start.posterior.members.len() != 1 {
+        bail!("the start has {} networks; a point estimate is wanted", start.posterior.members.len());
+    }
+    Ok(Some(start))
+}
+
+/// Reads back the start that a begun run keeps in its folder.
+pub(crate) fn kept(folder: &RunFolder) -> Result<Option<Start>> {
+    if !folder.start().is_file() {
+        return Ok(None);
+    }
+    let posterior = bal_models::read_posterior(&folder.start(), None)?;
+    Ok(Some(Start { name: "start".into(), digest: digest(&folder.start())?, posterior }))
+}
+
+fn from_run(folder: &RunFolder) -> Result<Start> {
+    let (record, posterior) = folder.finished()?;
+    Ok(Start { name: record.name, digest: digest(&folder.posterior())?, posterior })
+}
+
+fn cached(experiment: &Experiment, origin: &Origin, train: &Train, workers: &Workers) -> Result<Start> {
+    let digest = train::digest(experiment, "", &train.machine)?;
+    let folder = RunFolder::new(Path::new(CACHE).join(format!("{}-{}", experiment.name, &digest[..16])));
+    if folder.status()? != Status::Finished {
+        say(&format!("first {}, to start from", experiment.name));
+        let first = Train {
+            experiment: None,
+            set: vec![],
+            seed: None,
+            out: None,
+            start: None,
+            resume: true,
+            max_sweeps: None,
+            quick: train.quick,
+            machine: train.machine.clone(),
+        };
+        train::run(&first, experiment, origin, &folder, workers)?;
+    }
+    from_run(&folder)
+}
+
+/// SHA-256 of a file, in hexadecimal.
+pub(crate) fn digest(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+}
