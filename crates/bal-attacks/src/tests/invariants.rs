@@ -13,14 +13,8 @@ fn in_balls(radius: f64) -> Vec<Box<dyn Attack>> {
     for name in [AttackName::Fgsm, AttackName::Ifgsm, AttackName::Pgd] {
         for norm in [Norm::LInf, Norm::L2] {
             for ensemble_gradient in [EnsembleGradient::Predictive, EnsembleGradient::MemberMean] {
-                let settings = AttackSettings {
-                    norm: Some(norm),
-                    ensemble_gradient: Some(ensemble_gradient),
-                    steps: name.defaults().steps.map(|_| 6),
-                    step_size: name.defaults().step_size.map(|_| StepSize::RadiusOver(3.0)),
-                    restarts: name.defaults().restarts.map(|_| 2),
-                    ..name.defaults()
-                };
+                let settings =
+                    AttackSettings { norm: Some(norm), ensemble_gradient: Some(ensemble_gradient) };
                 attacks.push(named(name, Some(radius), &settings).unwrap());
             }
         }
