@@ -22,6 +22,6 @@ pub use bal::{
 };
 pub use data_energy::DataEnergy;
 pub use held_out::accuracy;
-pub use risk::{Risk, Term};
+pub use risk::{Loss, Risk, Term};
 pub use settings::{Epochs, NetworkMode, TraceSettings};
 pub use wrm::{Wrm, WrmSettings};

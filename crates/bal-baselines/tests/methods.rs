@@ -1,0 +1,250 @@
+//! Every method: the same bits on any number of threads and from any checkpoint, and settings that
+//! are refused.
+
+mod small;
+
+use bal_attacks::{Ball, Fgsm, Norm};
+use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
+use bal_core::{Checkpoint, EnsembleGradient, Method, Metrics, Posterior, TrainError, Workers};
+use small::{images, task};
+use std::ops::ControlFlow;
+
+const EPOCHS: Epochs = Epochs { epochs: 2, batch_size: 40 };
+
+fn adam() -> Adam {
+    Adam::new(AdamSettings { step_size: 0.05 }).unwrap()
+}
+
+const BAL: &str = r#"
+schedule = { epochs = 2, batch_size = 40 }
+data_chains = 2
+parameter_chains = 3
+samples = "last"
+prediction = "mean-probability"
+ensemble_gradient = "predictive"
+mixing = { images = 5, every = 1, burn_in = 0 }
+
+[data]
+steps = 3
+loss_scale = "per_image"
+step_size = 0.05
+cost_weight = 0.5
+temperature = 1e-3
+start = "clean"
+
+[parameters]
+steps = 2
+mode = "train"
+clean_weight = 0.5
+reduction = "mean"
+prior = { gaussian = 1.0 }
+
+[parameters.sgadald]
+step_size = 0.1
+temperature = 1e-3
+friction = "matched"
+gradient_noise = "none"
+tau = 5.0
+preconditioner_floor = 1e-5
+initial_second_moment = 1.0
+second_moment = "persist"
+injected_noise = "root"
+"#;
+
+/// The settings above with each `(old, new)` replaced.
+fn settings(changes: &[(&str, &str)]) -> BalSettings {
+    let mut text = BAL.to_string();
+    for (old, new) in changes {
+        assert!(text.contains(old), "{old}");
+        text = text.replacen(old, new, 1);
+    }
+    toml::from_str(&text).unwrap()
+}
+
+fn bal(changes: &[(&str, &str)]) -> Result<Bal, TrainError> {
+    Bal::new(settings(changes))
+}
+
+fn methods() -> Vec<Box<dyn Method>> {
+    let ball = Ball::new(Norm::LInf, 0.1).unwrap();
+    let fgsm = Box::new(Fgsm::new(ball, EnsembleGradient::MemberMean));
+    let wrm = Box::new(Wrm::new(WrmSettings { loss_weight: 0.1, steps: 3 }).unwrap());
+    let thinned = "samples = { thinned = { burn_in = 1, every = 2 } }";
+    let mut bnn = settings(&[]);
+    bnn.data = None;
+    vec![
+        Box::new(AdversarialTraining::erm(adam(), EPOCHS).unwrap()),
+        Box::new(AdversarialTraining::new(fgsm, adam(), EPOCHS, 0.5).unwrap()),
+        Box::new(AdversarialTraining::new(wrm, adam(), EPOCHS, 0.0).unwrap()),
+        Box::new(Bal::new(bnn).unwrap()),
+        Box::new(bal(&[]).unwrap()),
+        Box::new(
+            bal(&[("samples = \"last\"", thinned), ("start = \"clean\"", "start = \"persistent\"")]).unwrap(),
+        ),
+        Box::new(
+            bal(&[("per_image", "batch_mean"), ("reduction = \"mean\"", "reduction = \"sum\"")]).unwrap(),
+        ),
+    ]
+}
+
+fn fit(
+    method: &dyn Method,
+    threads: usize,
+    resume: Option<Checkpoint>,
+    seen: &mut Vec<(Metrics, Checkpoint)>,
+) -> Posterior {
+    let workers = Workers::new(threads).unwrap();
+    // 100 images in batches of 40: the last of an epoch has 20, and a shard boundary is inside none.
+    let (images, held_out) = (images(100), images(6));
+    let mut task = task(&images, &held_out, &workers);
+    task.resume = resume;
+    let posterior = method.fit(&task, &mut |progress| {
+        seen.push((progress.metrics, (progress.checkpoint)()));
+        ControlFlow::Continue(())
+    });
+    posterior.unwrap()
+}
+
+fn weights(posterior: &Posterior) -> Vec<Vec<u32>> {
+    let bits = |t: &tch::Tensor| {
+        let values = Vec::<f32>::try_from(t.reshape([-1])).unwrap();
+        values.into_iter().map(f32::to_bits).collect()
+    };
+    posterior.members.iter().flat_map(|m| m.parameters.tensors().iter().map(bits)).collect()
+}
+
+#[test]
+fn bits_do_not_depend_on_the_number_of_threads() {
+    for method in methods() {
+        let (one, two) = (fit(&*method, 1, None, &mut vec![]), fit(&*method, 2, None, &mut vec![]));
+        assert_eq!(weights(&one), weights(&two), "{}", method.name());
+    }
+}
+
+#[test]
+fn a_run_goes_on_from_any_checkpoint_to_the_same_bits() {
+    for method in methods() {
+        let mut seen = Vec::new();
+        let whole = fit(&*method, 2, None, &mut seen);
+        assert_eq!(seen.len() as u64, method.sweeps(100));
+        let metrics: Vec<Metrics> = seen.iter().map(|s| s.0).collect();
+        for (_, checkpoint) in seen {
+            let sweep = checkpoint.sweep as usize;
+            let mut rest = Vec::new();
+            let resumed = fit(&*method, 1, Some(checkpoint), &mut rest);
+            assert_eq!(weights(&whole), weights(&resumed), "{} after {sweep}", method.name());
+            assert_eq!(rest.iter().map(|s| s.0).collect::<Vec<_>>(), metrics[sweep..]);
+            assert_eq!(whole.mixing, resumed.mixing);
+        }
+    }
+}
+
+/// Not for BAL: its data chains raise the loss that its parameter chains lower.
+#[test]
+fn training_lowers_the_loss_of_all_but_the_game() {
+    for method in methods().into_iter().filter(|method| method.name() != "bal") {
+        let mut seen = Vec::new();
+        fit(&*method, 2, None, &mut seen);
+        let losses: Vec<f64> = seen.iter().map(|s| s.0.loss).collect();
+        assert!(losses.last() < losses.first(), "{}: {losses:?}", method.name());
+    }
+}
+
+#[test]
+fn perturbations_are_reported_by_the_methods_that_perturb() {
+    for method in methods() {
+        let mut seen = Vec::new();
+        fit(&*method, 1, None, &mut seen);
+        let perturbs = !["erm", "bnn"].contains(&method.name());
+        assert!(seen.iter().all(|s| s.0.linf.is_some() == perturbs && s.0.l2.is_some() == perturbs));
+        if method.name() == "fgsm" {
+            assert!(seen.iter().all(|s| s.0.linf.unwrap() <= 0.1 + 1e-6));
+        }
+    }
+}
+
+#[test]
+fn samples_are_the_last_states_or_the_thinned_ones() {
+    let members: Vec<usize> =
+        methods().iter().map(|m| fit(&**m, 1, None, &mut vec![]).members.len()).collect();
+    // Six sweeps; after a burn-in of one, every second: sweeps 3 and 5 of three chains.
+    assert_eq!(members, [1, 1, 1, 3, 3, 6, 3]);
+}
+
+#[test]
+fn an_unstable_data_step_is_refused_with_the_step_that_would_do() {
+    // e 2 alpha S_w = e 2 0.5 3 = 3 e >= 2.
+    assert!(bal(&[("step_size = 0.05", "step_size = 0.66")]).is_ok());
+    let error = bal(&[("step_size = 0.05", "step_size = 0.67")]).unwrap_err().to_string();
+    assert!(error.contains("data.step_size") && error.contains("below 0.66"), "{error}");
+}
+
+#[test]
+fn settings_out_of_range_are_refused_by_name() {
+    for (old, new, said) in [
+        ("epochs = 2", "epochs = 0", "epochs"),
+        ("batch_size = 40", "batch_size = 0", "batch_size"),
+        ("data_chains = 2", "data_chains = 0", "data_chains"),
+        ("parameter_chains = 3", "parameter_chains = 0", "parameter_chains"),
+        ("steps = 3", "steps = 0", "data.steps"),
+        ("steps = 2", "steps = 0", "parameters.steps"),
+        ("step_size = 0.05", "step_size = -0.05", "data"),
+        ("cost_weight = 0.5", "cost_weight = nan", "cost_weight"),
+        ("temperature = 1e-3", "temperature = -1.0", "data"),
+        ("clean_weight = 0.5", "clean_weight = 1.5", "clean_weight"),
+        ("gaussian = 1.0", "gaussian = 0.0", "gaussian"),
+        ("tau = 5.0", "tau = 0.5", "tau"),
+        ("mean-probability", "median", "mean-probability, mean-logits"),
+        ("\"last\"", "{ thinned = { burn_in = 0, every = 0 } }", "every"),
+    ] {
+        let error = bal(&[(old, new)]).unwrap_err().to_string();
+        assert!(error.contains(said), "{new}: {error}");
+    }
+    let adversarial = |weight| {
+        AdversarialTraining::new(
+            Box::new(Wrm::new(WrmSettings { loss_weight: 0.1, steps: 1 }).unwrap()),
+            adam(),
+            EPOCHS,
+            weight,
+        )
+    };
+    assert!(adversarial(f64::NAN).is_err() && adversarial(1.01).is_err() && adversarial(1.0).is_ok());
+    for loss_weight in [-1.0, f64::NAN, f64::INFINITY] {
+        assert!(Wrm::new(WrmSettings { loss_weight, steps: 1 }).is_err());
+    }
+    assert!(Wrm::new(WrmSettings { loss_weight: 1.0, steps: 0 }).is_err());
+}
+
+#[test]
+fn a_chain_that_diverges_is_named_with_its_sweep() {
+    let wild = [("step_size = 0.1\n", "step_size = 1e25\n")];
+    let workers = Workers::new(2).unwrap();
+    let (images, held_out) = (images(100), images(6));
+    let outcome =
+        bal(&wild).unwrap().fit(&task(&images, &held_out, &workers), &mut |_| ControlFlow::Continue(()));
+    let error = outcome.unwrap_err().to_string();
+    assert!(error.contains("sweep 1: parameter chain 0 diverged"), "{error}");
+}
+
+#[test]
+fn a_checkpoint_of_another_method_is_refused() {
+    let methods = methods();
+    let mut seen = Vec::new();
+    fit(&*methods[4], 1, None, &mut seen);
+    let workers = Workers::new(1).unwrap();
+    let (images, held_out) = (images(100), images(6));
+    let mut task = task(&images, &held_out, &workers);
+    task.resume = seen.pop().map(|s| s.1);
+    let error = methods[0].fit(&task, &mut |_| ControlFlow::Continue(())).unwrap_err().to_string();
+    assert!(error.contains("3 chains, 1 are wanted"), "{error}");
+}
+
+#[test]
+fn samples_that_never_come_are_an_error_and_not_an_empty_posterior() {
+    let late = [("samples = \"last\"", "samples = { thinned = { burn_in = 100, every = 1 } }")];
+    let workers = Workers::new(1).unwrap();
+    let (images, held_out) = (images(100), images(6));
+    let outcome =
+        bal(&late).unwrap().fit(&task(&images, &held_out, &workers), &mut |_| ControlFlow::Continue(()));
+    assert!(outcome.unwrap_err().to_string().contains("no sample was kept in 6 sweeps"));
+}
