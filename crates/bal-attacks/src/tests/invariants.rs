@@ -13,8 +13,14 @@ fn in_balls(radius: f64) -> Vec<Box<dyn Attack>> {
     for name in [AttackName::Fgsm, AttackName::Ifgsm, AttackName::Pgd] {
         for norm in [Norm::LInf, Norm::L2] {
             for ensemble_gradient in [EnsembleGradient::Predictive, EnsembleGradient::MemberMean] {
-                let settings =
-                    AttackSettings { norm: Some(norm), ensemble_gradient: Some(ensemble_gradient) };
+                let has = name.defaults();
+                let settings = AttackSettings {
+                    norm: Some(norm),
+                    steps: has.steps.map(|_| 6),
+                    step_size: has.step_size.map(|_| StepSize::RadiusOver(3.0)),
+                    restarts: has.restarts.map(|_| 2),
+                    ensemble_gradient: Some(ensemble_gradient),
+                };
                 attacks.push(named(name, Some(radius), &settings).unwrap());
             }
         }
