@@ -17,11 +17,6 @@ const LIBRARY_PATH: &str = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } 
 pub(crate) fn cargo(repository: &Repository) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(repository.root());
-    // `cargo run` hands us what .cargo/libtorch.toml says. Whoever we start finds it there too, and must not see
-    // another environment than a cargo that is run by hand, or torch-sys would be compiled for each of them.
-    if env::var_os("LIBTORCH").is_some_and(|value| value == *repository.libtorch()) {
-        command.env_remove("LIBTORCH");
-    }
     command
 }
 

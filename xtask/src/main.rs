@@ -23,6 +23,8 @@ mod stage;
 mod test;
 mod verify_reference;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -51,8 +53,20 @@ enum Verb {
     VerifyReference(verify_reference::Options),
 }
 
-fn main() -> Result<()> {
-    let Command { verb } = Command::parse();
+fn main() -> ExitCode {
+    match run(Command::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            for cause in error.chain().skip(1) {
+                eprintln!("  because: {cause}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> Result<()> {
     let repository = Repository::find()?;
     match verb {
         Verb::Setup(options) => setup::run(&repository, &options),

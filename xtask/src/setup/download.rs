@@ -1,7 +1,7 @@
 //! Wheels on disk: fetched once, checked, and kept until LibTorch is unpacked from them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
@@ -9,7 +9,7 @@ use crate::setup::remove;
 use crate::setup::wheels::Wheel;
 use crate::size::readable;
 
-/// The checked file of `wheel` in `folder`.
+/// Makes sure that the file of `wheel` is in `folder`, and is the right one.
 ///
 /// A right one is used as it is, a wrong one removed. `fetch` brings the wheel's file into an empty folder;
 /// it gets a second chance, since most faults are broken connections.
@@ -17,25 +17,22 @@ pub(super) fn obtain(
     wheel: &Wheel,
     folder: &Path,
     fetch: impl Fn(&Wheel, &Path) -> Result<()>,
-) -> Result<PathBuf> {
+) -> Result<()> {
     let path = folder.join(&wheel.file);
     if path.exists() {
         match wheel.fault(&path)? {
             None => {
                 eprintln!("{} is there already", wheel.file);
-                return Ok(path);
+                return Ok(());
             }
             Some(fault) => eprintln!("{} is fetched again: {fault}", wheel.file),
         }
         remove(&path)?;
     }
-    let first = match fetch_once(wheel, &path, &fetch) {
-        Ok(()) => return Ok(path),
-        Err(error) => error,
-    };
-    eprintln!("trying once more: {first:#}");
-    fetch_once(wheel, &path, &fetch)?;
-    Ok(path)
+    fetch_once(wheel, &path, &fetch).or_else(|error| {
+        eprintln!("trying once more: {error:#}");
+        fetch_once(wheel, &path, &fetch)
+    })
 }
 
 /// Fetches into a folder of its own; the file gets its name only when it is right.
@@ -74,8 +71,8 @@ mod tests {
     fn a_right_file_is_not_fetched_again() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("small.whl"), RIGHT).unwrap();
-        let path = obtain(&small_wheel(RIGHT), folder.path(), |_, _| Err(anyhow!("fetched"))).unwrap();
-        assert_eq!(fs::read(path).unwrap(), RIGHT);
+        obtain(&small_wheel(RIGHT), folder.path(), |_, _| Err(anyhow!("fetched"))).unwrap();
+        assert_eq!(fs::read(folder.path().join("small.whl")).unwrap(), RIGHT);
     }
 
     #[test]
@@ -83,8 +80,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("small.whl"), b"half of").unwrap();
         let bring = |wheel: &Wheel, into: &Path| Ok(fs::write(into.join(&wheel.file), RIGHT)?);
-        let path = obtain(&small_wheel(RIGHT), folder.path(), bring).unwrap();
-        assert_eq!(fs::read(path).unwrap(), RIGHT);
+        obtain(&small_wheel(RIGHT), folder.path(), bring).unwrap();
+        assert_eq!(fs::read(folder.path().join("small.whl")).unwrap(), RIGHT);
     }
 
     #[test]

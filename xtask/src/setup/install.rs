@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::repository::Repository;
 use crate::setup::installed::Installed;
-use crate::setup::wheels::Selection;
+use crate::setup::wheels::{Selection, Wheel};
 use crate::setup::{disk, download, extract, pip, remove};
 use crate::size::readable;
 
@@ -26,7 +26,14 @@ pub(super) fn install(repository: &Repository, selection: &Selection) -> Result<
     let largest = selection.wheels.iter().map(|wheel| wheel.bytes).max().unwrap_or(0);
     disk::require(&downloads, selection.download_bytes() + largest + selection.unpacked_bytes())?;
     install_with(&repository.libtorch(), &downloads, selection, |wheel, folder| {
-        download::obtain(wheel, folder, pip::fetch).map(|_| ())
+        download::obtain(wheel, folder, pip::fetch).with_context(|| {
+            format!(
+                "could not get {}: repeat the command to go on; `python3 -m pip config list` shows where pip looks, \
+                 and pip 20.3 or later is needed; or {}",
+                wheel.file,
+                pip::WAY_OUT
+            )
+        })
     })
 }
 
@@ -35,7 +42,7 @@ fn install_with(
     libtorch: &Path,
     downloads: &Path,
     selection: &Selection,
-    obtain: impl Fn(&crate::setup::wheels::Wheel, &Path) -> Result<()>,
+    obtain: impl Fn(&Wheel, &Path) -> Result<()>,
 ) -> Result<()> {
     for wheel in &selection.wheels {
         obtain(wheel, downloads)?;
@@ -101,7 +108,6 @@ mod tests {
 
     use super::*;
     use crate::setup::extract::tests::archive;
-    use crate::setup::wheels::Wheel;
     use crate::setup::wheels::tests::small_wheel;
 
     struct Place {

@@ -9,7 +9,7 @@ use crate::cargo::run;
 use crate::setup::wheels::Wheel;
 
 /// What helps when pip does not.
-const WAY_OUT: &str = "install LibTorch yourself and set LIBTORCH to its folder, or set LIBTORCH_USE_PYTORCH=1 where \
+pub(super) const WAY_OUT: &str = "install LibTorch yourself and set LIBTORCH to its folder, or set LIBTORCH_USE_PYTORCH=1 where \
     `import torch` works";
 
 /// Checks that there is a pip.
@@ -50,13 +50,7 @@ pub(super) fn fetch(wheel: &Wheel, folder: &Path) -> Result<()> {
         .env("TMPDIR", folder)
         // Newer versions of pip go on where a broken connection stopped; older ones do not know the setting.
         .env("PIP_RESUME_RETRIES", "10");
-    run(&mut pip).with_context(|| {
-        format!(
-            "pip could not bring {}: repeat the command to go on, see `pip config list` for where pip looks (pip 20.3 \
-             or later is needed); or {WAY_OUT}",
-            wheel.file
-        )
-    })
+    run(&mut pip)
 }
 
 fn python() -> Command {
