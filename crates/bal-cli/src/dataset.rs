@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail};
 use bal_core::Images;
-use bal_data::{Dataset, Set, Share, Split};
+use bal_data::{Dataset, Holdout, Set, Share, Split};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -29,7 +29,10 @@ pub(crate) fn training(
 ) -> Result<Training> {
     let dataset = load(name, root)?;
     let split = &dataset.train;
-    let holdout = split.holdout(Share::Images(held_out), seed)?;
+    let holdout = match held_out {
+        0 => Holdout { kept: (0..split.len()).collect(), held_out: vec![] },
+        count => split.holdout(Share::Images(count), seed)?,
+    };
     if train_images > holdout.kept.len() {
         bail!(
             "train_images = {train_images}, but {name} has {} training images, {} of them held out",
