@@ -181,11 +181,12 @@ impl Reader {
 
 /// Turns interleaved pixels into planes, image by image and in place: a second copy of all images is not needed.
 fn channels_first(images: &mut [u8], channels: usize, pixels: usize) {
-    let mut planes = Vec::with_capacity(channels * pixels);
+    let mut planes = vec![0; channels * pixels];
     for image in images.chunks_exact_mut(channels * pixels) {
-        planes.clear();
-        for channel in 0..channels {
-            planes.extend(image.iter().skip(channel).step_by(channels));
+        for (channel, plane) in planes.chunks_exact_mut(pixels).enumerate() {
+            for (to, pixel) in plane.iter_mut().zip(image.chunks_exact(channels)) {
+                *to = pixel[channel];
+            }
         }
         image.copy_from_slice(&planes);
     }

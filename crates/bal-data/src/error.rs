@@ -1,6 +1,5 @@
 //! The one error of this crate: each variant names the file, the place in it, what was expected and the way out.
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -271,12 +270,11 @@ impl DataError {
     }
 }
 
-/// One indented line per failed source.
+/// One indented line per failed source; most errors name it themselves.
 fn list(tried: &[(String, DataError)]) -> String {
-    let mut text = String::new();
-    for (source, error) in tried {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "\n  {source}: {error}");
-    }
-    text
+    let line = |(source, error): &(String, DataError)| {
+        let error = error.to_string();
+        if error.starts_with(source) { format!("\n  {error}") } else { format!("\n  {source}: {error}") }
+    };
+    tried.iter().map(line).collect()
 }

@@ -1,10 +1,11 @@
 //! One file over HTTP: a transfer that breaks off is taken up where it stopped, as long as it makes progress.
 
 use std::io::Read;
+use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 
-use ureq::http::{Response, StatusCode, header};
+use ureq::http::{Response, StatusCode, Uri, header};
 use ureq::{Agent, Body};
 
 use super::Part;
@@ -24,7 +25,7 @@ pub(super) fn transfer(
     at_most: u64,
     arrived: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<(), DataError> {
-    let agent = agent();
+    let agent = agent(url);
     let mut longest = part.len();
     let mut fruitless = 0;
     for _ in 0..CONNECTIONS {
@@ -146,9 +147,14 @@ fn number(response: &Response<Body>, name: header::HeaderName) -> Option<u64> {
     response.headers().get(name)?.to_str().ok()?.trim().parse().ok()
 }
 
-fn agent() -> Agent {
+/// A client for `url`: patient, but not for ever; by the proxy of the environment, unless the server is this machine.
+fn agent(url: &str) -> Agent {
     let patience = Some(Duration::from_secs(30));
-    Agent::config_builder()
+    let mut config = Agent::config_builder();
+    if is_loopback(url) {
+        config = config.proxy(None);
+    }
+    config
         .user_agent(concat!("bal-data/", env!("CARGO_PKG_VERSION")))
         .accept_encoding("identity")
         .http_status_as_error(false)
@@ -160,6 +166,33 @@ fn agent() -> Agent {
         .new_agent()
 }
 
+fn is_loopback(url: &str) -> bool {
+    let uri: Option<Uri> = url.parse().ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
 fn failed(url: &str, reason: String) -> DataError {
     DataError::Http { url: url.to_owned(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_this_machine_go_around_the_proxy() {
+        for url in ["http://127.0.0.1:80/a", "http://localhost/a", "https://[::1]:8443/a", "http://127.8.9.1"]
+        {
+            assert!(is_loopback(url), "{url}");
+        }
+        for url in [
+            "http://example.org",
+            "http://127.0.0.1.example.org/",
+            "https://10.0.0.1/",
+            "http://localhost.example/",
+        ] {
+            assert!(!is_loopback(url), "{url}");
+        }
+    }
 }
