@@ -1,0 +1,16 @@
+//! The harness that compares kernels with the exact laws of their discretized chains.
+//!
+//! On a Gaussian every kernel with fixed settings is a linear recursion, so its law is known at any
+//! step size: [`GaussianLaw`] solves for it. [`Replicas`] runs one chain per column of a matrix, all
+//! independent, so that the standard errors of their [`Moments`] are exact as well. The tests proper
+//! are in `tests/`, one file per kernel; they are a crate of their own because they take seconds.
+
+#![deny(missing_docs)]
+
+mod law;
+mod moments;
+mod replicas;
+
+pub use law::{GaussianLaw, LinearStep, column, diagonal, matrix};
+pub use moments::Moments;
+pub use replicas::{Replicas, noise};
