@@ -7,8 +7,8 @@ use tch::Tensor;
 /// A way to change images so that a classifier errs.
 ///
 /// There are two kinds: those that stay in a [`Ball`] around each image, of which accuracy curves
-/// are made, and those that have no radius and are judged by how far they went. Both give images
-/// in `[0, 1]`, are immutable values, and leave the classifier as it was.
+/// are made, and those that have no radius and are judged by how far they went. Both are immutable
+/// values and leave the classifier as it was; to be evaluated, their images have to be in `[0, 1]`.
 pub trait Attack: Send + Sync + std::fmt::Debug {
     /// The name that commands and files use: `pgd`.
     fn name(&self) -> &'static str;
@@ -29,7 +29,7 @@ pub trait Attack: Send + Sync + std::fmt::Debug {
         None
     }
 
-    /// The changed images: shaped as `batch.x`, in `[0, 1]`, without a graph.
+    /// The changed images: shaped as `batch.x`, without a graph.
     ///
     /// `noise` gives random starts, keyed by image; its chain is replaced by the restart's number.
     ///

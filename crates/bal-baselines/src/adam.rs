@@ -85,7 +85,7 @@ mod tests {
         assert!((state.position.first().double_value(&[0]) - x1).abs() < 1e-12);
         adam.step(&mut state, &gradient(-1.0), &mut noise).unwrap();
         let m = (0.9 * 0.05 - 0.1) / (1.0 - 0.81);
-        let v: f64 = (0.999 * 0.00025 + 0.001) / (1.0 - 0.998001);
+        let v: f64 = (0.999 * 0.00025 + 0.001) / (1.0 - 0.998_001);
         let x2 = x1 - 0.1 * m / (v.sqrt() + 1e-8);
         assert!((state.position.first().double_value(&[0]) - x2).abs() < 1e-12);
     }

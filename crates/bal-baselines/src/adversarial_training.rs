@@ -158,7 +158,7 @@ impl Learner for PointLearner<'_> {
         let step = self.method.adam.step(&mut self.chain.state, &evaluation.gradient, &mut noise);
         step.map_err(|source| TrainError::Diverged {
             sweep,
-            source: GibbsError { block: "parameter", chain: 0, source },
+            source: GibbsError { block: "parameter chain", chain: 0, source },
         })?;
         self.chain.buffers = buffers.replica();
         let sizes = adversarial.map(|z| sizes(&z, &batch.x));

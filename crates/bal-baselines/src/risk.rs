@@ -159,7 +159,10 @@ fn differentiate(
             (buffers, moved) = (after, true);
         }
         energy += loss.double_value(&[]);
-        let here = Position::new(Tensor::run_backward(&[&loss], &leaves, false, false));
+        let gradients = Tensor::run_backward(&[&loss], &leaves, false, false).into_iter().zip(&leaves);
+        // A weight that the network ignores comes back undefined: its gradient is zero.
+        let here = gradients.map(|(g, leaf)| if g.defined() { g } else { leaf.detach().zeros_like() });
+        let here = Position::new(here.collect());
         match &mut gradient {
             None => gradient = Some(here),
             Some(sum) => sum.accumulate(&here),

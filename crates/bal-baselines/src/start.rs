@@ -8,13 +8,13 @@ use bal_core::{ChainState, Checkpoint, Member, NoiseKey, NoiseStream, Position, 
 pub(crate) fn members(task: &Task, chains: u64) -> Vec<Member> {
     let device = task.images.device();
     (0..chains)
-        .map(|chain| match &task.start {
-            Some(start) => start.duplicate().to_device(device),
-            None => {
-                let key = NoiseKey { seed: task.seed, purpose: Purpose::Initialisation, sweep: 0, chain };
-                let (parameters, buffers) = task.architecture.init(&mut NoiseStream::new(key));
-                Member { parameters, buffers }.to_device(device)
+        .map(|chain| {
+            if let Some(start) = &task.start {
+                return start.duplicate().to_device(device);
             }
+            let key = NoiseKey { seed: task.seed, purpose: Purpose::Initialisation, sweep: 0, chain };
+            let (parameters, buffers) = task.architecture.init(&mut NoiseStream::new(key));
+            Member { parameters, buffers }.to_device(device)
         })
         .collect()
 }

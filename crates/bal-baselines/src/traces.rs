@@ -43,7 +43,7 @@ impl Traces {
     ) {
         let Some(batch) = &self.batch else { return };
         let TraceSettings { every, burn_in, .. } = self.settings;
-        if sweep <= burn_in || !(sweep - burn_in).is_multiple_of(every.max(1)) {
+        if sweep <= burn_in || !(sweep - burn_in).is_multiple_of(every) {
             return;
         }
         let tasks = chains

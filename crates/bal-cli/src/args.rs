@@ -60,7 +60,7 @@ pub(crate) struct Train {
     #[arg(long)]
     pub(crate) resume: bool,
     /// Ends the run after so many batches; the record says so.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_sweeps: Option<u64>,
     /// Marks the run's record as made for a quick look.
     #[arg(long)]
@@ -132,7 +132,7 @@ pub(crate) struct Machine {
     /// Worker threads [default: one per core]. Results do not depend on it.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
-    /// The folder of data sets [default: $BAL_DATA, else datasets/].
+    /// The folder of data sets [default: `$BAL_DATA`, else datasets/].
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 }

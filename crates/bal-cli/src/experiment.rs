@@ -5,8 +5,8 @@ use anyhow::{Context, Result, bail};
 use bal_attacks::AttackSettings;
 use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
 use bal_core::Method;
+use bal_data::Digest;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// An experiment file, complete: nothing has a default.
@@ -205,13 +205,71 @@ impl Experiment {
         // How often checkpoints are written changes no weight, and the name and the path of the
         // start neither.
         let relevant = Self { checkpoint_every: 1, name: String::new(), start: None, ..self.clone() };
-        let mut hash = Sha256::new();
-        hash.update(serde_json::to_string(&relevant)?);
-        hash.update(start);
-        for (name, digest) in data {
-            hash.update(name);
-            hash.update(digest);
+        let data: Vec<_> = data.collect();
+        Ok(Digest::of(&serde_json::to_vec(&(relevant, start, data))?).to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments")
+    }
+
+    fn names() -> Vec<String> {
+        let files = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|e| e == "toml"));
+        let names = files.map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
+        names.filter(|name| name != "quick.toml").collect()
+    }
+
+    #[test]
+    fn every_experiment_of_the_project_can_be_used_and_so_can_its_start() {
+        let names = names();
+        assert!(names.len() >= 9, "{names:?}");
+        for name in names {
+            let origin = Origin::File(folder().join(&name));
+            let experiment = Experiment::read(&origin, "", &[], None).unwrap();
+            assert_eq!(format!("{}.toml", experiment.name), name);
+            let start = experiment.start_experiment(&origin).unwrap();
+            assert_eq!(start.is_some(), name != "mnist-erm.toml");
         }
-        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    #[test]
+    fn without_a_file_it_is_bal_as_released_started_from_the_built_in_erm() {
+        let experiment = Experiment::read(&Origin::BuiltIn, Experiment::built_in(), &[], None).unwrap();
+        assert_eq!(
+            (experiment.name.as_str(), experiment.preset.as_deref()),
+            ("mnist-bal-released", Some("released"))
+        );
+        assert_eq!(experiment.method().unwrap().name(), "bal");
+        let (start, _) = experiment.start_experiment(&Origin::BuiltIn).unwrap().unwrap();
+        assert_eq!(start.name, "mnist-erm");
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_the_same() {
+        for name in names() {
+            let experiment = Experiment::read(&Origin::File(folder().join(name)), "", &[], Some(7)).unwrap();
+            let text = toml::to_string(&experiment).unwrap();
+            let back: Experiment = toml::from_str(&text).unwrap();
+            assert_eq!(serde_json::to_value(&experiment).unwrap(), serde_json::to_value(&back).unwrap());
+            assert_eq!(back.seed, 7);
+        }
+    }
+
+    #[test]
+    fn the_digest_follows_what_changes_weights_and_nothing_else() {
+        let read = |set: &[&str]| {
+            let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+            let experiment = Experiment::read(&Origin::BuiltIn, Experiment::built_in(), &set, None).unwrap();
+            experiment.digest("start", std::iter::empty()).unwrap()
+        };
+        assert_eq!(read(&[]), read(&["checkpoint_every=3", "name=\"other\""]));
+        assert_ne!(read(&[]), read(&["seed=2"]));
+        assert_ne!(read(&[]), read(&["bal.data.temperature=0.0"]));
     }
 }

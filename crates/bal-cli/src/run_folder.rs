@@ -4,11 +4,22 @@ use crate::experiment::Experiment;
 use anyhow::{Context, Result, bail};
 use bal_core::Posterior;
 use bal_report::Record;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// The folder of one run.
 #[derive(Clone, Debug)]
 pub(crate) struct RunFolder(PathBuf);
+
+/// Which run a folder is of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Identity {
+    /// Digest of everything that determines the weights.
+    pub(crate) digest: String,
+    /// Name and digest of the weights that it started from.
+    pub(crate) start: Option<(String, String)>,
+}
 
 /// In which state a folder is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +44,11 @@ impl RunFolder {
     /// The resolved experiment.
     pub(crate) fn experiment(&self) -> PathBuf {
         self.0.join("experiment.toml")
+    }
+
+    /// Which experiment, from which start, the unfinished run is of.
+    fn identity(&self) -> PathBuf {
+        self.0.join("checkpoint").join("identity.json")
     }
 
     /// The weights that the run started from.
@@ -78,7 +94,12 @@ impl RunFolder {
     }
 
     /// Makes the folder with the experiment and the weights to start from, whole or not at all.
-    pub(crate) fn create(&self, experiment: &Experiment, start: Option<&Posterior>) -> Result<()> {
+    pub(crate) fn create(
+        &self,
+        experiment: &Experiment,
+        identity: &Identity,
+        start: Option<&Posterior>,
+    ) -> Result<()> {
         let parent = self.0.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let context = || format!("cannot make the run folder {}", self.0.display());
         std::fs::create_dir_all(parent).with_context(context)?;
@@ -86,6 +107,7 @@ impl RunFolder {
         let inner = Self::new(temporary.path());
         std::fs::create_dir(temporary.path().join("checkpoint")).with_context(context)?;
         std::fs::write(inner.experiment(), toml::to_string(experiment)?).with_context(context)?;
+        std::fs::write(inner.identity(), serde_json::to_string(identity)?).with_context(context)?;
         if let Some(start) = start {
             bal_models::write_posterior(&inner.start(), start)?;
         }
@@ -97,6 +119,13 @@ impl RunFolder {
                 .with_context(context)?;
         }
         std::fs::rename(temporary.keep(), &self.0).with_context(context)
+    }
+
+    /// What the unfinished run in the folder is of.
+    pub(crate) fn read_identity(&self) -> Result<Identity> {
+        let path = self.identity();
+        let context = || format!("{} cannot be resumed: {}", self.0.display(), path.display());
+        serde_json::from_slice(&std::fs::read(&path).with_context(context)?).with_context(context)
     }
 
     /// Takes the folder away: of a run that ended before its first checkpoint nothing is worth keeping.

@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use bal_core::{Posterior, Workers};
-use sha2::{Digest, Sha256};
+use bal_data::Digest;
 use std::path::Path;
 
 /// Weights, and where they are from.
@@ -53,12 +53,17 @@ pub(crate) fn resolve(
 }
 
 /// Reads back the start that a begun run keeps in its folder.
+///
+/// # Errors
+/// When the weights are gone, or are no longer those that the run started from.
 pub(crate) fn kept(folder: &RunFolder) -> Result<Option<Start>> {
-    if !folder.start().is_file() {
-        return Ok(None);
+    let Some((name, expected)) = folder.read_identity()?.start else { return Ok(None) };
+    let path = folder.start();
+    let digest = digest(&path)?;
+    if digest != expected {
+        bail!("{} is not what the run started from; give another --out", path.display());
     }
-    let posterior = bal_models::read_posterior(&folder.start(), None)?;
-    Ok(Some(Start { name: "start".into(), digest: digest(&folder.start())?, posterior }))
+    Ok(Some(Start { name, digest, posterior: bal_models::read_posterior(&path, None)? }))
 }
 
 fn from_run(folder: &RunFolder) -> Result<Start> {
@@ -90,5 +95,5 @@ fn cached(experiment: &Experiment, origin: &Origin, train: &Train, workers: &Wor
 /// SHA-256 of a file, in hexadecimal.
 pub(crate) fn digest(path: &Path) -> Result<String> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(Digest::of(&bytes).to_string())
 }

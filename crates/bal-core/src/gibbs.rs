@@ -54,9 +54,9 @@ pub struct Sweep {
 
 /// A chain that diverged in a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{block} chain {chain} diverged: {source}")]
+#[error("{block} {chain} diverged: {source}")]
 pub struct GibbsError {
-    /// `data` or `parameter`.
+    /// `data block` or `parameter chain`.
     pub block: &'static str,
     /// The chain's index.
     pub chain: usize,
@@ -102,14 +102,14 @@ impl Gibbs {
     ) -> Result<Sweep, GibbsError> {
         let given = Shared::new(positions(&parameters));
         let (data, data_energies) =
-            advance("data", workers, self.data(), self.schedule.data_steps(), data, |index| {
+            advance("data block", workers, self.data(), self.schedule.data_steps(), data, |index| {
                 conditionals.data_energy(index, given.replica())
             })?;
         drop(given);
         let given = Shared::new(positions(&data));
         let steps = self.schedule.parameter_steps();
         let (parameters, energies) =
-            advance("parameter", workers, self.parameters(), steps, parameters, |index| {
+            advance("parameter chain", workers, self.parameters(), steps, parameters, |index| {
                 conditionals.parameter_energy(index, given.replica())
             })?;
         let parameter_energy = energies.iter().sum::<f64>() / energies.len().max(1) as f64;

@@ -48,7 +48,8 @@ pub struct Checkpoint {
 /// Numbers of one sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Metrics {
-    /// Training loss: mean over images and chains, before the sweep's last step.
+    /// Training loss as the method weights it, mean over images and parameter chains, before the
+    /// sweep's last step; without a prior's part.
     pub loss: f64,
     /// Largest change of a pixel, mean over images, where the method perturbs them.
     pub linf: Option<f64>,

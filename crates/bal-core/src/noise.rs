@@ -1,4 +1,4 @@
-//! Every random number of the project.
+//! Every random number of training and attacks.
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -24,8 +24,6 @@ pub enum Purpose {
     Attack = 6,
     /// Random starts of attacks while evaluating.
     Evaluation = 7,
-    /// Which training images are held out.
-    HoldOut = 8,
     /// Tests and examples.
     Test = 9,
 }

@@ -81,7 +81,7 @@ pub struct Dataset {
 pub struct Start {
     /// Its name.
     pub name: String,
-    /// The digest of its resolved experiment, by which it is found again.
+    /// SHA-256 of its `posterior.safetensors`.
     pub digest: String,
 }
 

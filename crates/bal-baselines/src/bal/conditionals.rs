@@ -110,11 +110,11 @@ impl BatchConditionals<'_> {
                 put(batch.x.shallow_clone(), shard, clean);
             }
         }
-        if self.is_whole() { self.joined(terms) } else { terms }
+        if self.is_whole() { self.joined(&terms) } else { terms }
     }
 
     /// The terms with the shards of each set of images put together again.
-    fn joined(&self, terms: Vec<Term>) -> Vec<Term> {
+    fn joined(&self, terms: &[Term]) -> Vec<Term> {
         let join = |parts: &[Term], of: fn(&Term) -> &Tensor| {
             Tensor::cat(&parts.iter().map(of).collect::<Vec<_>>(), 0)
         };

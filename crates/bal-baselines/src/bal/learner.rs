@@ -92,7 +92,7 @@ impl<'a> BalLearner<'a> {
             for shard in shards {
                 let position = match &self.data {
                     None => shard.x.copy(),
-                    Some(data) => data.get(k as i64).index_select(0, &Tensor::from_slice(&shard.indices)),
+                    Some(data) => data.get(k as i64).index_select(0, &positions(shard, data)),
                 };
                 chains.push(Chain {
                     index: chains.len(),
@@ -109,10 +109,15 @@ impl<'a> BalLearner<'a> {
         let Some(data) = &mut self.data else { return };
         for (block, chain) in blocks.iter().enumerate() {
             let (k, shard) = (block / shards.len(), &shards[block % shards.len()]);
-            let index = Tensor::from_slice(&shard.indices).to_device(data.device());
+            let index = positions(shard, data);
             let _ = data.get(k as i64).index_copy_(0, &index, chain.state.position.first());
         }
     }
+}
+
+/// Where the images of `shard` are among all, beside `data`.
+fn positions(shard: &Batch, data: &Tensor) -> Tensor {
+    Tensor::from_slice(&shard.indices).to_device(data.device())
 }
 
 fn into_member(chain: ChainState) -> Member {

@@ -54,6 +54,9 @@ impl Bal {
         if let Samples::Thinned { every, .. } = settings.samples {
             check("samples.thinned.every", every as f64, every > 0, "at least 1 is needed")?;
         }
+        let mixing = settings.mixing;
+        check("mixing.images", mixing.images as f64, mixing.images >= 0, "it must be at least 0")?;
+        check("mixing.every", mixing.every as f64, mixing.every > 0, "at least 1 is needed")?;
         let parameters = Sgadald::new(p.sgadald).map_err(|e| refused("parameters.sgadald", &e))?;
         let bal = Self {
             prediction: settings.prediction.parse()?,

@@ -1,12 +1,10 @@
 //! Every method: the same bits on any number of threads and from any checkpoint, and settings that
 //! are refused.
 
-mod small;
-
+use crate::small::{images, task};
 use bal_attacks::{Ball, Fgsm, Norm};
 use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
 use bal_core::{Checkpoint, EnsembleGradient, Method, Metrics, Posterior, TrainError, Workers};
-use small::{images, task};
 use std::ops::ControlFlow;
 
 const EPOCHS: Epochs = Epochs { epochs: 2, batch_size: 40 };

@@ -8,7 +8,7 @@ use tch::{Device, Kind, Tensor};
 
 /// Logits `W x + b` of 2x2 images, with dropout on the pixels in training.
 #[derive(Debug)]
-pub struct Linear;
+pub(crate) struct Linear;
 
 impl Architecture for Linear {
     fn name(&self) -> &'static str {
@@ -43,21 +43,21 @@ impl Architecture for Linear {
     }
 }
 
-pub fn zeros(size: &[i64]) -> Tensor {
+pub(crate) fn zeros(size: &[i64]) -> Tensor {
     Tensor::zeros(size, (Kind::Float, Device::Cpu))
 }
 
-pub fn noise(chain: u64) -> NoiseStream {
+pub(crate) fn noise(chain: u64) -> NoiseStream {
     NoiseStream::new(NoiseKey { seed: 3, purpose: Purpose::Test, sweep: 0, chain })
 }
 
 /// `n` images whose class is the brightest of the first three pixels.
-pub fn images(n: i64) -> Images {
+pub(crate) fn images(n: i64) -> Images {
     let x = noise(1).uniform_like(&zeros(&[n, 1, 2, 2]));
     let y = x.flatten(1, -1).narrow(1, 0, 3).argmax(1, false);
     Images::new(x, &y, Device::Cpu).unwrap()
 }
 
-pub fn task<'a>(images: &'a Images, held_out: &'a Images, workers: &'a Workers) -> Task<'a> {
+pub(crate) fn task<'a>(images: &'a Images, held_out: &'a Images, workers: &'a Workers) -> Task<'a> {
     Task { architecture: Arc::new(Linear), images, held_out, start: None, seed: 5, workers, resume: None }
 }

@@ -1,10 +1,8 @@
 //! The hand-written gradients are those of the energies.
 
-mod small;
-
+use crate::small::{Linear, images, noise};
 use bal_baselines::{DataEnergy, Loss, Risk, Term};
 use bal_core::{Architecture, Energy, Member, Position, Shared, Workers};
-use small::{Linear, images, noise};
 use std::{cell::RefCell, sync::Arc};
 use tch::{Kind, Tensor};
 

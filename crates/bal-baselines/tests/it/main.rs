@@ -1,0 +1,6 @@
+//! The methods on tasks small enough to check every bit.
+
+mod energies;
+mod methods;
+mod presets;
+mod small;

@@ -1,0 +1,91 @@
+//! What happens after each sweep of a run: metrics, checkpoints, and its early end.
+
+use crate::{args::Train, experiment::Experiment, progress::Display, run_folder::RunFolder};
+use anyhow::Result;
+use bal_core::{Metrics, Progress};
+use bal_report::{MetricLine, MetricsWriter, metrics};
+use std::{ops::ControlFlow, time::Instant};
+
+/// Follows a run: metrics, checkpoints, the display, and its early end.
+pub(crate) struct Observer<'a> {
+    experiment: &'a Experiment,
+    folder: &'a RunFolder,
+    digest: &'a str,
+    last_sweep: u64,
+    metrics: MetricsWriter,
+    pub(crate) display: Display,
+    begun: Instant,
+    seconds_before: f64,
+    pub(crate) sweep: u64,
+    pub(crate) failure: Option<anyhow::Error>,
+}
+
+impl<'a> Observer<'a> {
+    pub(crate) fn new(
+        flags: &Train,
+        experiment: &'a Experiment,
+        folder: &'a RunFolder,
+        digest: &'a str,
+        planned: u64,
+        done: u64,
+    ) -> Result<Self> {
+        let before = if folder.metrics().is_file() { metrics::read(&folder.metrics())? } else { vec![] };
+        Ok(Self {
+            experiment,
+            folder,
+            digest,
+            last_sweep: flags.max_sweeps.unwrap_or(planned).min(planned),
+            metrics: MetricsWriter::append(&folder.metrics())?,
+            display: Display::new(&experiment.name, "batches", planned, done),
+            begun: Instant::now(),
+            seconds_before: before.last().map_or(0.0, |line| line.seconds),
+            sweep: done,
+            failure: None,
+        })
+    }
+
+    pub(crate) fn seconds(&self) -> f64 {
+        self.seconds_before + self.begun.elapsed().as_secs_f64()
+    }
+
+    pub(crate) fn observe(&mut self, progress: &Progress) -> ControlFlow<()> {
+        self.sweep = progress.sweep;
+        self.display.show(progress.sweep, &describe(&progress.metrics));
+        if let Err(error) = self.keep(progress) {
+            self.failure = Some(error);
+            return ControlFlow::Break(());
+        }
+        if progress.sweep >= self.last_sweep { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn keep(&mut self, progress: &Progress) -> Result<()> {
+        let Metrics { loss, linf, l2, data_energy, parameter_energy } = progress.metrics;
+        self.metrics.write(&MetricLine {
+            sweep: progress.sweep,
+            epoch: progress.epoch,
+            seconds: self.seconds(),
+            loss,
+            linf,
+            l2,
+            data_energy,
+            parameter_energy,
+            accuracy: None,
+        })?;
+        if progress.sweep.is_multiple_of(self.experiment.checkpoint_every) && progress.sweep < progress.sweeps
+        {
+            self.metrics.sync()?;
+            bal_models::write_checkpoint(&self.folder.checkpoint(), self.digest, &(progress.checkpoint)())?;
+        }
+        Ok(())
+    }
+}
+
+fn describe(metrics: &Metrics) -> String {
+    let numbers = [
+        Some(format!("loss {:.4}", metrics.loss)),
+        metrics.data_energy.map(|energy| format!("data energy {energy:.3}")),
+        metrics.linf.map(|linf| format!("Linf {linf:.3}")),
+        metrics.l2.map(|l2| format!("L2 {l2:.2}")),
+    ];
+    numbers.into_iter().flatten().collect::<Vec<_>>().join("  ")
+}

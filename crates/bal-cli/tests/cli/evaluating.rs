@@ -1,0 +1,47 @@
+//! `bal evaluate` on a run and on a file of weights.
+
+use crate::small::{Small, TEST, stderr};
+use bal_report::Evaluation;
+
+#[test]
+fn a_run_and_its_weights_evaluate_to_the_same_numbers_on_any_number_of_threads() {
+    let small = Small::new();
+    small.succeed("train --experiment small.toml --out run");
+    let evaluate = |what: &str, file: &str| {
+        let attack = "--attack pgd --steps 3 --restarts 2 --radius 0,0.1,0.2";
+        small.succeed(&format!("evaluate {what} {attack} --json {file} --csv {file}.csv"));
+        Evaluation::read(&small.path(file)).unwrap()
+    };
+    let run = evaluate("run --threads 1", "a.json");
+    let weights = evaluate("--weights run/posterior.safetensors --architecture cnn --threads 2", "b.json");
+    assert_eq!(run.per_image.correct, weights.per_image.correct);
+    assert_eq!((run.images, run.radii.len(), run.accuracy.len()), (TEST as u64, 3, 3));
+    assert_eq!(run.settings["steps"], 3);
+    assert_eq!(run.model.ensemble_gradient, "predictive");
+    assert!(run.reached[1].linf <= 0.1 + 1e-6 && run.reached[0].linf < 1e-9);
+    assert_eq!(std::fs::read_to_string(small.path("a.json.csv")).unwrap().lines().count(), 4);
+    let clean = small.succeed("evaluate run --attack fgsm --radius 0 --limit 7");
+    assert!(clean.contains("7 images of mnist"), "{clean}");
+}
+
+#[test]
+fn the_one_step_cw_has_no_radius_and_says_how_far_it_went() {
+    let small = Small::new();
+    small.succeed("train --experiment small.toml --out run --max-sweeps 6");
+    small.succeed("evaluate run --attack cw-one-step --json cw.json");
+    let evaluation = Evaluation::read(&small.path("cw.json")).unwrap();
+    assert_eq!(evaluation.radii, [None]);
+    assert!(evaluation.reached[0].l2 > 0.0);
+    let output = small.bal("evaluate run --attack cw-one-step --radius 0.1");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no radius"), "{}", stderr(&output));
+}
+
+#[test]
+fn every_help_shows_an_example() {
+    let small = Small::new();
+    for command in ["--help", "train --help", "evaluate --help"] {
+        let help = small.succeed(command);
+        assert!(help.contains("Example") && help.contains("  bal "), "{help}");
+    }
+}
