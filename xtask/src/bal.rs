@@ -49,6 +49,11 @@ impl<'a> Bal<'a> {
         run(self.command()?.args(arguments))
     }
 
+    /// The same without what it prints as its result, for those who read the file that it writes.
+    pub(crate) fn run_quietly(&self, arguments: &[String]) -> Result<()> {
+        output(self.command()?.args(arguments)).map(|_| ())
+    }
+
     fn command(&self) -> Result<Command> {
         program(&self.executable, self.repository, &self.libtorch)
     }

@@ -74,27 +74,32 @@ pub(crate) fn verify(repository: &Repository, libtorch: LibTorch, folder: &Path)
     let bal = Bal::build(repository, libtorch)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
 
-    println!(
-        "{:<6}{:<13}{:<52}{:>8}{:>10}{:>10}{:>9}",
-        "model", "attack", "form", "radius", "here", "PyTorch", "diff"
-    );
     let mut rows = Vec::new();
     for check in checks(&recomputed) {
         let json = scratch.path().join("evaluation.json");
-        bal.run(&arguments(&check, &folder, &json))?;
+        bal.run_quietly(&arguments(&check, &folder, &json))?;
         let worst = worst(&Evaluation::read(&json)?, check.expected)?;
-        let radius = worst.radius.map_or("-".into(), |radius| format!("{radius:.4}"));
-        let form = check.form.join(" ");
-        let (found, expected) = (worst.found, worst.expected);
-        println!(
-            "{:<6}{:<13}{form:<52}{radius:>8}{found:>10.4}{expected:>10.4}{:>9.4}",
-            check.model,
-            check.attack,
-            worst.difference()
-        );
         rows.push((check, worst));
     }
+    print_table(&rows);
     judge(&rows)
+}
+
+/// A line for each check, with the number that differs most.
+fn print_table(rows: &[(Check<'_>, Worst)]) {
+    println!("model  attack       radius    here  PyTorch  difference  form");
+    for (check, worst) in rows {
+        let radius = worst.radius.map_or("-".into(), |radius| format!("{radius:.4}"));
+        println!(
+            "{:<5}  {:<11}  {radius:>6}  {:.4}  {:>7.4}  {:>10.4}  {}",
+            check.model,
+            check.attack,
+            worst.found,
+            worst.expected,
+            worst.difference(),
+            check.form.join(" ")
+        );
+    }
 }
 
 /// Reads and checks the expected numbers.
