@@ -41,7 +41,7 @@ fn wrong_flags_are_usage_errors() {
         ("evaluate run --attack fgsm --radius 0 --norm l1", "linf, l2"),
         ("evaluate run --attack fgsm --radius 0 --limit 0", "--limit"),
         ("evaluate run --attack fgsm --radius 0 --prediction median", "mean-probability"),
-        ("evaluate --attack fgsm --radius 0", "--weights"),
+        ("evaluate --attack fgsm --radius 0", "<RUN>"),
         ("evaluate --weights w --architecture resnet --attack fgsm --radius 0", "known are cnn"),
     ] {
         refused(&small, arguments, 2, &[said]);
