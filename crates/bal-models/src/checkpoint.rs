@@ -40,7 +40,8 @@ const KEY: &str = "checkpoint";
 /// then renamed: a kill at any moment leaves the old checkpoint or the new one.
 ///
 /// # Errors
-/// [`ModelError::Io`] when the file cannot be written.
+/// [`ModelError::Io`] when the file cannot be written, [`ModelError::Tensor`] for a tensor that is
+/// neither `F32`, `F64` nor `I64`; the old checkpoint is then untouched.
 pub fn write_checkpoint(path: &Path, experiment: &str, checkpoint: &Checkpoint) -> Result<(), ModelError> {
     let mut tensors = BTreeMap::new();
     let mut put = |prefix: String, position: &Position| {
@@ -78,7 +79,8 @@ pub fn write_checkpoint(path: &Path, experiment: &str, checkpoint: &Checkpoint) 
 /// Reads a checkpoint of the experiment with digest `experiment`.
 ///
 /// # Errors
-/// [`ModelError`] when it is not one, is incomplete, or belongs to another experiment.
+/// [`ModelError`] when it is not one, is incomplete, holds more than it says, or belongs to another
+/// experiment.
 pub fn read_checkpoint(path: &Path, experiment: &str) -> Result<Checkpoint, ModelError> {
     let metadata_error = |problem: String| ModelError::Metadata { path: path.into(), key: KEY, problem };
     let TensorFile { metadata, mut tensors } = TensorFile::read(path)?;
@@ -119,5 +121,9 @@ pub fn read_checkpoint(path: &Path, experiment: &str) -> Result<Checkpoint, Mode
     let extras = (contents.extras.into_iter())
         .map(|name| Ok((name.clone(), take_one(format!("extra.{name}"))?)))
         .collect::<Result<_, ModelError>>()?;
+    if let Some(tensor) = tensors.into_keys().next() {
+        let problem = "is no part of the checkpoint that the file describes".into();
+        return Err(ModelError::Tensor { path: path.into(), tensor, problem });
+    }
     Ok(Checkpoint { sweep: contents.sweep, chains, samples, extras })
 }

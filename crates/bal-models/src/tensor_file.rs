@@ -1,10 +1,11 @@
 //! Named tensors in a safetensors file, read with distrust and written whole or not at all.
 
 use crate::ModelError;
-use safetensors::{Dtype, SafeTensors, tensor::TensorView};
+use safetensors::{Dtype, SafeTensorError, SafeTensors, tensor::TensorView};
 use std::{
     collections::{BTreeMap, HashMap},
-    io::Write,
+    fs::File,
+    io::{Read, Write},
     path::Path,
 };
 use tch::{Kind, Tensor};
@@ -18,11 +19,10 @@ pub(crate) struct TensorFile {
 impl TensorFile {
     /// Reads a file whose tensors are all `F32`, `F64` or `I64`.
     pub(crate) fn read(path: &Path) -> Result<Self, ModelError> {
-        let io = |source| ModelError::Io { path: path.into(), action: "read", source };
-        let format = |reason: String| ModelError::Format { path: path.into(), reason };
-        let bytes = std::fs::read(path).map_err(io)?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(|e| format(e.to_string()))?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|e| format(e.to_string()))?;
+        let format = |e| ModelError::Format { path: path.into(), reason: reason(&e) };
+        let bytes = read_whole(path)?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
+        let file = SafeTensors::deserialize(&bytes).map_err(format)?;
         let mut tensors = BTreeMap::new();
         for (name, view) in file.tensors() {
             let problem =
@@ -33,7 +33,8 @@ impl TensorFile {
                 Dtype::I64 => Kind::Int64,
                 other => return Err(problem(format!("is of type {other:?}; F32 is wanted"))),
             };
-            let shape: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
+            let shape =
+                believable(view.shape()).ok_or_else(|| problem("has a shape that no tensor has".into()))?;
             let tensor =
                 Tensor::f_from_data_size(view.data(), &shape, kind).map_err(|e| problem(e.to_string()))?;
             tensors.insert(name, tensor);
@@ -48,19 +49,21 @@ impl TensorFile {
         let format = |reason: String| ModelError::Format { path: path.into(), reason };
         let mut data = Vec::new();
         for (name, tensor) in &self.tensors {
-            data.push((name, bytes_of(tensor).map_err(|e| format(format!("tensor `{name}`: {e}")))?));
+            let problem =
+                |problem: String| ModelError::Tensor { path: path.into(), tensor: name.clone(), problem };
+            data.push((name, bytes_of(tensor).map_err(problem)?));
         }
         let views: Result<Vec<_>, _> = data
             .iter()
             .map(|(name, (dtype, shape, bytes))| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
-            .collect::<Result<_, safetensors::SafeTensorError>>();
+            .collect::<Result<_, SafeTensorError>>();
         let views = views.map_err(|e| format(e.to_string()))?;
         let bytes =
             safetensors::serialize(views, Some(self.metadata.clone())).map_err(|e| format(e.to_string()))?;
         let bytes =
             with_sorted_header(&bytes).ok_or_else(|| format("its header cannot be read back".into()))?;
         let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(io)?;
+        let mut file = temporary().tempfile_in(folder).map_err(io)?;
         file.write_all(&bytes).map_err(io)?;
         file.as_file().sync_all().map_err(io)?;
         file.persist(path).map_err(|e| io(e.error))?;
@@ -68,16 +71,59 @@ impl TensorFile {
     }
 }
 
-fn bytes_of(tensor: &Tensor) -> Result<(Dtype, Vec<usize>, Vec<u8>), tch::TchError> {
-    let tensor = tensor.detach().to_device(tch::Device::Cpu).contiguous();
+/// All bytes of a file that begins as a safetensors file of its size does: the header's length, then
+/// an opening brace. Of a large file of another kind, nine bytes are read.
+fn read_whole(path: &Path) -> Result<Vec<u8>, ModelError> {
+    let io = |source| ModelError::Io { path: path.into(), action: "read", source };
+    let mut file = File::open(path).map_err(io)?;
+    let size = file.metadata().map_err(io)?.len();
+    let mut bytes = Vec::new();
+    (&file).take(9).read_to_end(&mut bytes).map_err(io)?;
+    let header = bytes.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
+    if bytes.last() != Some(&b'{') || header > size.saturating_sub(8) {
+        let reason = "it does not begin with a header, or is cut short within it".into();
+        return Err(ModelError::Format { path: path.into(), reason });
+    }
+    file.read_to_end(&mut bytes).map_err(io)?;
+    Ok(bytes)
+}
+
+fn reason(error: &SafeTensorError) -> String {
+    match error {
+        SafeTensorError::MetadataIncompleteBuffer => {
+            "it holds more or fewer bytes than its header says; was it copied whole?".into()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// The shape as LibTorch counts, unless its strides would overflow: a dimension of 0 makes the
+/// number of bytes right whatever the others are.
+fn believable(shape: &[usize]) -> Option<Vec<i64>> {
+    const DIMENSIONS: usize = 8;
+    shape.iter().try_fold(1i64, |product, &n| product.checked_mul(i64::try_from(n.max(1)).ok()?))?;
+    (shape.len() <= DIMENSIONS).then(|| shape.iter().map(|&n| n as i64).collect())
+}
+
+/// A temporary file that whoever may read the folder's other files may read too.
+fn temporary() -> tempfile::Builder<'static, 'static> {
+    #[cfg_attr(not(unix), expect(unused_mut))]
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder
+}
+
+fn bytes_of(tensor: &Tensor) -> Result<(Dtype, Vec<usize>, Vec<u8>), String> {
     let (dtype, width) = match tensor.kind() {
+        Kind::Float => (Dtype::F32, 4),
         Kind::Double => (Dtype::F64, 8),
         Kind::Int64 => (Dtype::I64, 8),
-        _ => (Dtype::F32, 4),
+        // A silent conversion would not come back as it was.
+        other => return Err(format!("is of type {other:?}; F32, F64 and I64 can be written")),
     };
-    let tensor = if dtype == Dtype::F32 { tensor.to_kind(Kind::Float) } else { tensor };
     let mut bytes = vec![0u8; tensor.numel() * width];
-    tensor.f_copy_data_u8(&mut bytes, tensor.numel())?;
+    tensor.f_copy_data_u8(&mut bytes, tensor.numel()).map_err(|e| format!("cannot be copied: {e}"))?;
     Ok((dtype, tensor.size().iter().map(|&n| n as usize).collect(), bytes))
 }
 

@@ -59,14 +59,18 @@ pub fn read_posterior(
             return Err(ModelError::Metadata { path: path.into(), key: "architecture", problem });
         }
         (Some(given), _) => given,
-        (None, Some(named)) => crate::architecture(named)?,
+        (None, Some(named)) => crate::architecture(named).map_err(|e| {
+            let problem = format!("cannot be used: {e}");
+            ModelError::Metadata { path: path.into(), key: "architecture", problem }
+        })?,
         (None, None) => {
             let problem = "is missing; say which it is by --architecture".into();
             return Err(ModelError::Metadata { path: path.into(), key: "architecture", problem });
         }
     };
-    let chains = chains(path, &metadata, &tensors)?;
-    let weights = take(path, &mut tensors, &architecture.parameters(), chains)?;
+    let parameters = architecture.parameters();
+    let chains = chains(path, &metadata, &tensors, parameters.first().ok_or(ModelError::Empty)?)?;
+    let weights = take(path, &mut tensors, &parameters, chains)?;
     let statistics = take(path, &mut tensors, &architecture.buffers(), chains)?;
     if let Some(tensor) = tensors.into_keys().next() {
         let problem = format!("is no weight of the architecture `{}`", architecture.name());
@@ -97,25 +101,29 @@ fn buffers(member: &Member) -> &Position {
     &member.buffers
 }
 
-/// The number of chains: what the metadata say, else the first dimension of the first tensor.
+/// The number of chains: the leading dimension of the weight `spec`; the metadata may repeat it.
 fn chains(
     path: &Path,
     metadata: &HashMap<String, String>,
     tensors: &BTreeMap<String, Tensor>,
+    spec: &TensorSpec,
 ) -> Result<i64, ModelError> {
-    let problem = |problem: String| ModelError::Metadata { path: path.into(), key: "chains", problem };
-    let Some((name, first)) = tensors.iter().next() else {
-        return Err(ModelError::Format { path: path.into(), reason: "it holds no tensor".into() });
+    let TensorSpec { name, shape } = spec;
+    let tensor = |problem: String| ModelError::Tensor { path: path.into(), tensor: name.clone(), problem };
+    let size = tensors.get(name).ok_or_else(|| tensor("is missing".into()))?.size();
+    let found = match size.split_first() {
+        Some((&chains, rest)) if chains > 0 && rest == shape => chains,
+        _ => {
+            let wanted: Vec<String> = shape.iter().map(i64::to_string).collect();
+            return Err(tensor(format!("has shape {size:?}, [chains, {}] is wanted", wanted.join(", "))));
+        }
     };
-    let found = first.size().first().copied().unwrap_or(0);
+    let problem = |problem: String| ModelError::Metadata { path: path.into(), key: "chains", problem };
     let said = match metadata.get("chains") {
         Some(text) => text.parse().map_err(|_| problem(format!("is `{text}`, not a number")))?,
         None => found,
     };
-    if said < 1 || said != found {
-        return Err(problem(format!("is {said}, but `{name}` holds {found}")));
-    }
-    Ok(said)
+    if said == found { Ok(found) } else { Err(problem(format!("is {said}, but `{name}` holds {found}"))) }
 }
 
 fn parse<T: std::str::FromStr<Err = bal_core::CoreError>>(

@@ -1,0 +1,166 @@
+//! Posteriors come back as they were written, and files by others are read as they say.
+
+use crate::sample::{names, posterior, same_bits};
+use bal_core::{EnsembleGradient, Position, Posterior, Prediction};
+use bal_models::{ModelError, architecture, read_posterior, write_posterior};
+use safetensors::{SafeTensors, tensor::TensorView};
+use std::{collections::HashMap, fs, path::Path};
+use tch::Tensor;
+
+const MEAN: (Prediction, EnsembleGradient) = (Prediction::MeanProbability, EnsembleGradient::Predictive);
+
+#[test]
+fn a_posterior_comes_back_bit_by_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("posterior.safetensors");
+    for (chains, prediction, gradient) in [
+        (1, Prediction::MeanLogits, EnsembleGradient::MemberMean),
+        (3, Prediction::MeanLogits, EnsembleGradient::Predictive),
+        (2, Prediction::MeanProbability, EnsembleGradient::MemberMean),
+    ] {
+        let mut written = posterior(chains, prediction, gradient);
+        let odd = [-0.0f32, f32::MIN_POSITIVE / 2.0, f32::MAX, -f32::EPSILON].repeat(8);
+        let mut weights = Position::new(vec![]);
+        std::mem::swap(&mut weights, &mut written.members[0].parameters);
+        let mut weights = weights.into_tensors();
+        weights[1] = Tensor::from_slice(&odd);
+        written.members[0].parameters = Position::new(weights);
+
+        write_posterior(&path, &written).unwrap();
+        let read = read_posterior(&path, None).unwrap();
+        assert_eq!(read.architecture.name(), "cnn");
+        assert_eq!(read.members.len() as u64, chains);
+        assert_eq!((read.prediction, read.ensemble_gradient), (prediction, gradient));
+        for (a, b) in written.members.iter().zip(&read.members) {
+            assert!(same_bits(&a.parameters, &b.parameters) && same_bits(&a.buffers, &b.buffers));
+        }
+    }
+    assert_eq!(names(folder.path()), ["posterior.safetensors"]);
+}
+
+/// The order of the metadata would differ from write to write if it were left to a hash map.
+#[test]
+fn the_same_posterior_gives_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("posterior.safetensors");
+    let written = posterior(2, MEAN.0, MEAN.1);
+    write_posterior(&path, &written).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    for _ in 0..8 {
+        write_posterior(&path, &read_posterior(&path, None).unwrap()).unwrap();
+        assert!(fs::read(&path).unwrap() == bytes);
+    }
+}
+
+#[test]
+fn others_find_each_weight_stacked_over_chains_under_its_name_in_pytorch() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("posterior.safetensors");
+    write_posterior(&path, &posterior(2, MEAN.0, MEAN.1)).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    for (name, shape) in [
+        ("conv1.weight", &[2, 32, 1, 3, 3][..]),
+        ("conv1.bias", &[2, 32]),
+        ("conv2.weight", &[2, 32, 32, 3, 3]),
+        ("conv2.bias", &[2, 32]),
+        ("fc1.weight", &[2, 64, 1568]),
+        ("fc1.bias", &[2, 64]),
+        ("fc2.weight", &[2, 10, 64]),
+        ("fc2.bias", &[2, 10]),
+    ] {
+        assert_eq!(file.tensor(name).unwrap().shape(), shape, "{name}");
+    }
+    assert_eq!(file.len(), 8);
+    let (header, contents) = SafeTensors::read_metadata(&bytes).unwrap();
+    assert_eq!(header % 8, 0, "the data are aligned");
+    let expected = [
+        ("architecture", "cnn"),
+        ("chains", "2"),
+        ("prediction", "mean-probability"),
+        ("ensemble_gradient", "predictive"),
+    ];
+    let expected: HashMap<_, _> = expected.map(|(k, v)| (k.to_string(), v.to_string())).into();
+    assert_eq!(contents.metadata(), &Some(expected));
+}
+
+#[test]
+fn metadata_say_how_the_members_predict_and_what_is_not_said_follows() {
+    use EnsembleGradient::{MemberMean, Predictive};
+    use Prediction::{MeanLogits, MeanProbability};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("posterior.safetensors");
+    write_posterior(&path, &posterior(2, MEAN.0, MEAN.1)).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    for (metadata, expected) in [
+        (&[][..], (MeanProbability, Predictive)),
+        (&[("prediction", "mean_logits")], (MeanLogits, MemberMean)),
+        (&[("prediction", "mean-logits")], (MeanLogits, MemberMean)),
+        (&[("prediction", "mean_probability")], (MeanProbability, Predictive)),
+        (&[("ensemble_gradient", "member_mean")], (MeanProbability, MemberMean)),
+        (&[("ensemble_gradient", "member-mean")], (MeanProbability, MemberMean)),
+        (&[("prediction", "mean_logits"), ("ensemble_gradient", "predictive")], (MeanLogits, Predictive)),
+        (&[("format", "pt"), ("chains", "2")], (MeanProbability, Predictive)),
+    ] {
+        rewrite(&path, &bytes, [&[("architecture", "cnn")], metadata].concat());
+        let Posterior { prediction, ensemble_gradient, .. } = read_posterior(&path, None).unwrap();
+        assert_eq!((prediction, ensemble_gradient), expected, "{metadata:?}");
+    }
+}
+
+#[test]
+fn without_metadata_the_architecture_has_to_be_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    write_posterior(&path, &posterior(3, Prediction::MeanLogits, EnsembleGradient::MemberMean)).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    fs::write(&path, safetensors::serialize(file.tensors(), None).unwrap()).unwrap();
+
+    let error = read_posterior(&path, None).unwrap_err().to_string();
+    let wanted = "weights.safetensors: metadata `architecture` is missing; say which it is by --architecture";
+    assert!(error.ends_with(wanted), "{error}");
+
+    let read = read_posterior(&path, Some(architecture("cnn").unwrap())).unwrap();
+    assert_eq!((read.members.len(), (read.prediction, read.ensemble_gradient)), (3, MEAN));
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_named_and_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("absent").join("posterior.safetensors");
+    let error = write_posterior(&path, &posterior(1, MEAN.0, MEAN.1)).unwrap_err();
+    assert!(matches!(error, ModelError::Io { action: "write", .. }));
+    assert!(error.to_string().contains(path.to_str().unwrap()), "{error}");
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn a_posterior_without_members_is_not_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("posterior.safetensors");
+    let error = write_posterior(&path, &posterior(0, MEAN.0, MEAN.1)).unwrap_err();
+    assert!(matches!(error, ModelError::Empty));
+    assert!(names(folder.path()).is_empty());
+}
+
+/// Files are readable by whom the user's umask lets read, as every other file of a run.
+#[cfg(unix)]
+#[test]
+fn the_file_has_the_permissions_of_any_other_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+    let (path, other) = (folder.path().join("posterior.safetensors"), folder.path().join("other"));
+    write_posterior(&path, &posterior(1, MEAN.0, MEAN.1)).unwrap();
+    fs::write(&other, "").unwrap();
+    assert_eq!(mode(&path), mode(&other));
+}
+
+/// Writes the tensors of `bytes` with other metadata.
+fn rewrite(path: &Path, bytes: &[u8], metadata: Vec<(&str, &str)>) {
+    let file = SafeTensors::deserialize(bytes).unwrap();
+    let tensors: Vec<(String, TensorView)> = file.tensors();
+    let metadata = metadata.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
+    fs::write(path, safetensors::serialize(tensors, Some(metadata)).unwrap()).unwrap();
+}
