@@ -16,11 +16,11 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
     Ok(())
 }
 
-/// Figure 1 from `results/fig1/` into `results/figures/`, and its table in `results/README.md`; returns the paths.
+/// Figure 1 from the records in `results/fig1/`, beside them, and its table in `results/README.md`; returns the paths.
 pub(crate) fn figure_1(repository: &Repository) -> Result<Vec<PathBuf>> {
     let results = repository.results();
     let records = results.join("fig1");
-    let mut paths = draw_figure_1(repository, &records, &results.join("figures"))?;
+    let mut paths = draw_figure_1(repository, &records)?;
     let readme = results.join("README.md");
     let text = fs::read_to_string(&readme).with_context(|| format!("cannot read {}", readme.display()))?;
     let text = table::replace_section(&text, "fig1", &table::fig1(&records, &published(repository)?)?)?;
@@ -29,9 +29,9 @@ pub(crate) fn figure_1(repository: &Repository) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Figure 1 from the records in `records` into the folder `out`; returns the paths.
-pub(crate) fn draw_figure_1(repository: &Repository, records: &Path, out: &Path) -> Result<Vec<PathBuf>> {
-    Ok(figures::fig1(records, &published(repository)?, out)?)
+/// Figure 1 from the records in `records`, beside them; returns the paths.
+pub(crate) fn draw_figure_1(repository: &Repository, records: &Path) -> Result<Vec<PathBuf>> {
+    Ok(figures::fig1(records, &published(repository)?, records)?)
 }
 
 /// The paper's own numbers, which figures show beside ours.

@@ -22,7 +22,7 @@ use crate::stage::stage;
 /// Train, attack and draw: a figure of the paper from nothing
 ///
 /// Does all set-up itself. What is finished is kept, and what was interrupted goes on where it was: remove a folder in
-/// runs/ to train that one again. Records go to results/, figures to results/figures/.
+/// runs/ to train that one again. Records and figures go to results/.
 #[derive(Args)]
 pub(crate) struct Options {
     figure: Figure,
@@ -64,8 +64,7 @@ fn figure_1(repository: &Repository, quick: bool, only: &[String]) -> Result<()>
 
     let figure = stage("figure", || {
         let paths = if quick {
-            let root = repository.root();
-            figures::draw_figure_1(repository, &root.join(&place.results), &root.join(&place.figures))?
+            figures::draw_figure_1(repository, &repository.root().join(&place.results))?
         } else {
             figures::figure_1(repository)?
         };

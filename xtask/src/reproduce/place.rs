@@ -7,9 +7,8 @@ pub(super) struct Place {
     pub(super) quick: bool,
     /// A folder per run, with its weights and checkpoints.
     pub(super) runs: PathBuf,
-    /// A folder per run, with its record and evaluations.
+    /// A folder per run, with its record and evaluations; the figure beside them.
     pub(super) results: PathBuf,
-    pub(super) figures: PathBuf,
 }
 
 impl Place {
@@ -17,19 +16,9 @@ impl Place {
     pub(super) fn figure_1(quick: bool) -> Self {
         if quick {
             let root = Path::new("runs/quick");
-            Self {
-                quick,
-                runs: root.join("fig1"),
-                results: root.join("results/fig1"),
-                figures: root.join("figures"),
-            }
+            Self { quick, runs: root.join("fig1"), results: root.join("results/fig1") }
         } else {
-            Self {
-                quick,
-                runs: "runs/fig1".into(),
-                results: "results/fig1".into(),
-                figures: "results/figures".into(),
-            }
+            Self { quick, runs: "runs/fig1".into(), results: "results/fig1".into() }
         }
     }
 }
@@ -41,7 +30,7 @@ mod tests {
     #[test]
     fn a_quick_run_stays_out_of_the_committed_results() {
         let place = Place::figure_1(true);
-        for path in [&place.runs, &place.results, &place.figures] {
+        for path in [&place.runs, &place.results] {
             assert!(path.starts_with("runs/quick"), "{}", path.display());
         }
     }
