@@ -32,7 +32,7 @@ use crate::setup::wheels::Wheels;
 /// `test`, `ci` and `reproduce` do this by themselves.
 #[derive(Args, Default)]
 pub(crate) struct Options {
-    /// Fetch the CUDA libraries too: 2.5 GB to download, 3.8 GB unpacked; put together with care, but not tried on a GPU
+    /// Fetch the CUDA libraries too: 2.5 GB to download, 3.6 GB unpacked; put together with care, but not tried on a GPU
     #[arg(long)]
     cuda: bool,
     /// Compare every library in libtorch/ with the digest it had when it was unpacked
