@@ -1,0 +1,214 @@
+// The fused layers as nodes of LibTorch's autograd, and their C interface.
+#include <torch/torch.h>
+
+#include <cstdio>
+#include <exception>
+
+#include "kernels.h"
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Variable;
+using torch::autograd::variable_list;
+
+constexpr std::int64_t LANES = 8;
+// Beyond this many input channels a library's convolution is no longer mostly padding.
+constexpr std::int64_t STEM_CHANNELS = 4;
+
+const bal::Kernels& kernels() {
+#ifndef BAL_NO_AVX2
+  static const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  if (avx2) return *bal::avx2_kernels();
+#endif
+  return *bal::baseline_kernels();
+}
+
+// What kernels.h calls T, for each element type of LibTorch.
+template <typename T>
+T* data(const at::Tensor& x) {
+  return static_cast<T*>(x.data_ptr());
+}
+
+template <typename Function>
+void for_type(at::ScalarType type, Function function) {
+  if (type == at::kFloat) {
+    function(float{}, kernels().fp32);
+  } else {
+    function(bal::Bfloat16{}, kernels().bfloat16);
+  }
+}
+
+bool has_kernels(const at::Tensor& x) {
+  return x.is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+}
+
+at::Tensor fp32(const at::Tensor& x) { return x.to(at::kFloat).contiguous(); }
+
+at::Tensor channels_last(const at::Tensor& x) { return x.contiguous(at::MemoryFormat::ChannelsLast); }
+
+// Features [n, c, h, w], channels innermost.
+at::Tensor features(std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t w, const at::TensorOptions& options) {
+  return at::empty({n, c, h, w}, options.memory_format(at::MemoryFormat::ChannelsLast));
+}
+
+bal::Features shape(const at::Tensor& before_pooling) {
+  return {before_pooling.size(0), before_pooling.size(2), before_pooling.size(3), before_pooling.size(1)};
+}
+
+// Max-pool 2x2, then ReLU.
+struct PoolRelu : torch::autograd::Function<PoolRelu> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input) {
+    const at::Tensor in = channels_last(input);
+    const bal::Features f = shape(in);
+    at::Tensor out = features(f.n, f.c, f.h / 2, f.w / 2, in.options());
+    at::Tensor where = at::empty({out.numel()}, at::kByte);
+    for_type(in.scalar_type(), [&](auto t, auto kernels) {
+      using T = decltype(t);
+      kernels.pool.forward(f, data<T>(in), data<T>(out), data<std::uint8_t>(where));
+    });
+    context->save_for_backward({where});
+    context->saved_data["shape"] = in.sizes().vec();
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    const at::Tensor where = context->get_saved_variables()[0];
+    const auto size = context->saved_data["shape"].toIntVector();
+    const at::Tensor grad_out = channels_last(grads[0]);
+    at::Tensor grad_in = features(size[0], size[1], size[2], size[3], grad_out.options());
+    for_type(grad_out.scalar_type(), [&](auto t, auto kernels) {
+      using T = decltype(t);
+      kernels.pool.backward(shape(grad_in), data<T>(grad_out), data<std::uint8_t>(where), data<T>(grad_in));
+    });
+    return {grad_in};
+  }
+};
+
+// Convolution 3x3 with padding 1 on few channels, max-pool 2x2, ReLU.
+struct Stem : torch::autograd::Function<Stem> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
+                            const at::Tensor& bias) {
+    const at::Tensor x = input.contiguous();
+    const bal::Features f{x.size(0), x.size(2), x.size(3), weight.size(0)};
+    at::Tensor out = features(f.n, f.c, f.h / 2, f.w / 2, x.options());
+    at::Tensor where = at::empty({out.numel()}, at::kByte);
+    const at::Tensor w = fp32(weight), b = fp32(bias);
+    for_type(x.scalar_type(), [&](auto t, auto kernels) {
+      using T = decltype(t);
+      kernels.stem.forward(f, x.size(1), data<T>(x), data<float>(w), data<float>(b), data<T>(out),
+                   data<std::uint8_t>(where));
+    });
+    context->save_for_backward({x, weight, where});
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], &where = saved[2];
+    const at::Tensor grad_out = channels_last(grads[0]);
+    const bal::Features f{x.size(0), x.size(2), x.size(3), weight.size(0)};
+    const std::int64_t channels = x.size(1);
+    at::Tensor grad_x, grad_weight, grad_bias;
+    for_type(grad_out.scalar_type(), [&](auto t, auto kernels) {
+      using T = decltype(t);
+      if (context->needs_input_grad(0)) {
+        grad_x = at::empty_like(x, at::MemoryFormat::Contiguous);
+        const at::Tensor w = fp32(weight);
+        kernels.stem.backward_input(f, channels, data<float>(w), data<T>(grad_out), data<std::uint8_t>(where),
+                            data<T>(grad_x));
+      }
+      if (context->needs_input_grad(1) || context->needs_input_grad(2)) {
+        grad_weight = at::empty(weight.sizes(), weight.options().dtype(at::kFloat));
+        grad_bias = at::empty({f.c}, grad_weight.options());
+        kernels.stem.backward_weights(f, channels, data<T>(x), data<T>(grad_out), data<std::uint8_t>(where),
+                              data<float>(grad_weight), data<float>(grad_bias));
+        grad_weight = grad_weight.to(weight.scalar_type());
+        grad_bias = grad_bias.to(weight.scalar_type());
+      }
+    });
+    return {grad_x, grad_weight, grad_bias};
+  }
+};
+
+// Convolution 3x3 with padding 1, max-pool 2x2, ReLU. Forward, LibTorch's convolution is used.
+struct ConvPoolRelu : torch::autograd::Function<ConvPoolRelu> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
+                            const at::Tensor& bias) {
+    const at::Tensor x = channels_last(input);
+    const at::Tensor convolved = channels_last(at::conv2d(x, channels_last(weight), bias, {1, 1}, {1, 1}));
+    const bal::Features f = shape(convolved);
+    at::Tensor out = features(f.n, f.c, f.h / 2, f.w / 2, x.options());
+    at::Tensor where = at::empty({out.numel()}, at::kByte);
+    for_type(x.scalar_type(), [&](auto t, auto kernels) {
+      using T = decltype(t);
+      kernels.pool.forward(f, data<T>(convolved), data<T>(out), data<std::uint8_t>(where));
+    });
+    context->save_for_backward({x, weight, where});
+    return out;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], &where = saved[2];
+    const at::Tensor grad_out = channels_last(grads[0]);
+    const bal::Features f{x.size(0), x.size(2), x.size(3), weight.size(0)};
+    const std::int64_t channels = x.size(1);
+    at::Tensor grad_x, grad_weight, grad_bias;
+    for_type(grad_out.scalar_type(), [&](auto t, auto kernels) {
+      using T = decltype(t);
+      if (context->needs_input_grad(0)) {
+        grad_x = features(f.n, channels, f.h, f.w, x.options());
+        const at::Tensor w = channels_last(weight.to(at::kFloat));
+        kernels.convolution.backward_input(f, channels, data<float>(w), data<T>(grad_out),
+                                           data<std::uint8_t>(where), data<T>(grad_x));
+      }
+      if (context->needs_input_grad(1) || context->needs_input_grad(2)) {
+        grad_weight = features(f.c, channels, 3, 3, weight.options().dtype(at::kFloat));
+        grad_bias = at::empty({f.c}, weight.options().dtype(at::kFloat));
+        kernels.convolution.backward_weights(f, channels, data<T>(x), data<T>(grad_out), data<std::uint8_t>(where),
+                                             data<float>(grad_weight), data<float>(grad_bias));
+        grad_weight = grad_weight.to(weight.scalar_type());
+        grad_bias = grad_bias.to(weight.scalar_type());
+      }
+    });
+    return {grad_x, grad_weight, grad_bias};
+  }
+};
+
+at::Tensor pool_relu(const at::Tensor& x) {
+  if (has_kernels(x) && x.dim() == 4 && x.size(1) % LANES == 0) return PoolRelu::apply(x);
+  return at::relu(at::max_pool2d(x, {2, 2}));
+}
+
+at::Tensor conv_pool_relu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
+  const bool fits = has_kernels(x) && x.dim() == 4 && weight.dim() == 4 && weight.size(0) % LANES == 0 &&
+                    weight.size(1) == x.size(1) && weight.size(2) == 3 && weight.size(3) == 3;
+  if (fits && x.size(1) <= STEM_CHANNELS) return Stem::apply(x, weight, bias);
+  if (fits && x.size(1) % LANES == 0) return ConvPoolRelu::apply(x, weight, bias);
+  return pool_relu(at::conv2d(x, weight, bias, {1, 1}, {1, 1}));
+}
+
+// The result on the heap, or null with what went wrong in `message`.
+template <typename Function>
+at::Tensor* guarded(Function function, char* message, std::size_t capacity) {
+  try {
+    return new at::Tensor(function());
+  } catch (const std::exception& error) {
+    std::snprintf(message, capacity, "%s", error.what());
+  } catch (...) {
+    std::snprintf(message, capacity, "an exception that LibTorch does not describe");
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+extern "C" at::Tensor* bal_pool_relu(const at::Tensor* x, char* message, std::size_t capacity) {
+  return guarded([&] { return pool_relu(*x); }, message, capacity);
+}
+
+extern "C" at::Tensor* bal_conv_pool_relu(const at::Tensor* x, const at::Tensor* weight, const at::Tensor* bias,
+                                          char* message, std::size_t capacity) {
+  return guarded([&] { return conv_pool_relu(*x, *weight, *bias); }, message, capacity);
+}
