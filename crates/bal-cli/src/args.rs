@@ -34,6 +34,7 @@ pub(crate) enum Command {
     #[command(
         after_help = "Examples:\n  bal evaluate runs/erm --attack fgsm --radius 0,0.05,0.1,0.15 --json erm.json\n  \
         bal evaluate runs/erm --attack pgd --radius 0.1 --steps 40 --restarts 2 --limit 1000\n  \
+        bal evaluate runs/paper --held-out --attack fgsm --radius 0,0.15\n  \
         bal evaluate --weights posterior.safetensors --architecture cnn --attack cw-one-step"
     )]
     Evaluate(Evaluate),
@@ -83,6 +84,9 @@ pub(crate) struct Evaluate {
     /// The data set whose test images are attacked: mnist, fashion-mnist.
     #[arg(long, value_name = "SET", default_value = "mnist")]
     pub(crate) dataset: String,
+    /// Attacks the training images that the run held out, instead of the test images: to choose settings by.
+    #[arg(long, requires = "run", conflicts_with = "dataset")]
+    pub(crate) held_out: bool,
     /// The attack: fgsm, ifgsm, pgd, cw-one-step.
     #[arg(long, value_name = "NAME")]
     pub(crate) attack: AttackName,

@@ -29,10 +29,7 @@ pub(crate) fn training(
 ) -> Result<Training> {
     let dataset = load(name, root)?;
     let split = &dataset.train;
-    let holdout = match held_out {
-        0 => Holdout { kept: (0..split.len()).collect(), held_out: vec![] },
-        count => split.holdout(Share::Images(count), seed)?,
-    };
+    let holdout = divide(split, held_out, seed)?;
     if train_images > holdout.kept.len() {
         bail!(
             "train_images = {train_images}, but {name} has {} training images, {} of them held out",
@@ -41,13 +38,35 @@ pub(crate) fn training(
         );
     }
     let images = tensors(split, device)?;
-    let index = |numbers: &[usize]| numbers.iter().map(|&i| i as i64).collect::<Vec<_>>();
     Ok(Training {
-        held_out: images.subset(&index(&holdout.held_out)),
-        images: images.subset(&index(&holdout.kept[..train_images])),
+        held_out: subset(&images, &holdout.held_out),
+        images: subset(&images, &holdout.kept[..train_images]),
         test_images: dataset.test.len() as u64,
         digests: dataset.digests,
     })
+}
+
+/// Loads the training images that an experiment with these settings holds out.
+pub(crate) fn held_out(
+    name: &str,
+    root: Option<&Path>,
+    held_out: usize,
+    seed: u64,
+    device: Device,
+) -> Result<Images> {
+    let split = load(name, root)?.train;
+    Ok(subset(&tensors(&split, device)?, &divide(&split, held_out, seed)?.held_out))
+}
+
+fn divide(split: &Split, held_out: usize, seed: u64) -> Result<Holdout> {
+    Ok(match held_out {
+        0 => Holdout { kept: (0..split.len()).collect(), held_out: vec![] },
+        count => split.holdout(Share::Images(count), seed)?,
+    })
+}
+
+fn subset(images: &Images, numbers: &[usize]) -> Images {
+    images.subset(&numbers.iter().map(|&i| i as i64).collect::<Vec<_>>())
 }
 
 /// Loads the test images of set `name`.

@@ -1,16 +1,17 @@
 //! `bal evaluate`.
 
 use crate::{
-    args::{Evaluate, usage},
+    args::{Evaluate, Machine, usage},
     dataset,
+    experiment::Experiment,
     progress::{Display, print},
     run_folder::RunFolder,
 };
 use anyhow::{Context, Result, bail};
-use bal_attacks::{AccuracyCurve, Attack, AttackSettings, Protocol};
-use bal_core::Posterior;
+use bal_attacks::{Attack, AttackSettings, Protocol};
+use bal_core::{Images, Posterior};
 use bal_models::Ensemble;
-use bal_report::{Evaluation, Model, PerImage, Reached};
+use bal_report::{Evaluation, Model, PerImage, Reached, Record, Split};
 use serde_json::json;
 use std::{path::Path, sync::Mutex};
 
@@ -21,7 +22,7 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
         can_be_written(file)?;
     }
     let workers = flags.machine.workers()?;
-    let (mut posterior, source) = posterior(flags)?;
+    let Subject { mut posterior, source, record } = subject(flags)?;
     posterior.prediction = flags.prediction.unwrap_or(posterior.prediction);
     // Unless told otherwise an attack sees what the weights say that attacks should see.
     let attack = if attack.settings().ensemble_gradient.is_some() && flags.ensemble_gradient.is_none() {
@@ -30,14 +31,13 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     } else {
         attack
     };
-    let images = dataset::test(&flags.dataset, flags.machine.data.as_deref(), flags.machine.device)?;
+    let (images, dataset, split) = images(flags, record)?;
     let model = Ensemble::new(&posterior, flags.machine.device)?;
     if images.shape() != posterior.architecture.input() {
         bail!(
-            "{} takes images of shape {:?}, {} has {:?}",
+            "{} takes images of shape {:?}, {dataset} has {:?}",
             posterior.architecture.name(),
             posterior.architecture.input(),
-            flags.dataset,
             images.shape()
         );
     }
@@ -58,7 +58,29 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     if let Ok(display) = display.lock() {
         display.finish();
     }
-    let evaluation = report(flags, &curve, attack.as_ref(), &posterior, source);
+    let mut settings = json!(attack.settings());
+    if let Some(map) = settings.as_object_mut() {
+        map.insert("seed".into(), json!(flags.seed));
+    }
+    let evaluation = Evaluation {
+        attack: curve.attack.clone(),
+        norm: curve.norm.map(|norm| norm.to_string()),
+        radii: curve.radii.clone(),
+        accuracy: curve.accuracy(),
+        images: curve.images() as u64,
+        settings,
+        per_image: PerImage::of_flags(&curve.correct),
+        reached: curve.reached.iter().map(|r| Reached { l2: r.l2, linf: r.linf }).collect(),
+        model: Model {
+            source,
+            architecture: Some(posterior.architecture.name().into()),
+            chains: posterior.members.len() as u64,
+            prediction: posterior.prediction.to_string(),
+            ensemble_gradient: posterior.ensemble_gradient.to_string(),
+        },
+        dataset,
+        split,
+    };
     show(&evaluation);
     if let Some(path) = &flags.json {
         evaluation.write(path)?;
@@ -90,17 +112,42 @@ fn named(flags: &Evaluate, settings: &AttackSettings) -> Result<Box<dyn Attack>>
     bal_attacks::named(flags.attack, radius, &settings.or(&flags.attack.defaults())).map_err(wrong)
 }
 
-/// The weights, and what to call them.
-fn posterior(flags: &Evaluate) -> Result<(Posterior, String)> {
+/// What is attacked.
+struct Subject {
+    posterior: Posterior,
+    /// The name of the run or file.
+    source: String,
+    /// Of a run.
+    record: Option<Record>,
+}
+
+fn subject(flags: &Evaluate) -> Result<Subject> {
     if let Some(run) = &flags.run {
         let (record, posterior) = RunFolder::new(run).finished()?;
-        return Ok((posterior, record.name));
+        return Ok(Subject { posterior, source: record.name.clone(), record: Some(record) });
     }
     let Some(path) = &flags.weights else { return Err(usage("a RUN or --weights is needed")) };
     let architecture = flags.architecture.as_deref().map(bal_models::architecture).transpose();
     let architecture = architecture.map_err(|e| usage(e.to_string()))?;
     let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into());
-    Ok((bal_models::read_posterior(path, architecture)?, name))
+    let posterior = bal_models::read_posterior(path, architecture)?;
+    Ok(Subject { posterior, source: name, record: None })
+}
+
+/// The images to attack, their data set and which part of it they are.
+fn images(flags: &Evaluate, record: Option<Record>) -> Result<(Images, String, Split)> {
+    let Machine { device, data, .. } = &flags.machine;
+    let Some(record) = record.filter(|_| flags.held_out) else {
+        let images = dataset::test(&flags.dataset, data.as_deref(), *device)?;
+        return Ok((images, flags.dataset.clone(), Split::Test));
+    };
+    let Experiment { dataset, held_out, seed, name, .. } = serde_json::from_value(record.experiment)
+        .context("the run's record.json holds no experiment of this version")?;
+    if held_out == 0 {
+        bail!("{name} held out no images; train it with `--set held_out=1000 --set train_images=..`");
+    }
+    let images = dataset::held_out(&dataset, data.as_deref(), held_out, seed, *device)?;
+    Ok((images, dataset, Split::HeldOut))
 }
 
 /// Refuses, before the long work, a file that could not be written after it.
@@ -112,43 +159,16 @@ fn can_be_written(path: &Path) -> Result<()> {
     tempfile::tempfile_in(folder).map(drop).with_context(|| format!("cannot write to {}", folder.display()))
 }
 
-fn report(
-    flags: &Evaluate,
-    curve: &AccuracyCurve,
-    attack: &dyn Attack,
-    posterior: &Posterior,
-    source: String,
-) -> Evaluation {
-    let mut settings = json!(attack.settings());
-    if let Some(map) = settings.as_object_mut() {
-        map.insert("seed".into(), json!(flags.seed));
-    }
-    Evaluation {
-        attack: curve.attack.clone(),
-        norm: curve.norm.map(|norm| norm.to_string()),
-        radii: curve.radii.clone(),
-        accuracy: curve.accuracy(),
-        images: curve.images() as u64,
-        settings,
-        per_image: PerImage::of_flags(&curve.correct),
-        reached: curve.reached.iter().map(|r| Reached { l2: r.l2, linf: r.linf }).collect(),
-        model: Model {
-            source,
-            architecture: Some(posterior.architecture.name().into()),
-            chains: posterior.members.len() as u64,
-            prediction: posterior.prediction.to_string(),
-            ensemble_gradient: posterior.ensemble_gradient.to_string(),
-        },
-        dataset: flags.dataset.clone(),
-    }
-}
-
 fn show(evaluation: &Evaluation) {
     print(&format!(
-        "{} on {}: {} images of {}, {} chains, {}",
+        "{} on {}: {} {} images of {}, {} chains, {}",
         evaluation.attack,
         evaluation.model.source,
         evaluation.images,
+        match evaluation.split {
+            Split::Test => "test",
+            Split::HeldOut => "held-out training",
+        },
         evaluation.dataset,
         evaluation.model.chains,
         evaluation.model.prediction

@@ -32,8 +32,20 @@ pub struct Evaluation {
     pub reached: Vec<Reached>,
     /// What was attacked.
     pub model: Model,
-    /// The data set whose test images were attacked: `mnist`, ..
+    /// The data set whose images were attacked: `mnist`, ..
     pub dataset: String,
+    /// Which of its images.
+    pub split: Split,
+}
+
+/// A part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Split {
+    /// The test images.
+    Test,
+    /// The training images that the run did not train on, to choose settings by.
+    HeldOut,
 }
 
 /// Which images survived.

@@ -18,7 +18,7 @@ pub mod table;
 pub mod wilson;
 
 pub use error::ReportError;
-pub use evaluation::{Evaluation, Model, PerImage, Point, Reached};
+pub use evaluation::{Evaluation, Model, PerImage, Point, Reached, Split};
 pub use metrics::{MetricLine, MetricsWriter};
 pub use published::Published;
 pub use record::{Dataset, Diagnostics, Record, Start, Summary};

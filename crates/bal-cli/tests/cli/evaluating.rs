@@ -1,7 +1,7 @@
 //! `bal evaluate` on a run and on a file of weights.
 
 use crate::small::{Small, TEST, stderr};
-use bal_report::Evaluation;
+use bal_report::{Evaluation, Record, Split};
 
 #[test]
 fn a_run_and_its_weights_evaluate_to_the_same_numbers_on_any_number_of_threads() {
@@ -21,7 +21,24 @@ fn a_run_and_its_weights_evaluate_to_the_same_numbers_on_any_number_of_threads()
     assert!(run.reached[1].linf <= 0.1 + 1e-6 && run.reached[0].linf < 1e-9);
     assert_eq!(std::fs::read_to_string(small.path("a.json.csv")).unwrap().lines().count(), 4);
     let clean = small.succeed("evaluate run --attack fgsm --radius 0 --limit 7");
-    assert!(clean.contains("7 images of mnist"), "{clean}");
+    assert!(clean.contains("7 test images of mnist"), "{clean}");
+}
+
+#[test]
+fn held_out_images_are_those_that_the_run_did_not_train_on() {
+    let small = Small::new();
+    small.succeed("train --experiment small.toml --out run");
+    let output = small.succeed("evaluate run --held-out --attack fgsm --radius 0 --json held-out.json");
+    assert!(output.contains("20 held-out training images of mnist"), "{output}");
+    let evaluation = Evaluation::read(&small.path("held-out.json")).unwrap();
+    assert_eq!((evaluation.images, evaluation.split), (20, Split::HeldOut));
+    let record = Record::read(&small.path("run/record.json")).unwrap();
+    assert_eq!(record.held_out, Some(evaluation.accuracy[0]));
+
+    small.succeed("train --experiment small.toml --set held_out=0 --set bal.mixing.images=0 --out none");
+    let output = small.bal("evaluate none --held-out --attack fgsm --radius 0");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("held out no images"), "{}", stderr(&output));
 }
 
 #[test]

@@ -29,6 +29,7 @@ fn evaluation() -> Evaluation {
             ensemble_gradient: "predictive".into(),
         },
         dataset: "mnist".into(),
+        split: Split::Test,
     }
 }
 

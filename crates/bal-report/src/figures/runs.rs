@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::methods::{METHODS, Method};
-use crate::{Evaluation, Record, ReportError};
+use crate::{Evaluation, Record, ReportError, Split};
 
 /// A run with the evaluations it has.
 pub(super) struct Run {
@@ -42,6 +42,9 @@ fn evaluation(path: &Path, attack: &str, dataset: &str) -> Result<Option<Evaluat
             let what = format!("{key} is {found:?}, but this figure needs {wanted:?}");
             return Err(ReportError::invalid(path, what));
         }
+    }
+    if evaluation.split != Split::Test {
+        return Err(ReportError::invalid(path, "split is \"held-out\", but this figure needs \"test\""));
     }
     Ok(Some(evaluation))
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::{Dataset, Evaluation, Model, PerImage, Published, Reached, Record, record};
+use crate::{Dataset, Evaluation, Model, PerImage, Published, Reached, Record, Split, record};
 
 /// The published numbers that the project ships.
 pub(crate) fn published() -> Published {
@@ -85,5 +85,6 @@ pub(crate) fn evaluation(attack: &str, radii: Vec<Option<f64>>, shares: &[f64], 
             ensemble_gradient: "predictive".into(),
         },
         dataset: "mnist".into(),
+        split: Split::Test,
     }
 }
