@@ -10,10 +10,12 @@
 compile_error!("cargo xtask runs on Linux and macOS; elsewhere set LIBTORCH yourself and use cargo directly");
 
 mod bal;
+mod bench;
 mod cargo;
 mod ci;
 mod download;
 mod figures;
+mod program;
 mod radii;
 mod repository;
 mod reproduce;
@@ -42,6 +44,7 @@ enum Verb {
     Setup(setup::Options),
     Download(download::Options),
     Reproduce(reproduce::Options),
+    Bench(bench::Options),
     /// Draw all figures and tables again from the records in results/
     Figures,
     /// Run every test, after whatever set-up they need
@@ -72,6 +75,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Setup(options) => setup::run(&repository, &options),
         Verb::Download(options) => download::run(&repository, &options),
         Verb::Reproduce(options) => reproduce::run(&repository, &options),
+        Verb::Bench(options) => bench::run(&repository, &options),
         Verb::Figures => figures::run(&repository),
         Verb::Test => test::run(&repository),
         Verb::Ci => ci::run(&repository),
