@@ -3,7 +3,8 @@
 use bal_baselines::{Loss, Risk, Term};
 use bal_bench::{Problem, Sizes};
 use bal_core::{
-    Classifier, Energy, Kernel, Member, NoiseKey, NoiseStream, Position, Posterior, Purpose, Replicate, Shared,
+    Classifier, Energy, Kernel, Member, NoiseKey, NoiseStream, Position, Posterior, Purpose, Replicate,
+    Shared,
 };
 use bal_data::Set;
 use bal_models::Ensemble;
@@ -46,7 +47,9 @@ fn kernels(c: &mut Criterion) {
     let mut state = sgadald.start(weights.duplicate());
     let mut stream = noise(Purpose::Parameters);
     group.throughput(Throughput::Elements(weights.numel() as u64));
-    group.bench_function("SGAdaLD, one network", |b| b.iter(|| sgadald.step(&mut state, &weights, &mut stream)));
+    group.bench_function("SGAdaLD, one network", |b| {
+        b.iter(|| sgadald.step(&mut state, &weights, &mut stream))
+    });
     group.finish();
 }
 
@@ -109,7 +112,9 @@ fn prediction(c: &mut Criterion) {
             mixing: None,
         };
         let model = Ensemble::new(&posterior, Device::Cpu).expect("the posterior is an ensemble");
-        group.bench_function(BenchmarkId::new("networks", chains), |b| b.iter(|| model.logits(&batch.x.replicate())));
+        group.bench_function(BenchmarkId::new("networks", chains), |b| {
+            b.iter(|| model.logits(&batch.x.replicate()))
+        });
     }
     group.finish();
 }

@@ -4,10 +4,15 @@ use crate::overrides;
 use anyhow::{Context, Result, bail};
 use bal_attacks::AttackSettings;
 use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
-use bal_core::Method;
+use bal_core::{Architecture, Method};
 use bal_data::Digest;
+use bal_models::Bfloat16;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tch::Device;
 
 /// An experiment file, complete: nothing has a default.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -21,6 +26,9 @@ pub(crate) struct Experiment {
     pub(crate) dataset: String,
     /// The network.
     pub(crate) architecture: String,
+    /// In what the network computes. Records of before it could be chosen lack it; they are fp32.
+    #[serde(default)]
+    pub(crate) precision: Precision,
     /// The seed of all randomness.
     pub(crate) seed: u64,
     /// Training images that are used, after those held out.
@@ -37,6 +45,15 @@ pub(crate) struct Experiment {
     pub(crate) wrm: Option<WrmTraining>,
     pub(crate) bnn: Option<BalSettings>,
     pub(crate) bal: Option<BalSettings>,
+}
+
+/// The numbers that a network's passes are made of; weights, images and noise are always fp32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Precision {
+    #[default]
+    Fp32,
+    Bf16,
 }
 
 /// What a run starts from.
@@ -181,6 +198,16 @@ impl Experiment {
                 "exactly one of the tables [erm], [adversarial_training], [wrm], [bnn], [bal] is needed"
             ),
         })
+    }
+
+    /// The network, and the same as training computes it on `device`.
+    pub(crate) fn architectures(&self, device: Device) -> Result<[Arc<dyn Architecture>; 2]> {
+        let network = bal_models::architecture(&self.architecture)?;
+        let trained = match self.precision {
+            Precision::Fp32 => network.clone(),
+            Precision::Bf16 => Arc::new(Bfloat16::new(network.clone(), device)?),
+        };
+        Ok([network, trained])
     }
 
     /// Passes over the training images.

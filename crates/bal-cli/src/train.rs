@@ -11,7 +11,7 @@ use crate::{
     start,
 };
 use anyhow::{Result, bail};
-use bal_core::{Task, Workers};
+use bal_core::{Posterior, Task, Workers};
 use bal_report::metrics;
 
 /// Trains what the flags ask for.
@@ -56,7 +56,7 @@ pub(crate) fn run(
     workers: &Workers,
 ) -> Result<()> {
     let method = experiment.method()?;
-    let architecture = bal_models::architecture(&experiment.architecture)?;
+    let [architecture, trained] = experiment.architectures(flags.machine.device)?;
     let status = folder.status()?;
     match status {
         Status::Absent => {}
@@ -112,7 +112,7 @@ pub(crate) fn run(
         say(&format!("{} goes on after batch {done}", folder.path().display()));
     }
     let task = Task {
-        architecture,
+        architecture: trained,
         images: &training.images,
         held_out: &training.held_out,
         start: start.as_ref().map(|s| s.posterior.members[0].duplicate()),
@@ -132,7 +132,8 @@ pub(crate) fn run(
     let posterior = match (fitted, observer.failure.take()) {
         (_, Some(failure)) => Err(failure),
         (Err(error), None) => Err(error.into()),
-        (Ok(posterior), None) => Ok(posterior),
+        // Whatever it was trained in, it is used in fp32.
+        (Ok(posterior), None) => Ok(Posterior { architecture, ..posterior }),
     };
     observer.display.finish();
     let posterior = posterior.inspect_err(|_| {

@@ -49,6 +49,12 @@ pub enum ModelError {
         /// The name given.
         name: String,
     },
+    /// bfloat16 on a processor that computes in it slower than in fp32.
+    #[error(
+        "this CPU has no instructions for bfloat16 (AVX-512 BF16, or Arm's BF16): leave `precision` out, or say \
+             precision = \"fp32\""
+    )]
+    Bfloat16,
     /// There is no member to predict with.
     #[error("an ensemble needs at least one member")]
     Empty,

@@ -2,6 +2,7 @@
 
 #![deny(missing_docs)]
 
+mod bfloat16;
 mod checkpoint;
 mod cnn;
 mod ensemble;
@@ -10,6 +11,7 @@ mod registry;
 mod tensor_file;
 mod weights;
 
+pub use bfloat16::Bfloat16;
 pub use checkpoint::{read_checkpoint, write_checkpoint};
 pub use cnn::Cnn;
 pub use ensemble::Ensemble;

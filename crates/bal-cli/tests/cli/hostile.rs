@@ -131,6 +131,28 @@ fn folders_that_exist_are_not_written_over() {
 }
 
 #[test]
+fn bfloat16_trains_where_the_processor_has_it_and_is_refused_in_words_elsewhere() {
+    let small = Small::new();
+    let arguments = "train --experiment small.toml --set precision=\"bf16\" --out run";
+    let before = small.listing();
+    let output = small.bal(arguments);
+    if output.status.success() {
+        let record = bal_report::Record::read(&small.path("run/record.json")).unwrap();
+        assert_eq!(record.experiment["precision"], "bf16");
+        small.succeed("evaluate run --attack fgsm --radius 0");
+    } else {
+        refused(&small, arguments, 1, &["bfloat16", "fp32"]);
+        assert_eq!(before, small.listing());
+    }
+    refused(
+        &small,
+        "train --experiment small.toml --set precision=\"fp16\" --out run-16",
+        1,
+        &["precision", "fp16"],
+    );
+}
+
+#[test]
 fn a_run_is_not_resumed_under_other_settings() {
     let small = Small::new();
     let output = small.command("train --experiment small.toml --out run").spawn();

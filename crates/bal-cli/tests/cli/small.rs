@@ -21,6 +21,7 @@ name = "small"
 preset = "exact"
 dataset = "mnist"
 architecture = "cnn"
+precision = "fp32"
 seed = 1
 train_images = 280
 held_out = 20
