@@ -48,7 +48,7 @@ fn kernels(c: &mut Criterion) {
     let mut stream = noise(Purpose::Parameters);
     group.throughput(Throughput::Elements(weights.numel() as u64));
     group.bench_function("SGAdaLD, one network", |b| {
-        b.iter(|| sgadald.step(&mut state, &weights, &mut stream))
+        b.iter(|| sgadald.step(&mut state, &weights, &mut stream));
     });
     group.finish();
 }
@@ -113,7 +113,7 @@ fn prediction(c: &mut Criterion) {
         };
         let model = Ensemble::new(&posterior, Device::Cpu).expect("the posterior is an ensemble");
         group.bench_function(BenchmarkId::new("networks", chains), |b| {
-            b.iter(|| model.logits(&batch.x.replicate()))
+            b.iter(|| model.logits(&batch.x.replicate()));
         });
     }
     group.finish();

@@ -2,8 +2,10 @@
 
 #![deny(missing_docs)]
 
+mod arithmetic;
 mod measures;
 mod problem;
 
+pub use arithmetic::{operations, peak};
 pub use measures::Measure;
 pub use problem::{Problem, Sizes};

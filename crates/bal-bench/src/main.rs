@@ -2,7 +2,9 @@
 //!
 //! Reads one request a line from standard input and answers each with one JSON object a line:
 //! `{"do": "gradients", "chains": N, "out": FILE}` writes the gradients that both sides must agree on;
-//! `{"do": MEASURE, "chains": N}` answers `{"seconds": S}`; `{"do": "peak"}` answers `{"bytes": N}`.
+//! `{"do": MEASURE, "chains": N}`, perhaps with `"batch": N`, answers `{"seconds": S}`;
+//! `{"do": "operations", "chains": N, "batch": N}` answers `{"operations": N}` of a sweep,
+//! `{"do": "peak_flops"}` answers `{"flops": N}` per second, `{"do": "peak"}` answers `{"bytes": N}`.
 
 #![allow(clippy::print_stdout, reason = "answers are what this program is for")]
 
@@ -41,30 +43,44 @@ enum Request {
         out: PathBuf,
     },
     Peak,
+    PeakFlops,
+    Operations {
+        chains: usize,
+        batch: i64,
+    },
     #[serde(untagged)]
     Time {
         #[serde(rename = "do")]
         measure: Measure,
         chains: usize,
+        batch: Option<i64>,
     },
 }
 
 fn main() -> Result<()> {
     let options = Options::parse();
     let sizes = if options.smoke { Sizes::SMOKE } else { Sizes::FULL };
-    let problem = Problem::load(&options.root, &options.weights, options.threads.into(), sizes)?;
+    let mut problem = Problem::load(&options.root, &options.weights, options.threads.into(), sizes)?;
     for line in std::io::stdin().lock().lines() {
         let line = line?;
         let request = serde_json::from_str(&line).with_context(|| format!("no such request: {line}"))?;
-        println!("{}", answer(&problem, request)?);
+        println!("{}", answer(&mut problem, sizes, request)?);
         std::io::stdout().flush()?;
     }
     Ok(())
 }
 
-fn answer(problem: &Problem, request: Request) -> Result<Value> {
+fn answer(problem: &mut Problem, sizes: Sizes, request: Request) -> Result<Value> {
     Ok(match request {
-        Request::Time { measure, chains } => json!({ "seconds": measure.seconds(problem, chains)? }),
+        Request::Time { measure, chains, batch } => {
+            problem.sizes = Sizes { batch: batch.unwrap_or(sizes.batch), ..sizes };
+            json!({ "seconds": measure.seconds(problem, chains)? })
+        }
+        Request::PeakFlops => json!({ "flops": bal_bench::peak(problem)? }),
+        Request::Operations { chains, batch } => {
+            let data_steps = problem.bal.data.map_or(0, |data| data.steps);
+            json!({ "operations": bal_bench::operations(data_steps, problem.bal.parameters.steps, chains, batch) })
+        }
         Request::Peak => json!({ "bytes": peak()? }),
         Request::Gradients { chains, out } => {
             let (image, weights) = problem.gradients(chains)?;

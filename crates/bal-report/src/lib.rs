@@ -14,6 +14,7 @@ mod json;
 pub mod metrics;
 pub mod published;
 pub mod record;
+pub mod scaling;
 pub mod table;
 pub mod wilson;
 

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::process::Process;
 use super::spread::Spread;
-use super::{agreement, python};
+use super::{RECORDS, WEIGHTS, agreement, processor, python};
 use crate::cargo;
 use crate::program;
 use crate::repository::Repository;
@@ -49,11 +49,6 @@ const MEASURES: [(&str, &str, u32); 8] = [
     ("pgd", "PGD, 40 steps, 1,000 images, 5 networks", 5),
 ];
 const NAMES: [&str; 6] = ["data_step", "parameter_step", "sweep", "erm_epoch", "fgsm_curve", "pgd"];
-
-/// The networks that all sides start from.
-const WEIGHTS: &str = "results/fig1/bal-released/posterior.safetensors";
-/// Where the figures go.
-const RECORD: &str = "results/performance/peer.json";
 
 /// What is written down.
 #[derive(Serialize)]
@@ -121,12 +116,11 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     };
     print(&record);
     if options.only.is_empty() {
-        let path = repository.root().join(RECORD);
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        }
+        let folder = repository.root().join(RECORDS);
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let path = folder.join("peer.json");
         bal_report::atomic::write(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
-        println!("{RECORD}");
+        println!("{}", repository.relative(&path).display());
     }
     Ok(())
 }
@@ -203,14 +197,6 @@ fn print(record: &Record) {
     for (name, bytes) in &record.peak {
         println!("peak memory, {name}: {:.0} MB", bytes / 1e6);
     }
-}
-
-fn processor() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find(|line| line.starts_with("model name"));
-    model
-        .and_then(|line| line.split_once(':'))
-        .map_or_else(|| "unknown".into(), |(_, name)| name.trim().into())
 }
 
 /// The version of `package` that the peer is pinned to.

@@ -8,11 +8,14 @@ use super::sheet::{Panel, TITLE_SIZE};
 use super::svg::{Anchor, Frame, Place, Stroke, Svg, Type};
 use crate::Interval;
 
-/// Curves of accuracy, or another share in [0, 1], against a quantity.
+/// Curves of accuracy, or of another quantity, against a quantity.
 pub(crate) struct CurvePanel {
     pub(crate) title: String,
     pub(crate) x_title: String,
     pub(crate) y_title: String,
+    pub(crate) scale: Scale,
+    /// What whiskers are called in the key.
+    pub(crate) whiskers: &'static str,
     /// What solid curves are called in the key.
     pub(crate) ours: String,
     /// What dashed curves are called in the key.
@@ -20,6 +23,14 @@ pub(crate) struct CurvePanel {
     /// At least one, of at least one point.
     pub(crate) series: Vec<Series>,
     pub(crate) references: Vec<Reference>,
+}
+
+/// The scale of both axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scale {
+    Linear,
+    /// For quantities above 0: a power law is a straight line.
+    Logarithmic,
 }
 
 /// A solid curve with markers, intervals, and its label beside its end.
@@ -103,21 +114,19 @@ impl CurvePanel {
         let xs = ours.clone().map(|point| point.x).chain(theirs.clone().map(|point| point.0));
         let lows = ours.clone().map(|point| point.interval.low).chain(theirs.clone().map(|point| point.1));
         let highs = ours.map(|point| point.interval.high).chain(theirs.map(|point| point.1));
-        Plot {
-            frame: inner,
-            x: Axis::between(
-                xs.clone().fold(f64::INFINITY, f64::min),
-                xs.fold(f64::NEG_INFINITY, f64::max),
-                6.0,
-            ),
-            y: Axis::around(lows.fold(f64::INFINITY, f64::min), highs.fold(f64::NEG_INFINITY, f64::max), 8.0),
-        }
+        let x = (xs.clone().fold(f64::INFINITY, f64::min), xs.fold(f64::NEG_INFINITY, f64::max));
+        let y = (lows.fold(f64::INFINITY, f64::min), highs.fold(f64::NEG_INFINITY, f64::max));
+        let (x, y) = match self.scale {
+            Scale::Linear => (Axis::between(x.0, x.1, 6.0), Axis::around(y.0, y.1, 8.0)),
+            Scale::Logarithmic => (Axis::logarithmic(x.0, x.1), Axis::logarithmic(y.0, y.1)),
+        };
+        Plot { frame: inner, x, y }
     }
 
     fn draw_head(&self, svg: &mut Svg, frame: Frame, plot: &Plot) {
         let title = Type { size: TITLE_SIZE, colour: INK, anchor: Anchor::Start };
         svg.text((plot.frame.x, frame.y + 24.0), title, &self.title);
-        let mut entries = vec![(Sample::Curve, self.ours.as_str()), (Sample::Whisker, "95 % interval")];
+        let mut entries = vec![(Sample::Curve, self.ours.as_str()), (Sample::Whisker, self.whiskers)];
         if !self.references.is_empty() {
             entries.push((Sample::DashedCurve, self.theirs.as_str()));
         }

@@ -16,7 +16,7 @@ mod svg;
 pub(crate) mod text_boxes;
 
 pub(crate) use bar_panel::{Bar, BarPanel};
-pub(crate) use curve_panel::{CurvePanel, CurvePoint, Reference, Series};
+pub(crate) use curve_panel::{CurvePanel, CurvePoint, Reference, Scale, Series};
 pub(crate) use palette::{Colour, Marker, Style};
 pub(crate) use render::png;
 pub(crate) use sheet::{Panel, Sheet};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::comparison::{Comparison, Row, grouped, image_count};
 use super::methods::PGD_NOTE;
-use crate::drawing::{Bar, BarPanel, CurvePanel, CurvePoint, Panel, Reference, Series, Sheet, png};
+use crate::drawing::{Bar, BarPanel, CurvePanel, CurvePoint, Panel, Reference, Scale, Series, Sheet, png};
 use crate::{Published, ReportError, atomic};
 
 const INTERVAL_NOTE: &str = "Intervals: Wilson, for the sampling of test images, not that of training seeds.";
@@ -101,6 +101,8 @@ fn curve_panel(rows: &[Row], published: &Published) -> CurvePanel {
         title: format!("(a) MNIST under FGSM, {images}"),
         x_title: "FGSM radius (L∞, pixels in [0, 1])".into(),
         y_title: "accuracy".into(),
+        scale: Scale::Linear,
+        whiskers: "95 % interval",
         ours: "ours".into(),
         theirs: "published".into(),
         series: grouped(rows).filter_map(series).collect(),

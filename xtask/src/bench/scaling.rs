@@ -1,0 +1,99 @@
+//! `bench scaling`: how the time of a sweep grows.
+
+use anyhow::{Context, Result};
+use bal_report::figures;
+use bal_report::scaling::{Peak, Scaling, Sweep};
+use clap::Args;
+use serde_json::json;
+
+use super::process::Process;
+use super::spread::Spread;
+use super::{RECORDS, WEIGHTS, processor};
+use crate::cargo;
+use crate::program;
+use crate::repository::Repository;
+use crate::setup;
+use crate::stage::stage;
+
+/// Time sweeps of 1 to 16 chains and 64 to 1024 images, on 1 thread to as many as there are cores, and draw the result
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Measurements of each size, after one that does not count
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    repeats: u32,
+}
+
+const CHAINS: [u32; 5] = [1, 2, 4, 8, 16];
+const BATCHES: [u32; 5] = [64, 128, 256, 512, 1024];
+/// Of the paper, and of sweeps in which the other quantity changes.
+const USUAL: (u32, u32) = (5, 256);
+
+/// The verb.
+pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
+    let libtorch = stage("set-up", || setup::ensure_ready(repository))?;
+    let peer = stage("build", || program::build(repository, &libtorch, "bal-bench", "bal-peer"))?;
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+    let mut scaling =
+        Scaling { cpu: processor(), repeats: options.repeats, peaks: Vec::new(), sweeps: Vec::new() };
+    for threads in powers_of_two(cores) {
+        let mut command = cargo::program(&peer, repository, &libtorch)?;
+        command
+            .arg("--weights")
+            .arg(repository.root().join(WEIGHTS))
+            .args(["--threads", &threads.to_string()]);
+        let mut process = Process::start("bal-peer", &mut command)?;
+        let flops = process.number(&json!({"do": "peak_flops"}), "flops")?;
+        scaling.peaks.push(Peak { threads, flops });
+        for (chains, batch) in sizes() {
+            let title = format!("{threads} threads, {chains} chains, {batch} images");
+            let sweep = stage(&title, || sweep(&mut process, options.repeats, threads, chains, batch))?;
+            scaling.sweeps.push(sweep);
+        }
+    }
+    let folder = repository.root().join(RECORDS);
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    scaling.write(&folder.join("scaling.json"))?;
+    for path in figures::scaling(&scaling, &folder)? {
+        println!("{}", repository.relative(&path).display());
+    }
+    Ok(())
+}
+
+fn sizes() -> Vec<(u32, u32)> {
+    let mut sizes: Vec<(u32, u32)> = CHAINS.map(|chains| (chains, USUAL.1)).into();
+    sizes.extend(BATCHES.map(|batch| (USUAL.0, batch)));
+    sizes
+}
+
+/// 1, 2, 4, .. and the number of cores itself.
+fn powers_of_two(cores: u32) -> Vec<u32> {
+    let mut threads: Vec<u32> = (0..).map(|power| 1 << power).take_while(|&n| n < cores).collect();
+    threads.push(cores);
+    threads
+}
+
+fn sweep(process: &mut Process, repeats: u32, threads: u32, chains: u32, batch: u32) -> Result<Sweep> {
+    let request = json!({"do": "sweep", "chains": chains, "batch": batch});
+    let operations = json!({"do": "operations", "chains": chains, "batch": batch});
+    let seconds: Result<Vec<f64>> = (0..=repeats).map(|_| process.number(&request, "seconds")).collect();
+    let Spread { median, least, most } = Spread::of(seconds?.into_iter().skip(1));
+    let operations = process.number(&operations, "operations")?;
+    Ok(Sweep { threads, chains, batch, median, least, most, operations })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_double_up_to_the_cores() {
+        assert_eq!(powers_of_two(1), [1]);
+        assert_eq!(powers_of_two(2), [1, 2]);
+        assert_eq!(powers_of_two(6), [1, 2, 4, 6]);
+    }
+
+    #[test]
+    fn every_size_differs_from_the_usual_one_in_one_quantity() {
+        assert!(sizes().iter().all(|&(chains, batch)| chains == USUAL.0 || batch == USUAL.1));
+    }
+}
