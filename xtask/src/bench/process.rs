@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn answers_are_numbers_under_a_key() {
         let mut echo = Process::start("cat", &mut Command::new("cat")).unwrap();
-        assert_eq!(echo.number(&json!({"seconds": 1.5}), "seconds").unwrap(), 1.5);
+        let seconds = echo.number(&json!({"seconds": 1.5}), "seconds").unwrap();
+        assert!((seconds - 1.5).abs() < 1e-12);
         let error = echo.number(&json!({"other": 1}), "seconds").unwrap_err().to_string();
         assert!(error.contains("without seconds"), "{error}");
     }

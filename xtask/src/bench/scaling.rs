@@ -67,7 +67,7 @@ fn sizes() -> Vec<(u32, u32)> {
 
 /// 1, 2, 4, .. and the number of cores itself.
 fn powers_of_two(cores: u32) -> Vec<u32> {
-    let mut threads: Vec<u32> = (0..).map(|power| 1 << power).take_while(|&n| n < cores).collect();
+    let mut threads: Vec<u32> = (0..u32::BITS).map(|power| 1 << power).take_while(|&n| n < cores).collect();
     threads.push(cores);
     threads
 }

@@ -29,6 +29,7 @@ mod tests {
     #[test]
     fn the_median_is_the_middle_number_or_between_the_two() {
         assert_eq!(Spread::of([3.0, 1.0, 2.0]), Spread { median: 2.0, least: 1.0, most: 3.0 });
-        assert_eq!(Spread::of([4.0, 1.0, 3.0, 2.0]).median, 2.5);
+        let even = Spread { median: 2.5, least: 1.0, most: 4.0 };
+        assert_eq!(Spread::of([4.0, 1.0, 3.0, 2.0]), even);
     }
 }
