@@ -45,7 +45,7 @@ struct Stem {
 };
 
 // Backward through a 3x3 convolution with padding 1 that is followed by Pool. At most a quarter of the
-// convolution's outputs, and with the ReLU commonly an eighth, have a gradient: only those are visited, where a
+// convolution's outputs, and fewer with the ReLU, have a gradient: only those are visited, where a
 // library's convolution would multiply zeros. `f.c` counts output channels; x is [n][h][w][channels],
 // weights [c][3][3][channels]; channels is a multiple of 8.
 template <typename T>

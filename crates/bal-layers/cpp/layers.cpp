@@ -9,7 +9,6 @@
 namespace {
 
 using torch::autograd::AutogradContext;
-using torch::autograd::Variable;
 using torch::autograd::variable_list;
 
 constexpr std::int64_t LANES = 8;

@@ -1,7 +1,7 @@
 //! Layers of convolutional networks, fused into one node of `LibTorch`'s autograd each.
 //!
 //! A convolution that is followed by 2x2 pooling has a gradient at no more than a quarter of its
-//! outputs, and with a `ReLU` commonly at an eighth; composed of operators, its backward pass
+//! outputs, and with a `ReLU` at fewer; composed of operators, its backward pass
 //! multiplies zeros. Pooling and `ReLU` pass over the largest feature maps several times besides.
 //! Here each way is one node that keeps where the maxima were. Values and gradients are those of the
 //! composed operators: exactly for [`pool_relu`], otherwise up to the rounding of sums.

@@ -17,8 +17,8 @@ impl Bfloat16 {
     /// `network` in bfloat16 on `device`.
     ///
     /// # Errors
-    /// [`ModelError::Bfloat16`] on a CPU without instructions for it, where `LibTorch` would imitate
-    /// it several times slower than fp32.
+    /// [`ModelError::Bfloat16`] on a CPU without instructions for it, where `LibTorch` would
+    /// imitate it.
     pub fn new(network: Arc<dyn Architecture>, device: Device) -> Result<Self, ModelError> {
         if device == Device::Cpu && !cpu_has_bfloat16() {
             return Err(ModelError::Bfloat16);

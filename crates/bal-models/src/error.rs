@@ -49,7 +49,7 @@ pub enum ModelError {
         /// The name given.
         name: String,
     },
-    /// bfloat16 on a processor that computes in it slower than in fp32.
+    /// bfloat16 on a processor without instructions for it.
     #[error(
         "this CPU has no instructions for bfloat16 (AVX-512 BF16, or Arm's BF16): leave `precision` out, or say \
              precision = \"fp32\""

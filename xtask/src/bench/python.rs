@@ -22,8 +22,8 @@ pub(super) fn ensure(repository: &Repository) -> Result<PathBuf> {
         return Ok(python);
     }
     eprintln!(
-        "installing PyTorch into {}: on Linux its wheels are some 2 GB to download and take 5 GB; `--python` names an \
-         interpreter that has them already",
+        "installing PyTorch into {}: on Linux its wheels take several GB; `--python` names an interpreter that has \
+         them already",
         repository.relative(&folder).display()
     );
     install(&folder, &python, &requirements)?;
