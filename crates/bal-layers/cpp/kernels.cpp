@@ -8,7 +8,6 @@ namespace {
 
 // Vectors of 8 by the extension that GCC and Clang share: any instruction set has them, in as many
 // registers as it needs.
-constexpr std::int64_t LANES = 8;
 typedef float Floats __attribute__((vector_size(32)));
 typedef std::int32_t Ints __attribute__((vector_size(32)));
 typedef std::uint32_t Words __attribute__((vector_size(32)));

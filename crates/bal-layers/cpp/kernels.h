@@ -2,7 +2,7 @@
 // instruction set, and a header of inline functions compiled with a newer one could leak into the rest.
 //
 // Memory order: images [n][c][h][w]; features [n][h][w][c]. Features after pooling are [n][h/2][w/2][c]:
-// an odd last row or column is dropped, as max_pool2d does. c is a multiple of 8.
+// an odd last row or column is dropped, as max_pool2d does. c is a multiple of LANES.
 //
 // `where` has one byte for each pooled value: the place of the maximum in its 2x2 window, 0..3 in reading
 // order, the first of equal ones; or NOWHERE if the ReLU holds it at zero, so that no gradient passes.
@@ -11,6 +11,8 @@
 
 namespace bal {
 
+// Channels that a kernel takes at once.
+constexpr std::int64_t LANES = 8;
 constexpr std::uint8_t NOWHERE = 4;
 
 struct Bfloat16 {
@@ -47,7 +49,7 @@ struct Stem {
 // Backward through a 3x3 convolution with padding 1 that is followed by Pool. At most a quarter of the
 // convolution's outputs, and fewer with the ReLU, have a gradient: only those are visited, where a
 // library's convolution would multiply zeros. `f.c` counts output channels; x is [n][h][w][channels],
-// weights [c][3][3][channels]; channels is a multiple of 8.
+// weights [c][3][3][channels]; channels is a multiple of LANES.
 template <typename T>
 struct PooledConvolution {
   void (*backward_input)(Features f, std::int64_t channels, const float* weight, const T* grad_out,

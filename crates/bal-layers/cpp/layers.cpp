@@ -11,7 +11,6 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr std::int64_t LANES = 8;
 // Beyond this many input channels a library's convolution is no longer mostly padding.
 constexpr std::int64_t STEM_CHANNELS = 4;
 
@@ -84,6 +83,37 @@ struct PoolRelu : torch::autograd::Function<PoolRelu> {
   }
 };
 
+// Those gradients of a convolution with its pooling that are asked for, by the kernels that `select` picks, which have
+// images and weights in `layout`. Saved: images, weights, where the maxima were.
+template <typename Select>
+variable_list gradients(AutogradContext* context, const variable_list& grads, at::MemoryFormat layout, Select select) {
+  const variable_list saved = context->get_saved_variables();
+  const at::Tensor &x = saved[0], &weight = saved[1], &where = saved[2];
+  const at::Tensor grad_out = channels_last(grads[0]);
+  const bal::Features f{x.size(0), x.size(2), x.size(3), weight.size(0)};
+  const std::int64_t channels = x.size(1);
+  at::Tensor grad_x, grad_weight, grad_bias;
+  for_type(grad_out.scalar_type(), [&](auto t, auto kernels) {
+    using T = decltype(t);
+    const auto convolution = select(kernels);
+    if (context->needs_input_grad(0)) {
+      grad_x = at::empty_like(x, layout);
+      const at::Tensor w = weight.to(at::kFloat).contiguous(layout);
+      convolution.backward_input(f, channels, data<float>(w), data<T>(grad_out), data<std::uint8_t>(where),
+                                 data<T>(grad_x));
+    }
+    if (context->needs_input_grad(1) || context->needs_input_grad(2)) {
+      grad_weight = at::empty_like(weight, weight.options().dtype(at::kFloat), layout);
+      grad_bias = at::empty({f.c}, weight.options().dtype(at::kFloat));
+      convolution.backward_weights(f, channels, data<T>(x), data<T>(grad_out), data<std::uint8_t>(where),
+                                   data<float>(grad_weight), data<float>(grad_bias));
+      grad_weight = grad_weight.to(weight.scalar_type());
+      grad_bias = grad_bias.to(weight.scalar_type());
+    }
+  });
+  return {grad_x, grad_weight, grad_bias};
+}
+
 // Convolution 3x3 with padding 1 on few channels, max-pool 2x2, ReLU.
 struct Stem : torch::autograd::Function<Stem> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
@@ -103,30 +133,7 @@ struct Stem : torch::autograd::Function<Stem> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
-    const variable_list saved = context->get_saved_variables();
-    const at::Tensor &x = saved[0], &weight = saved[1], &where = saved[2];
-    const at::Tensor grad_out = channels_last(grads[0]);
-    const bal::Features f{x.size(0), x.size(2), x.size(3), weight.size(0)};
-    const std::int64_t channels = x.size(1);
-    at::Tensor grad_x, grad_weight, grad_bias;
-    for_type(grad_out.scalar_type(), [&](auto t, auto kernels) {
-      using T = decltype(t);
-      if (context->needs_input_grad(0)) {
-        grad_x = at::empty_like(x, at::MemoryFormat::Contiguous);
-        const at::Tensor w = fp32(weight);
-        kernels.stem.backward_input(f, channels, data<float>(w), data<T>(grad_out), data<std::uint8_t>(where),
-                            data<T>(grad_x));
-      }
-      if (context->needs_input_grad(1) || context->needs_input_grad(2)) {
-        grad_weight = at::empty(weight.sizes(), weight.options().dtype(at::kFloat));
-        grad_bias = at::empty({f.c}, grad_weight.options());
-        kernels.stem.backward_weights(f, channels, data<T>(x), data<T>(grad_out), data<std::uint8_t>(where),
-                              data<float>(grad_weight), data<float>(grad_bias));
-        grad_weight = grad_weight.to(weight.scalar_type());
-        grad_bias = grad_bias.to(weight.scalar_type());
-      }
-    });
-    return {grad_x, grad_weight, grad_bias};
+    return gradients(context, grads, at::MemoryFormat::Contiguous, [](const auto& kernels) { return kernels.stem; });
   }
 };
 
@@ -148,43 +155,21 @@ struct ConvPoolRelu : torch::autograd::Function<ConvPoolRelu> {
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
-    const variable_list saved = context->get_saved_variables();
-    const at::Tensor &x = saved[0], &weight = saved[1], &where = saved[2];
-    const at::Tensor grad_out = channels_last(grads[0]);
-    const bal::Features f{x.size(0), x.size(2), x.size(3), weight.size(0)};
-    const std::int64_t channels = x.size(1);
-    at::Tensor grad_x, grad_weight, grad_bias;
-    for_type(grad_out.scalar_type(), [&](auto t, auto kernels) {
-      using T = decltype(t);
-      if (context->needs_input_grad(0)) {
-        grad_x = features(f.n, channels, f.h, f.w, x.options());
-        const at::Tensor w = channels_last(weight.to(at::kFloat));
-        kernels.convolution.backward_input(f, channels, data<float>(w), data<T>(grad_out),
-                                           data<std::uint8_t>(where), data<T>(grad_x));
-      }
-      if (context->needs_input_grad(1) || context->needs_input_grad(2)) {
-        grad_weight = features(f.c, channels, 3, 3, weight.options().dtype(at::kFloat));
-        grad_bias = at::empty({f.c}, weight.options().dtype(at::kFloat));
-        kernels.convolution.backward_weights(f, channels, data<T>(x), data<T>(grad_out), data<std::uint8_t>(where),
-                                             data<float>(grad_weight), data<float>(grad_bias));
-        grad_weight = grad_weight.to(weight.scalar_type());
-        grad_bias = grad_bias.to(weight.scalar_type());
-      }
-    });
-    return {grad_x, grad_weight, grad_bias};
+    return gradients(context, grads, at::MemoryFormat::ChannelsLast,
+                     [](const auto& kernels) { return kernels.convolution; });
   }
 };
 
 at::Tensor pool_relu(const at::Tensor& x) {
-  if (has_kernels(x) && x.dim() == 4 && x.size(1) % LANES == 0) return PoolRelu::apply(x);
+  if (has_kernels(x) && x.dim() == 4 && x.size(1) % bal::LANES == 0) return PoolRelu::apply(x);
   return at::relu(at::max_pool2d(x, {2, 2}));
 }
 
 at::Tensor conv_pool_relu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  const bool fits = has_kernels(x) && x.dim() == 4 && weight.dim() == 4 && weight.size(0) % LANES == 0 &&
+  const bool fits = has_kernels(x) && x.dim() == 4 && weight.dim() == 4 && weight.size(0) % bal::LANES == 0 &&
                     weight.size(1) == x.size(1) && weight.size(2) == 3 && weight.size(3) == 3;
   if (fits && x.size(1) <= STEM_CHANNELS) return Stem::apply(x, weight, bias);
-  if (fits && x.size(1) % LANES == 0) return ConvPoolRelu::apply(x, weight, bias);
+  if (fits && x.size(1) % bal::LANES == 0) return ConvPoolRelu::apply(x, weight, bias);
   return pool_relu(at::conv2d(x, weight, bias, {1, 1}, {1, 1}));
 }
 

@@ -1,12 +1,12 @@
 //! Figure 1: accuracy on MNIST under FGSM by radius (a), and under the one-step CW attack (b).
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::comparison::{Comparison, Row, grouped, image_count};
 use super::methods::PGD_NOTE;
+use super::write_all;
 use crate::drawing::{Bar, BarPanel, CurvePanel, CurvePoint, Panel, Reference, Scale, Series, Sheet, png};
-use crate::{Published, ReportError, atomic};
+use crate::{Published, ReportError};
 
 const INTERVAL_NOTE: &str = "Intervals: Wilson, for the sampling of test images, not that of training seeds.";
 
@@ -26,16 +26,7 @@ pub fn fig1(results_dir: &Path, published: &Published, out_dir: &Path) -> Result
         files.push((format!("{name}.svg"), svg.into_bytes()));
     }
     files.push(("fig1.csv".into(), comparison.to_csv().into_bytes()));
-
-    fs::create_dir_all(out_dir).map_err(|source| ReportError::Write { path: out_dir.to_owned(), source })?;
-    files
-        .into_iter()
-        .map(|(name, bytes)| {
-            let path = out_dir.join(name);
-            atomic::write(&path, &bytes)?;
-            Ok(path)
-        })
-        .collect()
+    write_all(out_dir, files)
 }
 
 /// The SVG of both panels, and of each alone, by file name.

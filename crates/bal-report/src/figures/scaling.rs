@@ -1,13 +1,13 @@
 //! The time of a sweep by chains and by images, on logarithmic axes, with the arithmetic's floor below it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::write_all;
 use crate::drawing::{
     Colour, CurvePanel, CurvePoint, Marker, Panel, Reference, Scale, Series, Sheet, Style, png,
 };
 use crate::scaling::{Scaling, Sweep};
-use crate::{Interval, ReportError, atomic};
+use crate::{Interval, ReportError};
 
 const FLOOR_NOTE: &str = "Floor: the operations of all convolutions and matrix products, at the speed that large \
      matrix products reach on as many threads. Every output's gradient is counted there; those that pooling and \
@@ -29,15 +29,8 @@ pub fn scaling(scaling: &Scaling, out_dir: &Path) -> Result<Vec<PathBuf>, Report
         notes: vec![FLOOR_NOTE],
     }
     .draw();
-    fs::create_dir_all(out_dir).map_err(|source| ReportError::Write { path: out_dir.to_owned(), source })?;
-    [("scaling.png", png(&svg)?), ("scaling.svg", svg.into_bytes())]
-        .into_iter()
-        .map(|(name, bytes)| {
-            let path = out_dir.join(name);
-            atomic::write(&path, &bytes)?;
-            Ok(path)
-        })
-        .collect()
+    let files = vec![("scaling.png".into(), png(&svg)?), ("scaling.svg".into(), svg.into_bytes())];
+    write_all(out_dir, files)
 }
 
 fn description(scaling: &Scaling) -> String {
@@ -122,6 +115,8 @@ fn panel(
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::scaling::Peak;
 
