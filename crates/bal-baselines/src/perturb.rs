@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tch::Tensor;
 
 /// Images per shard: what one core's cache holds of the network's activations.
-pub(crate) const SHARD: usize = 64;
+pub const SHARD: usize = 64;
 
 /// The adversarial images of `batch` for one network in evaluation mode, `[n, c, h, w]`.
 pub(crate) fn perturb(

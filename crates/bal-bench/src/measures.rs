@@ -3,7 +3,7 @@
 use crate::Problem;
 use anyhow::{Result, bail};
 use bal_attacks::{AttackName, AttackSettings, Protocol, Radii};
-use bal_baselines::{Adam, AdversarialTraining, Bal, DataEnergy, Epochs, Loss, Risk, Term};
+use bal_baselines::{Adam, AdversarialTraining, Bal, DataEnergy, Epochs, Loss, Risk, SHARD, Term};
 use bal_core::{
     Batch, Energy, EnsembleGradient, Kernel, Member, Method, NoiseKey, NoiseStream, Position, Posterior,
     Prediction, Purpose, Replicate, Shared, Task,
@@ -14,8 +14,6 @@ use serde::Deserialize;
 use std::{cell::RefCell, ops::ControlFlow, time::Instant};
 use tch::Device;
 
-/// Images per shard, as in training.
-const SHARD: usize = 64;
 /// Radius of PGD.
 const RADIUS: f64 = 0.1;
 
