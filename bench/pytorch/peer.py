@@ -21,13 +21,16 @@ import mnist
 from network import FORMS, members
 
 RADII = [0.15 * i / 9 for i in range(10)]
+FULL = {"batch": 256, "train": 60000, "test": 1000, "pgd_steps": 40}
+SMOKE = {"batch": 96, "train": 512, "test": 96, "pgd_steps": 2}
 
 
 class Peer:
     def __init__(self, options):
         self.options = options
-        self.x, self.y = mnist.read(options.mnist, "train", 256)
-        self.test = mnist.read(options.mnist, "t10k", options.test_images)
+        self.sizes = SMOKE if options.smoke else FULL
+        self.x, self.y = mnist.read(options.mnist, "train", self.sizes["batch"])
+        self.test = mnist.read(options.mnist, "t10k", self.sizes["test"])
         self.train = None
 
     def networks(self, chains):
@@ -55,11 +58,11 @@ class Peer:
         return 1
 
     def erm_epoch(self, _):
-        images, labels = self.train or mnist.read(self.options.mnist, "train", self.options.train_images)
+        images, labels = self.train or mnist.read(self.options.mnist, "train", self.sizes["train"])
         self.train = images, labels
         network = FORMS[self.options.form]().train()
         optimiser = torch.optim.Adam(network.parameters(), 1e-3)
-        for batch in torch.randperm(len(labels)).split(256):
+        for batch in torch.randperm(len(labels)).split(self.sizes["batch"]):
             optimiser.zero_grad()
             F.cross_entropy(network(images[batch]), labels[batch]).backward()
             optimiser.step()
@@ -70,7 +73,7 @@ class Peer:
         return 1
 
     def pgd(self, networks):
-        attacks.pgd(frozen(networks), *self.test, 0.1, self.options.pgd_steps)
+        attacks.pgd(frozen(networks), *self.test, 0.1, self.sizes["pgd_steps"])
         return 1
 
     def answer(self, request):
@@ -97,9 +100,7 @@ def main():
     parser.add_argument("--mnist", required=True)
     parser.add_argument("--weights", required=True)
     parser.add_argument("--threads", type=int, required=True)
-    parser.add_argument("--train-images", type=int, default=60000)
-    parser.add_argument("--test-images", type=int, default=1000)
-    parser.add_argument("--pgd-steps", type=int, default=40)
+    parser.add_argument("--smoke", action="store_true", help="sizes that only show that it works")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(1)

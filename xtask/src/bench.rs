@@ -2,20 +2,23 @@
 
 mod agreement;
 mod peer;
+mod pieces;
 mod process;
 mod python;
 mod scaling;
-mod spread;
+mod sides;
+mod smoke;
 
-use anyhow::Result;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
 use crate::repository::Repository;
+use crate::setup::LibTorch;
 
-/// The networks that everything starts from: trained ones, since how many units a ReLU holds at zero matters.
-const WEIGHTS: &str = "results/fig1/bal-released/posterior.safetensors";
-/// Where the figures go.
-const RECORDS: &str = "results/performance";
+/// Records and figures in `results/`.
+const RECORDS: &str = "performance";
 
 /// Time what is computed here, beside PyTorch and by itself
 #[derive(Args)]
@@ -28,6 +31,8 @@ pub(crate) struct Options {
 enum What {
     Peer(peer::Options),
     Scaling(scaling::Options),
+    Pieces(pieces::Options),
+    Smoke(smoke::Options),
 }
 
 /// The verb.
@@ -35,7 +40,21 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     match &options.what {
         What::Peer(options) => peer::run(repository, options),
         What::Scaling(options) => scaling::run(repository, options),
+        What::Pieces(options) => pieces::run(repository, options),
+        What::Smoke(options) => smoke::run(repository, options),
     }
+}
+
+/// Everything that is timed, once and small, without PyTorch.
+pub(crate) fn smoke(repository: &Repository, libtorch: &LibTorch) -> Result<()> {
+    smoke::all(repository, libtorch, None)
+}
+
+/// The folder of records and figures, made if it is not there.
+fn records(repository: &Repository) -> Result<PathBuf> {
+    let folder = repository.results().join(RECORDS);
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    Ok(folder)
 }
 
 /// The processor, as the operating system names it.

@@ -4,14 +4,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use bal_report::peer::Peer;
+use bal_report::scaling::Scaling;
 use bal_report::{Published, atomic, figures, table};
 
 use crate::repository::Repository;
 
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
-    for path in figure_1(repository)? {
-        println!("{}", repository.relative(&path).display());
+    let paths = [figure_1(repository)?, performance(repository)?];
+    for path in paths.iter().flatten() {
+        println!("{}", repository.relative(path).display());
     }
     Ok(())
 }
@@ -22,11 +25,35 @@ pub(crate) fn figure_1(repository: &Repository) -> Result<Vec<PathBuf>> {
     let records = results.join("fig1");
     let mut paths = draw_figure_1(repository, &records)?;
     let readme = results.join("README.md");
-    let text = fs::read_to_string(&readme).with_context(|| format!("cannot read {}", readme.display()))?;
-    let text = table::replace_section(&text, "fig1", &table::fig1(&records, &published(repository)?)?)?;
-    atomic::write(&readme, text.as_bytes())?;
+    set_section(&readme, "fig1", &table::fig1(&records, &published(repository)?)?)?;
     paths.push(readme);
     Ok(paths)
+}
+
+/// What `bench` measured: a figure beside the records in `results/performance/`, and the tables of
+/// `docs/performance.md`; returns the paths.
+fn performance(repository: &Repository) -> Result<Vec<PathBuf>> {
+    let records = repository.results().join("performance");
+    let page = repository.root().join("docs/performance.md");
+    let (peer, scaling) = (records.join("peer.json"), records.join("scaling.json"));
+    let mut paths = Vec::new();
+    if peer.exists() {
+        set_section(&page, "peer", &table::peer(&Peer::read(&peer)?))?;
+    }
+    if scaling.exists() {
+        let scaling = Scaling::read(&scaling)?;
+        paths = figures::scaling(&scaling, &records)?;
+        set_section(&page, "scaling", &table::scaling(&scaling))?;
+    }
+    paths.push(page);
+    Ok(paths)
+}
+
+/// Writes a section of a page anew.
+fn set_section(page: &Path, name: &str, content: &str) -> Result<()> {
+    let text = fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
+    atomic::write(page, table::replace_section(&text, name, content)?.as_bytes())?;
+    Ok(())
 }
 
 /// Figure 1 from the records in `records`, beside them; returns the paths.

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::bench;
 use crate::cargo::{cargo_with, run as run_command};
 use crate::repository::Repository;
 use crate::setup::{self, LibTorch};
@@ -26,6 +27,7 @@ pub(crate) fn tests(repository: &Repository, libtorch: LibTorch) -> Result<()> {
     stage("tests", || {
         run_command(cargo_with(repository, &libtorch)?.args(["test", "--workspace", "--release"]))
     })?;
+    stage("bench, small", || bench::smoke(repository, &libtorch))?;
     let Some(folder) = env::var_os(REFERENCE).filter(|value| !value.is_empty()) else {
         eprintln!(
             "==> verify-reference: not run; set {REFERENCE} to a folder of published weights with recomputed.json"

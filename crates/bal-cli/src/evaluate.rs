@@ -8,7 +8,7 @@ use crate::{
     run_folder::RunFolder,
 };
 use anyhow::{Context, Result, bail};
-use bal_attacks::{Attack, AttackSettings, Protocol};
+use bal_attacks::{Attack, AttackError, AttackSettings, Protocol};
 use bal_core::{Images, Posterior};
 use bal_models::Ensemble;
 use bal_report::{Evaluation, Model, PerImage, Reached, Record, Split};
@@ -107,7 +107,10 @@ fn attack(flags: &Evaluate) -> Result<Box<dyn Attack>> {
 
 /// The attack of the flags; its own radius does not matter, the radii are the protocol's.
 fn named(flags: &Evaluate, settings: &AttackSettings) -> Result<Box<dyn Attack>> {
-    let wrong = |e: bal_attacks::AttackError| usage(e.to_string());
+    let wrong = |e: AttackError| match e {
+        AttackError::MissingRadius(_) => usage(format!("{e}: --radius 0,0.05,0.1, on pixels in [0, 1]")),
+        e => usage(e.to_string()),
+    };
     let radius = flags.radius.as_ref().and_then(|radii| radii.as_slice().last().copied());
     bal_attacks::named(flags.attack, radius, &settings.or(&flags.attack.defaults())).map_err(wrong)
 }

@@ -12,9 +12,11 @@ pub mod evaluation;
 pub mod figures;
 mod json;
 pub mod metrics;
+pub mod peer;
 pub mod published;
 pub mod record;
 pub mod scaling;
+pub mod spread;
 pub mod table;
 pub mod wilson;
 

@@ -1,12 +1,14 @@
-//! Markdown tables that set our numbers beside the published ones.
+//! Markdown tables: our numbers beside the published ones, and what was timed.
 
 use std::path::Path;
 
 use crate::figures::{Comparison, Method, PGD_NOTE, Row, grouped_digits};
 use crate::{Published, ReportError};
 
+mod performance;
 mod section;
 
+pub use performance::{peer, scaling};
 pub use section::replace_section;
 
 /// Figure 1, published against ours: a line per method, then every point.

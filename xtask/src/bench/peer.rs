@@ -1,20 +1,20 @@
 //! `bench peer`: the same work here and in PyTorch, in alternation.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result};
+use bal_report::peer::{Measure, Peer};
+use bal_report::spread::Spread;
+use bal_report::table;
 use clap::Args;
-use serde::Serialize;
 use serde_json::json;
 
 use super::process::Process;
-use super::spread::Spread;
-use super::{RECORDS, WEIGHTS, agreement, processor, python};
-use crate::cargo;
-use crate::program;
+use super::sides::{FORMS, Sides, Size, cores};
+use super::{agreement, processor, python, records};
+use crate::figures;
 use crate::repository::Repository;
-use crate::setup;
+use crate::setup::{self, LibTorch};
 use crate::stage::stage;
 
 /// Run the same sweep, epoch and attacks here and in PyTorch, in alternation, and print the ratios of their times
@@ -30,8 +30,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     pairs: u32,
     /// Threads of every side [default: one per core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    threads: Option<u16>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    threads: Option<u32>,
     /// Only these measurements
     #[arg(long, value_name = "MEASURE", num_args = 1.., value_parser = NAMES)]
     only: Vec<String>,
@@ -50,30 +50,6 @@ const MEASURES: [(&str, &str, u32); 8] = [
 ];
 const NAMES: [&str; 6] = ["data_step", "parameter_step", "sweep", "erm_epoch", "fgsm_curve", "pgd"];
 
-/// What is written down.
-#[derive(Serialize)]
-struct Record {
-    threads: u16,
-    pairs: u32,
-    cpu: String,
-    torch: String,
-    /// The largest difference between gradients, in units of the largest value, by side.
-    gradients: Vec<(String, f64)>,
-    measures: Vec<Row>,
-    /// Most memory resident in each process, in bytes.
-    peak: Vec<(String, f64)>,
-}
-
-#[derive(Serialize)]
-struct Row {
-    measure: String,
-    chains: u32,
-    /// Seconds, by side, ours first.
-    seconds: Vec<(String, Spread)>,
-    /// How many times as long as ours each other side took, measured pair by pair.
-    ratios: Vec<(String, Spread)>,
-}
-
 /// The verb.
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let libtorch = stage("set-up", || setup::ensure_ready(repository))?;
@@ -81,64 +57,60 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
         Some(python) => python.clone(),
         None => stage("PyTorch", || python::ensure(repository))?,
     };
-    let ours = stage("build", || program::build(repository, &libtorch, "bal-bench", "bal-peer"))?;
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u16);
-    let threads = options.threads.unwrap_or(cores);
-    let weights = repository.root().join(WEIGHTS);
-
-    let mut command = cargo::program(&ours, repository, &libtorch)?;
-    command.arg("--weights").arg(&weights).args(["--threads", &threads.to_string()]);
-    let mut sides = vec![Process::start("bal", &mut command)?];
-    for form in ["naive", "tuned"] {
-        let mut command = peer(repository, &python, form, &weights, threads);
-        sides.push(Process::start(&format!("PyTorch, {form}"), &mut command)?);
-    }
+    let build = stage("build", || Sides::build(repository, &libtorch, Size::Full))?;
+    let threads = options.threads.unwrap_or_else(cores);
+    let mut sides = start(&build, Some(&python), threads)?;
 
     let gradients = stage("gradients", || gradients(&mut sides))?;
     let mut measures = Vec::new();
-    for (measure, title, chains) in MEASURES {
-        if options.only.is_empty() || options.only.iter().any(|name| name == measure) {
-            measures.push(stage(title, || row(&mut sides, measure, chains, options.pairs))?);
+    for measure in MEASURES {
+        if options.only.is_empty() || options.only.iter().any(|name| name == measure.0) {
+            measures.push(stage(measure.1, || row(&mut sides, measure, options.pairs))?);
         }
     }
-    let peak = sides.iter_mut().map(|side| {
-        let bytes = side.number(&json!({"do": "peak"}), "bytes")?;
-        Ok((side.name().to_string(), bytes))
-    });
-    let record = Record {
-        threads,
-        pairs: options.pairs,
+    let record = Peer {
         cpu: processor(),
         torch: requirement(repository, "torch")?,
+        threads,
+        pairs: options.pairs,
+        sides: sides.iter().map(|side| side.name().to_string()).collect(),
         gradients,
         measures,
-        peak: peak.collect::<Result<_>>()?,
+        peak: peaks(&mut sides)?,
     };
-    print(&record);
+    println!("{}", table::peer(&record));
     if options.only.is_empty() {
-        let folder = repository.root().join(RECORDS);
-        std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let path = folder.join("peer.json");
-        bal_report::atomic::write(&path, (serde_json::to_string_pretty(&record)? + "\n").as_bytes())?;
-        println!("{}", repository.relative(&path).display());
+        record.write(&records(repository)?.join("peer.json"))?;
+        figures::run(repository)?;
     }
     Ok(())
 }
 
-fn peer(repository: &Repository, python: &Path, form: &str, weights: &Path, threads: u16) -> Command {
-    let mut command = Command::new(python);
-    command
-        .arg(repository.root().join("bench/pytorch/peer.py"))
-        .args(["--form", form, "--threads", &threads.to_string()])
-        .arg("--mnist")
-        .arg(repository.datasets().join("mnist"))
-        .arg("--weights")
-        .arg(weights);
-    command
+/// Our side, and PyTorch in both forms where there is a Python that has it.
+fn start(build: &Sides, python: Option<&Path>, threads: u32) -> Result<Vec<Process>> {
+    let mut sides = vec![build.ours(threads)?];
+    if let Some(python) = python {
+        for form in FORMS {
+            sides.push(build.pytorch(python, form, threads)?);
+        }
+    }
+    Ok(sides)
+}
+
+/// Everything that [`run`] does, once and at sizes of seconds: whether it works, not how fast it is.
+pub(super) fn smoke(repository: &Repository, libtorch: &LibTorch, python: Option<&Path>) -> Result<()> {
+    let build = Sides::build(repository, libtorch, Size::Smoke)?;
+    let mut sides = start(&build, python, cores())?;
+    gradients(&mut sides)?;
+    for measure in MEASURES {
+        row(&mut sides, measure, 1).with_context(|| measure.1.to_string())?;
+    }
+    peaks(&mut sides)?;
+    Ok(())
 }
 
 /// Has every side write its gradients, and compares ours with the others'.
-fn gradients(sides: &mut [Process]) -> Result<Vec<(String, f64)>> {
+fn gradients(sides: &mut [Process]) -> Result<Vec<f64>> {
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     let mut files = Vec::new();
     for (number, side) in sides.iter_mut().enumerate() {
@@ -151,13 +123,18 @@ fn gradients(sides: &mut [Process]) -> Result<Vec<(String, f64)>> {
         .map(|(side, file)| {
             let difference = agreement::check(&files[0], file).with_context(|| side.name().to_string())?;
             eprintln!("{}: gradients agree to {difference:.1e}", side.name());
-            Ok((side.name().to_string(), difference))
+            Ok(difference)
         })
         .collect()
 }
 
+/// Most memory that each side had resident.
+fn peaks(sides: &mut [Process]) -> Result<Vec<f64>> {
+    sides.iter_mut().map(|side| side.number(&json!({"do": "peak"}), "bytes")).collect()
+}
+
 /// Times one measure, side after side, as often as `pairs` says.
-fn row(sides: &mut [Process], measure: &str, chains: u32, pairs: u32) -> Result<Row> {
+fn row(sides: &mut [Process], (measure, title, chains): (&str, &str, u32), pairs: u32) -> Result<Measure> {
     let request = json!({"do": measure, "chains": chains});
     let mut all = Vec::new();
     for round in 0..=pairs {
@@ -168,35 +145,14 @@ fn row(sides: &mut [Process], measure: &str, chains: u32, pairs: u32) -> Result<
             all.push(seconds);
         }
     }
-    let names = || sides.iter().map(|side| side.name().to_string()).enumerate();
-    Ok(Row {
-        measure: measure.into(),
-        chains,
-        seconds: names().map(|(i, name)| (name, Spread::of(all.iter().map(|s| s[i])))).collect(),
-        ratios: names()
-            .skip(1)
-            .map(|(i, name)| (name, Spread::of(all.iter().map(|s| s[i] / s[0]))))
-            .collect(),
+    let spread = |value: &dyn Fn(&[f64]) -> f64| {
+        Spread::of(all.iter().map(|seconds| value(seconds))).context("nothing was timed")
+    };
+    Ok(Measure {
+        title: title.into(),
+        seconds: (0..sides.len()).map(|i| spread(&|s| s[i])).collect::<Result<_>>()?,
+        ratios: (1..sides.len()).map(|i| spread(&|s| s[i] / s[0])).collect::<Result<_>>()?,
     })
-}
-
-fn print(record: &Record) {
-    println!(
-        "{:<16} {:>6}  {:>12}   times as long as ours: median [least, most]",
-        "measure", "chains", "ours, s"
-    );
-    for row in &record.measures {
-        let ours = row.seconds.first().map_or(f64::NAN, |(_, spread)| spread.median);
-        let ratios = row
-            .ratios
-            .iter()
-            .map(|(name, r)| format!("{name} {:.2} [{:.2}, {:.2}]", r.median, r.least, r.most));
-        let ratios = ratios.collect::<Vec<_>>().join("   ");
-        println!("{:<16} {:>6}  {ours:>12.4}   {ratios}", row.measure, row.chains);
-    }
-    for (name, bytes) in &record.peak {
-        println!("peak memory, {name}: {:.0} MB", bytes / 1e6);
-    }
 }
 
 /// The version of `package` that the peer is pinned to.

@@ -1,16 +1,15 @@
 //! `bench scaling`: how the time of a sweep grows.
 
 use anyhow::{Context, Result};
-use bal_report::figures;
 use bal_report::scaling::{Peak, Scaling, Sweep};
+use bal_report::spread::Spread;
 use clap::Args;
 use serde_json::json;
 
 use super::process::Process;
-use super::spread::Spread;
-use super::{RECORDS, WEIGHTS, processor};
-use crate::cargo;
-use crate::program;
+use super::sides::{Sides, Size, cores};
+use super::{processor, records};
+use crate::figures;
 use crate::repository::Repository;
 use crate::setup;
 use crate::stage::stage;
@@ -31,17 +30,11 @@ const USUAL: (u32, u32) = (5, 256);
 /// The verb.
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let libtorch = stage("set-up", || setup::ensure_ready(repository))?;
-    let peer = stage("build", || program::build(repository, &libtorch, "bal-bench", "bal-peer"))?;
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+    let sides = stage("build", || Sides::build(repository, &libtorch, Size::Full))?;
     let mut scaling =
         Scaling { cpu: processor(), repeats: options.repeats, peaks: Vec::new(), sweeps: Vec::new() };
-    for threads in powers_of_two(cores) {
-        let mut command = cargo::program(&peer, repository, &libtorch)?;
-        command
-            .arg("--weights")
-            .arg(repository.root().join(WEIGHTS))
-            .args(["--threads", &threads.to_string()]);
-        let mut process = Process::start("bal-peer", &mut command)?;
+    for threads in powers_of_two(cores()) {
+        let mut process = sides.ours(threads)?;
         let flops = process.number(&json!({"do": "peak_flops"}), "flops")?;
         scaling.peaks.push(Peak { threads, flops });
         for (chains, batch) in sizes() {
@@ -50,13 +43,8 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
             scaling.sweeps.push(sweep);
         }
     }
-    let folder = repository.root().join(RECORDS);
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    scaling.write(&folder.join("scaling.json"))?;
-    for path in figures::scaling(&scaling, &folder)? {
-        println!("{}", repository.relative(&path).display());
-    }
-    Ok(())
+    scaling.write(&records(repository)?.join("scaling.json"))?;
+    figures::run(repository)
 }
 
 fn sizes() -> Vec<(u32, u32)> {
@@ -76,7 +64,8 @@ fn sweep(process: &mut Process, repeats: u32, threads: u32, chains: u32, batch: 
     let request = json!({"do": "sweep", "chains": chains, "batch": batch});
     let operations = json!({"do": "operations", "chains": chains, "batch": batch});
     let seconds: Result<Vec<f64>> = (0..=repeats).map(|_| process.number(&request, "seconds")).collect();
-    let Spread { median, least, most } = Spread::of(seconds?.into_iter().skip(1));
+    let Spread { median, least, most } =
+        Spread::of(seconds?.into_iter().skip(1)).context("nothing was timed")?;
     let operations = process.number(&operations, "operations")?;
     Ok(Sweep { threads, chains, batch, median, least, most, operations })
 }

@@ -1,0 +1,71 @@
+//! The programs that are timed beside each other.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::process::Process;
+use crate::cargo;
+use crate::program;
+use crate::repository::Repository;
+use crate::setup::LibTorch;
+
+/// The networks that everything starts from: trained ones, since how many units a ReLU holds at zero matters.
+const WEIGHTS: &str = "results/fig1/bal-released/posterior.safetensors";
+/// How PyTorch is used: as everyone writes it, and channels last with pooling before ReLU.
+pub(super) const FORMS: [&str; 2] = ["naive", "tuned"];
+
+/// How much is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Size {
+    /// What figures are quoted for.
+    Full,
+    /// Enough to see that everything works.
+    Smoke,
+}
+
+/// How programs are started.
+pub(super) struct Sides<'a> {
+    repository: &'a Repository,
+    libtorch: &'a LibTorch,
+    ours: PathBuf,
+    size: Size,
+}
+
+impl<'a> Sides<'a> {
+    /// Builds our side.
+    pub(super) fn build(repository: &'a Repository, libtorch: &'a LibTorch, size: Size) -> Result<Self> {
+        let ours = program::build(repository, libtorch, "bal-bench", "bal-peer")?;
+        Ok(Self { repository, libtorch, ours, size })
+    }
+
+    /// Our side.
+    pub(super) fn ours(&self, threads: u32) -> Result<Process> {
+        let mut command = cargo::program(&self.ours, self.repository, self.libtorch)?;
+        self.common(&mut command, threads);
+        Process::start("bal", &mut command)
+    }
+
+    /// PyTorch in one of [`FORMS`].
+    pub(super) fn pytorch(&self, python: &Path, form: &str, threads: u32) -> Result<Process> {
+        let mut command = Command::new(python);
+        command.arg(self.repository.root().join("bench/pytorch/peer.py")).args(["--form", form]);
+        command.arg("--mnist").arg(self.repository.datasets().join("mnist"));
+        self.common(&mut command, threads);
+        Process::start(&format!("PyTorch, {form}"), &mut command)
+    }
+
+    fn common(&self, command: &mut Command, threads: u32) {
+        command.arg("--weights").arg(self.repository.root().join(WEIGHTS));
+        command.args(["--threads", &threads.to_string()]);
+        if self.size == Size::Smoke {
+            command.arg("--smoke");
+        }
+    }
+}
+
+/// As many threads as there are cores.
+pub(super) fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
+}
