@@ -62,22 +62,25 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let mut sides = start(&build, Some(&python), threads)?;
 
     let gradients = stage("gradients", || gradients(&mut sides))?;
-    let mut measures = Vec::new();
-    for measure in MEASURES {
-        if options.only.is_empty() || options.only.iter().any(|name| name == measure.0) {
-            measures.push(stage(measure.1, || row(&mut sides, measure, options.pairs))?);
-        }
-    }
-    let record = Peer {
+    let mut record = Peer {
         cpu: processor(),
         torch: requirement(repository, "torch")?,
         threads,
         pairs: options.pairs,
         sides: sides.iter().map(|side| side.name().to_string()).collect(),
         gradients,
-        measures,
-        peak: peaks(&mut sides)?,
+        measures: Vec::new(),
+        peak: Vec::new(),
     };
+    // It takes most of an hour: an interrupted run leaves what it has, outside results/, where records are whole.
+    let so_far = repository.root().join("target/bench-peer.json");
+    for measure in MEASURES {
+        if options.only.is_empty() || options.only.iter().any(|name| name == measure.0) {
+            record.measures.push(stage(measure.1, || row(&mut sides, measure, options.pairs))?);
+            record.peak = peaks(&mut sides)?;
+            record.write(&so_far)?;
+        }
+    }
     println!("{}", table::peer(&record));
     if options.only.is_empty() {
         record.write(&records(repository)?.join("peer.json"))?;
