@@ -20,8 +20,7 @@ use crate::stage::stage;
 /// Run the same sweep, epoch and attacks here and in PyTorch, in alternation, and print the ratios of their times
 ///
 /// PyTorch is timed in two forms: as everyone writes it, and tuned (channels last, pooling before ReLU, freed
-/// memory kept). First all must
-/// have the same gradients, to 1e-4. PyTorch is installed into target/ by itself, unless --python has it: several GB.
+/// memory kept). First all must have the same gradients, to 1e-4. PyTorch is installed into target/ by itself, unless --python has it: several GB.
 #[derive(Args)]
 pub(crate) struct Options {
     /// A Python that has PyTorch, numpy and safetensors
