@@ -8,7 +8,7 @@ use bal_core::{
 };
 use bal_data::Set;
 use bal_models::Ensemble;
-use bal_samplers::{Sgadald, Sgld, StepSize};
+use bal_samplers::{Sgld, StepSize};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::{cell::RefCell, path::Path};
 use tch::{Device, Kind, Tensor};
@@ -42,7 +42,7 @@ fn kernels(c: &mut Criterion) {
     group.throughput(Throughput::Elements(images.x.numel() as u64));
     group.bench_function("SGLD, 64 images", |b| b.iter(|| sgld.step(&mut state, &gradient, &mut stream)));
 
-    let sgadald = Sgadald::new(problem.bal.parameters.sgadald).expect("its settings are in range");
+    let sgadald = problem.bal.parameters.kernel().expect("its settings are in range");
     let weights = problem.members(1).remove(0).parameters;
     let mut state = sgadald.start(weights.duplicate());
     let mut stream = noise(Purpose::Parameters);

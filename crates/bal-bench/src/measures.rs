@@ -9,7 +9,7 @@ use bal_core::{
     Prediction, Purpose, Replicate, Shared, Task,
 };
 use bal_models::Ensemble;
-use bal_samplers::{Sgadald, Sgld, StepSize};
+use bal_samplers::{Sgld, StepSize};
 use serde::Deserialize;
 use std::{cell::RefCell, ops::ControlFlow, time::Instant};
 use tch::Device;
@@ -141,7 +141,7 @@ fn data_step(problem: &Problem, chains: usize) -> Result<f64> {
 
 fn parameter_step(problem: &Problem, chains: usize) -> Result<f64> {
     let settings = problem.bal.parameters;
-    let kernel = Sgadald::new(settings.sgadald)?;
+    let kernel = settings.kernel()?;
     let batch = problem.batch();
     let masks = |chain: u64| {
         let stream = |shard: &Batch| Problem::noise(Purpose::Dropout, chain).for_images(&shard.indices);

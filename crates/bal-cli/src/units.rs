@@ -13,7 +13,7 @@ pub(crate) fn units(experiment: &Experiment) -> BTreeMap<String, f64> {
     let mut units = BTreeMap::new();
     let Some(settings) = experiment.bal.as_ref().or(experiment.bnn.as_ref()) else { return units };
     let mut put = |name: &str, value: f64| units.insert(name.to_string(), value);
-    let temperature = settings.parameters.sgadald.temperature;
+    let temperature = settings.parameters.temperature();
     put("parameters.temperature", temperature);
     put("parameters.posterior_temperature", temperature * experiment.train_images as f64);
     if let Some(data) = &settings.data {

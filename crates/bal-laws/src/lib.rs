@@ -9,8 +9,10 @@
 
 mod law;
 mod moments;
+mod momentum;
 mod replicas;
 
 pub use law::{GaussianLaw, LinearStep, column, diagonal, matrix};
 pub use moments::Moments;
+pub use momentum::momentum_step;
 pub use replicas::{Replicas, noise};

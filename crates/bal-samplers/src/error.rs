@@ -16,13 +16,15 @@ pub enum SamplerError {
     /// A step so long that the chain runs away along the energy's steepest curvature.
     #[error(
         "a step size of {step_size} is unstable where the energy has curvature {curvature}: step size times \
-         curvature must stay below 2, so take a step size below {}", 2.0 / curvature
+         curvature must stay below {limit}, so take a step size below {}", limit / curvature
     )]
     Unstable {
         /// The largest step size that the kernel takes.
         step_size: f64,
         /// The curvature it was checked against.
         curvature: f64,
+        /// What their product must stay below.
+        limit: f64,
     },
     /// A setting under which tau cannot be chosen automatically.
     #[error("tau = \"automatic\" needs {needs}, got {found}")]

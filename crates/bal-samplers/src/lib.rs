@@ -9,12 +9,24 @@
 
 #![deny(missing_docs)]
 
+mod adaptation;
 mod error;
+mod gradient_noise;
+mod psgld;
+mod sgadahmc;
 mod sgadald;
+mod sghmc;
 mod sgld;
 mod step_size;
+mod tau;
 
+pub use adaptation::SecondMoment;
 pub use error::SamplerError;
-pub use sgadald::{Friction, GradientNoise, InjectedNoise, SecondMoment, Sgadald, SgadaldSettings, Tau};
-pub use sgld::Sgld;
+pub use gradient_noise::GradientNoise;
+pub use psgld::{Psgld, PsgldSettings};
+pub use sgadahmc::{MomentumFriction, Sgadahmc, SgadahmcSettings};
+pub use sgadald::{Friction, InjectedNoise, Sgadald, SgadaldSettings};
+pub use sghmc::{Sghmc, SghmcSettings};
+pub use sgld::{Sgld, SgldSettings};
 pub use step_size::StepSize;
+pub use tau::Tau;

@@ -1,13 +1,10 @@
 //! Stochastic gradient adaptive Langevin dynamics.
 
-mod second_moment;
 mod settings;
-mod tau;
 
-pub use settings::{Friction, GradientNoise, InjectedNoise, SecondMoment, SgadaldSettings};
-pub use tau::Tau;
+pub use settings::{Friction, InjectedNoise, SgadaldSettings};
 
-use crate::SamplerError;
+use crate::{SamplerError, Tau};
 use bal_core::{Diverged, Kernel, NoiseStream, Position, State};
 use tch::Tensor;
 
@@ -53,17 +50,6 @@ impl Sgadald {
         &self.0
     }
 
-    /// `V^-1/2`, and 0 where V is 0.
-    fn preconditioner(&self, v: &Tensor) -> Tensor {
-        let mut p = v.rsqrt();
-        // A pass over memory that a floor makes needless. What is not a number stays so: it has to
-        // show up as divergence.
-        if self.0.preconditioner_floor < f64::from(f32::MIN_POSITIVE) {
-            let _ = p.nan_to_num_(f64::NAN, 0.0, None);
-        }
-        p
-    }
-
     /// What multiplies n, given `p = V^-1/2`.
     fn noise_scale(&self, p: &Tensor) -> Tensor {
         let SgadaldSettings { step_size: e, temperature: t, .. } = self.0;
@@ -72,11 +58,7 @@ impl Sgadald {
             Friction::Constant(c) => p.square().g_mul_scalar_(2.0 * t * c * e.powi(3)),
             Friction::Matched => p * (2.0 * t * e.powi(2)),
         };
-        let q = match self.0.gradient_noise {
-            GradientNoise::Printed => t * e.powi(4),
-            GradientNoise::Corrected => e.powi(4),
-            GradientNoise::None => 0.0,
-        };
+        let q = self.0.gradient_noise.variance(e, t);
         if q > 0.0 {
             variance -= q;
             let _ = variance.clamp_min_(0.0);
@@ -90,11 +72,14 @@ impl Sgadald {
 
 impl Kernel for Sgadald {
     fn slots(&self) -> &'static [&'static str] {
-        second_moment::slots(self.0.tau)
+        match self.0.tau {
+            Tau::Fixed(_) => &["second_moment"],
+            Tau::Automatic => &["second_moment", "tau", "mean_gradient"],
+        }
     }
 
     fn start(&self, position: Position) -> State {
-        let memory = second_moment::start(&self.0, &position);
+        let memory = self.0.adaptation().start(&position);
         State::new(position, memory)
     }
 
@@ -102,12 +87,11 @@ impl Kernel for Sgadald {
     /// When the state's memory is not that of [`Sgadald::slots`].
     fn step(&self, state: &mut State, gradient: &Position, noise: &mut NoiseStream) -> Result<(), Diverged> {
         let State { position, memory, step } = state;
-        if self.0.adaptation_steps.is_none_or(|steps| *step < steps) {
-            second_moment::adapt(&self.0, memory, gradient);
-        }
+        let adaptation = self.0.adaptation();
+        adaptation.follow(*step, memory, gradient);
         let parts = position.tensors_mut().iter_mut().zip(gradient.tensors()).zip(memory[0].tensors());
         for ((w, g), v) in parts {
-            let mut p = self.preconditioner(v);
+            let mut p = adaptation.preconditioner(v);
             if self.0.temperature > 0.0 {
                 let n = noise.normal_like(w);
                 let _ = w.addcmul_(&self.noise_scale(&p), &n);

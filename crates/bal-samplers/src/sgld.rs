@@ -2,6 +2,7 @@
 
 use crate::{SamplerError, StepSize, error::require_non_negative};
 use bal_core::{Diverged, Kernel, NoiseStream, Position, State};
+use serde::{Deserialize, Serialize};
 
 /// Stochastic gradient Langevin dynamics.
 ///
@@ -20,6 +21,16 @@ use bal_core::{Diverged, Kernel, NoiseStream, Position, State};
 pub struct Sgld {
     step_size: StepSize,
     temperature: f64,
+}
+
+/// The settings of [`Sgld`] as experiment files spell them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SgldSettings {
+    /// e, position squared per energy.
+    pub step_size: StepSize,
+    /// T, in units of the energy that the kernel sees; finite and >= 0.
+    pub temperature: f64,
 }
 
 impl Sgld {
@@ -58,7 +69,7 @@ impl Sgld {
         if step_size * curvature < 2.0 {
             Ok(())
         } else {
-            Err(SamplerError::Unstable { step_size, curvature })
+            Err(SamplerError::Unstable { step_size, curvature, limit: 2.0 })
         }
     }
 }
@@ -209,7 +220,7 @@ mod tests {
         assert_eq!(kernel.check_stable(3.99), Ok(()));
         assert_eq!(kernel.check_stable(0.0), Ok(()));
         let error = kernel.check_stable(4.0).unwrap_err();
-        assert_eq!(error, SamplerError::Unstable { step_size: 0.5, curvature: 4.0 });
+        assert_eq!(error, SamplerError::Unstable { step_size: 0.5, curvature: 4.0, limit: 2.0 });
         let text = kernel.check_stable(8.0).unwrap_err().to_string();
         assert!(
             text.contains("step size of 0.5")

@@ -8,14 +8,14 @@ use crate::settings::check;
 use bal_core::{
     EnsembleGradient, Gibbs, Method, Posterior, Prediction, Progress, Schedule, Task, TrainError,
 };
-use bal_samplers::{SamplerError, Sgadald, Sgld, StepSize};
+use bal_samplers::{SamplerError, Sgld, StepSize};
 use std::ops::ControlFlow;
 
 /// Bayesian adversarial learning: alternating samples of adversarial data and network weights.
 ///
 /// In each sweep a batch of B images gets `S_z` data chains each, which make M Langevin steps on
 /// [`crate::DataEnergy`] (eq. 6) given all `S_w` networks; then each of the `S_w` parameter chains
-/// makes M steps of SGAdaLD on [`crate::Risk`] (eq. 7) given those data. Without data chains the
+/// makes M steps of its sampler on [`crate::Risk`] (eq. 7) given those data. Without data chains the
 /// data stay clean, and the method is a Bayesian neural network.
 ///
 /// What is sampled is the stationary law of this alternation: the two conditionals belong to no
@@ -27,7 +27,6 @@ pub struct Bal {
     pub(super) settings: BalSettings,
     pub(super) prediction: Prediction,
     pub(super) ensemble_gradient: EnsembleGradient,
-    parameters: Sgadald,
 }
 
 impl Bal {
@@ -57,11 +56,9 @@ impl Bal {
         let mixing = settings.mixing;
         check("mixing.images", mixing.images as f64, mixing.images >= 0, "it must be at least 0")?;
         check("mixing.every", mixing.every as f64, mixing.every > 0, "at least 1 is needed")?;
-        let parameters = Sgadald::new(p.sgadald).map_err(|e| refused("parameters.sgadald", &e))?;
         let bal = Self {
             prediction: settings.prediction.parse()?,
             ensemble_gradient: settings.ensemble_gradient.parse()?,
-            parameters,
             settings,
         };
         bal.gibbs(bal.settings.schedule.batch_size)?;
@@ -102,7 +99,7 @@ impl Bal {
             Samples::Thinned { burn_in, every } => (burn_in, every),
         };
         let schedule = Schedule::new(steps, parameters.steps, burn_in, thinning)?;
-        Ok(Gibbs::new(Box::new(kernel), Box::new(self.parameters), schedule))
+        Ok(Gibbs::new(Box::new(kernel), parameters.kernel()?, schedule))
     }
 
     /// What an image's own energy is of the energy that the settings refer to.
@@ -121,7 +118,7 @@ fn scaled(step_size: StepSize, factor: f64) -> StepSize {
     }
 }
 
-fn refused(setting: &str, error: &SamplerError) -> TrainError {
+pub(super) fn refused(setting: &str, error: &SamplerError) -> TrainError {
     TrainError::Setting { setting: setting.into(), value: "(as given)".into(), why: error.to_string() }
 }
 

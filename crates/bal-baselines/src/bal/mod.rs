@@ -3,6 +3,7 @@
 mod conditionals;
 mod learner;
 mod method;
+mod sampler;
 mod settings;
 
 pub use method::Bal;

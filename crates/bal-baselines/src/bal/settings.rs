@@ -1,7 +1,7 @@
 //! Settings of Bayesian adversarial learning, and their units.
 
 use crate::{Epochs, NetworkMode, TraceSettings};
-use bal_samplers::{SgadaldSettings, StepSize};
+use bal_samplers::{PsgldSettings, SgadahmcSettings, SgadaldSettings, SghmcSettings, SgldSettings, StepSize};
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`crate::Bal`].
@@ -69,7 +69,7 @@ pub enum DataStart {
     Persistent,
 }
 
-/// How weights move: SGAdaLD on eq. 7.
+/// How weights move: one of the samplers on eq. 7.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterSettings {
@@ -83,8 +83,21 @@ pub struct ParameterSettings {
     pub reduction: Reduction,
     /// The law of the weights before any data.
     pub prior: Prior,
-    /// The kernel.
-    pub sgadald: SgadaldSettings,
+    /// The kernel, as exactly one of these tables: stochastic gradient Langevin dynamics,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sgld: Option<SgldSettings>,
+    /// the same preconditioned as `RMSProp` does,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub psgld: Option<PsgldSettings>,
+    /// stochastic gradient Hamiltonian Monte Carlo,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sghmc: Option<SghmcSettings>,
+    /// stochastic gradient adaptive Langevin dynamics, the paper's (eq. 10),
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sgadald: Option<SgadaldSettings>,
+    /// or stochastic gradient adaptive Hamiltonian Monte Carlo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sgadahmc: Option<SgadahmcSettings>,
 }
 
 /// How the losses of an image's data chains are put together.

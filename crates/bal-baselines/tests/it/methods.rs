@@ -63,6 +63,30 @@ fn bal(changes: &[(&str, &str)]) -> Result<Bal, TrainError> {
     Bal::new(settings(changes))
 }
 
+/// A table for each sampler of the parameter chains, beside that of `BAL`.
+const SAMPLERS: [&str; 4] = [
+    "[parameters.sgld]\nstep_size = 0.01\ntemperature = 1e-3\n",
+    "[parameters.psgld]\nstep_size = 0.01\ntemperature = 1e-3\ndecay = 0.9\npreconditioner_floor = 0.1\n\
+     initial_second_moment = 0.0\n",
+    "[parameters.sghmc]\nstep_size = 0.01\ntemperature = 1e-3\nfriction = 0.1\ngradient_noise = 0.0\n",
+    "[parameters.sgadahmc]\nstep_size = 0.1\ntemperature = 1e-3\nfriction = { decay = 0.1 }\n\
+     gradient_noise = \"none\"\ntau = 5.0\npreconditioner_floor = 1e-5\ninitial_second_moment = 1.0\n",
+];
+
+/// BAL with its sampler replaced by `table`.
+fn with_sampler(table: &str) -> BalSettings {
+    let (rest, _) = BAL.split_once("[parameters.sgadald]").unwrap();
+    toml::from_str(&format!("{rest}{table}")).unwrap()
+}
+
+#[test]
+fn exactly_one_sampler_is_needed() {
+    let none = Bal::new(with_sampler("")).unwrap_err().to_string();
+    assert!(none.contains("exactly one of the tables sgld, psgld, sghmc, sgadald, sgadahmc"), "{none}");
+    let two = Bal::new(with_sampler(&[SAMPLERS[0], SAMPLERS[2]].concat())).unwrap_err().to_string();
+    assert!(two.contains("exactly one of the tables") && two.contains('2'), "{two}");
+}
+
 fn methods() -> Vec<Box<dyn Method>> {
     let ball = Ball::new(Norm::LInf, 0.1).unwrap();
     let fgsm = Box::new(Fgsm::new(ball, EnsembleGradient::MemberMean));
@@ -70,7 +94,8 @@ fn methods() -> Vec<Box<dyn Method>> {
     let thinned = "samples = { thinned = { burn_in = 1, every = 2 } }";
     let mut bnn = settings(&[]);
     bnn.data = None;
-    vec![
+    let sampled = SAMPLERS.map(|table| Box::new(Bal::new(with_sampler(table)).unwrap()) as Box<dyn Method>);
+    let mut methods: Vec<Box<dyn Method>> = vec![
         Box::new(AdversarialTraining::erm(adam(), EPOCHS).unwrap()),
         Box::new(AdversarialTraining::new(fgsm, adam(), EPOCHS, 0.5).unwrap()),
         Box::new(AdversarialTraining::new(wrm, adam(), EPOCHS, 0.0).unwrap()),
@@ -82,7 +107,9 @@ fn methods() -> Vec<Box<dyn Method>> {
         Box::new(
             bal(&[("per_image", "batch_mean"), ("reduction = \"mean\"", "reduction = \"sum\"")]).unwrap(),
         ),
-    ]
+    ];
+    methods.extend(sampled);
+    methods
 }
 
 fn fit(
@@ -166,7 +193,7 @@ fn samples_are_the_last_states_or_the_thinned_ones() {
     let members: Vec<usize> =
         methods().iter().map(|m| fit(&**m, 1, None, &mut vec![]).members.len()).collect();
     // Six sweeps; after a burn-in of one, every second: sweeps 3 and 5 of three chains.
-    assert_eq!(members, [1, 1, 1, 3, 3, 6, 3]);
+    assert_eq!(members, [1, 1, 1, 3, 3, 6, 3, 3, 3, 3, 3]);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! The settings of SGAdaLD, as experiment files spell them.
 
-use super::Tau;
 use crate::{
-    SamplerError,
-    error::{require, require_non_negative, require_positive},
+    GradientNoise, SamplerError, SecondMoment, Tau,
+    adaptation::Adaptation,
+    error::{require_non_negative, require_positive},
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,33 +18,6 @@ pub enum Friction {
     Constant(f64),
     /// `C = V^1/2 / e` for each coordinate: invariant for `exp(-U/T)` up to O(e^2), V fixed.
     Matched,
-}
-
-/// The noise q that minibatch gradients are taken to bring, and that is therefore not injected.
-///
-/// In files `"printed"`, `"corrected"` or `"none"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GradientNoise {
-    /// `q = T e^4`, as eq. 10 prints it.
-    Printed,
-    /// `q = e^4`: minibatch noise does not know the temperature.
-    Corrected,
-    /// `q = 0`: for exact gradients.
-    None,
-}
-
-/// What V is at the beginning of a step.
-///
-/// In files `"persist"` or `"restart"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SecondMoment {
-    /// What the chain's last step left.
-    Persist,
-    /// `initial_second_moment`, in every step: what the released code did, which looked its V up
-    /// under a misspelt key.
-    Restart,
 }
 
 /// What multiplies the standard normal n.
@@ -110,35 +83,18 @@ impl SgadaldSettings {
         if let Friction::Constant(friction) = self.friction {
             require_positive("friction.constant", friction)?;
         }
-        require_non_negative("preconditioner_floor", self.preconditioner_floor)?;
-        // Positions are in single precision, where a smaller number would start V at 0.
-        let single = self.initial_second_moment as f32;
-        let range = "finite and > 0 (in single precision)";
-        require(
-            single.is_finite() && single > 0.0,
-            "initial_second_moment",
-            range,
-            self.initial_second_moment,
-        )?;
-        match self.tau {
-            Tau::Fixed(tau) => require(tau.is_finite() && tau >= 1.0, "tau", "finite and >= 1", tau),
-            Tau::Automatic => self.check_automatic(),
-        }
+        self.adaptation().check()
     }
 
-    fn check_automatic(&self) -> Result<(), SamplerError> {
-        let refuse = |needs, found: String| Err(SamplerError::AutomaticTau { needs, found });
-        if self.adaptation_steps.is_none() {
-            return refuse("adaptation_steps, after which it is frozen", "none".into());
+    /// How V follows the gradients.
+    pub(super) fn adaptation(&self) -> Adaptation {
+        Adaptation {
+            tau: self.tau,
+            floor: self.preconditioner_floor,
+            initial: self.initial_second_moment,
+            second_moment: self.second_moment,
+            steps: self.adaptation_steps,
         }
-        // tau, the mean gradient and V start as 1 together: only then is mean^2 <= V ever after.
-        if self.initial_second_moment.to_bits() != 1f64.to_bits() {
-            return refuse("initial_second_moment = 1", self.initial_second_moment.to_string());
-        }
-        if self.second_moment == SecondMoment::Restart {
-            return refuse("second_moment = \"persist\"", "\"restart\"".into());
-        }
-        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What SGAdaLD does to a position in a few steps; its stationary laws are tested in `bal-laws`.
 
 use super::*;
+use crate::{GradientNoise, SecondMoment};
 use bal_core::{NoiseKey, Purpose};
 use tch::Kind;
 

@@ -1,4 +1,4 @@
-//! How far back SGAdaLD's second moment looks.
+//! How far back a second moment looks.
 
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
