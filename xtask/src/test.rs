@@ -13,7 +13,7 @@ use crate::stage::stage;
 use crate::verify_reference;
 
 /// Names a folder of published weights.
-const REFERENCE: &str = "BAL_REFERENCE";
+pub(crate) const REFERENCE: &str = "BAL_REFERENCE";
 
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {

@@ -9,15 +9,18 @@ use clap::Args;
 use serde::Deserialize;
 
 use crate::bal::Bal;
+use crate::cargo::{cargo_with, run as run_command};
 use crate::radii;
 use crate::repository::Repository;
 use crate::setup::{self, LibTorch};
 use crate::stage::stage;
+use crate::test;
 
 /// Compare published MNIST weights, evaluated here, with the numbers that PyTorch gives on them
 ///
 /// The folder holds mnist_erm, mnist_fgsm and mnist_bal (.safetensors), and recomputed.json with the expected
-/// accuracies. Every number must agree within 0.0005, which pins network, attack and evaluation at once.
+/// accuracies. Every number must agree within 0.0005, which pins network, attack and evaluation at once. Where
+/// stn_fixture.safetensors is there, the spatial transformer network's logits on its images must be PyTorch's to 1e-4.
 #[derive(Args)]
 pub(crate) struct Options {
     #[arg(value_name = "DIR")]
@@ -71,6 +74,7 @@ pub(crate) fn verify(repository: &Repository, libtorch: LibTorch, folder: &Path)
     // `bal` runs in the root of the checkout, where a relative path would mean another folder.
     let folder = fs::canonicalize(folder).with_context(|| format!("cannot find {}", folder.display()))?;
     let recomputed = read(&folder.join("recomputed.json"))?;
+    spatial_transformer(repository, &libtorch, &folder)?;
     let bal = Bal::build(repository, libtorch)?;
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
 
@@ -83,6 +87,18 @@ pub(crate) fn verify(repository: &Repository, libtorch: LibTorch, folder: &Path)
     }
     print_table(&rows);
     judge(&rows)
+}
+
+/// Compares the spatial transformer network with PyTorch where the folder has its weights.
+fn spatial_transformer(repository: &Repository, libtorch: &LibTorch, folder: &Path) -> Result<()> {
+    if !folder.join("stn_fixture.safetensors").exists() {
+        println!("no stn_fixture.safetensors in {}: the STN is not compared", folder.display());
+        return Ok(());
+    }
+    // Of the whole workspace, as all tests are built: then nothing is compiled again.
+    let mut command = cargo_with(repository, libtorch)?;
+    command.args(["test", "--workspace", "--release", "--test", "it", "--", "--ignored", "published::"]);
+    run_command(command.env(test::REFERENCE, folder))
 }
 
 /// A line for each check, with the number that differs most.

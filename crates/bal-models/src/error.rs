@@ -44,7 +44,7 @@ pub enum ModelError {
         problem: String,
     },
     /// An architecture that is not known.
-    #[error("unknown architecture `{name}`; known are cnn")]
+    #[error("unknown architecture `{name}`; known are cnn and stn")]
     Architecture {
         /// The name given.
         name: String,

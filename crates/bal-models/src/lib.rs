@@ -8,6 +8,7 @@ mod cnn;
 mod ensemble;
 mod error;
 mod registry;
+mod stn;
 mod tensor_file;
 mod weights;
 
@@ -17,4 +18,5 @@ pub use cnn::Cnn;
 pub use ensemble::Ensemble;
 pub use error::ModelError;
 pub use registry::architecture;
+pub use stn::Stn;
 pub use weights::{read_posterior, write_posterior};

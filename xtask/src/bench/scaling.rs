@@ -33,15 +33,16 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let sides = stage("build", || Sides::build(repository, &libtorch, Size::Full))?;
     let mut scaling =
         Scaling { cpu: processor(), repeats: options.repeats, peaks: Vec::new(), sweeps: Vec::new() };
+    let mut processes = Vec::new();
     for threads in powers_of_two(cores()) {
         let mut process = sides.ours(threads)?;
         let flops = process.number(&json!({"do": "peak_flops"}), "flops")?;
         scaling.peaks.push(Peak { threads, flops });
-        for (chains, batch) in sizes() {
-            let title = format!("{threads} threads, {chains} chains, {batch} images");
-            let sweep = stage(&title, || sweep(&mut process, options.repeats, threads, chains, batch))?;
-            scaling.sweeps.push(sweep);
-        }
+        processes.push((threads, process));
+    }
+    for (chains, batch) in sizes() {
+        let title = format!("{chains} chains, {batch} images");
+        scaling.sweeps.extend(stage(&title, || sweeps(&mut processes, options.repeats, chains, batch))?);
     }
     scaling.write(&records(repository)?.join("scaling.json"))?;
     figures::run(repository)
@@ -60,14 +61,26 @@ fn powers_of_two(cores: u32) -> Vec<u32> {
     threads
 }
 
-fn sweep(process: &mut Process, repeats: u32, threads: u32, chains: u32, batch: u32) -> Result<Sweep> {
+/// Times a size on every number of threads, in alternation.
+fn sweeps(processes: &mut [(u32, Process)], repeats: u32, chains: u32, batch: u32) -> Result<Vec<Sweep>> {
     let request = json!({"do": "sweep", "chains": chains, "batch": batch});
+    let mut seconds = vec![Vec::new(); processes.len()];
+    for round in 0..=repeats {
+        for ((_, process), seconds) in processes.iter_mut().zip(&mut seconds) {
+            let taken = process.number(&request, "seconds")?;
+            // The first round warms up.
+            if round > 0 {
+                seconds.push(taken);
+            }
+        }
+    }
     let operations = json!({"do": "operations", "chains": chains, "batch": batch});
-    let seconds: Result<Vec<f64>> = (0..=repeats).map(|_| process.number(&request, "seconds")).collect();
-    let Spread { median, least, most } =
-        Spread::of(seconds?.into_iter().skip(1)).context("nothing was timed")?;
-    let operations = process.number(&operations, "operations")?;
-    Ok(Sweep { threads, chains, batch, median, least, most, operations })
+    let sweep = |((threads, process), seconds): (&mut (u32, Process), Vec<f64>)| {
+        let Spread { median, least, most } = Spread::of(seconds).context("nothing was timed")?;
+        let operations = process.number(&operations, "operations")?;
+        Ok(Sweep { threads: *threads, chains, batch, median, least, most, operations })
+    };
+    processes.iter_mut().zip(seconds).map(sweep).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! Files of weights, good, damaged and hostile, and the networks against PyTorch.
 
 mod checkpoint;
+mod formula;
 mod hostile;
 mod posterior;
+mod published;
 mod reference;
 mod sample;
+mod stn;

@@ -1,10 +1,11 @@
 //! The CNN and its ensembles against PyTorch, whose numbers `fixtures/cnn.py` wrote.
 
+use crate::formula::{Formula, assert_close, assert_relatively_close};
 use bal_core::{Architecture, Classifier, EnsembleGradient, Member, Mode, Position, Posterior, Prediction};
 use bal_models::{Cnn, Ensemble};
 use serde::Deserialize;
 use std::{collections::HashMap, sync::Arc};
-use tch::{Device, Kind, Reduction, Tensor};
+use tch::{Device, Reduction, Tensor};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -17,17 +18,6 @@ struct Reference {
     gradient_of_member_0: Gradients,
 }
 
-/// Element `i` is `offset + amplitude * sin(phase + frequency * i * i)`.
-#[derive(Deserialize)]
-struct Formula {
-    name: String,
-    shape: Vec<i64>,
-    offset: f64,
-    amplitude: f64,
-    phase: f64,
-    frequency: f64,
-}
-
 /// Gradients of the cross-entropy, summed over images.
 #[derive(Deserialize)]
 struct Gradients {
@@ -37,15 +27,6 @@ struct Gradients {
     image_norms: Vec<f64>,
     #[serde(flatten)]
     weights: HashMap<String, Vec<f64>>,
-}
-
-impl Formula {
-    fn tensor(&self) -> Tensor {
-        let element =
-            |i: i64| self.offset + self.amplitude * (self.phase + self.frequency * (i * i) as f64).sin();
-        let elements: Vec<f32> = (0..self.shape.iter().product()).map(|i| element(i) as f32).collect();
-        Tensor::from_slice(&elements).reshape(&self.shape)
-    }
 }
 
 impl Reference {
@@ -73,21 +54,6 @@ impl Reference {
         };
         Ensemble::new(&posterior, Device::Cpu).unwrap()
     }
-}
-
-/// Checks each number to within `tolerance`.
-fn assert_close(found: &Tensor, expected: &[f64], tolerance: f64, what: &str) {
-    let found = Vec::<f64>::try_from(found.to_kind(Kind::Double).reshape([-1])).unwrap();
-    assert_eq!(found.len(), expected.len(), "{what}");
-    assert!(found.iter().all(|x| x.is_finite()), "{what}");
-    let furthest = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
-    assert!(furthest <= tolerance, "{what} is off by {furthest}; {tolerance} is allowed");
-}
-
-/// Checks each number to within 1e-5 of the largest.
-fn assert_relatively_close(found: &Tensor, expected: &[f64], what: &str) {
-    let largest = expected.iter().fold(0.0f64, |most, x| most.max(x.abs()));
-    assert_close(found, expected, 1e-5 * largest, what);
 }
 
 #[test]
