@@ -12,7 +12,10 @@ use crate::repository::Repository;
 
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
-    let paths = [figure_1(repository)?, performance(repository)?];
+    let mut paths = vec![figure_1(repository)?, performance(repository)?];
+    if repository.results().join("fig2").is_dir() {
+        paths.push(figure_2(repository)?);
+    }
     for path in paths.iter().flatten() {
         println!("{}", repository.relative(path).display());
     }
@@ -28,6 +31,16 @@ pub(crate) fn figure_1(repository: &Repository) -> Result<Vec<PathBuf>> {
     set_section(&readme, "fig1", &table::fig1(&records, &published(repository)?)?)?;
     paths.push(readme);
     Ok(paths)
+}
+
+/// Figure 2 from the records in `results/`, in `results/fig2/`; returns the paths.
+pub(crate) fn figure_2(repository: &Repository) -> Result<Vec<PathBuf>> {
+    draw_figure_2(repository, &repository.results())
+}
+
+/// Figure 2 from the records in `results`, in its `fig2/`; returns the paths.
+pub(crate) fn draw_figure_2(repository: &Repository, results: &Path) -> Result<Vec<PathBuf>> {
+    Ok(figures::fig2(results, &published(repository)?, &results.join("fig2"))?)
 }
 
 /// What `bench` measured: a figure beside the records in `results/performance/`, and the tables of

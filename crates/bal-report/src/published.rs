@@ -20,6 +20,10 @@ pub struct Published {
     pub fig1a_mnist_fgsm: BTreeMap<String, Curve>,
     /// Figure 1 (b): accuracy under the one-step CW attack on MNIST, by method.
     pub fig1b_mnist_cw_one_step: BTreeMap<String, f64>,
+    /// Figure 2 (a): accuracy of BAL under FGSM on MNIST, by number of parameter chains.
+    pub fig2a_mnist_fgsm_by_chains: BTreeMap<u32, Curve>,
+    /// Figure 2 (b): accuracy of BAL under the one-step CW attack on MNIST, by number of parameter chains.
+    pub fig2b_mnist_cw_by_chains: BTreeMap<u32, f64>,
 }
 
 /// Accuracy by radius.
@@ -49,6 +53,12 @@ impl Published {
         }
         for (method, &accuracy) in &self.fig1b_mnist_cw_one_step {
             fraction(accuracy).map_err(|what| format!("fig1b_mnist_cw_one_step.{method}: {what}"))?;
+        }
+        for (chains, curve) in &self.fig2a_mnist_fgsm_by_chains {
+            curve.check().map_err(|what| format!("fig2a_mnist_fgsm_by_chains.{chains}: {what}"))?;
+        }
+        for (chains, &accuracy) in &self.fig2b_mnist_cw_by_chains {
+            fraction(accuracy).map_err(|what| format!("fig2b_mnist_cw_by_chains.{chains}: {what}"))?;
         }
         Ok(())
     }

@@ -16,8 +16,8 @@ pub(super) fn keep(repository: &Repository, place: &Place, run: &Run) -> Result<
         files.push("posterior.safetensors");
     }
     for file in files {
-        let from = repository.root().join(&place.runs).join(run.name).join(file);
-        let to = repository.root().join(&place.results).join(run.name).join(file);
+        let from = repository.root().join(&place.runs).join(&run.folder).join(file);
+        let to = repository.root().join(&place.results).join(&run.folder).join(file);
         let bytes = fs::read(&from).with_context(|| format!("cannot read {}", from.display()))?;
         // A file that is the same keeps its date.
         if !fs::read(&to).is_ok_and(|there| there == bytes) {
@@ -31,18 +31,19 @@ pub(super) fn keep(repository: &Repository, place: &Place, run: &Run) -> Result<
 mod tests {
     use super::*;
 
-    fn kept(name: &'static str, quick: bool) -> Vec<String> {
+    fn kept(name: &str, quick: bool) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("Cargo.toml"), "").unwrap();
         let repository = Repository::at(folder.path()).unwrap();
-        let place = Place::figure_1(quick);
-        let run = folder.path().join(&place.runs).join(name);
-        let results = folder.path().join(&place.results).join(name);
+        let place = Place::new(quick);
+        let trained = Run::new("fig1", name, &format!("mnist-{name}"), 1);
+        let run = folder.path().join(&place.runs).join(&trained.folder);
+        let results = folder.path().join(&place.results).join(&trained.folder);
         fs::create_dir_all(&run).unwrap();
         fs::create_dir_all(&results).unwrap();
         fs::write(run.join("record.json"), "{}").unwrap();
         fs::write(run.join("posterior.safetensors"), "weights").unwrap();
-        keep(&repository, &place, &Run { name }).unwrap();
+        keep(&repository, &place, &trained).unwrap();
         let mut names: Vec<_> = fs::read_dir(results)
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())

@@ -1,4 +1,4 @@
-//! The attacks of Figure 1 on a finished run.
+//! The paper's attacks on a finished run.
 
 use std::fs;
 use std::path::Path;
@@ -16,9 +16,9 @@ const QUICK_IMAGES: &str = "500";
 
 /// Runs the attacks whose results are not there, or older than the weights.
 pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, run: &Run) -> Result<()> {
-    let folder = place.runs.join(run.name);
+    let folder = place.runs.join(&run.folder);
     let weights = repository.root().join(&folder).join("posterior.safetensors");
-    let results = place.results.join(run.name);
+    let results = place.results.join(&run.folder);
     let made = repository.root().join(&results);
     fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
     for attack in ["fgsm", "cw-one-step"] {

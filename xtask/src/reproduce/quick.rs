@@ -7,12 +7,11 @@ use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 
 use crate::repository::Repository;
-use crate::reproduce::runs::NAMES;
 
-/// The table for all runs.
+/// The table for all experiments.
 const ALL: &str = "all";
 
-/// Settings by run, as `bal train --set` takes them.
+/// Settings by experiment, as `bal train --set` takes them.
 #[derive(Debug)]
 pub(super) struct Overrides {
     tables: Table,
@@ -33,8 +32,9 @@ impl Overrides {
     fn parse(text: &str, file: &Path) -> Result<Self> {
         let tables: Table = text.parse().with_context(|| format!("{} is not TOML", file.display()))?;
         for (name, value) in &tables {
-            if name != ALL && !NAMES.contains(&name.as_str()) {
-                bail!("{}: [{name}] is no run; there are [{ALL}], [{}]", file.display(), NAMES.join("], ["));
+            let experiment = file.with_file_name(format!("{name}.toml"));
+            if name != ALL && !experiment.is_file() {
+                bail!("{}: [{name}] is neither [{ALL}] nor an experiment beside it", file.display());
             }
             if !value.is_table() {
                 bail!("{}: {name} must be a table of settings", file.display());
@@ -43,10 +43,10 @@ impl Overrides {
         Ok(Self { tables })
     }
 
-    /// `key=value` for `run`, those of its own after those for all, so that its own win.
-    pub(super) fn of(&self, run: &str) -> Vec<String> {
+    /// `key=value` for `experiment`, those of its own after those for all, so that its own win.
+    pub(super) fn of(&self, experiment: &str) -> Vec<String> {
         let mut settings = Vec::new();
-        for name in [ALL, run] {
+        for name in [ALL, experiment] {
             if let Some(Value::Table(table)) = self.tables.get(name) {
                 flatten("", table, &mut settings);
             }
@@ -69,8 +69,13 @@ fn flatten(prefix: &str, table: &Table, settings: &mut Vec<String>) {
 mod tests {
     use super::*;
 
+    /// As if beside `bnn.toml` and `wrm.toml`.
     fn parse(text: &str) -> Result<Overrides> {
-        Overrides::parse(text, Path::new("quick.toml"))
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["bnn.toml", "wrm.toml"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        Overrides::parse(text, &folder.path().join("quick.toml"))
     }
 
     #[test]
@@ -94,9 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_run_is_named() {
+    fn a_misspelt_experiment_is_named() {
         let error = parse("[bal-realeased]\nepochs = 1\n").unwrap_err().to_string();
-        assert!(error.contains("[bal-realeased] is no run") && error.contains("[bal-released]"), "{error}");
+        assert!(error.contains("[bal-realeased] is neither"), "{error}");
         let error = parse("epochs = 1\n").unwrap_err().to_string();
         assert!(error.contains("epochs"), "{error}");
     }

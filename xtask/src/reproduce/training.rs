@@ -18,12 +18,12 @@ pub(super) fn train(
     run: &Run,
     overrides: &Overrides,
 ) -> Result<()> {
-    let folder = place.runs.join(run.name);
+    let folder = place.runs.join(&run.folder);
     if is_finished(&repository.root().join(&folder)) {
         eprintln!("trained already; remove {} to train it again", folder.display());
         return Ok(());
     }
-    bal.run(&arguments(place, run, &overrides.of(run.name)))
+    bal.run(&arguments(place, run, &overrides.of(&run.experiment)))
 }
 
 /// Whether the run in `folder` is finished: each of its two results gets its name when it is whole.
@@ -31,18 +31,21 @@ fn is_finished(folder: &Path) -> bool {
     ["posterior.safetensors", "record.json"].iter().all(|file| folder.join(file).is_file())
 }
 
-/// The command line of `bal train`, which begins a run or goes on with it.
-fn arguments(place: &Place, run: &Run, settings: &[String]) -> Vec<String> {
-    let folder = |name: &str| place.runs.join(name).display().to_string();
-    let mut arguments = vec!["train".into(), "--resume".into(), "--experiment".into(), run.experiment()];
-    arguments.extend(["--out".into(), folder(run.name)]);
+/// The command line of `bal train`, which begins a run or goes on with it; its own settings win over `overrides`.
+fn arguments(place: &Place, run: &Run, overrides: &[String]) -> Vec<String> {
+    let folder = |folder: &Path| place.runs.join(folder).display().to_string();
+    let mut arguments = vec!["train".into(), "--resume".into(), "--experiment".into(), run.experiment_file()];
+    arguments.extend(["--out".into(), folder(&run.folder)]);
     if let Some(start) = run.start() {
-        arguments.extend(["--start".into(), folder(start)]);
+        arguments.extend(["--start".into(), folder(&start)]);
+    }
+    if run.seed != 1 {
+        arguments.extend(["--seed".into(), run.seed.to_string()]);
     }
     if place.quick {
         arguments.push("--quick".into());
     }
-    for setting in settings {
+    for setting in overrides.iter().chain(&run.settings) {
         arguments.extend(["--set".into(), setting.clone()]);
     }
     arguments
@@ -66,17 +69,25 @@ mod tests {
 
     #[test]
     fn the_first_run_has_no_start_and_the_others_start_from_it() {
-        let line = |name, quick, settings: &[String]| {
-            arguments(&Place::figure_1(quick), &Run { name }, settings).join(" ")
+        let line = |name: &str, seed, quick, settings: &[String]| {
+            let run = Run::new("fig1", name, &format!("mnist-{name}"), seed);
+            arguments(&Place::new(quick), &run, settings).join(" ")
         };
         assert_eq!(
-            line("erm", false, &[]),
+            line("erm", 1, false, &[]),
             "train --resume --experiment experiments/mnist-erm.toml --out runs/fig1/erm"
         );
         assert_eq!(
-            line("wrm", true, &["epochs=1".into()]),
-            "train --resume --experiment experiments/mnist-wrm.toml --out runs/quick/fig1/wrm \
-             --start runs/quick/fig1/erm --quick --set epochs=1"
+            line("wrm", 2, true, &["epochs=1".into()]),
+            "train --resume --experiment experiments/mnist-wrm.toml --out runs/quick/fig1/seed-2/wrm \
+             --start runs/quick/fig1/seed-2/erm --seed 2 --quick --set epochs=1"
         );
+    }
+
+    #[test]
+    fn settings_of_the_run_come_last_so_that_they_win() {
+        let run = Run::new("fig2", "sw-3", "mnist-bal-released", 1).with(&["bal.parameter_chains=3"]);
+        let line = arguments(&Place::new(true), &run, &["bal.parameter_chains=2".into()]).join(" ");
+        assert!(line.ends_with("--set bal.parameter_chains=2 --set bal.parameter_chains=3"), "{line}");
     }
 }

@@ -7,6 +7,7 @@ use crate::{ReportError, atomic};
 
 mod comparison;
 mod fig1;
+mod fig2;
 mod methods;
 mod runs;
 mod scaling;
@@ -15,6 +16,7 @@ pub(crate) mod synthetic;
 
 pub(crate) use comparison::{Comparison, Row, grouped_digits};
 pub use fig1::fig1;
+pub use fig2::fig2;
 pub(crate) use methods::{Method, PGD_NOTE};
 pub use scaling::scaling;
 

@@ -30,7 +30,11 @@ pub(super) fn read(results: &Path, dataset: &str) -> Result<Vec<Run>, ReportErro
 }
 
 /// The evaluation in a file; `None` where there is no such file.
-fn evaluation(path: &Path, attack: &str, dataset: &str) -> Result<Option<Evaluation>, ReportError> {
+pub(super) fn evaluation(
+    path: &Path,
+    attack: &str,
+    dataset: &str,
+) -> Result<Option<Evaluation>, ReportError> {
     let exists = path.try_exists().map_err(|source| ReportError::Read { path: path.to_owned(), source })?;
     if !exists {
         return Ok(None);
