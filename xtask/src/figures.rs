@@ -33,9 +33,14 @@ pub(crate) fn figure_1(repository: &Repository) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
-/// Figure 2 from the records in `results/`, in `results/fig2/`; returns the paths.
+/// Figure 2 from the records in `results/`, in `results/fig2/`, and its table in `results/README.md`; returns the paths.
 pub(crate) fn figure_2(repository: &Repository) -> Result<Vec<PathBuf>> {
-    draw_figure_2(repository, &repository.results())
+    let results = repository.results();
+    let mut paths = draw_figure_2(repository, &results)?;
+    let readme = results.join("README.md");
+    set_section(&readme, "fig2", &table::fig2(&results, &published(repository)?)?)?;
+    paths.push(readme);
+    Ok(paths)
 }
 
 /// Figure 2 from the records in `results`, in its `fig2/`; returns the paths.

@@ -5,9 +5,11 @@ use std::path::Path;
 use crate::figures::{Comparison, Method, PGD_NOTE, Row, grouped_digits};
 use crate::{Published, ReportError};
 
+mod fig2;
 mod performance;
 mod section;
 
+pub use fig2::fig2;
 pub use performance::{peer, scaling};
 pub use section::replace_section;
 

@@ -14,8 +14,8 @@ pub(crate) use sample_sizes::{Control, Quantity, SampleSize, SampleSizes};
 
 const NOTE: &str = "Points are means over seeds; whiskers span the seeds where there are several, and are Wilson's 95 % \
      interval for the sampling of test images where there is one.";
-const EQUAL_NOTE: &str = "At equal perturbation the data step is multiplied by 5 / S_w, since the data energy sums over parameter \
-     chains. Perturbations are means over training, before clipping.";
+const EQUAL_NOTE: &str = "For equal movement the data step is multiplied by 5 / S_w, since the data energy sums over parameter \
+     chains; how far images moved is the mean over training.";
 
 /// Draws the paper's Figure 2 from `results_dir/fig2/` and, for five chains, `results_dir/fig1/`; runs that are
 /// missing are left out.
@@ -95,7 +95,7 @@ fn panel(
     let references = published.map(|published| Reference {
         label: Control::Paper.label().into(),
         style: Style { colour: Colour::Vermillion, marker: Marker::Star },
-        points: quantity.published(published),
+        points: quantity.published(published).into_iter().map(|(n, value)| (f64::from(n), value)).collect(),
     });
     CurvePanel {
         title: title.into(),
@@ -151,18 +151,9 @@ fn curves(sizes: &SampleSizes, published: &Published) -> CurvePanel {
 impl SampleSize {
     /// The range of the seeds, or of one seed Wilson's interval.
     fn interval(&self, quantity: Quantity) -> Option<Interval> {
-        let values: Vec<f64> = self.runs.iter().filter_map(|run| run.value(quantity)).collect();
-        match values.as_slice() {
-            [] => None,
-            [value] => {
-                let point = Interval { low: *value, high: *value };
-                Some(self.runs.first()?.wilson(quantity).unwrap_or(point))
-            }
-            several => Some(Interval {
-                low: several.iter().copied().fold(f64::INFINITY, f64::min),
-                high: several.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            }),
-        }
+        let range = self.range(quantity)?;
+        let alone = self.runs.first().filter(|_| self.runs.len() == 1);
+        Some(alone.and_then(|run| run.wilson(quantity)).unwrap_or(range))
     }
 }
 
@@ -182,7 +173,7 @@ mod tests {
         let paths = fig2(results.path(), &published(), &two).unwrap();
         assert_eq!(paths.len(), 5);
         let svg = std::fs::read_to_string(two.join("fig2.svg")).unwrap();
-        assert!(svg.contains("equal perturbation") && svg.contains("(c) How far"));
+        assert!(svg.contains("equal movement") && svg.contains("(c) How far"));
         let csv = std::fs::read_to_string(two.join("fig2.csv")).unwrap();
         assert!(csv.contains("paper,1,2,fgsm,"), "{csv}");
         let sizes = SampleSizes::read(results.path()).unwrap();

@@ -17,6 +17,7 @@ pub(crate) mod synthetic;
 pub(crate) use comparison::{Comparison, Row, grouped_digits};
 pub use fig1::fig1;
 pub use fig2::fig2;
+pub(crate) use fig2::{Quantity, SampleSizes};
 pub(crate) use methods::{Method, PGD_NOTE};
 pub use scaling::scaling;
 

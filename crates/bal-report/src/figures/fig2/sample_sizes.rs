@@ -20,6 +20,8 @@ pub(crate) enum Control {
     Paper,
     /// How far the images move, nearly: the data step is divided by the number of chains.
     Equal,
+    /// An image's own step, with three data chains for each instead of one.
+    DataChains,
 }
 
 /// A number that a run gives.
@@ -65,8 +67,9 @@ pub(crate) struct SampleSizes {
 impl Control {
     pub(crate) fn label(self) -> &'static str {
         match self {
-            Self::Paper => "as in the paper",
-            Self::Equal => "equal perturbation",
+            Self::Paper => "same step",
+            Self::Equal => "equal movement",
+            Self::DataChains => "three data chains",
         }
     }
 
@@ -75,21 +78,21 @@ impl Control {
         match self {
             Self::Paper => "paper",
             Self::Equal => "equal",
+            Self::DataChains => "data-chains",
         }
     }
 }
 
 impl Quantity {
     /// What the paper has of it, by number of chains.
-    pub(crate) fn published(self, published: &Published) -> Vec<(f64, f64)> {
-        let by_chains = |chains: &u32, value: f64| (f64::from(*chains), value);
+    pub(crate) fn published(self, published: &Published) -> Vec<(u32, f64)> {
         match self {
             Self::Strongest => {
                 let curves = published.fig2a_mnist_fgsm_by_chains.iter();
-                curves.filter_map(|(n, curve)| Some(by_chains(n, curve.points().last()?.1))).collect()
+                curves.filter_map(|(&n, curve)| Some((n, curve.points().last()?.1))).collect()
             }
             Self::CwOneStep => {
-                published.fig2b_mnist_cw_by_chains.iter().map(|(n, &value)| by_chains(n, value)).collect()
+                published.fig2b_mnist_cw_by_chains.iter().map(|(&n, &value)| (n, value)).collect()
             }
             Self::Fgsm(_) | Self::Linf | Self::L2 => Vec::new(),
         }
@@ -131,6 +134,17 @@ impl SampleSize {
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     }
 
+    /// The least and the most of the seeds.
+    pub(crate) fn range(&self, quantity: Quantity) -> Option<Interval> {
+        let values = || self.runs.iter().filter_map(|run| run.value(quantity));
+        Some(Interval { low: values().reduce(f64::min)?, high: values().reduce(f64::max)? })
+    }
+
+    /// Data chains of each image.
+    pub(crate) fn data_chains(&self) -> u32 {
+        if self.control == Control::DataChains { 3 } else { 1 }
+    }
+
     /// Radii of FGSM.
     pub(crate) fn radii(&self) -> Vec<f64> {
         let evaluation = self.runs.iter().find_map(|run| run.fgsm.as_ref());
@@ -144,7 +158,7 @@ impl SampleSizes {
     /// Errors name the file, or say that there is none.
     pub(crate) fn read(results: &Path) -> Result<Self, ReportError> {
         let mut sizes = Vec::new();
-        for control in [Control::Paper, Control::Equal] {
+        for control in [Control::Paper, Control::Equal, Control::DataChains] {
             for chains in CHAINS {
                 let runs = seeds(results, control, chains)?;
                 if !runs.is_empty() {
@@ -212,7 +226,12 @@ fn seeds(results: &Path, control: Control, chains: u32) -> Result<Vec<Run>, Repo
     let mut runs = Vec::new();
     for seed in 1..=SEEDS {
         // Controls have one seed.
-        if control == Control::Equal && seed > 1 {
+        let made = match control {
+            Control::Paper => true,
+            Control::Equal => seed == 1,
+            Control::DataChains => seed == 1 && chains == OF_FIGURE_1,
+        };
+        if !made {
             break;
         }
         let folder = folder(results, control, chains, seed);
@@ -233,6 +252,7 @@ fn seeds(results: &Path, control: Control, chains: u32) -> Result<Vec<Run>, Repo
 fn folder(results: &Path, control: Control, chains: u32, seed: u64) -> PathBuf {
     // With five chains both controls are the run of Figure 1.
     let (figure, name) = match control {
+        Control::DataChains => ("fig2", "sz-3".to_owned()),
         _ if chains == OF_FIGURE_1 => ("fig1", "bal-released".to_owned()),
         Control::Paper => ("fig2", format!("sw-{chains}")),
         Control::Equal => ("fig2", format!("sw-{chains}-equal")),
