@@ -7,8 +7,9 @@ use tch::Tensor;
 /// A way to change images so that a classifier errs.
 ///
 /// There are two kinds: those that stay in a [`Ball`] around each image, of which accuracy curves
-/// are made, and those that have no radius and are judged by how far they went. Both are immutable
-/// values and leave the classifier as it was; to be evaluated, their images have to be in `[0, 1]`.
+/// are made, and those that have no radius and are judged by how far they went; of the latter some
+/// seek the nearest adversarial image ([`Attack::minimises`]). All are immutable values and leave the
+/// classifier as it was; to be evaluated, their images have to be in `[0, 1]`.
 pub trait Attack: Send + Sync + std::fmt::Debug {
     /// The name that commands and files use: `pgd`.
     fn name(&self) -> &'static str;
@@ -19,6 +20,13 @@ pub trait Attack: Send + Sync + std::fmt::Debug {
     /// The ball's norm, if there is a ball.
     fn norm(&self) -> Option<Norm> {
         self.ball().map(|ball| ball.norm())
+    }
+
+    /// The norm of the distance that the attack makes as small as it can, if it seeks the nearest
+    /// image that the model gets wrong. Such an attack has no ball, and gives back an image unchanged
+    /// when the model has it wrong already or when nothing was found.
+    fn minimises(&self) -> Option<Norm> {
+        None
     }
 
     /// All settings but the radius, for the record.
