@@ -30,10 +30,19 @@ fn parse_set(name: &str) -> Result<Set, DataError> {
 
 /// The verb.
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
+    let sets = if options.sets.is_empty() { &Set::ALL[..] } else { &options.sets };
+    fetch_all(repository, sets, options.mirror.as_deref())
+}
+
+/// Fetches what is not there yet of the sets that another chore needs.
+pub(crate) fn ensure(repository: &Repository, sets: &[Set]) -> Result<()> {
+    fetch_all(repository, sets, None)
+}
+
+fn fetch_all(repository: &Repository, sets: &[Set], mirror: Option<&str>) -> Result<()> {
     let root = repository.datasets();
     let manifest = Manifest::read(&root.join("manifest.toml"))?;
-    let mirror = Mirror::choose(options.mirror.as_deref())?;
-    let sets = if options.sets.is_empty() { &Set::ALL[..] } else { &options.sets };
+    let mirror = Mirror::choose(mirror)?;
     for &set in sets {
         let mut progress = Lines::new();
         let fetched = fetch(&manifest, set, &root, mirror.as_ref(), &mut |event| progress.show(&event))

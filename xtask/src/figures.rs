@@ -4,48 +4,68 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use bal_report::figures::Study;
 use bal_report::peer::Peer;
 use bal_report::scaling::Scaling;
 use bal_report::{Published, atomic, figures, table};
 
 use crate::repository::Repository;
 
+/// What there are records of: the folder among results, and the figure.
+const FIGURES: [&str; 5] = ["fig1", "fig2", "appendix-a", "fig3", "ablation"];
+
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
-    let mut paths = vec![figure_1(repository)?, performance(repository)?];
-    if repository.results().join("fig2").is_dir() {
-        paths.push(figure_2(repository)?);
+    let results = repository.results();
+    let readme = results.join("README.md");
+    let mut paths = performance(repository)?;
+    for name in FIGURES {
+        if results.join(name).is_dir() {
+            paths.extend(draw(repository, name, &results, Some(&readme))?);
+        }
     }
-    for path in paths.iter().flatten() {
-        println!("{}", repository.relative(path).display());
+    for path in paths {
+        println!("{}", repository.relative(&path).display());
     }
     Ok(())
 }
 
-/// Figure 1 from the records in `results/fig1/`, beside them, and its table in `results/README.md`; returns the paths.
-pub(crate) fn figure_1(repository: &Repository) -> Result<Vec<PathBuf>> {
-    let results = repository.results();
-    let records = results.join("fig1");
-    let mut paths = draw_figure_1(repository, &records)?;
-    let readme = results.join("README.md");
-    set_section(&readme, "fig1", &table::fig1(&records, &published(repository)?)?)?;
-    paths.push(readme);
+/// Draws figure `name` from the records in `results`, beside them, and writes its tables into the sections of `page`;
+/// returns the paths. Of comparisons that belong to it those are drawn that there are runs of.
+pub(crate) fn draw(
+    repository: &Repository,
+    name: &str,
+    results: &Path,
+    page: Option<&Path>,
+) -> Result<Vec<PathBuf>> {
+    let published = Published::read(&repository.results().join("published.json"))?;
+    let mut paths = Vec::new();
+    let mut tables = Vec::new();
+    match name {
+        "fig2" => {
+            paths.extend(figures::fig2(results, &published, &results.join("fig2"))?);
+            tables.push(("fig2", table::fig2(results, &published)?));
+        }
+        "ablation" => tables.push(("ablation", table::ablation(results)?)),
+        _ => {
+            let of_figure = |study: &&&Study| study.name == name || study.name.starts_with(&format!("{name}-"));
+            for study in Study::ALL.iter().filter(of_figure) {
+                let folder = results.join(study.folder);
+                if study.name != name && !study.has_own_runs(&folder) {
+                    continue;
+                }
+                paths.extend(figures::methods(study, &folder, &published, &folder)?);
+                tables.push((study.name, table::methods(study, &folder, &published)?));
+            }
+        }
+    }
+    if let Some(page) = page {
+        for (section, content) in tables {
+            set_section(page, section, &content)?;
+        }
+        paths.push(page.to_owned());
+    }
     Ok(paths)
-}
-
-/// Figure 2 from the records in `results/`, in `results/fig2/`, and its table in `results/README.md`; returns the paths.
-pub(crate) fn figure_2(repository: &Repository) -> Result<Vec<PathBuf>> {
-    let results = repository.results();
-    let mut paths = draw_figure_2(repository, &results)?;
-    let readme = results.join("README.md");
-    set_section(&readme, "fig2", &table::fig2(&results, &published(repository)?)?)?;
-    paths.push(readme);
-    Ok(paths)
-}
-
-/// Figure 2 from the records in `results`, in its `fig2/`; returns the paths.
-pub(crate) fn draw_figure_2(repository: &Repository, results: &Path) -> Result<Vec<PathBuf>> {
-    Ok(figures::fig2(results, &published(repository)?, &results.join("fig2"))?)
 }
 
 /// What `bench` measured: a figure beside the records in `results/performance/`, and the tables of
@@ -72,14 +92,4 @@ fn set_section(page: &Path, name: &str, content: &str) -> Result<()> {
     let text = fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
     atomic::write(page, table::replace_section(&text, name, content)?.as_bytes())?;
     Ok(())
-}
-
-/// Figure 1 from the records in `records`, beside them; returns the paths.
-pub(crate) fn draw_figure_1(repository: &Repository, records: &Path) -> Result<Vec<PathBuf>> {
-    Ok(figures::fig1(records, &published(repository)?, records)?)
-}
-
-/// The paper's own numbers, which figures show beside ours.
-fn published(repository: &Repository) -> Result<Published> {
-    Ok(Published::read(&repository.results().join("published.json"))?)
 }

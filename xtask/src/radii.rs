@@ -1,17 +1,20 @@
-//! The radii of the paper's FGSM curves on MNIST.
+//! The radii of the paper's FGSM curves, in the L-infinity norm on pixels in `[0, 1]`.
 
-/// `linspace(0, 0.15, 10)`, in the L-infinity norm on pixels in `[0, 1]`.
+/// `linspace(0, 0.15, 10)`: MNIST and Fashion-MNIST.
 pub(crate) const MNIST_FGSM: [f64; 10] = linspace(0.15);
 
-/// Ten equally spaced numbers from 0 to `end`, both of them exact, as NumPy makes them.
-const fn linspace(end: f64) -> [f64; 10] {
-    let mut numbers = [0.0; 10];
+/// `linspace(0, 0.1, 11)`: GTSRB.
+pub(crate) const GTSRB_FGSM: [f64; 11] = linspace(0.1);
+
+/// `N` equally spaced numbers from 0 to `end`, both of them exact, as NumPy makes them.
+const fn linspace<const N: usize>(end: f64) -> [f64; N] {
+    let mut numbers = [0.0; N];
     let mut i = 0;
-    while i < 9 {
-        numbers[i] = i as f64 * (end / 9.0);
+    while i < N - 1 {
+        numbers[i] = i as f64 * (end / (N - 1) as f64);
         i += 1;
     }
-    numbers[9] = end;
+    numbers[N - 1] = end;
     numbers
 }
 
@@ -36,6 +39,9 @@ mod tests {
     fn radii_are_equally_spaced() {
         for (i, radius) in MNIST_FGSM.iter().enumerate() {
             assert!((radius - i as f64 * 0.15 / 9.0).abs() < 1e-15);
+        }
+        for (i, radius) in GTSRB_FGSM.iter().enumerate() {
+            assert!((radius - i as f64 * 0.01).abs() < 1e-15);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `reproduce`: a figure of the paper, from training to drawing.
 
 mod copy;
+mod data;
+mod ensembles;
 mod evaluation;
 mod figure;
 mod list;
@@ -8,13 +10,16 @@ mod place;
 mod quick;
 mod runs;
 mod training;
+mod tuning;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use bal_data::Set;
 use clap::Args;
 
 use crate::bal::Bal;
+use crate::download;
 use crate::figures;
 use crate::repository::Repository;
 use crate::reproduce::figure::Figure;
@@ -56,33 +61,48 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let libtorch = stage("set-up", || setup::ensure_ready(repository))?;
     let bal = stage("build", || Bal::build(repository, libtorch))?;
     let overrides = if *quick { Overrides::read(repository)? } else { Overrides::none() };
+    let mut sets: Vec<Set> = runs.iter().map(|run| run.data.set()).collect();
+    sets.sort_by_key(|set| set.name());
+    sets.dedup();
+    stage("data", || download::ensure(repository, &sets))?;
 
     for run in runs {
         stage(&run.folder.display().to_string(), || {
+            let Some(run) = tuning::resolved(repository, &bal, &place, run.clone(), &overrides)? else {
+                return Ok(());
+            };
             training::train(repository, &bal, &place, &run, &overrides)?;
             evaluation::evaluate(repository, &bal, &place, &run)?;
             copy::keep(repository, &place, &run)
         })?;
     }
+    if figure.parts().contains(&Figure::Ablation) && only.is_empty() {
+        stage("ensembles", || ensembles::evaluate(repository, &bal, &place))?;
+    }
 
-    let drawn = stage("figure", || draw(repository, &place, *figure))?;
+    let drawn = stage("figures", || draw(repository, &place, *figure))?;
     if *quick {
         eprintln!("this was a quick run: it shows that everything works, and its numbers mean nothing");
     }
-    println!("{}", repository.relative(&drawn).display());
+    for path in drawn {
+        println!("{}", repository.relative(&path).display());
+    }
     Ok(())
 }
 
-/// Draws the figure and returns the path of its picture.
-fn draw(repository: &Repository, place: &Place, figure: Figure) -> Result<PathBuf> {
+/// Draws what there are runs of, and returns the paths of the pictures, or of the table where there is none.
+fn draw(repository: &Repository, place: &Place, figure: Figure) -> Result<Vec<PathBuf>> {
     let results = repository.root().join(&place.results);
-    let paths = match figure {
-        Figure::Fig1 if place.quick => figures::draw_figure_1(repository, &results.join("fig1"))?,
-        Figure::Fig1 => figures::figure_1(repository)?,
-        Figure::Fig2 if place.quick => figures::draw_figure_2(repository, &results)?,
-        Figure::Fig2 => figures::figure_2(repository)?,
-    };
-    let picture = format!("{}.png", figure.name());
-    let named = |path: &PathBuf| path.file_name().is_some_and(|name| *name == *picture);
-    paths.into_iter().find(named).with_context(|| format!("no {picture} was drawn"))
+    let page = (!place.quick).then(|| repository.results().join("README.md"));
+    let mut pictures = Vec::new();
+    for part in figure.parts() {
+        let paths = figures::draw(repository, part.name(), &results, page.as_deref())?;
+        let whole = |path: &PathBuf| {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            stem.starts_with(part.name()) && !stem.ends_with(['a', 'b']) || stem == "appendix-a"
+        };
+        let wanted = |path: &PathBuf| path.extension().is_some_and(|e| e == "png" || e == "md") && whole(path);
+        pictures.extend(paths.into_iter().filter(wanted));
+    }
+    Ok(pictures)
 }

@@ -13,13 +13,16 @@ pub enum AttackName {
     Ifgsm,
     /// [`crate::Pgd`].
     Pgd,
-    /// [`crate::CwOneStep`].
+    /// [`crate::CwOneStep::Logits`].
     CwOneStep,
+    /// [`crate::CwOneStep::LogProbabilities`].
+    CwOneStepLogProbabilities,
 }
 
 impl AttackName {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Fgsm, Self::Ifgsm, Self::Pgd, Self::CwOneStep];
+    pub const ALL: [Self; 5] =
+        [Self::Fgsm, Self::Ifgsm, Self::Pgd, Self::CwOneStep, Self::CwOneStepLogProbabilities];
 
     /// The name, as [`crate::Attack::name`] has it.
     pub fn name(self) -> &'static str {
@@ -28,6 +31,7 @@ impl AttackName {
             Self::Ifgsm => "ifgsm",
             Self::Pgd => "pgd",
             Self::CwOneStep => "cw-one-step",
+            Self::CwOneStepLogProbabilities => "cw-one-step-log-probabilities",
         }
     }
 
@@ -50,7 +54,7 @@ impl AttackName {
             Self::Fgsm => fgsm,
             Self::Ifgsm => climb(10, 10.0),
             Self::Pgd => AttackSettings { restarts: Some(1), ..climb(40, 16.0) },
-            Self::CwOneStep => AttackSettings::default(),
+            Self::CwOneStep | Self::CwOneStepLogProbabilities => AttackSettings::default(),
         }
     }
 }

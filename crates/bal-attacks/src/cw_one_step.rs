@@ -12,7 +12,8 @@ use tch::{Kind, Tensor};
 /// x' = clip(x - grad_x L / sqrt(2), 0, 1)
 /// ```
 ///
-/// `z` are raw logits, also of models that predict otherwise; of an ensemble each member has its own
+/// `z` are raw logits, also of models that predict otherwise, or the members' log-probabilities, as the
+/// released code had it on GTSRB, whose network ended in them; of an ensemble each member has its own
 /// `L`, and the members' gradients are averaged. The distance has gradient `d / sqrt(..)`, which
 /// is 0 at `d = 0`: its term changes nothing in the only step. The hinge is over the whole batch,
 /// in data set order: once its sum is not positive, no image of the batch moves. So images depend on
@@ -21,11 +22,19 @@ use tch::{Kind, Tensor};
 /// Source: the code released with Ye & Zhu, NeurIPS 2018; what Carlini & Wagner (IEEE S&P 2017)
 /// describe is an optimiser of many steps on each image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CwOneStep;
+pub enum CwOneStep {
+    /// On raw logits.
+    Logits,
+    /// On each member's log-probabilities.
+    LogProbabilities,
+}
 
 impl Attack for CwOneStep {
     fn name(&self) -> &'static str {
-        "cw-one-step"
+        match self {
+            Self::Logits => "cw-one-step",
+            Self::LogProbabilities => "cw-one-step-log-probabilities",
+        }
     }
 
     fn ball(&self) -> Option<Ball> {
@@ -52,6 +61,10 @@ impl Attack for CwOneStep {
         let z = logits::of_members(model, &x)?;
         // A hinge hides what is not a number from its gradient.
         logits::finite("logit", &z.f_transpose(0, 1)?)?;
+        let z = match self {
+            Self::Logits => z,
+            Self::LogProbabilities => z.f_log_softmax(-1, Kind::Float)?,
+        };
         // z_y - sum_{j != y} z_j = 2 z_y - sum_j z_j, for each member and image.
         let margins =
             gradient::at_labels(&z, &batch.y)? * 2.0 - z.f_sum_dim_intlist(-1, false, Kind::Float)?;

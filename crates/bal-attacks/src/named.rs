@@ -22,7 +22,8 @@ pub fn named(
         AttackName::Fgsm => Box::new(Fgsm::new(given.ball()?, given.ensemble_gradient()?)),
         AttackName::Ifgsm => Box::new(Ifgsm::new(given.ball()?, given.ascent()?)?),
         AttackName::Pgd => Box::new(Pgd::new(given.ball()?, given.ascent()?, given.restarts()?)?),
-        AttackName::CwOneStep => Box::new(CwOneStep),
+        AttackName::CwOneStep => Box::new(CwOneStep::Logits),
+        AttackName::CwOneStepLogProbabilities => Box::new(CwOneStep::LogProbabilities),
     };
     if let Some(setting) = settings.not_in(&attack.settings()) {
         return Err(AttackError::ForeignSetting { attack: given.attack, setting });
@@ -73,7 +74,8 @@ mod tests {
     use crate::{Norm, StepSize};
 
     fn radius_of(name: AttackName) -> Option<f64> {
-        (name != AttackName::CwOneStep).then_some(0.1)
+        let without = [AttackName::CwOneStep, AttackName::CwOneStepLogProbabilities];
+        (!without.contains(&name)).then_some(0.1)
     }
 
     #[test]
@@ -125,6 +127,6 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = "pdg".parse::<AttackName>().unwrap_err().to_string();
-        assert_eq!(error, "unknown attack `pdg`; known are fgsm, ifgsm, pgd, cw-one-step");
+        assert_eq!(error, "unknown attack `pdg`; known are fgsm, ifgsm, pgd, cw-one-step, cw-one-step-log-probabilities");
     }
 }

@@ -78,16 +78,16 @@ pub(crate) struct Evaluate {
     /// Weights in safetensors, instead of a run.
     #[arg(long, value_name = "FILE")]
     pub(crate) weights: Option<PathBuf>,
-    /// The network of the weights, where the file does not say it: cnn.
+    /// The network of the weights, where the file does not say it: cnn, stn.
     #[arg(long, value_name = "NAME", requires = "weights")]
     pub(crate) architecture: Option<String>,
-    /// The data set whose test images are attacked: mnist, fashion-mnist.
+    /// The data set whose test images are attacked: mnist, fashion-mnist, gtsrb, gtsrb-paper.
     #[arg(long, value_name = "SET", default_value = "mnist")]
     pub(crate) dataset: String,
     /// Attacks the training images that the run held out, instead of the test images: to choose settings by.
     #[arg(long, requires = "run", conflicts_with = "dataset")]
     pub(crate) held_out: bool,
-    /// The attack: fgsm, ifgsm, pgd, cw-one-step.
+    /// The attack: fgsm, ifgsm, pgd, cw-one-step, cw-one-step-log-probabilities.
     #[arg(long, value_name = "NAME")]
     pub(crate) attack: AttackName,
     /// Radii on pixels in [0, 1], ascending: 0,0.05,0.1.
@@ -108,7 +108,8 @@ pub(crate) struct Evaluate {
     /// The gradient that an ensemble shows: predictive or member-mean [default: as the weights say].
     #[arg(long, value_name = "NAME")]
     pub(crate) ensemble_gradient: Option<EnsembleGradient>,
-    /// How members predict together: mean-probability or mean-logits [default: as the weights say].
+    /// How members predict: mean-probability or mean-logits, together, or the last-member alone [default: as the
+    /// weights say].
     #[arg(long, value_name = "NAME")]
     pub(crate) prediction: Option<Prediction>,
     /// Only the first so many test images.

@@ -79,12 +79,18 @@ pub(crate) fn digests(name: &str, root: Option<&Path>) -> Result<BTreeMap<String
     Ok(load(name, root)?.digests)
 }
 
+/// GTSRB's training images, divided as in the paper's experiment.
+const PAPER_SPLIT: &str = "gtsrb-paper";
+/// Which division: the same for every run, so that runs have the same test images.
+const PAPER_SPLIT_SEED: u64 = 1;
+
 fn load(name: &str, root: Option<&Path>) -> Result<Dataset> {
-    let set: Set = name.parse()?;
+    let set: Set = if name == PAPER_SPLIT { Set::Gtsrb } else { name.parse()? };
     let root = folder(root)?;
-    bal_data::load(set, &root).with_context(|| {
-        format!("cannot load {name} from {}; `cargo xtask download {name}` fetches it", root.display())
-    })
+    let dataset = bal_data::load(set, &root).with_context(|| {
+        format!("cannot load {set} from {}; `cargo xtask download {set}` fetches it", root.display())
+    })?;
+    Ok(if name == PAPER_SPLIT { dataset.paper_split(PAPER_SPLIT_SEED) } else { dataset })
 }
 
 /// The folder of data sets: as given, else `$BAL_DATA`, else `datasets/` here or in the source tree
@@ -102,8 +108,16 @@ fn folder(given: Option<&Path>) -> Result<PathBuf> {
     found.context("there is no folder datasets/ here; say by --data where the data sets are")
 }
 
+/// Images of one channel as bytes; coloured ones in gray, as the paper has them.
 fn tensors(split: &Split, device: Device) -> Result<Images> {
     let shape: Vec<i64> = split.images.shape().iter().map(|&n| n as i64).collect();
+    if let [images, channels, height, width] = shape[..]
+        && channels > 1
+    {
+        let every: Vec<usize> = (0..split.len()).collect();
+        let pixels = Tensor::f_from_slice(&split.gray(&every))?.f_reshape([images, 1, height, width])?;
+        return Ok(Images::new(pixels, &Tensor::f_from_slice(&split.labels)?, device)?);
+    }
     let bytes = split.images.as_standard_layout();
     let bytes = bytes.as_slice().context("images are not contiguous")?;
     let pixels = Tensor::f_from_data_size(bytes, &shape, Kind::Uint8)?;

@@ -11,6 +11,8 @@ pub enum Prediction {
     MeanProbability,
     /// The mean of the members' logits: what the released code did.
     MeanLogits,
+    /// The last member's logits alone: what the released code scored on GTSRB.
+    LastMember,
 }
 
 impl Prediction {
@@ -25,6 +27,7 @@ impl Prediction {
                 member_logits.log_softmax(-1, Kind::Float).logsumexp([0], false) - members.ln()
             }
             Self::MeanLogits => member_logits.mean_dim(0, false, Kind::Float),
+            Self::LastMember => member_logits.select(0, -1),
         }
     }
 }
@@ -61,8 +64,8 @@ macro_rules! named {
     };
 }
 
-named!(Prediction, "prediction", "mean-probability, mean-logits",
-    MeanProbability => "mean-probability", MeanLogits => "mean-logits");
+named!(Prediction, "prediction", "mean-probability, mean-logits, last-member",
+    MeanProbability => "mean-probability", MeanLogits => "mean-logits", LastMember => "last-member");
 named!(EnsembleGradient, "ensemble gradient", "predictive, member-mean",
     Predictive => "predictive", MemberMean => "member-mean");
 
@@ -87,9 +90,16 @@ mod tests {
     #[test]
     fn one_member_predicts_its_own_class_either_way() {
         let z = Tensor::from_slice(&[0.1f32, 0.9, -3.0, 4.0]).reshape([1, 2, 2]);
-        for prediction in [Prediction::MeanProbability, Prediction::MeanLogits] {
+        for prediction in [Prediction::MeanProbability, Prediction::MeanLogits, Prediction::LastMember] {
             assert_eq!(Vec::<i64>::try_from(prediction.combine(&z).argmax(-1, false)).unwrap(), [1, 1]);
         }
+    }
+
+    #[test]
+    fn the_last_member_predicts_without_the_others() {
+        let z = Tensor::from_slice(&[9.0f32, 0.0, -3.0, 4.0]).reshape([2, 1, 2]);
+        let alone = Vec::<f32>::try_from(Prediction::LastMember.combine(&z).reshape([-1])).unwrap();
+        assert_eq!(alone, [-3.0, 4.0]);
     }
 
     #[test]

@@ -80,7 +80,7 @@ pub fn read_posterior(
     let prediction = parse(path, &metadata, "prediction")?.unwrap_or(Prediction::MeanProbability);
     let implied = match prediction {
         Prediction::MeanLogits => EnsembleGradient::MemberMean,
-        Prediction::MeanProbability => EnsembleGradient::Predictive,
+        Prediction::MeanProbability | Prediction::LastMember => EnsembleGradient::Predictive,
     };
     Ok(Posterior {
         members: (0..chains).map(member).collect(),

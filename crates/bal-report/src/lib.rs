@@ -18,6 +18,7 @@ pub mod record;
 pub mod scaling;
 pub mod spread;
 pub mod table;
+pub mod tuning;
 pub mod wilson;
 
 pub use error::ReportError;
@@ -25,4 +26,5 @@ pub use evaluation::{Evaluation, Model, PerImage, Point, Reached, Split};
 pub use metrics::{MetricLine, MetricsWriter};
 pub use published::Published;
 pub use record::{Dataset, Diagnostics, Record, Start, Summary};
+pub use tuning::{Trial, Tuning};
 pub use wilson::Interval;

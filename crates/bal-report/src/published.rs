@@ -1,6 +1,7 @@
 //! The paper's own numbers, to set beside ours.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,28 @@ pub struct Published {
     pub fig2a_mnist_fgsm_by_chains: BTreeMap<u32, Curve>,
     /// Figure 2 (b): accuracy of BAL under the one-step CW attack on MNIST, by number of parameter chains.
     pub fig2b_mnist_cw_by_chains: BTreeMap<u32, f64>,
+    /// Appendix A: accuracy under FGSM on Fashion-MNIST, by method; none for BAL.
+    pub appendix_a_fashion_fgsm: BTreeMap<String, Curve>,
+    /// Appendix A: accuracy under the one-step CW attack on Fashion-MNIST, by method; none for BAL.
+    pub appendix_a_fashion_cw_one_step: BTreeMap<String, f64>,
+    /// Figure 3 (b): accuracy under the one-step CW attack on GTSRB, by method.
+    pub fig3b_gtsrb_cw_one_step: BTreeMap<String, f64>,
+    /// Numbers of the paper's text.
+    pub paper_text: PaperText,
+}
+
+/// Numbers that the paper's text gives, in [0, 1].
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaperText {
+    /// Accuracy of BAL under the one-step CW attack on GTSRB.
+    pub gtsrb_bal_cw_one_step: f64,
+    /// Clean accuracy of BAL on GTSRB, "about".
+    pub gtsrb_clean_bal: f64,
+    /// Clean accuracy that the other methods were tuned to on GTSRB, "about".
+    pub gtsrb_clean_others: f64,
+    /// Accuracy of a guess on GTSRB.
+    pub gtsrb_random_guess: f64,
 }
 
 /// Accuracy by radius.
@@ -48,20 +71,23 @@ impl Published {
     }
 
     fn check(&self) -> Result<(), String> {
-        for (method, curve) in &self.fig1a_mnist_fgsm {
-            curve.check().map_err(|what| format!("fig1a_mnist_fgsm.{method}: {what}"))?;
-        }
-        for (method, &accuracy) in &self.fig1b_mnist_cw_one_step {
-            fraction(accuracy).map_err(|what| format!("fig1b_mnist_cw_one_step.{method}: {what}"))?;
-        }
-        for (chains, curve) in &self.fig2a_mnist_fgsm_by_chains {
-            curve.check().map_err(|what| format!("fig2a_mnist_fgsm_by_chains.{chains}: {what}"))?;
-        }
-        for (chains, &accuracy) in &self.fig2b_mnist_cw_by_chains {
-            fraction(accuracy).map_err(|what| format!("fig2b_mnist_cw_by_chains.{chains}: {what}"))?;
-        }
-        Ok(())
+        curves("fig1a_mnist_fgsm", &self.fig1a_mnist_fgsm)?;
+        accuracies("fig1b_mnist_cw_one_step", &self.fig1b_mnist_cw_one_step)?;
+        curves("fig2a_mnist_fgsm_by_chains", &self.fig2a_mnist_fgsm_by_chains)?;
+        accuracies("fig2b_mnist_cw_by_chains", &self.fig2b_mnist_cw_by_chains)?;
+        curves("appendix_a_fashion_fgsm", &self.appendix_a_fashion_fgsm)?;
+        accuracies("appendix_a_fashion_cw_one_step", &self.appendix_a_fashion_cw_one_step)?;
+        accuracies("fig3b_gtsrb_cw_one_step", &self.fig3b_gtsrb_cw_one_step)
     }
+}
+
+fn curves<K: Display>(name: &str, curves: &BTreeMap<K, Curve>) -> Result<(), String> {
+    curves.iter().try_for_each(|(key, curve)| curve.check().map_err(|what| format!("{name}.{key}: {what}")))
+}
+
+fn accuracies<K: Display>(name: &str, accuracies: &BTreeMap<K, f64>) -> Result<(), String> {
+    let check = |(key, &value): (&K, &f64)| fraction(value).map_err(|what| format!("{name}.{key}: {what}"));
+    accuracies.iter().try_for_each(check)
 }
 
 impl Curve {

@@ -2,32 +2,39 @@
 
 use std::path::Path;
 
-use crate::figures::{Comparison, Method, PGD_NOTE, Row, grouped_digits};
+use crate::figures::{Comparison, Method, PGD_NOTE, Row, Study, grouped_digits};
 use crate::{Published, ReportError};
 
+mod ablation;
 mod fig2;
 mod performance;
 mod section;
 
+pub use ablation::ablation;
 pub use fig2::fig2;
 pub use performance::{peer, scaling};
 pub use section::replace_section;
 
-/// Figure 1, published against ours: a line per method, then every point.
+/// A study, published against ours: a line per method, then every point.
 ///
-/// Meant for the section of a page, see [`replace_section`]. Reads the same folder as [`crate::figures::fig1`],
+/// Meant for the section of a page, see [`replace_section`]. Reads the same folder as [`crate::figures::methods`],
 /// with the same errors.
-pub fn fig1(results_dir: &Path, published: &Published) -> Result<String, ReportError> {
-    let comparison = Comparison::read(results_dir, published)?;
+pub fn methods(
+    study: &'static Study,
+    folder: &Path,
+    published: &Published,
+) -> Result<String, ReportError> {
+    let comparison = Comparison::read(study, folder, published)?;
     let rows: Vec<&Row> = comparison.fgsm.iter().chain(&comparison.cw_one_step).collect();
     let mut blocks = Vec::new();
     blocks.extend(comparison.warning.as_ref().map(|text| format!("**{text}**")));
     blocks.push(summaries(&rows));
-    blocks.push(
-        "Every point. The interval is Wilson's at 95 %, for the sampling of test images, not that of training \
-         seeds; the difference is ours less published."
-            .to_owned(),
-    );
+    let intervals = if comparison.has_seeds() {
+        "Every point. Of several seeds mean and range, of one Wilson's interval at 95 %, for the sampling of test images"
+    } else {
+        "Every point. The interval is Wilson's at 95 %, for the sampling of test images, not that of training seeds"
+    };
+    blocks.push(format!("{intervals}; the difference is ours less published."));
     blocks.push(points(&rows));
     if comparison.has_pgd() {
         blocks.push(escaped(PGD_NOTE));
@@ -83,7 +90,7 @@ fn summary(method: &Method, rows: &[&Row]) -> String {
 /// All points, one per line.
 fn points(rows: &[&Row]) -> String {
     let mut lines = vec![
-        "| method | attack | ours | 95 % interval | published | difference |".to_owned(),
+        "| method | attack | ours | interval | published | difference |".to_owned(),
         "|---|---|--:|---|--:|--:|".to_owned(),
     ];
     for row in rows {
@@ -135,6 +142,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::FIG1;
     use crate::figures::synthetic::{published, write_run};
 
     #[test]
@@ -142,7 +150,7 @@ mod tests {
         let results = tempfile::tempdir().unwrap();
         write_run(results.path(), "erm", false, 1000, 0.27);
         write_run(results.path(), "pgd", false, 1000, 0.2);
-        let table = fig1(results.path(), &published()).unwrap();
+        let table = methods(&FIG1, results.path(), &published()).unwrap();
         let has = |line: &str| assert!(table.lines().any(|l| l == line), "{line}\nis not in\n{table}");
         has("| ERM | FGSM, radius 0 | 0.9920 | [0.9843, 0.9959] | 0.9923 | −0.0003 |");
         has("| ERM | FGSM, radius 0.0167 | 0.9890 | [0.9804, 0.9938] | 0.9882 | +0.0008 |");
@@ -156,7 +164,7 @@ mod tests {
     fn the_summary_counts_and_finds_the_largest_difference() {
         let results = tempfile::tempdir().unwrap();
         write_run(results.path(), "erm", true, 1000, 0.27);
-        let table = fig1(results.path(), &published()).unwrap();
+        let table = methods(&FIG1, results.path(), &published()).unwrap();
         let line = table.lines().find(|line| line.contains(" of 11 ")).unwrap();
         // 0.992 - 0.27 (6/9)^2 = 0.872 at radius .1, against .8971.
         assert!(line.starts_with("| ERM | 1,000 | 9 of 11 | "), "{line}");

@@ -72,6 +72,21 @@ impl Sgld {
             Err(SamplerError::Unstable { step_size, curvature, limit: 2.0 })
         }
     }
+
+    /// Whether a chain of `steps` steps that begins at the minimum of an energy of this curvature, finite and >= 0, is
+    /// brought back by its later steps from wherever its earlier ones overshoot.
+    ///
+    /// Step k multiplies the distance by `1 - e_k L`. The first has none to multiply, so the product over the others must
+    /// not exceed 1 in size. Step sizes that shrink may thus begin beyond the limit of [`Sgld::check_stable`]; for a
+    /// constant one both are the same, but for chains of one step.
+    ///
+    /// # Errors
+    /// As [`Sgld::check_stable`].
+    pub fn check_contracts(&self, curvature: f64, steps: u64) -> Result<(), SamplerError> {
+        require_non_negative("curvature", curvature)?;
+        let factor: f64 = (1..steps).map(|done| (1.0 - self.step_size.after(done) * curvature).abs()).product();
+        if factor <= 1.0 { Ok(()) } else { self.check_stable(curvature) }
+    }
 }
 
 impl Kernel for Sgld {
@@ -215,6 +230,18 @@ mod tests {
     }
 
     #[test]
+    fn steps_that_shrink_may_begin_too_long_if_the_later_ones_make_up_for_it() {
+        let kernel = Sgld::new(StepSize::Geometric { first: 62.5, ratio: 0.25 }, 0.0).unwrap();
+        // Factors after the first step: -14.6, -2.9, .02, .76, ..
+        assert!(kernel.check_stable(1.0).is_err());
+        assert_eq!(kernel.check_contracts(1.0, 15), Ok(()));
+        assert!(kernel.check_contracts(1.0, 3).is_err());
+        let constant = Sgld::new(StepSize::Constant(0.5), 0.0).unwrap();
+        assert_eq!(constant.check_contracts(3.99, 15), Ok(()));
+        assert!(constant.check_contracts(4.01, 15).is_err());
+    }
+
+    #[test]
     fn a_step_too_long_for_the_curvature_is_refused_with_the_longest_that_would_do() {
         let kernel = Sgld::new(StepSize::Geometric { first: 0.5, ratio: 0.5 }, 1e-5).unwrap();
         assert_eq!(kernel.check_stable(3.99), Ok(()));
@@ -229,6 +256,7 @@ mod tests {
             "{text}"
         );
         for none in [f64::NAN, f64::INFINITY, -1.0] {
+            assert!(kernel.check_contracts(none, 3).is_err());
             let error = kernel.check_stable(none).unwrap_err().to_string();
             assert!(error.starts_with("curvature must be finite and >= 0"), "{error}");
         }

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use crate::bal::Bal;
 use crate::radii;
 use crate::repository::Repository;
+use crate::reproduce::data::{AttackOn, Data};
 use crate::reproduce::place::Place;
 use crate::reproduce::runs::Run;
 
@@ -18,16 +19,28 @@ const QUICK_IMAGES: &str = "500";
 pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, run: &Run) -> Result<()> {
     let folder = place.runs.join(&run.folder);
     let weights = repository.root().join(&folder).join("posterior.safetensors");
+    let model = [folder.display().to_string()];
+    evaluate_model(repository, bal, place, run, &model, &weights)
+}
+
+/// Attacks the model that `bal evaluate` knows by the arguments `model`, made of the file `weights`.
+pub(super) fn evaluate_model(
+    repository: &Repository,
+    bal: &Bal<'_>,
+    place: &Place,
+    run: &Run,
+    model: &[String],
+    weights: &Path,
+) -> Result<()> {
     let results = place.results.join(&run.folder);
     let made = repository.root().join(&results);
     fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
-    for attack in ["fgsm", "cw-one-step"] {
-        let file = format!("{attack}.json");
-        if is_newer(&made.join(&file), &weights) {
-            eprintln!("{attack}: evaluated already");
+    for attack in run.data.attacks() {
+        if is_newer(&made.join(attack.file), weights) {
+            eprintln!("{}: evaluated already", attack.attack);
             continue;
         }
-        bal.run(&arguments(&folder, attack, &results.join(&file), place.quick))?;
+        bal.run(&arguments(model, run.data, attack, &results.join(attack.file), place.quick))?;
     }
     Ok(())
 }
@@ -39,12 +52,14 @@ fn is_newer(file: &Path, than: &Path) -> bool {
 }
 
 /// The command line of `bal evaluate`.
-fn arguments(run: &Path, attack: &str, json: &Path, quick: bool) -> Vec<String> {
-    let mut arguments: Vec<String> = vec!["evaluate".into(), run.display().to_string()];
-    arguments.extend(["--dataset", "mnist", "--attack", attack].map(Into::into));
-    if attack == "fgsm" {
-        arguments.extend(["--radius".into(), radii::list(&radii::MNIST_FGSM)]);
+fn arguments(model: &[String], data: Data, attack: &AttackOn, json: &Path, quick: bool) -> Vec<String> {
+    let mut arguments: Vec<String> = vec!["evaluate".into()];
+    arguments.extend_from_slice(model);
+    arguments.extend(["--dataset", data.name(), "--attack", attack.attack].map(Into::into));
+    if attack.attack == "fgsm" {
+        arguments.extend(["--radius".into(), radii::list(data.fgsm_radii())]);
     }
+    arguments.extend(attack.flags.iter().map(ToString::to_string));
     arguments.extend(["--json".into(), json.display().to_string()]);
     if quick {
         arguments.extend(["--limit", QUICK_IMAGES].map(Into::into));
@@ -60,12 +75,20 @@ mod tests {
 
     #[test]
     fn only_attacks_with_a_radius_are_given_one() {
-        let line =
-            |attack, quick| arguments(Path::new("runs/erm"), attack, Path::new("x.json"), quick).join(" ");
-        assert!(line("fgsm", false).contains("--attack fgsm --radius 0,"));
+        let lines = |data: Data, quick| -> Vec<String> {
+            let line = |attack| arguments(&["runs/erm".into()], data, attack, Path::new("x.json"), quick);
+            data.attacks().iter().map(|attack| line(attack).join(" ")).collect()
+        };
+        assert!(lines(Data::Mnist, false)[0].contains("--attack fgsm --radius 0,"));
         assert_eq!(
-            line("cw-one-step", true),
+            lines(Data::Mnist, true)[1],
             "evaluate runs/erm --dataset mnist --attack cw-one-step --json x.json --limit 500"
+        );
+        let signs = lines(Data::GtsrbPaper, false);
+        assert!(signs[0].contains("--dataset gtsrb-paper --attack fgsm --radius 0,0.01,"), "{signs:?}");
+        assert!(
+            signs[2].contains("cw-one-step-log-probabilities --prediction last-member --json"),
+            "{signs:?}"
         );
     }
 

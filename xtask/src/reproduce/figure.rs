@@ -1,10 +1,14 @@
 //! Which runs stand behind a figure, in the order they are made in: the most telling first.
 
+pub(super) mod ablation;
+
 use anyhow::{Result, ensure};
-use bal_report::figures::FIG1_RUNS;
+use bal_report::figures::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_TUNED};
 use clap::ValueEnum;
 
+use crate::reproduce::data::Data;
 use crate::reproduce::runs::Run;
+use crate::reproduce::tuning::Tuned;
 
 /// A figure of the paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -13,25 +17,53 @@ pub(super) enum Figure {
     Fig1,
     /// MNIST by number of parameter chains, and of data chains
     Fig2,
+    /// Fashion-MNIST under FGSM and the one-step CW attack, seven methods
+    AppendixA,
+    /// GTSRB under FGSM and the one-step CW attack, seven methods, in the paper's split and in the official one
+    Fig3,
+    /// What the distribution over data, the posterior and the ensemble buy, at equal gradient evaluations
+    Ablation,
+    /// All of them, the most telling runs first
+    All,
 }
 
 /// Numbers of parameter chains of Figure 2 beside the 5 of Figure 1.
 const CHAINS: [u32; 3] = [1, 3, 10];
 
+/// Training images of GTSRB's official split after its held-out tracks.
+const OFFICIAL_IMAGES: u32 = 35_200;
+
 impl Figure {
-    /// Its folder among results.
+    /// The single ones, in the order of [`Figure::All`].
+    pub(super) const EACH: [Self; 5] = [Self::Fig1, Self::Fig2, Self::AppendixA, Self::Fig3, Self::Ablation];
+
+    /// What it is called.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Fig1 => "fig1",
             Self::Fig2 => "fig2",
+            Self::AppendixA => "appendix-a",
+            Self::Fig3 => "fig3",
+            Self::Ablation => "ablation",
+            Self::All => "all",
         }
+    }
+
+    /// Those it stands for.
+    pub(super) fn parts(self) -> Vec<Self> {
+        if self == Self::All { Self::EACH.into() } else { vec![self] }
     }
 
     /// The runs of seeds 1 to `seeds`: all, or those named in `only` with what they start from.
     ///
     /// Fails for a name that is no run of the figure.
     pub(super) fn runs(self, seeds: u64, only: &[String]) -> Result<Vec<Run>> {
-        let all: Vec<Run> = (1..=seeds).flat_map(|seed| self.of_seed(seed)).collect();
+        let mut all: Vec<Run> = Vec::new();
+        for run in (1..=seeds).flat_map(|seed| self.parts().into_iter().flat_map(move |f| f.of_seed(seed))) {
+            if !all.iter().any(|other| other.folder == run.folder) {
+                all.push(run);
+            }
+        }
         for name in only {
             let mut names: Vec<&str> = all.iter().map(|run| run.name.as_str()).collect();
             names.sort_unstable();
@@ -50,7 +82,7 @@ impl Figure {
     fn of_seed(self, seed: u64) -> Vec<Run> {
         let of_figure_1 = |name: &str| Run::new("fig1", name, &format!("mnist-{name}"), seed);
         match self {
-            Self::Fig1 => FIG1_RUNS.iter().map(|name| of_figure_1(name)).collect(),
+            Self::Fig1 => FIG1.runs().map(of_figure_1).collect(),
             Self::Fig2 => {
                 let mut runs = vec![of_figure_1("erm"), of_figure_1("bal-released")];
                 runs.extend(CHAINS.map(|chains| parameter_chains(chains, seed)));
@@ -60,8 +92,60 @@ impl Figure {
                 }
                 runs
             }
+            Self::AppendixA if seed == 1 => appendix_a(),
+            Self::Fig3 if seed == 1 => figure_3(),
+            Self::Ablation if seed == 1 => ablation::runs(),
+            // One seed, so far as their figures go; and `All` is taken apart before.
+            Self::AppendixA | Self::Fig3 | Self::Ablation | Self::All => Vec::new(),
         }
     }
+}
+
+/// Fashion-MNIST: as released, then with Adam at 1e-3 where that is another run.
+fn appendix_a() -> Vec<Run> {
+    let of = |name: &str| match name.strip_suffix("-faster") {
+        None => Run::new("appendix-a", name, &format!("fashion-{name}"), 1),
+        Some(method) => Run::new("appendix-a", name, &format!("fashion-{method}"), 1)
+            .with(&["adversarial_training.adam.step_size=1e-3"]),
+    };
+    unique(APPENDIX_A.runs().chain(APPENDIX_A_FASTER.runs())).map(of).collect()
+}
+
+/// GTSRB in the paper's split: the radii as released, then tuned; and in the official one.
+fn figure_3() -> Vec<Run> {
+    let radius = |from| Tuned { key: "adversarial_training.attack.radius", from };
+    let of = |name: &str| match name.strip_suffix("-tuned") {
+        None => Run::new("fig3", name, &format!("gtsrb-{name}"), 1),
+        Some(method) => {
+            let run = Run::new("fig3", name, &format!("gtsrb-{method}"), 1);
+            if method == "wrm" {
+                run.tuned(Tuned { key: "wrm.ascent.loss_weight", from: 1.3 })
+            } else {
+                run.tuned(radius(0.0345))
+            }
+        }
+    };
+    let official = |name: &str| {
+        Run::new("fig3/official", name, &format!("gtsrb-{name}"), 1).on(Data::Gtsrb, OFFICIAL_IMAGES)
+    };
+    // BAL costs hours: it comes after all that costs minutes.
+    let quick_first = |names: Vec<&'static str>| {
+        let (bal, rest): (Vec<_>, Vec<_>) = names.into_iter().partition(|name| name.starts_with("bal"));
+        rest.into_iter().chain(bal)
+    };
+    let paper: Vec<&str> = unique(FIG3.runs().chain(FIG3_TUNED.runs())).collect();
+    let mut runs: Vec<Run> = quick_first(paper).map(of).collect();
+    runs.extend(quick_first(FIG3.runs().collect()).map(official));
+    runs
+}
+
+fn unique(names: impl Iterator<Item = &'static str>) -> impl Iterator<Item = &'static str> {
+    let mut seen: Vec<&str> = Vec::new();
+    names.filter(move |name| {
+        let new = !seen.contains(name);
+        seen.push(name);
+        new
+    })
 }
 
 fn released(name: &str, seed: u64) -> Run {
@@ -102,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_run_follows_what_it_starts_from() {
-        for figure in [Figure::Fig1, Figure::Fig2] {
+        for figure in Figure::EACH.into_iter().chain([Figure::All]) {
             let runs = figure.runs(3, &[]).unwrap();
             for (i, run) in runs.iter().enumerate() {
                 let Some(start) = run.start() else { continue };
@@ -133,6 +217,33 @@ mod tests {
             equal_perturbation(10).settings,
             ["bal.parameter_chains=10", "bal.data.step_size.first=37.5"]
         );
+    }
+
+    #[test]
+    fn appendix_a_trains_three_methods_again_with_adam_as_on_mnist() {
+        let runs = Figure::AppendixA.runs(2, &[]).unwrap();
+        assert_eq!(runs.len(), 10);
+        let faster = runs.iter().find(|run| run.name == "pgd-faster").unwrap();
+        assert_eq!(faster.settings, ["adversarial_training.adam.step_size=1e-3"]);
+        assert_eq!(faster.data, Data::FashionMnist);
+    }
+
+    #[test]
+    fn figure_3_has_both_splits_and_bal_comes_last_in_each() {
+        let all = names(Figure::Fig3, 1, &[]);
+        assert_eq!(all.len(), 11 + 7);
+        assert_eq!(all[10], "fig3/bal-released");
+        assert_eq!(all[17], "fig3/official/bal-released");
+    }
+
+    #[test]
+    fn all_figures_together_train_nothing_twice() {
+        let all = names(Figure::All, 3, &[]);
+        let mut folders = all.clone();
+        folders.sort();
+        folders.dedup();
+        assert_eq!(folders.len(), all.len());
+        assert!(all.contains(&"fig1/seed-3/wrm".into()) && all.contains(&"ablation/no-noise".into()));
     }
 
     #[test]

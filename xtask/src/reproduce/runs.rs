@@ -2,11 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-/// The experiment that every other run starts from.
-const START: &str = "mnist-erm";
+use crate::reproduce::data::Data;
+use crate::reproduce::tuning::Tuned;
+
+/// What the run is called that every other run starts from.
+const START: &str = "erm";
 
 /// Runs whose weights are small enough, and interesting enough, to be committed.
-const WITH_WEIGHTS: [&str; 2] = ["fig1/erm", "fig1/bal-released"];
+const WITH_WEIGHTS: [&str; 4] =
+    ["fig1/erm", "fig1/bal-released", "appendix-a/erm", "appendix-a/bal-released"];
 
 /// A training run with the evaluations of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +22,12 @@ pub(super) struct Run {
     /// Its file in experiments/, without the ending.
     pub(super) experiment: String,
     pub(super) seed: u64,
+    /// What it is trained and attacked on.
+    pub(super) data: Data,
     /// What it changes in the experiment, as `bal train --set` takes it.
     pub(super) settings: Vec<String>,
+    /// The setting that a search has to find first.
+    pub(super) tuned: Option<Tuned>,
 }
 
 impl Run {
@@ -32,7 +40,9 @@ impl Run {
             folder: folder.join(name),
             experiment: experiment.into(),
             seed,
+            data: Data::of_experiment(experiment),
             settings: Vec::new(),
+            tuned: None,
         }
     }
 
@@ -42,14 +52,26 @@ impl Run {
         self
     }
 
+    /// The same on other data than the experiment's, of which `train_images` are trained on.
+    pub(super) fn on(self, data: Data, train_images: u32) -> Self {
+        let settings = [format!("dataset={:?}", data.name()), format!("train_images={train_images}")];
+        Self { data, ..self }.with(&settings.each_ref().map(String::as_str))
+    }
+
+    /// The same with a setting that is searched for.
+    pub(super) fn tuned(self, tuned: Tuned) -> Self {
+        Self { tuned: Some(tuned), ..self }
+    }
+
     /// Its experiment file, from the root of the checkout.
     pub(super) fn experiment_file(&self) -> String {
         format!("experiments/{}.toml", self.experiment)
     }
 
-    /// The folder of the run it takes its first weights from: Figure 1's of the same seed.
+    /// The folder of the run it takes its first weights from: that of empirical risk on its data, of the same seed.
     pub(super) fn start(&self) -> Option<PathBuf> {
-        (self.experiment != START).then(|| Self::new("fig1", "erm", START, self.seed).folder)
+        let first = Self::new(self.data.folder_of_erm(), START, &self.experiment, self.seed).folder;
+        (self.name != START).then_some(first)
     }
 
     /// Whether its weights are committed beside its record.
@@ -70,5 +92,14 @@ mod tests {
         assert_eq!(run(2).folder, Path::new("fig2/seed-2/sw-3"));
         assert_eq!(run(2).start().unwrap(), Path::new("fig1/seed-2/erm"));
         assert_eq!(Run::new("fig1", "erm", "mnist-erm", 2).start(), None);
+    }
+
+    #[test]
+    fn a_run_starts_from_the_empirical_risk_of_its_own_data() {
+        let fashion = Run::new("appendix-a", "wrm", "fashion-wrm", 1);
+        assert_eq!(fashion.start().unwrap(), Path::new("appendix-a/erm"));
+        let official = Run::new("fig3/official", "bnn", "gtsrb-bnn", 1).on(Data::Gtsrb, 100);
+        assert_eq!(official.start().unwrap(), Path::new("fig3/official/erm"));
+        assert_eq!(official.settings, ["dataset=\"gtsrb\"", "train_images=100"]);
     }
 }

@@ -31,7 +31,7 @@ fn is_finished(folder: &Path) -> bool {
     ["posterior.safetensors", "record.json"].iter().all(|file| folder.join(file).is_file())
 }
 
-/// The command line of `bal train`, which begins a run or goes on with it; its own settings win over `overrides`.
+/// The command line of `bal train`, which begins a run or goes on with it; `overrides`, which make runs short, win.
 fn arguments(place: &Place, run: &Run, overrides: &[String]) -> Vec<String> {
     let folder = |folder: &Path| place.runs.join(folder).display().to_string();
     let mut arguments = vec!["train".into(), "--resume".into(), "--experiment".into(), run.experiment_file()];
@@ -45,7 +45,7 @@ fn arguments(place: &Place, run: &Run, overrides: &[String]) -> Vec<String> {
     if place.quick {
         arguments.push("--quick".into());
     }
-    for setting in overrides.iter().chain(&run.settings) {
+    for setting in run.settings.iter().chain(overrides) {
         arguments.extend(["--set".into(), setting.clone()]);
     }
     arguments
@@ -85,9 +85,9 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_the_run_come_last_so_that_they_win() {
-        let run = Run::new("fig2", "sw-3", "mnist-bal-released", 1).with(&["bal.parameter_chains=3"]);
-        let line = arguments(&Place::new(true), &run, &["bal.parameter_chains=2".into()]).join(" ");
-        assert!(line.ends_with("--set bal.parameter_chains=2 --set bal.parameter_chains=3"), "{line}");
+    fn settings_of_a_quick_run_come_last_so_that_they_win() {
+        let run = Run::new("fig3", "erm", "gtsrb-erm", 1).with(&["train_images=35000"]);
+        let line = arguments(&Place::new(true), &run, &["train_images=4096".into()]).join(" ");
+        assert!(line.ends_with("--set train_images=35000 --set train_images=4096"), "{line}");
     }
 }

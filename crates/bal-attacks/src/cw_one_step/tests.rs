@@ -27,7 +27,7 @@ fn margin(s: usize, image: usize, bias: &[f64; 3]) -> f64 {
 fn attacked(bias: &[[f64; 3]; 2]) -> Vec<f64> {
     let model = linear(&W, bias, Prediction::MeanProbability);
     let batch = batch(&[&X[0], &X[1]], &[0, 1]);
-    let x = CwOneStep.perturb(&model, &batch, &noise()).unwrap();
+    let x = CwOneStep::Logits.perturb(&model, &batch, &noise()).unwrap();
     Vec::try_from(x.reshape([-1]).to_kind(Kind::Double)).unwrap()
 }
 
@@ -79,7 +79,7 @@ fn the_hinge_is_over_the_batch() {
     let model = linear(&W[..1], &bias[..1], Prediction::MeanProbability);
     let both = batch(&[&X[0], &X[1]], &[0, 1]);
     let moved = |batch: &Batch| {
-        let change = CwOneStep.perturb(&model, batch, &noise()).unwrap() - &batch.x;
+        let change = CwOneStep::Logits.perturb(&model, batch, &noise()).unwrap() - &batch.x;
         Vec::<bool>::try_from(change.abs().amax([1, 2, 3], false).gt(0.0)).unwrap()
     };
     assert_eq!(moved(&both), [true, true]);
@@ -88,7 +88,23 @@ fn the_hinge_is_over_the_batch() {
 
 #[test]
 fn it_has_no_radius() {
-    assert_eq!((CwOneStep.ball(), CwOneStep.batch_size()), (None, Some(100)));
-    let error = CwOneStep.at_radius(0.1).unwrap_err().to_string();
+    assert_eq!((CwOneStep::Logits.ball(), CwOneStep::Logits.batch_size()), (None, Some(100)));
+    let error = CwOneStep::Logits.at_radius(0.1).unwrap_err().to_string();
     assert_eq!(error, "the attack cw-one-step has no radius; leave it out");
+}
+
+#[test]
+fn on_log_probabilities_the_margin_s_gradient_has_that_of_the_log_sum_besides() {
+    // 2 log p_y - sum_j log p_j = 2 z_y - sum_j z_j + (k - 2) log sum_j exp z_j, with k = 3 classes.
+    let (w, x) = (W[0], X[0]);
+    let model = linear(&[w], &[[0.0; 3]], Prediction::MeanLogits);
+    let exp = w.map(|w| (w[0] * x[0] + w[1] * x[1]).exp());
+    let sum: f64 = exp.iter().sum();
+    let slope = slope(0, 0);
+    let expected = [0, 1].map(|j| {
+        let log_sum: f64 = (0..3).map(|k| exp[k] / sum * w[k][j]).sum();
+        x[j] - (slope[j] + log_sum) / SQRT_2
+    });
+    let moved = CwOneStep::LogProbabilities.perturb(&model, &batch(&[&x], &[0]), &noise()).unwrap();
+    close(&Vec::try_from(moved.reshape([-1]).to_kind(Kind::Double)).unwrap(), &expected);
 }

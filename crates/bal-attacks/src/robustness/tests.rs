@@ -69,7 +69,7 @@ fn the_number_of_workers_changes_nothing() {
         let protocol = Protocol { attack, radii, limit: None, seed: 5 };
         evaluate(&Bumpy, &data(230), &protocol, &Workers::new(threads).unwrap(), QUIET).unwrap()
     };
-    for attack in [&*attack(AttackName::Pgd, Norm::L2), &*attack(AttackName::Fgsm, Norm::LInf), &CwOneStep] {
+    for attack in [&*attack(AttackName::Pgd, Norm::L2), &*attack(AttackName::Fgsm, Norm::LInf), &CwOneStep::Logits] {
         assert_eq!(curve(attack, 1), curve(attack, 2), "{attack:?}");
     }
 }
@@ -88,7 +88,7 @@ fn random_starts_follow_the_seed() {
 
 #[test]
 fn an_attack_without_a_radius_gets_its_own_batches_and_one_column() {
-    let protocol = Protocol { attack: &CwOneStep, radii: None, limit: Some(130), seed: 5 };
+    let protocol = Protocol { attack: &CwOneStep::Logits, radii: None, limit: Some(130), seed: 5 };
     let curve = run(&data(150), &protocol).unwrap();
     assert_eq!((curve.norm, &curve.radii[..], curve.images()), (None, &[None][..], 130));
     let problem = LinearProblem::new();
@@ -96,7 +96,7 @@ fn an_attack_without_a_radius_gets_its_own_batches_and_one_column() {
     let mut expected = Vec::new();
     let mut lengths = Vec::new();
     for batch in data(150).in_order(100, 130) {
-        let x = CwOneStep.perturb(&problem.model, &batch, &noise).unwrap();
+        let x = CwOneStep::Logits.perturb(&problem.model, &batch, &noise).unwrap();
         let right = crate::predicted_classes(&problem.model, &x).unwrap().eq_tensor(&batch.y);
         expected.extend(Vec::<bool>::try_from(right).unwrap());
         let length = Ball::new(Norm::L2, 0.0).unwrap().distance(&batch.x, &x);
@@ -190,7 +190,7 @@ fn what_cannot_be_evaluated_is_refused() {
     assert!(error(&none, &sound).contains("the data set has 0 and the limit is none"));
     assert!(error(&data(10), &Protocol { limit: Some(0), ..sound }).contains("has 10 and the limit is 0"));
     assert!(error(&data(10), &Protocol { radii: None, ..sound }).contains("fgsm needs a radius"));
-    let cw = Protocol { attack: &CwOneStep, ..sound };
+    let cw = Protocol { attack: &CwOneStep::Logits, ..sound };
     assert!(error(&data(10), &cw).contains("cw-one-step has no radius"));
 
     let Batch { x, y, .. } = shades(70);

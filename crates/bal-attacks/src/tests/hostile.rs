@@ -55,7 +55,8 @@ impl Classifier for Broken {
 }
 
 fn all() -> Vec<Box<dyn Attack>> {
-    let radius = |name| (name != AttackName::CwOneStep).then_some(0.1);
+    let without = [AttackName::CwOneStep, AttackName::CwOneStepLogProbabilities];
+    let radius = |name| (!without.contains(&name)).then_some(0.1);
     AttackName::ALL.iter().map(|&name| named(name, radius(name), &name.defaults()).unwrap()).collect()
 }
 

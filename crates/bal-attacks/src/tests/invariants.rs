@@ -30,7 +30,9 @@ fn in_balls(radius: f64) -> Vec<Box<dyn Attack>> {
 
 fn all(radius: f64) -> Vec<Box<dyn Attack>> {
     let mut attacks = in_balls(radius);
-    attacks.push(named(AttackName::CwOneStep, None, &AttackSettings::default()).unwrap());
+    for name in [AttackName::CwOneStep, AttackName::CwOneStepLogProbabilities] {
+        attacks.push(named(name, None, &AttackSettings::default()).unwrap());
+    }
     attacks
 }
 

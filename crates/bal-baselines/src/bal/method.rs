@@ -2,7 +2,7 @@
 
 use super::{
     learner::BalLearner,
-    settings::{BalSettings, DataSettings, LossScale, Prior, Samples},
+    settings::{BalSettings, DataSettings, DataStart, LossScale, Prior, Samples},
 };
 use crate::settings::check;
 use bal_core::{
@@ -91,9 +91,13 @@ impl Bal {
         };
         let kernel = kernel.map_err(|e| refused("data", &e))?;
         let curvature = 2.0 * self.cost_weight(n) * self.settings.parameter_chains as f64;
-        if steps > 0 {
-            kernel.check_stable(curvature).map_err(|e| refused("data.step_size", &e))?;
-        }
+        let stable = match data {
+            // A chain that begins at its image is at the minimum of the cost.
+            Some(DataSettings { start: DataStart::Clean, .. }) => kernel.check_contracts(curvature, steps.into()),
+            Some(_) => kernel.check_stable(curvature),
+            None => Ok(()),
+        };
+        stable.map_err(|e| refused("data.step_size", &e))?;
         let (burn_in, thinning) = match *samples {
             Samples::Last => (0, 1),
             Samples::Thinned { burn_in, every } => (burn_in, every),

@@ -1,16 +1,17 @@
-//! Figure 1's numbers, ours beside the published, point by point.
+//! The numbers of a study, ours beside the published, point by point.
 
 use std::path::Path;
 
-use super::FIG1_RUNS;
 use super::methods::Method;
 use super::runs::{self, Run};
+use super::study::Study;
 use crate::csv::Csv;
-use crate::{Evaluation, Interval, Published, ReportError};
+use crate::{Evaluation, Interval, Point, Published, ReportError};
 
 /// All points of both panels.
 #[derive(Debug)]
 pub(crate) struct Comparison {
+    pub(crate) study: &'static Study,
     /// Accuracy under FGSM: by method, then radius.
     pub(crate) fgsm: Vec<Row>,
     /// Accuracy under the one-step CW attack, by method.
@@ -27,31 +28,40 @@ pub(crate) struct Row {
     /// `None` for the one-step CW attack, which has none.
     pub(crate) radius: Option<f64>,
     pub(crate) images: u64,
+    /// How many seeds there are runs of.
+    pub(crate) seeds: usize,
+    /// Mean over seeds.
     pub(crate) accuracy: f64,
+    /// Of several seeds their range, of one Wilson's interval.
     pub(crate) interval: Interval,
     pub(crate) published: Option<f64>,
 }
 
 impl Comparison {
-    /// Reads the runs of Figure 1 and sets the published numbers beside theirs.
+    /// Reads the runs of `study` in `folder` and sets the published numbers beside theirs.
     ///
     /// Errors name the file; both panels need at least one run.
-    pub(crate) fn read(results: &Path, published: &Published) -> Result<Self, ReportError> {
-        let runs = runs::read(results, "mnist")?;
+    pub(crate) fn read(
+        study: &'static Study,
+        folder: &Path,
+        published: &Published,
+    ) -> Result<Self, ReportError> {
+        let results = folder;
+        let runs = runs::read(study, folder)?;
         let nothing = |file: &str| ReportError::NoRuns {
             folder: results.to_owned(),
             file: file.to_owned(),
-            expected: FIG1_RUNS.join(", "),
+            expected: study.runs().collect::<Vec<_>>().join(", "),
         };
         let mut fgsm = Vec::new();
         let mut cw_one_step = Vec::new();
-        for run in &runs {
-            if let Some(evaluation) = &run.fgsm {
-                fgsm.extend(rows(run.method, evaluation, |radius| run.method.fgsm(published)?.at(radius?)));
-            }
-            if let Some(evaluation) = &run.cw_one_step {
-                cw_one_step.extend(rows(run.method, evaluation, |_| run.method.cw_one_step(published)));
-            }
+        for seeds in runs.chunk_by(|a, b| a.method == b.method) {
+            let method = seeds[0].method;
+            let of = |of: fn(&Run) -> Option<&Evaluation>| seeds.iter().filter_map(of).collect::<Vec<_>>();
+            let curve = of(|run| run.fgsm.as_ref());
+            fgsm.extend(rows(method, &curve, |radius| study.fgsm(published, method)?.at(radius?)));
+            let bar = of(|run| run.cw_one_step.as_ref());
+            cw_one_step.extend(rows(method, &bar, |_| study.cw_one_step(published, method)));
         }
         for (rows, with_radius, file) in
             [(&fgsm, true, "fgsm.json"), (&cw_one_step, false, "cw-one-step.json")]
@@ -68,7 +78,7 @@ impl Comparison {
         }
         let images = fgsm.iter().chain(&cw_one_step).map(|row| row.images);
         let warning = warning(&runs, images);
-        Ok(Self { fgsm, cw_one_step, warning })
+        Ok(Self { study, fgsm, cw_one_step, warning })
     }
 
     /// Whether the published numbers of a method of that name but other nature stand beside ours.
@@ -77,9 +87,15 @@ impl Comparison {
         rows.any(|row| row.method.is_pgd() && row.published.is_some())
     }
 
-    /// One line per point: `method,attack,radius,accuracy,low,high,published`; what does not apply is empty.
+    /// Whether there is a method of several seeds.
+    pub(crate) fn has_seeds(&self) -> bool {
+        self.fgsm.iter().chain(&self.cw_one_step).any(|row| row.seeds > 1)
+    }
+
+    /// One line per point: `method,attack,radius,accuracy,low,high,seeds,published`; what does not apply is empty.
     pub(crate) fn to_csv(&self) -> String {
-        let mut table = Csv::new(&["method", "attack", "radius", "accuracy", "low", "high", "published"]);
+        let mut table =
+            Csv::new(&["method", "attack", "radius", "accuracy", "low", "high", "seeds", "published"]);
         let optional = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
         for row in self.fgsm.iter().chain(&self.cw_one_step) {
             table.row(&[
@@ -89,6 +105,7 @@ impl Comparison {
                 row.accuracy.to_string(),
                 format!("{:.6}", row.interval.low),
                 format!("{:.6}", row.interval.high),
+                row.seeds.to_string(),
                 optional(row.published),
             ]);
         }
@@ -101,23 +118,32 @@ pub(super) fn grouped(rows: &[Row]) -> impl Iterator<Item = &[Row]> {
     rows.chunk_by(|a, b| a.method == b.method)
 }
 
+/// A row for each point of the first seed's evaluation, with what the other seeds have there.
 fn rows(
     method: &'static Method,
-    evaluation: &Evaluation,
+    seeds: &[&Evaluation],
     published: impl Fn(Option<f64>) -> Option<f64>,
 ) -> Vec<Row> {
-    evaluation
-        .points()
-        .map(|point| Row {
+    let Some(first) = seeds.first() else { return Vec::new() };
+    let row = |point: Point| {
+        let at = |evaluation: &&Evaluation| {
+            evaluation.points().find(|other| other.radius == point.radius).map(|other| other.accuracy)
+        };
+        let values: Vec<f64> = seeds.iter().filter_map(at).collect();
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        Row {
             method,
-            attack: evaluation.attack.clone(),
+            attack: first.attack.clone(),
             radius: point.radius,
-            images: evaluation.images,
-            accuracy: point.accuracy,
-            interval: point.interval,
+            images: first.images,
+            seeds: values.len(),
+            accuracy: values.iter().sum::<f64>() / values.len() as f64,
+            interval: if values.len() > 1 { Interval { low: least, high: most } } else { point.interval },
             published: published(point.radius),
-        })
-        .collect()
+        }
+    };
+    first.points().map(row).collect()
 }
 
 /// Names the runs that are not what the experiment asks for.

@@ -6,24 +6,23 @@ use std::path::{Path, PathBuf};
 use crate::{ReportError, atomic};
 
 mod comparison;
-mod fig1;
 mod fig2;
 mod methods;
+mod methods_figure;
 mod runs;
 mod scaling;
+mod study;
 #[cfg(test)]
 pub(crate) mod synthetic;
 
 pub(crate) use comparison::{Comparison, Row, grouped_digits};
-pub use fig1::fig1;
 pub use fig2::fig2;
 pub(crate) use fig2::{Quantity, SampleSizes};
 pub(crate) use methods::{Method, PGD_NOTE};
+pub(crate) use runs::{evaluation, seed_folder};
+pub use methods_figure::methods;
 pub use scaling::scaling;
-
-/// The names of the run folders that Figure 1 is drawn from, in the order of its legend.
-pub const FIG1_RUNS: [&str; 9] =
-    ["erm", "fgsm", "ifgsm", "pgd", "wrm", "bnn", "bal-released", "bal-paper", "bal-exact"];
+pub use study::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_OFFICIAL, FIG3_TUNED, Study};
 
 /// Writes files of these names into `folder`, which is created if missing; returns their paths.
 fn write_all(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<Vec<PathBuf>, ReportError> {

@@ -1,11 +1,15 @@
 //! Reads the runs of a results folder that a figure is drawn from.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::methods::{METHODS, Method};
+use super::methods::Method;
+use super::study::Study;
 use crate::{Evaluation, Record, ReportError, Split};
 
-/// A run with the evaluations it has.
+/// More than anybody runs; where the first folder is missing, the rest is not looked for.
+const SEEDS: u64 = 100;
+
+/// A run of one seed with the evaluations it has.
 pub(super) struct Run {
     pub(super) method: &'static Method,
     pub(super) record: Record,
@@ -13,24 +17,32 @@ pub(super) struct Run {
     pub(super) cw_one_step: Option<Evaluation>,
 }
 
-/// The runs in the order of [`METHODS`], those without an evaluation left out.
+/// The runs of a study in the order of its legend and then of seeds, those without an evaluation left out.
 ///
 /// Errors name the file: an evaluation without its `record.json`, one of another data set or attack.
-pub(super) fn read(results: &Path, dataset: &str) -> Result<Vec<Run>, ReportError> {
+pub(super) fn read(study: &Study, folder: &Path) -> Result<Vec<Run>, ReportError> {
     let mut runs = Vec::new();
-    for method in &METHODS {
-        let folder = results.join(method.run);
-        let fgsm = evaluation(&folder.join("fgsm.json"), "fgsm", dataset)?;
-        let cw_one_step = evaluation(&folder.join("cw-one-step.json"), "cw-one-step", dataset)?;
-        if fgsm.is_some() || cw_one_step.is_some() {
+    for (method, name) in study.methods() {
+        for seed in 1..=SEEDS {
+            let folder = seed_folder(folder, seed).join(name);
+            let fgsm = evaluation(&folder.join("fgsm.json"), "fgsm", study.dataset)?;
+            let cw_one_step = evaluation(&folder.join("cw-one-step.json"), "cw-one-step", study.dataset)?;
+            if fgsm.is_none() && cw_one_step.is_none() {
+                break;
+            }
             runs.push(Run { method, record: Record::read(&folder.join("record.json"))?, fgsm, cw_one_step });
         }
     }
     Ok(runs)
 }
 
+/// Where the runs of a seed are; the first one's folder does not name it.
+pub(crate) fn seed_folder(folder: &Path, seed: u64) -> PathBuf {
+    if seed == 1 { folder.to_owned() } else { folder.join(format!("seed-{seed}")) }
+}
+
 /// The evaluation in a file; `None` where there is no such file.
-pub(super) fn evaluation(
+pub(crate) fn evaluation(
     path: &Path,
     attack: &str,
     dataset: &str,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::csv::Csv;
-use crate::figures::runs::evaluation;
+use crate::figures::runs::{evaluation, seed_folder};
 use crate::{Evaluation, Interval, Published, Record, ReportError};
 
 /// Numbers of parameter chains that there are runs of.
@@ -257,6 +257,5 @@ fn folder(results: &Path, control: Control, chains: u32, seed: u64) -> PathBuf {
         Control::Paper => ("fig2", format!("sw-{chains}")),
         Control::Equal => ("fig2", format!("sw-{chains}-equal")),
     };
-    let figure = results.join(figure);
-    if seed == 1 { figure.join(name) } else { figure.join(format!("seed-{seed}")).join(name) }
+    seed_folder(&results.join(figure), seed).join(name)
 }

@@ -1,52 +1,60 @@
-//! Figure 1: accuracy on MNIST under FGSM by radius (a), and under the one-step CW attack (b).
+//! A study as a figure: accuracy under FGSM by radius (a), and under the one-step CW attack (b).
 
 use std::path::{Path, PathBuf};
 
 use super::comparison::{Comparison, Row, grouped, image_count};
 use super::methods::PGD_NOTE;
+use super::study::Study;
 use super::write_all;
 use crate::drawing::{Bar, BarPanel, CurvePanel, CurvePoint, Panel, Reference, Scale, Series, Sheet, png};
 use crate::{Published, ReportError};
 
+const SEEDS_NOTE: &str = "Of several seeds: mean and range. Of one: Wilson's interval, for the sampling of test images.";
 const INTERVAL_NOTE: &str = "Intervals: Wilson, for the sampling of test images, not that of training seeds.";
 
-/// Draws the paper's Figure 1 from `results_dir/<run>/{record.json, fgsm.json, cw-one-step.json}`, with `<run>`
-/// of [`super::FIG1_RUNS`]; runs that are missing are left out.
+/// Draws `study` from `folder/<run>/{record.json, fgsm.json, cw-one-step.json}` and, for further seeds,
+/// `folder/seed-N/<run>/`; runs that are missing are left out.
 ///
-/// Writes `fig1`, `fig1a` and `fig1b`, each as `.svg` and `.png`, and the numbers as `fig1.csv`
-/// (`method,attack,radius,accuracy,low,high,published`) into `out_dir`, which is created if missing;
+/// Writes `NAME` with both panels, and `NAMEa` and `NAMEb`, each as `.svg` and `.png`, and the numbers as `NAME.csv`
+/// (`method,attack,radius,accuracy,low,high,seeds,published`) into `out_dir`, which is created if missing;
 /// returns their paths. Everything is drawn before the first file is written.
 ///
 /// Errors: no run for a panel, a file that is not what its name says, a folder that cannot be written to.
-pub fn fig1(results_dir: &Path, published: &Published, out_dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
-    let comparison = Comparison::read(results_dir, published)?;
+pub fn methods(
+    study: &'static Study,
+    folder: &Path,
+    published: &Published,
+    out_dir: &Path,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let comparison = Comparison::read(study, folder, published)?;
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     for (name, svg) in pages(&comparison, published) {
         files.push((format!("{name}.png"), png(&svg)?));
         files.push((format!("{name}.svg"), svg.into_bytes()));
     }
-    files.push(("fig1.csv".into(), comparison.to_csv().into_bytes()));
+    files.push((format!("{}.csv", study.name), comparison.to_csv().into_bytes()));
     write_all(out_dir, files)
 }
 
 /// The SVG of both panels, and of each alone, by file name.
-fn pages(comparison: &Comparison, published: &Published) -> [(&'static str, String); 3] {
-    let curves = curve_panel(&comparison.fgsm, published);
-    let bars = bar_panel(&comparison.cw_one_step);
+fn pages(comparison: &Comparison, published: &Published) -> [(String, String); 3] {
+    let curves = curve_panel(comparison, published);
+    let bars = bar_panel(comparison);
+    let name = comparison.study.name;
     [
-        ("fig1", sheet(comparison, vec![&curves, &bars])),
-        ("fig1a", sheet(comparison, vec![&curves])),
-        ("fig1b", sheet(comparison, vec![&bars])),
+        (name.into(), sheet(comparison, vec![&curves, &bars])),
+        (format!("{name}a"), sheet(comparison, vec![&curves])),
+        (format!("{name}b"), sheet(comparison, vec![&bars])),
     ]
 }
 
 fn sheet(comparison: &Comparison, panels: Vec<&dyn Panel>) -> String {
-    let mut notes = vec![INTERVAL_NOTE];
+    let mut notes = vec![if comparison.has_seeds() { SEEDS_NOTE } else { INTERVAL_NOTE }];
     if comparison.has_pgd() {
         notes.push(PGD_NOTE);
     }
     Sheet {
-        title: "Figure 1 of Bayesian Adversarial Learning, reproduced",
+        title: comparison.study.title,
         description: &description(comparison),
         tag: comparison.warning.as_deref(),
         panels,
@@ -66,13 +74,15 @@ fn description(comparison: &Comparison) -> String {
     });
     let bars = comparison.cw_one_step.iter().map(|row| format!("{} {:.3}", row.method.label, row.accuracy));
     format!(
-        "Accuracy on MNIST. Under FGSM: {}. Under the one-step CW attack: {}.",
+        "Accuracy on {}. Under FGSM: {}. Under the one-step CW attack: {}.",
+        comparison.study.label,
         ends.collect::<Vec<_>>().join("; "),
         bars.collect::<Vec<_>>().join("; ")
     )
 }
 
-fn curve_panel(rows: &[Row], published: &Published) -> CurvePanel {
+fn curve_panel(comparison: &Comparison, published: &Published) -> CurvePanel {
+    let Comparison { study, fgsm: rows, .. } = comparison;
     let images = image_count(rows.iter().map(|row| row.images));
     // The presets of BAL share one published curve: it is drawn once, in the colour of the first.
     let mut compared: Vec<&Row> = Vec::new();
@@ -85,15 +95,15 @@ fn curve_panel(rows: &[Row], published: &Published) -> CurvePanel {
         Some(Reference {
             label: row.method.label.into(),
             style: row.method.style,
-            points: row.method.fgsm(published)?.points().collect(),
+            points: study.fgsm(published, row.method)?.points().collect(),
         })
     });
     CurvePanel {
-        title: format!("(a) MNIST under FGSM, {images}"),
+        title: format!("(a) {} under FGSM, {images}", study.label),
         x_title: "FGSM radius (L∞, pixels in [0, 1])".into(),
         y_title: "accuracy".into(),
         scale: Scale::Linear,
-        whiskers: "95 % interval",
+        whiskers: if comparison.has_seeds() { "range or interval" } else { "95 % interval" },
         ours: "ours".into(),
         theirs: "published".into(),
         series: grouped(rows).filter_map(series).collect(),
@@ -109,7 +119,8 @@ fn series(rows: &[Row]) -> Option<Series> {
     Some(Series { label: method.label.into(), style: method.style, points: points.collect() })
 }
 
-fn bar_panel(rows: &[Row]) -> BarPanel {
+fn bar_panel(comparison: &Comparison) -> BarPanel {
+    let Comparison { study, cw_one_step: rows, .. } = comparison;
     let images = image_count(rows.iter().map(|row| row.images));
     let bar = |row: &Row| Bar {
         label: row.method.label.into(),
@@ -119,7 +130,7 @@ fn bar_panel(rows: &[Row]) -> BarPanel {
         reference: row.published,
     };
     BarPanel {
-        title: format!("(b) MNIST under one-step CW, {images}"),
+        title: format!("(b) {} under one-step CW, {images}", study.label),
         x_title: "accuracy".into(),
         ours: "ours".into(),
         theirs: "published".into(),

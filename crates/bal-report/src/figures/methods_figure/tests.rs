@@ -1,29 +1,29 @@
-//! Claims about Figure 1.
+//! Claims about the figures of studies, tried on Figure 1.
 
 use std::fs;
 
-use super::super::FIG1_RUNS;
+use super::super::FIG1;
 use super::super::synthetic::{evaluation, published, write_run};
 use super::*;
 use crate::drawing::text_boxes::text_boxes;
-use crate::{Evaluation, Record};
+use crate::{Evaluation, Interval, Record};
 
 /// How far accuracy falls at radius .15, a method apart by little from the next.
 const DROPS: [f64; 9] = [0.27, 0.18, 0.17, 0.21, 0.09, 0.3, 0.092, 0.1, 0.085];
 
 fn results_with(runs: &[&str], quick: bool, images: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    for (run, drop) in FIG1_RUNS.iter().zip(DROPS) {
-        if runs.contains(run) {
+    for (run, drop) in FIG1.runs().zip(DROPS) {
+        if runs.contains(&run) {
             write_run(folder.path(), run, quick, images, drop);
         }
     }
     folder
 }
 
-fn draw(results: &Path) -> [(&'static str, String); 3] {
+fn draw(results: &Path) -> [(String, String); 3] {
     let published = published();
-    pages(&Comparison::read(results, &published).unwrap(), &published)
+    pages(&Comparison::read(&FIG1, results, &published).unwrap(), &published)
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn all_seven_files_are_written_and_nothing_else() {
     let results = results_with(&["erm"], false, 200);
     let out = tempfile::tempdir().unwrap();
     let figures = out.path().join("figures");
-    let paths = fig1(results.path(), &published(), &figures).unwrap();
+    let paths = methods(&FIG1, results.path(), &published(), &figures).unwrap();
     let mut names: Vec<_> = fs::read_dir(figures)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -45,9 +45,10 @@ fn all_seven_files_are_written_and_nothing_else() {
 
 #[test]
 fn no_text_is_clipped_and_no_two_texts_overlap() {
+    let all: Vec<&str> = FIG1.runs().collect();
     let crowds: [(&[&str], bool, usize); 4] = [
-        (&FIG1_RUNS, false, 10_000),
-        (&FIG1_RUNS, true, 100),
+        (&all, false, 10_000),
+        (&all, true, 100),
         (&["bal-exact"], true, 20),
         (&["erm", "pgd", "bal-paper"], false, 1000),
     ];
@@ -106,10 +107,10 @@ fn a_run_that_stopped_early_is_named() {
 #[test]
 fn the_csv_holds_every_point_with_its_published_value() {
     let results = results_with(&["erm", "bal-paper"], false, 1000);
-    let comparison = Comparison::read(results.path(), &published()).unwrap();
+    let comparison = Comparison::read(&FIG1, results.path(), &published()).unwrap();
     let csv = comparison.to_csv();
     let lines: Vec<_> = csv.lines().collect();
-    assert_eq!(lines[0], "method,attack,radius,accuracy,low,high,published");
+    assert_eq!(lines[0], "method,attack,radius,accuracy,low,high,seeds,published");
     assert_eq!(lines.len(), 1 + 2 * 10 + 2);
     assert!(lines[1].starts_with("erm,fgsm,0,0.992,0.98"));
     assert!(lines[1].ends_with(",0.9923"));
@@ -144,7 +145,7 @@ fn a_published_curve_far_from_ours_is_named() {
 fn nothing_to_draw_is_an_error_that_writes_nothing() {
     let results = tempfile::tempdir().unwrap();
     let out = results.path().join("figures");
-    let message = fig1(results.path(), &published(), &out).unwrap_err().to_string();
+    let message = methods(&FIG1, results.path(), &published(), &out).unwrap_err().to_string();
     assert!(message.contains("fgsm.json") && message.contains("bal-released"));
     assert!(!out.exists());
 }
@@ -157,7 +158,7 @@ fn an_evaluation_of_something_else_is_refused() {
         let mut other = evaluation("fgsm", vec![Some(0.1)], &[0.5], 10);
         change(&mut other);
         other.write(&path).unwrap();
-        let error = fig1(results.path(), &published(), results.path());
+        let error = methods(&FIG1, results.path(), &published(), results.path());
         error.unwrap_err().to_string()
     };
     let message = error_with(|e| e.attack = "pgd".into());
@@ -172,6 +173,20 @@ fn an_evaluation_of_something_else_is_refused() {
 fn a_run_without_its_record_is_an_error_that_names_it() {
     let results = results_with(&["erm"], false, 200);
     fs::remove_file(results.path().join("erm/record.json")).unwrap();
-    let message = fig1(results.path(), &published(), results.path()).unwrap_err().to_string();
+    let message = methods(&FIG1, results.path(), &published(), results.path()).unwrap_err().to_string();
     assert!(message.contains("record.json"), "{message}");
+}
+
+#[test]
+fn of_several_seeds_the_mean_is_drawn_with_their_range() {
+    let results = results_with(&["erm"], false, 1000);
+    write_run(&results.path().join("seed-2"), "erm", false, 1000, 0.17);
+    let comparison = Comparison::read(&FIG1, results.path(), &published()).unwrap();
+    let strongest = &comparison.fgsm[9];
+    assert_eq!(strongest.seeds, 2);
+    assert!((strongest.accuracy - 0.772).abs() < 1e-9, "{}", strongest.accuracy);
+    let Interval { low, high } = strongest.interval;
+    assert!((low - 0.722).abs() < 1e-9 && (high - 0.822).abs() < 1e-9);
+    let [(_, svg), ..] = draw(results.path());
+    assert!(svg.contains("mean and range"));
 }

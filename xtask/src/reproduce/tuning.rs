@@ -1,0 +1,138 @@
+//! The search for the largest training radius that keeps clean accuracy above 94 %, as the paper tuned its baselines.
+
+use anyhow::{Context, Result, ensure};
+use bal_report::{Record, Trial, Tuning};
+
+use crate::bal::Bal;
+use crate::repository::Repository;
+use crate::reproduce::place::Place;
+use crate::reproduce::quick::Overrides;
+use crate::reproduce::runs::Run;
+use crate::reproduce::training;
+
+/// The clean accuracy on held-out training images that a value has to exceed.
+const KEPT: f64 = 0.94;
+
+/// A setting whose largest harmless value is searched for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Tuned {
+    /// The setting.
+    pub(super) key: &'static str,
+    /// The value tried first.
+    pub(super) from: f64,
+}
+
+/// How far a search goes.
+#[derive(Clone, Copy)]
+struct Extent {
+    /// Doublings, or halvings, before it gives up.
+    doublings: u32,
+    /// Halvings of the bracket, on a logarithmic scale.
+    bisections: u32,
+}
+
+const FULL: Extent = Extent { doublings: 6, bisections: 3 };
+const QUICK: Extent = Extent { doublings: 1, bisections: 0 };
+
+/// `run` with its setting found, `None` if no value keeps the accuracy; any other run as it is.
+///
+/// What was searched is in `tuning/NAME.json` beside the run's results, and is not searched again.
+pub(super) fn resolved(
+    repository: &Repository,
+    bal: &Bal<'_>,
+    place: &Place,
+    run: Run,
+    overrides: &Overrides,
+) -> Result<Option<Run>> {
+    let Some(tuned) = run.tuned else { return Ok(Some(run)) };
+    let figure = run.folder.parent().context("a run is in a figure's folder")?.to_path_buf();
+    let folder = figure.join("tuning");
+    let file = repository.root().join(&place.results).join(&folder).join(format!("{}.json", run.name));
+    let tuning = if file.is_file() {
+        Tuning::read(&file)?
+    } else {
+        let trial = |value: f64| {
+            let name = format!("{}-{value:.5}", run.name);
+            let trial = Run { folder: folder.join(&name), name, tuned: None, ..run.clone() }
+                .with(&[&format!("{}={value}", tuned.key)]);
+            training::train(repository, bal, place, &trial, overrides)?;
+            let record = Record::read(
+                &repository.root().join(&place.runs).join(&trial.folder).join("record.json"),
+            )?;
+            let held_out = record.held_out.context("the run held out no images to tune on")?;
+            eprintln!("{} = {value}: {held_out:.4} on held-out images", tuned.key);
+            Ok(Trial { value, held_out })
+        };
+        let trials = search(tuned.from, if place.quick { QUICK } else { FULL }, trial)?;
+        let mut tuning =
+            Tuning { key: tuned.key.into(), threshold: KEPT, quick: place.quick, trials, chosen: None };
+        tuning.chosen = tuning.best();
+        if let Some(parent) = file.parent() {
+            std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+        }
+        tuning.write(&file)?;
+        tuning
+    };
+    let Some(value) = tuning.chosen else {
+        eprintln!("{}: no value of {} keeps {KEPT} clean accuracy", run.name, tuned.key);
+        return Ok(None);
+    };
+    Ok(Some(Run { tuned: None, ..run }.with(&[&format!("{}={value}", tuned.key)])))
+}
+
+/// Doubles or halves `from` until the accuracy crosses [`KEPT`], then halves the bracket.
+fn search(from: f64, extent: Extent, mut trial: impl FnMut(f64) -> Result<Trial>) -> Result<Vec<Trial>> {
+    ensure!(from > 0.0, "a search starts above 0");
+    let mut trials = vec![trial(from)?];
+    let keeps = |trial: &Trial| trial.held_out > KEPT;
+    let upwards = keeps(&trials[0]);
+    let factor = if upwards { 2.0 } else { 0.5 };
+    let (mut inner, mut outer) = (from, None);
+    for _ in 0..extent.doublings {
+        let value = inner * factor;
+        let next = trial(value)?;
+        trials.push(next);
+        if keeps(&next) != upwards {
+            outer = Some(value);
+            break;
+        }
+        inner = value;
+    }
+    if let Some(outer) = outer {
+        let (mut low, mut high) = (inner.min(outer), inner.max(outer));
+        for _ in 0..extent.bisections {
+            let next = trial((low * high).sqrt())?;
+            trials.push(next);
+            if keeps(&next) { low = next.value } else { high = next.value }
+        }
+    }
+    Ok(trials)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Accuracy falls through [`KEPT`] at `edge`.
+    fn best(from: f64, edge: f64, extent: Extent) -> (Option<f64>, usize) {
+        let trials =
+            search(from, extent, |value| Ok(Trial { value, held_out: KEPT + 0.1 * (edge - value) })).unwrap();
+        let kept = trials.iter().filter(|t| t.held_out > KEPT).map(|t| t.value).reduce(f64::max);
+        (kept, trials.len())
+    }
+
+    #[test]
+    fn the_largest_harmless_value_is_found_from_below_and_from_above() {
+        for edge in [0.05, 0.3, 0.004] {
+            let (found, _) = best(0.0345, edge, FULL);
+            let found = found.unwrap();
+            assert!(found <= edge && found > edge / 1.1, "{found} {edge}");
+        }
+    }
+
+    #[test]
+    fn a_search_ends_where_nothing_keeps_the_accuracy() {
+        assert_eq!(best(0.0345, -1.0, FULL), (None, 7));
+        assert_eq!(best(0.0345, 1.0, QUICK), (Some(0.069), 2));
+    }
+}
