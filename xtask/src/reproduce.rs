@@ -4,6 +4,7 @@ mod copy;
 mod data;
 mod ensembles;
 mod evaluation;
+mod expected;
 mod figure;
 mod list;
 mod place;
@@ -45,7 +46,7 @@ pub(crate) struct Options {
     /// Seeds 1 to N of each run; comparisons that are made with one seed stay with it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
-    /// List the runs with their state and how long their training took where its record says so, and do nothing
+    /// List the runs with their state and how long their training took, or should take, and do nothing
     #[arg(long)]
     list: bool,
 }
@@ -55,12 +56,12 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let Options { figure, quick, only, seeds, list } = options;
     let runs = figure.runs(*seeds, only)?;
     let place = Place::new(*quick);
+    let overrides = if *quick { Overrides::read(repository)? } else { Overrides::none() };
     if *list {
-        return list::print(repository, &place, &runs);
+        return list::print(repository, &place, &runs, &overrides);
     }
     let libtorch = stage("set-up", || setup::ensure_ready(repository))?;
     let bal = stage("build", || Bal::build(repository, libtorch))?;
-    let overrides = if *quick { Overrides::read(repository)? } else { Overrides::none() };
     let mut sets: Vec<Set> = runs.iter().map(|run| run.data.set()).collect();
     sets.sort_by_key(|set| set.name());
     sets.dedup();

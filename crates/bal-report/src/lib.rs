@@ -5,6 +5,7 @@
 //! Figures are functions of the results folder alone.
 
 pub mod atomic;
+pub mod cost;
 mod csv;
 mod drawing;
 mod error;

@@ -4,12 +4,22 @@ use anyhow::Result;
 use bal_report::Record;
 
 use crate::repository::Repository;
+use crate::reproduce::expected::{self, Paces};
+use crate::reproduce::figure::Figure;
 use crate::reproduce::place::Place;
+use crate::reproduce::quick::Overrides;
 use crate::reproduce::runs::Run;
 
-/// A line for each run: its folder, its state here, and the time its training took by the record in results.
-pub(super) fn print(repository: &Repository, place: &Place, runs: &[Run]) -> Result<()> {
-    println!("{:<28} {:<12} training took", "run", "here");
+/// A line for each run: its folder, its state here, and the time its training took by its record, or should take by the
+/// records of others, which were made on 2 cores.
+pub(super) fn print(
+    repository: &Repository,
+    place: &Place,
+    runs: &[Run],
+    overrides: &Overrides,
+) -> Result<()> {
+    let known = Paces::read(repository, &Place::new(false), &Figure::All.runs(1, &[])?)?;
+    println!("{:<32} {:<12} training", "run", "here");
     for run in runs {
         let folder = repository.root().join(&place.runs).join(&run.folder);
         let state = if folder.join("record.json").is_file() {
@@ -19,14 +29,19 @@ pub(super) fn print(repository: &Repository, place: &Place, runs: &[Run]) -> Res
         } else {
             "not begun"
         };
-        let record = repository.root().join(&place.results).join(&run.folder).join("record.json");
-        let took = if record.is_file() {
+        let record = expected::record(repository, place, run);
+        let time = if record.is_file() {
             let Record { wall_seconds, threads, .. } = Record::read(&record)?;
-            format!("{:.0} min on {threads} threads, on record", (wall_seconds / 60.0).ceil())
+            format!("took {} on {threads} threads", readable(wall_seconds))
         } else {
-            "-".into()
+            let seconds = known.expected(repository, run, overrides)?;
+            seconds.map_or("unknown".into(), |seconds| format!("should take {}", readable(seconds)))
         };
-        println!("{:<28} {state:<12} {took}", run.folder.display());
+        println!("{:<32} {state:<12} {time}", run.folder.display());
     }
     Ok(())
+}
+
+fn readable(seconds: f64) -> String {
+    if seconds < 90.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", (seconds / 60.0).ceil()) }
 }

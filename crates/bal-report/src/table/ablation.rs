@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
+use crate::cost::gradients;
 use crate::figures::evaluation;
 use crate::{Evaluation, Record, ReportError};
 
@@ -96,26 +95,6 @@ impl Line {
     }
 }
 
-/// Gradients of the loss that a run's experiment takes for each training image, over all epochs.
-fn gradients(experiment: &Value) -> Option<f64> {
-    let number = |value: &Value| value.as_f64();
-    let clean = |table: &Value| f64::from(u8::from(table["clean_weight"].as_f64().is_some_and(|w| w > 0.0)));
-    if experiment["bal"].is_object() {
-        let bal = &experiment["bal"];
-        let (data, parameters) = (&bal["data"], &bal["parameters"]);
-        let (images, networks) = (number(&bal["data_chains"])?, number(&bal["parameter_chains"])?);
-        let per_epoch = images * networks * number(&data["steps"])?
-            + networks * number(&parameters["steps"])? * (images + clean(parameters));
-        return Some(per_epoch * number(&bal["schedule"]["epochs"])?);
-    }
-    if experiment["adversarial_training"].is_object() {
-        let training = &experiment["adversarial_training"];
-        let steps = training["attack"]["settings"]["steps"].as_f64().unwrap_or(1.0);
-        return Some((steps + 1.0 + clean(training)) * number(&training["schedule"]["epochs"])?);
-    }
-    number(&experiment["erm"]["schedule"]["epochs"])
-}
-
 fn mean(curve: &[(u64, f64)]) -> Option<f64> {
     let sum: f64 = curve.iter().map(|(_, value)| value).sum();
     (!curve.is_empty()).then(|| sum / curve.len() as f64)
@@ -135,24 +114,8 @@ fn number(value: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::figures::synthetic::write_run;
-
-    #[test]
-    fn gradients_are_counted_by_the_settings() {
-        let bal = json!({"bal": {
-            "data_chains": 1, "parameter_chains": 5, "schedule": {"epochs": 2}, "data": {"steps": 15},
-            "parameters": {"steps": 15, "clean_weight": 0.5},
-        }});
-        assert_eq!(gradients(&bal), Some(450.0));
-        let pgd = json!({"adversarial_training": {
-            "clean_weight": 0.5, "schedule": {"epochs": 26}, "attack": {"settings": {"steps": 15}},
-        }});
-        assert_eq!(gradients(&pgd), Some(442.0));
-        assert_eq!(gradients(&json!({"erm": {"schedule": {"epochs": 15}}})), Some(15.0));
-    }
 
     #[test]
     fn lines_that_were_not_run_are_left_out() {
