@@ -12,7 +12,7 @@ use bal_report::{Published, atomic, figures, table};
 use crate::repository::Repository;
 
 /// What there are records of: the folder among results, and the figure.
-const FIGURES: [&str; 5] = ["fig1", "fig2", "appendix-a", "fig3", "ablation"];
+const FIGURES: [&str; 6] = ["fig1", "fig2", "appendix-a", "fig3", "ablation", "samplers"];
 
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
@@ -46,6 +46,7 @@ pub(crate) fn draw(
             paths.extend(figures::fig2(results, &published, &results.join("fig2"))?);
             tables.push(("fig2", table::fig2(results, &published)?));
         }
+        "samplers" => tables.push(("samplers", table::samplers(results)?)),
         "ablation" => tables.push(("ablation", table::ablation(results)?)),
         _ => {
             let of_figure = |study: &&&Study| study.name == name || study.name.starts_with(&format!("{name}-"));

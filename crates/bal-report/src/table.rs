@@ -8,11 +8,13 @@ use crate::{Published, ReportError};
 mod ablation;
 mod fig2;
 mod performance;
+mod samplers;
 mod section;
 
 pub use ablation::ablation;
 pub use fig2::fig2;
 pub use performance::{peer, scaling};
+pub use samplers::{SAMPLERS, samplers};
 pub use section::replace_section;
 
 /// A study, published against ours: a line per method, then every point.

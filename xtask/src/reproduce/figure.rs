@@ -4,6 +4,7 @@ pub(super) mod ablation;
 
 use anyhow::{Result, ensure};
 use bal_report::figures::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_TUNED};
+use bal_report::table::SAMPLERS;
 use clap::ValueEnum;
 
 use crate::reproduce::data::Data;
@@ -23,6 +24,8 @@ pub(super) enum Figure {
     Fig3,
     /// What the distribution over data, the posterior and the ensemble buy, at equal gradient evaluations
     Ablation,
+    /// How well SGHMC and SGAdaHMC explore the posterior of a network, each with three step sizes
+    Samplers,
     /// All of them, the most telling runs first
     All,
 }
@@ -35,7 +38,8 @@ const OFFICIAL_IMAGES: u32 = 35_200;
 
 impl Figure {
     /// The single ones, in the order of [`Figure::All`].
-    pub(super) const EACH: [Self; 5] = [Self::Fig1, Self::Fig2, Self::AppendixA, Self::Fig3, Self::Ablation];
+    pub(super) const EACH: [Self; 6] =
+        [Self::Fig1, Self::Fig2, Self::AppendixA, Self::Fig3, Self::Ablation, Self::Samplers];
 
     /// What it is called.
     pub(super) fn name(self) -> &'static str {
@@ -45,6 +49,7 @@ impl Figure {
             Self::AppendixA => "appendix-a",
             Self::Fig3 => "fig3",
             Self::Ablation => "ablation",
+            Self::Samplers => "samplers",
             Self::All => "all",
         }
     }
@@ -95,8 +100,9 @@ impl Figure {
             Self::AppendixA if seed == 1 => appendix_a(),
             Self::Fig3 if seed == 1 => figure_3(),
             Self::Ablation if seed == 1 => ablation::runs(),
+            Self::Samplers if seed == 1 => samplers(),
             // One seed, so far as their figures go; and `All` is taken apart before.
-            Self::AppendixA | Self::Fig3 | Self::Ablation | Self::All => Vec::new(),
+            Self::AppendixA | Self::Fig3 | Self::Ablation | Self::Samplers | Self::All => Vec::new(),
         }
     }
 }
@@ -136,6 +142,19 @@ fn figure_3() -> Vec<Run> {
     let paper: Vec<&str> = unique(FIG3.runs().chain(FIG3_TUNED.runs())).collect();
     let mut runs: Vec<Run> = quick_first(paper).map(of).collect();
     runs.extend(quick_first(FIG3.runs().collect()).map(official));
+    runs
+}
+
+/// The posterior without adversarial data, by two samplers; each with a third and three times its step size.
+fn samplers() -> Vec<Run> {
+    let mut runs = vec![Run::new("fig1", "erm", "mnist-erm", 1)];
+    for (sampler, step_sizes) in SAMPLERS {
+        runs.extend(step_sizes.map(|step_size| {
+            let name = format!("{sampler}-{step_size}");
+            let run = Run::new("samplers", &name, &format!("mnist-bnn-{sampler}"), 1);
+            run.with(&[&format!("bnn.parameters.{sampler}.step_size={step_size}")])
+        }));
+    }
     runs
 }
 
