@@ -27,7 +27,7 @@ pub fn methods(
     published: &Published,
 ) -> Result<String, ReportError> {
     let comparison = Comparison::read(study, folder, published)?;
-    let rows: Vec<&Row> = comparison.fgsm.iter().chain(&comparison.cw_one_step).collect();
+    let rows: Vec<&Row> = comparison.rows().collect();
     let mut blocks = Vec::new();
     blocks.extend(comparison.warning.as_ref().map(|text| format!("**{text}**")));
     blocks.push(summaries(&rows));
@@ -120,7 +120,8 @@ fn place(row: &Row) -> String {
             let digits = digits.trim_end_matches('0').trim_end_matches('.');
             format!("FGSM, radius {digits}")
         }
-        None => "one-step CW".to_owned(),
+        None if row.attack == "cw-one-step" => "one-step CW".to_owned(),
+        None => "one-step CW as released".to_owned(),
     }
 }
 

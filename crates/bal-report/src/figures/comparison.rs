@@ -16,6 +16,8 @@ pub(crate) struct Comparison {
     pub(crate) fgsm: Vec<Row>,
     /// Accuracy under the one-step CW attack, by method.
     pub(crate) cw_one_step: Vec<Row>,
+    /// The same attack on raw logits, where the published one is of another form; no published numbers are beside it.
+    pub(crate) cw_on_logits: Vec<Row>,
     /// What a reader must be warned of: runs that were shortened.
     pub(crate) warning: Option<String>,
 }
@@ -54,17 +56,18 @@ impl Comparison {
             expected: study.runs().collect::<Vec<_>>().join(", "),
         };
         let mut fgsm = Vec::new();
-        let mut cw_one_step = Vec::new();
+        let (mut cw_one_step, mut cw_on_logits) = (Vec::new(), Vec::new());
         for seeds in runs.chunk_by(|a, b| a.method == b.method) {
             let method = seeds[0].method;
             let of = |of: fn(&Run) -> Option<&Evaluation>| seeds.iter().filter_map(of).collect::<Vec<_>>();
             let curve = of(|run| run.fgsm.as_ref());
             fgsm.extend(rows(method, &curve, |radius| study.fgsm(published, method)?.at(radius?)));
             let bar = of(|run| run.cw_one_step.as_ref());
-            cw_one_step.extend(rows(method, &bar, |_| study.cw_one_step(published, method)));
+            cw_one_step.extend(rows(method, &bar, |_| study.cw_accuracy(published, method)));
+            cw_on_logits.extend(rows(method, &of(|run| run.cw_on_logits.as_ref()), |_| None));
         }
         for (rows, with_radius, file) in
-            [(&fgsm, true, "fgsm.json"), (&cw_one_step, false, "cw-one-step.json")]
+            [(&fgsm, true, "fgsm.json"), (&cw_one_step, false, study.cw_one_step.file)]
         {
             if rows.is_empty() {
                 return Err(nothing(file));
@@ -78,18 +81,22 @@ impl Comparison {
         }
         let images = fgsm.iter().chain(&cw_one_step).map(|row| row.images);
         let warning = warning(&runs, images);
-        Ok(Self { study, fgsm, cw_one_step, warning })
+        Ok(Self { study, fgsm, cw_one_step, cw_on_logits, warning })
     }
 
     /// Whether the published numbers of a method of that name but other nature stand beside ours.
     pub(crate) fn has_pgd(&self) -> bool {
-        let mut rows = self.fgsm.iter().chain(&self.cw_one_step);
-        rows.any(|row| row.method.is_pgd() && row.published.is_some())
+        self.rows().any(|row| row.method.is_pgd() && row.published.is_some())
+    }
+
+    /// Every point.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.fgsm.iter().chain(&self.cw_one_step).chain(&self.cw_on_logits)
     }
 
     /// Whether there is a method of several seeds.
     pub(crate) fn has_seeds(&self) -> bool {
-        self.fgsm.iter().chain(&self.cw_one_step).any(|row| row.seeds > 1)
+        self.rows().any(|row| row.seeds > 1)
     }
 
     /// One line per point: `method,attack,radius,accuracy,low,high,seeds,published`; what does not apply is empty.
@@ -97,7 +104,7 @@ impl Comparison {
         let mut table =
             Csv::new(&["method", "attack", "radius", "accuracy", "low", "high", "seeds", "published"]);
         let optional = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
-        for row in self.fgsm.iter().chain(&self.cw_one_step) {
+        for row in self.rows() {
             table.row(&[
                 row.method.run.to_owned(),
                 row.attack.clone(),

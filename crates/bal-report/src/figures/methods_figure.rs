@@ -74,9 +74,10 @@ fn description(comparison: &Comparison) -> String {
     });
     let bars = comparison.cw_one_step.iter().map(|row| format!("{} {:.3}", row.method.label, row.accuracy));
     format!(
-        "Accuracy on {}. Under FGSM: {}. Under the one-step CW attack: {}.",
+        "Accuracy on {}. Under FGSM: {}. Under {}: {}.",
         comparison.study.label,
         ends.collect::<Vec<_>>().join("; "),
+        comparison.study.cw_one_step.label,
         bars.collect::<Vec<_>>().join("; ")
     )
 }
@@ -130,7 +131,7 @@ fn bar_panel(comparison: &Comparison) -> BarPanel {
         reference: row.published,
     };
     BarPanel {
-        title: format!("(b) {} under one-step CW, {images}", study.label),
+        title: format!("(b) {} under {}, {images}", study.label, study.cw_one_step.label),
         x_title: "accuracy".into(),
         ours: "ours".into(),
         theirs: "published".into(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::methods::Method;
-use super::study::Study;
+use super::study::{ON_LOGITS, Study};
 use crate::{Evaluation, Record, ReportError, Split};
 
 /// More than anybody runs; where the first folder is missing, the rest is not looked for.
@@ -15,6 +15,8 @@ pub(super) struct Run {
     pub(super) record: Record,
     pub(super) fgsm: Option<Evaluation>,
     pub(super) cw_one_step: Option<Evaluation>,
+    /// The attack on raw logits with all members scored, where the published numbers are of another form.
+    pub(super) cw_on_logits: Option<Evaluation>,
 }
 
 /// The runs of a study in the order of its legend and then of seeds, those without an evaluation left out.
@@ -26,11 +28,18 @@ pub(super) fn read(study: &Study, folder: &Path) -> Result<Vec<Run>, ReportError
         for seed in 1..=SEEDS {
             let folder = seed_folder(folder, seed).join(name);
             let fgsm = evaluation(&folder.join("fgsm.json"), "fgsm", study.dataset)?;
-            let cw_one_step = evaluation(&folder.join("cw-one-step.json"), "cw-one-step", study.dataset)?;
+            let cw = study.cw_one_step;
+            let cw_one_step = evaluation(&folder.join(cw.file), cw.attack, study.dataset)?;
+            let cw_on_logits = if cw == ON_LOGITS {
+                None
+            } else {
+                evaluation(&folder.join(ON_LOGITS.file), ON_LOGITS.attack, study.dataset)?
+            };
             if fgsm.is_none() && cw_one_step.is_none() {
                 break;
             }
-            runs.push(Run { method, record: Record::read(&folder.join("record.json"))?, fgsm, cw_one_step });
+            let record = Record::read(&folder.join("record.json"))?;
+            runs.push(Run { method, record, fgsm, cw_one_step, cw_on_logits });
         }
     }
     Ok(runs)
