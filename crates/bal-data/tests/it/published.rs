@@ -104,6 +104,25 @@ fn gtsrb_of_the_mirror_has_the_published_counts_and_tracks() {
 }
 
 #[test]
+fn eight_test_images_of_gtsrb_are_training_images_too() {
+    let Some(mirror) = mirror_folder("eight_test_images_of_gtsrb_are_training_images_too") else { return };
+    let set = load(Set::Gtsrb, &mirror).unwrap();
+    let bytes = |split: &bal_data::Split, index: usize| -> Vec<u8> {
+        split.images.index_axis(ndarray::Axis(0), index).iter().copied().collect()
+    };
+    let train: BTreeMap<Vec<u8>, usize> =
+        (0..set.train.len()).map(|index| (bytes(&set.train, index), index)).collect();
+    let mut pairs: Vec<(usize, usize)> = (0..set.test.len())
+        .filter_map(|test| Some((*train.get(&bytes(&set.test, test))?, test)))
+        .collect();
+    pairs.sort_unstable();
+    let start = SIGNS[..14].iter().map(|(images, _, _)| images).sum::<usize>() + 23 * 30;
+    let frames = [0, 3, 6, 7, 10, 13, 16, 19].map(|frame| start + frame);
+    let tests = [2291, 11906, 4548, 9384, 3594, 3546, 9575, 666];
+    assert_eq!(pairs, frames.into_iter().zip(tests).collect::<Vec<_>>());
+}
+
+#[test]
 fn official_frames_of_the_mirror_are_prepared_as_the_mirror_has_them() {
     let Some(mirror) = mirror_folder("official_frames_of_the_mirror_are_prepared_as_the_mirror_has_them")
     else {
