@@ -1,5 +1,8 @@
 //! `figures`: figures and tables, drawn from the records alone.
 
+#[cfg(test)]
+mod page;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -38,35 +41,50 @@ pub(crate) fn draw(
     results: &Path,
     page: Option<&Path>,
 ) -> Result<Vec<PathBuf>> {
-    let published = Published::read(&repository.results().join("published.json"))?;
+    let published = published(repository)?;
     let mut paths = Vec::new();
-    let mut tables = Vec::new();
-    match name {
-        "fig2" => {
-            paths.extend(figures::fig2(results, &published, &results.join("fig2"))?);
-            tables.push(("fig2", table::fig2(results, &published)?));
-        }
-        "samplers" => tables.push(("samplers", table::samplers(results)?)),
-        "ablation" => tables.push(("ablation", table::ablation(results)?)),
-        _ => {
-            let of_figure = |study: &&&Study| study.name == name || study.name.starts_with(&format!("{name}-"));
-            for study in Study::ALL.iter().filter(of_figure) {
-                let folder = results.join(study.folder);
-                if study.name != name && !study.has_own_runs(&folder) {
-                    continue;
-                }
-                paths.extend(figures::methods(study, &folder, &published, &folder)?);
-                tables.push((study.name, table::methods(study, &folder, &published)?));
-            }
-        }
+    if name == "fig2" {
+        paths.extend(figures::fig2(results, &published, &results.join("fig2"))?);
+    }
+    for study in studies(name, results) {
+        let folder = results.join(study.folder);
+        paths.extend(figures::methods(study, &folder, &published, &folder)?);
     }
     if let Some(page) = page {
-        for (section, content) in tables {
+        for (section, content) in tables(name, results, &published)? {
             set_section(page, section, &content)?;
         }
         paths.push(page.to_owned());
     }
     Ok(paths)
+}
+
+/// The tables of figure `name`, each with the section of the page that it belongs in.
+fn tables(name: &str, results: &Path, published: &Published) -> Result<Vec<(&'static str, String)>> {
+    let study = |study: &'static Study| {
+        Ok((study.name, table::methods(study, &results.join(study.folder), published)?))
+    };
+    match name {
+        "fig2" => Ok(vec![("fig2", table::fig2(results, published)?)]),
+        "ablation" => Ok(vec![("ablation", table::ablation(results)?)]),
+        "samplers" => Ok(vec![("samplers", table::samplers(results)?)]),
+        _ => studies(name, results).into_iter().map(study).collect(),
+    }
+}
+
+/// The comparisons of figure `name`: its own, and of those that belong to it what there are runs of.
+fn studies(name: &str, results: &Path) -> Vec<&'static Study> {
+    let part = format!("{name}-");
+    let there = |study: &&Study| {
+        study.name == name
+            || study.name.starts_with(&part) && study.has_own_runs(&results.join(study.folder))
+    };
+    Study::ALL.into_iter().filter(there).collect()
+}
+
+/// The paper's own numbers, which figures show beside ours.
+fn published(repository: &Repository) -> Result<Published> {
+    Ok(Published::read(&repository.results().join("published.json"))?)
 }
 
 /// What `bench` measured: a figure beside the records in `results/performance/`, and the tables of
