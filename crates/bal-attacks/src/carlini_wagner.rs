@@ -137,7 +137,7 @@ impl CarliniWagner {
             }
             let change = &x - &standing.x;
             let gradient = (&change * 2.0 + at.gradient * per_image(&weight)) * (1.0 - tanh.square()) * 0.5;
-            w = w + adam.step(&gradient);
+            w += adam.step(&gradient);
             if abort_early && step % every == every - 1 {
                 let length = sum_of_each(&change.square()).reshape([-1]);
                 let objective = length + &weight * at.value;

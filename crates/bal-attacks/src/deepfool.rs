@@ -1,4 +1,4 @@
-//! DeepFool: seeks the nearest adversarial image by steps to the nearest linearised boundary.
+//! `DeepFool`: seeks the nearest adversarial image by steps to the nearest linearised boundary.
 
 mod boundaries;
 
@@ -25,8 +25,9 @@ use tch::Tensor;
 /// `||.||_*` is the dual norm: L2 for L2, the sum of absolute values for `LInf`. An image is
 /// finished with its first error and then costs nothing. On a linear model whose boundary is not cut
 /// off by the box the first step is the shortest there is, times `1 + overshoot`. The next point to be
-/// linearised is the one that was checked, as in the authors' code. Clipping is ours: the paper's
-/// images may leave the box.
+/// linearised is the one that was checked, as in the authors' code. The box is ours, the paper's images
+/// may leave it: steps are clipped, and `w_k` is 0 in pixels at a border that it leads across, so that
+/// the others make up for them.
 ///
 /// Images are `[n, c, h, w]` in `[0, 1]`; the model is scored by its combined prediction. A step takes
 /// one forward pass and one backward pass per candidate.
@@ -113,7 +114,7 @@ impl Attack for DeepFool {
                     return Ok(nearest.images);
                 }
                 let index = Tensor::from_slice(&going);
-                change = (change + boundaries.step(self.norm)?).index_select(0, &index);
+                change = (change + boundaries.step(self.norm, &x)?).index_select(0, &index);
                 candidates = candidates.index_select(0, &index);
                 rows = going.iter().map(|&row| rows[row as usize]).collect();
                 standing = standing.only(&going);

@@ -17,11 +17,14 @@ use tch::Tensor;
 ///
 /// ```text
 /// L_k   max_{j != y} z_j - z_y at x + d_k,    g = grad L_k
-/// e_k+1 where L_k < 0, not adversarial:  ||d_k|| - L_k / ||g||_*  before the first success, then e_k (1 + gamma_k)
+/// e_k+1 where L_k < 0, not adversarial:  (||d_k|| - L_k / ||g||_*) (1 + gamma_k)  before the first success,
+///                                        then e_k (1 + gamma_k)
 ///       where adversarial:               min(e_k (1 - gamma_k), least distance found)
 /// d_k+1 clip(x + project(d_k + alpha_k g / ||g||_2, ball of radius e_k+1), 0, 1) - x
 /// ```
 ///
+/// The factor before the first success is ours: without it the estimate ends on the boundary of a
+/// linear model, where rounding decides, and comes no further.
 /// `gamma_k` and `alpha_k` fall along half a cosine. `L` is minus the paper's loss. Steps have unit
 /// Euclidean length in both norms, and `||.||_*` is the dual norm. Each image has its own radius. One
 /// forward and one backward pass a step.
@@ -40,12 +43,12 @@ pub struct Fmn {
 pub struct FmnSettings {
     /// Gradient steps, at least 1; 100 by default.
     pub steps: u64,
-    /// Euclidean length of the first step, alpha_0, > 0; the last is a hundredth of it. 1 by default,
+    /// Euclidean length of the first step, `alpha_0`, > 0; the last is a hundredth of it. 1 by default,
     /// the paper's for L2; for `LInf` see [`FmnSettings::of`].
     pub step_size: f64,
-    /// How much the radius changes in the first step, as a share, gamma_0, in `(0, 1]`; .05 by default.
+    /// How much the radius changes in the first step, as a share, `gamma_0`, in `(0, 1]`; .05 by default.
     pub first_change: f64,
-    /// How much it changes in the last step, gamma_K, in `(0, 1]`; .001 by default.
+    /// How much it changes in the last step, `gamma_K`, in `(0, 1]`; .001 by default.
     pub last_change: f64,
 }
 
@@ -134,7 +137,7 @@ impl Attack for Fmn {
                 let missing = -per_image(&at.value) / self.norm.dual_of_each(&at.gradient);
                 // At a boundary without a slope 0 / 0 says nothing: the radius stays.
                 let estimate = self.norm.of_each(&change) + missing.nan_to_num(0.0, None, None);
-                let grown = (&radius * (1.0 + gamma)).where_self(&per_image(&nearest.found()), &estimate);
+                let grown = radius.where_self(&per_image(&nearest.found()), &estimate) * (1.0 + gamma);
                 let shrunk = (&radius * (1.0 - gamma)).minimum(&per_image(&nearest.distance));
                 radius = shrunk.where_self(&per_image(&fooled), &grown);
                 let alpha = cosine(step_size, step_size / 100.0, step, steps);

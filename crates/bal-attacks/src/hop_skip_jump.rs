@@ -1,4 +1,4 @@
-//! HopSkipJump: seeks the nearest adversarial image by asking for classes alone.
+//! `HopSkipJump`: seeks the nearest adversarial image by asking for classes alone.
 
 mod boundary;
 mod decisions;
@@ -49,8 +49,8 @@ pub struct HopSkipJump {
 /// Settings of [`HopSkipJump`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HopSkipJumpSettings {
-    /// Most images that the model is shown for one image, at least 1, the clean one not counted;
-    /// 25,000 by default, where the paper's curves end.
+    /// Most images that the model is shown for one image, at least 1, the clean one and the final one
+    /// not counted; 25,000 by default, where the paper's curves end.
     pub queries: u64,
     /// Queries of the first estimate of a direction, `B_0`, at least 2; 100 by default, as in the paper.
     pub first_samples: u64,
@@ -107,7 +107,7 @@ impl HopSkipJump {
         reserve: u64,
     ) -> Result<Tensor, AttackError> {
         let mut reached = x.copy();
-        let mut step = step.shallow_clone();
+        let mut step = step.copy();
         let mut pending: Vec<usize> = (0..rows.len()).collect();
         for _ in 0..HALVINGS {
             pending.retain(|&at| decisions.left(rows[at]) > reserve);
@@ -123,7 +123,7 @@ impl HopSkipJump {
             reached = reached.index_copy(0, &index, &kept);
             let mut wrong = wrong.iter();
             pending.retain(|_| !wrong.next().copied().unwrap_or(true));
-            step = step * 0.5;
+            step *= 0.5;
         }
         Ok(reached)
     }
@@ -140,7 +140,7 @@ impl HopSkipJump {
         let pixels = standing.x.numel() as f64 / standing.len() as f64;
         let halvings = boundary::halvings(self.norm, pixels);
         let draws = Draws { most: self.settings.draws, reserve: halvings };
-        let (mut rows, mut x) = draws.from_noise(&mut decisions, standing, noise)?;
+        let (mut rows, mut x) = draws.find(&mut decisions, standing, noise)?;
         if rows.is_empty() {
             return Ok(nearest.images);
         }

@@ -63,6 +63,6 @@ mod tests {
         let first: Vec<f32> = tried.iter().map(|weights| weights[0]).take(5).collect();
         assert_eq!(first, [1.0, 10.0, 100.0, 55.0, 32.5]);
         let last = &tried[11];
-        assert!((last[0] - 30.0).abs() < 0.1 && (last[1] - 0.1).abs() < 1e-3, "{last:?}");
+        assert!((last[0] - 30.0).abs() < 0.2 && (last[1] - 0.1).abs() < 1e-3, "{last:?}");
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Draws {
 impl Draws {
     /// Uniform noise that the model gets wrong, blended with the image as far as it stays wrong: the
     /// rows for which some was found, and the images, `[k, c, h, w]`.
-    pub(super) fn from_noise(
+    pub(super) fn find(
         &self,
         decisions: &mut Decisions,
         standing: &Standing,

@@ -2,7 +2,7 @@
 
 use super::quick;
 use crate::tests::{Bumpy, LinearProblem, linear, noise, shades};
-use crate::{Attack, AttackError, predicted_classes};
+use crate::{Attack, AttackError, Fab, FabSettings, Norm, predicted_classes};
 use bal_core::{Batch, Classifier, NoiseKey, NoiseStream, Prediction, Purpose};
 use tch::{Kind, Tensor};
 
@@ -116,21 +116,21 @@ fn the_same_noise_gives_the_same_result() {
 }
 
 #[test]
-fn another_start_of_fab_never_ends_further_away() {
-    let (batch, right) = mixed(&Bumpy, 12);
-    for norm in [crate::Norm::LInf, crate::Norm::L2] {
+fn further_starts_of_fab_never_end_further_away_and_at_times_nearer() {
+    let (batch, _) = mixed(&Bumpy, 12);
+    let mut gains = 0.0;
+    for norm in [Norm::LInf, Norm::L2] {
         let distance = |restarts| {
-            let settings = crate::FabSettings { steps: 20, restarts, ..crate::FabSettings::default() };
-            let x = perturb(&crate::Fab::new(norm, settings).unwrap(), &Bumpy, &batch);
+            let settings = FabSettings { steps: 20, restarts, ..FabSettings::default() };
+            let x = perturb(&Fab::new(norm, settings).unwrap(), &Bumpy, &batch);
             norm.of_each(&(x - &batch.x)).reshape([-1])
         };
-        let (one, several) = (distance(1), distance(4));
-        let worse = (&several - &one).max().double_value(&[]);
-        // The last search may end a ten thousandth of the way past the boundary.
-        assert!(worse < 1e-4, "{norm}: {worse}");
-        assert!((one - several).max().double_value(&[]) > 0.0, "{norm}: restarts change nothing");
-        assert!(right.any().int64_value(&[]) != 0);
+        let gain = distance(1) - distance(4);
+        // The last search ends a ten thousandth of the way past the boundary.
+        assert!(gain.min().double_value(&[]) > -1e-4, "{norm}: {gain:?}");
+        gains += gain.max().double_value(&[]);
     }
+    assert!(gains > 0.0, "restarts change nothing");
 }
 
 #[test]

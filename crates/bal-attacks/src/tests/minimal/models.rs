@@ -3,7 +3,7 @@
 use bal_core::{Classifier, ClassifierError, Prediction};
 use tch::{Kind, Tensor};
 
-/// Two classes on two pixels, by one layer of four ReLUs.
+/// Two classes on two pixels, by one layer of four rectified units.
 ///
 /// ```text
 /// z = (0, v relu(A x + a) + c)
