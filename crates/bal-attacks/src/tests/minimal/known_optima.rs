@@ -92,8 +92,9 @@ fn boundary(norm: Norm, x: &[f64], y: usize, k: usize) -> f64 {
 
 /// Compares an attack on the four classes with the nearest boundary.
 ///
-/// `HopSkipJump` keeps to the class of the noise it began with, FMN to the one that leads where it
-/// starts: they have to come to the nearest point of the class where they end.
+/// `HopSkipJump` keeps to the class of the noise it began with: it has to come to the nearest point of
+/// the class where it ends. CW and FMN follow the class that leads; for these images, not for all, that
+/// is the nearest.
 fn assert_near_a_boundary(attack: &dyn Attack, rows: &[&[f64]], tolerance: f64) {
     let norm = attack.minimises().unwrap();
     let (batch, labels) = labelled(&four_classes(), rows);
@@ -103,9 +104,7 @@ fn assert_near_a_boundary(attack: &dyn Attack, rows: &[&[f64]], tolerance: f64) 
         .zip(&labels)
         .zip(&ends)
         .map(|((x, &y), end)| match end {
-            Some(End { class, .. }) if matches!(attack.name(), "hop-skip-jump" | "fmn") => {
-                boundary(norm, x, y, *class)
-            }
+            Some(End { class, .. }) if attack.name() == "hop-skip-jump" => boundary(norm, x, y, *class),
             _ => (0..4).filter(|k| *k != y).map(|k| boundary(norm, x, y, k)).fold(f64::INFINITY, f64::min),
         })
         .collect();
@@ -138,9 +137,13 @@ fn among_several_linear_classes_the_nearest_is_found() {
 
 #[test]
 fn where_the_box_binds_the_best_change_within_it_is_found() {
-    // Pixels near the border that the shortest way without a box would leave.
-    let rows: [&[f64]; 4] =
-        [&[0.98, 0.03, 0.6, 0.95], &[0.04, 0.97, 0.5, 0.1], &[0.2, 0.5, 0.02, 0.99], &[0.3, 0.02, 0.97, 0.6]];
+    // For two of them the shortest way without a box would leave it; with one it is longer, by up to a fifth.
+    let rows: [&[f64]; 4] = [
+        &[0.98, 0.03, 0.6, 0.95],
+        &[0.04, 0.97, 0.5, 0.1],
+        &[0.2, 0.98, 0.02, 0.98],
+        &[0.3, 0.02, 0.97, 0.6],
+    ];
     for Case { attack, tolerance } in all() {
         // DeepFool goes as if there were no box and makes up for it later: not the shortest way.
         let tolerance = if attack.name() == "deepfool" { 0.5 } else { tolerance };
