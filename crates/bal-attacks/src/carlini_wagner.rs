@@ -8,7 +8,7 @@ use crate::{
     Attack, AttackError, AttackSettings, Ball, Norm,
     nearest::Nearest,
     range,
-    standing::{Standing, on_standing, per_image, positions, sum_of_each},
+    standing::{Standing, beside, on_standing, per_image, positions, sum_of_each},
 };
 use adam::Adam;
 use bal_core::{Batch, Classifier, NoiseStream};
@@ -109,7 +109,7 @@ impl CarliniWagner {
         Ok(Self { settings })
     }
 
-    /// Descends from the images with these weights, `[m]`; says for which something was found, `[m]`.
+    /// Descends from the images with these weights, `[m]`; says for which something was found.
     fn descend(
         &self,
         model: &dyn Classifier,
@@ -117,7 +117,7 @@ impl CarliniWagner {
         aim: &Aim,
         weights: &Tensor,
         nearest: &mut Nearest,
-    ) -> Result<Tensor, AttackError> {
+    ) -> Result<Vec<bool>, AttackError> {
         let CarliniWagnerSettings { confidence, steps, step_size, abort_early, .. } = self.settings;
         let every = (steps / CHECKS).max(1);
         let mut hit = vec![false; all.len() as usize];
@@ -131,7 +131,7 @@ impl CarliniWagner {
             let x = (&tanh + 1.0) * 0.5;
             let at = standing.slope(model, &x, |z| aim.loss(z).clamp_min(-confidence))?;
             let reached = aim.reached(&at.logits).logical_and(&at.value.le(-confidence));
-            nearest.offer_rows(&Tensor::from_slice(&rows), &x, &reached);
+            nearest.offer_rows(&beside(&x, &rows), &x, &reached);
             for row in positions(&reached) {
                 hit[rows[row as usize] as usize] = true;
             }
@@ -145,7 +145,7 @@ impl CarliniWagner {
                 if going.is_empty() {
                     break;
                 }
-                let index = Tensor::from_slice(&going);
+                let index = beside(&x, &going);
                 last = objective.index_select(0, &index);
                 if going.len() < rows.len() {
                     w = w.index_select(0, &index);
@@ -156,7 +156,7 @@ impl CarliniWagner {
                 }
             }
         }
-        Ok(Tensor::from_slice(&hit))
+        Ok(hit)
     }
 }
 
@@ -191,7 +191,7 @@ impl Attack for CarliniWagner {
             for _ in 0..self.settings.search_steps {
                 let weights = search.weights().to_device(standing.x.device());
                 let hit = self.descend(model, standing, &aim, &weights, &mut nearest)?;
-                search.narrow(&Vec::<bool>::try_from(hit)?);
+                search.narrow(&hit);
             }
             Ok(nearest.images)
         })

@@ -6,7 +6,7 @@ use crate::{
     Attack, AttackError, AttackSettings, Ball, Norm, margin,
     nearest::Nearest,
     range,
-    standing::{on_standing, positions},
+    standing::{beside, on_standing, positions},
 };
 use bal_core::{Batch, Classifier, NoiseStream};
 use boundaries::Boundaries;
@@ -108,19 +108,19 @@ impl Attack for DeepFool {
                 let x = (&standing.x + &change * (1.0 + self.settings.overshoot)).clamp(0.0, 1.0);
                 let boundaries = Boundaries::at(model, &standing, &x, &candidates)?;
                 // The pass that linearises the model also says whether the last step was enough.
-                nearest.offer_rows(&Tensor::from_slice(&rows), &x, &boundaries.fooled);
+                nearest.offer_rows(&beside(&x, &rows), &x, &boundaries.fooled);
                 let going = positions(&boundaries.fooled.logical_not());
                 if going.is_empty() {
                     return Ok(nearest.images);
                 }
-                let index = Tensor::from_slice(&going);
+                let index = beside(&x, &going);
                 change = (change + boundaries.step(self.norm, &x)?).index_select(0, &index);
                 candidates = candidates.index_select(0, &index);
                 rows = going.iter().map(|&row| rows[row as usize]).collect();
                 standing = standing.only(&going);
             }
             let x = (&standing.x + change * (1.0 + self.settings.overshoot)).clamp(0.0, 1.0);
-            nearest.offer_rows(&Tensor::from_slice(&rows), &x, &standing.fooled(model, &x)?);
+            nearest.offer_rows(&beside(&x, &rows), &x, &standing.fooled(model, &x)?);
             Ok(nearest.images)
         })
     }

@@ -9,7 +9,7 @@ use crate::{
     Attack, AttackError, AttackSettings, Ball, Norm,
     nearest::Nearest,
     range,
-    standing::{Standing, on_standing, per_image},
+    standing::{Standing, beside, on_standing, per_image},
 };
 use bal_core::{Batch, Classifier, NoiseStream};
 use decisions::Decisions;
@@ -114,12 +114,12 @@ impl HopSkipJump {
             if pending.is_empty() {
                 break;
             }
-            let index = Tensor::from_slice(&pending.iter().map(|&at| at as i64).collect::<Vec<_>>());
+            let index = beside(x, &pending.iter().map(|&at| at as i64).collect::<Vec<_>>());
             let of = |values: &Tensor| values.index_select(0, &index);
             let trial = (of(x) + of(v) * per_image(&of(&step))).clamp(0.0, 1.0);
             let asked: Vec<i64> = pending.iter().map(|&at| rows[at]).collect();
             let wrong = decisions.ask(&asked, &trial)?;
-            let kept = trial.where_self(&per_image(&Tensor::from_slice(&wrong)), &of(&reached));
+            let kept = trial.where_self(&per_image(&beside(x, &wrong)), &of(&reached));
             reached = reached.index_copy(0, &index, &kept);
             let mut wrong = wrong.iter();
             pending.retain(|_| !wrong.next().copied().unwrap_or(true));
@@ -146,7 +146,7 @@ impl HopSkipJump {
         }
         let mut round = 0;
         loop {
-            let index = Tensor::from_slice(&rows);
+            let index = beside(&x, &rows);
             let clean = standing.x.index_select(0, &index);
             x = boundary::approach(&mut decisions, &rows, &clean, &x, self.norm, halvings)?;
             nearest.offer_rows(&index, &x, &index.ones_like().to_kind(Kind::Bool));
@@ -160,7 +160,7 @@ impl HopSkipJump {
                 return Ok(nearest.images);
             }
             rows = going.iter().map(|&at| rows[at as usize]).collect();
-            let going = Tensor::from_slice(&going);
+            let going = beside(&x, &going);
             x = x.index_select(0, &going);
             let clean = clean.index_select(0, &going);
             let distance = self.norm.of_each(&(&x - clean)).reshape([-1]);

@@ -2,7 +2,7 @@
 
 use crate::{AttackError, gradient, logits, predicted_classes};
 use bal_core::{Batch, Classifier, channels_last};
-use tch::{Kind, Tensor};
+use tch::{Kind, Tensor, kind::Element};
 
 /// Some images of a batch that the model has right, with the model's answers.
 ///
@@ -49,7 +49,7 @@ pub(crate) fn on_standing(
         return Ok(batch.x.detach());
     }
     let changed = attack(&standing)?;
-    let changed = batch.x.detach().index_copy(0, &Tensor::from_slice(&standing.rows), &changed);
+    let changed = batch.x.detach().index_copy(0, &beside(&batch.x, &standing.rows), &changed);
     confirmed(model, batch, changed)
 }
 
@@ -105,7 +105,7 @@ impl Standing {
 
     /// The images at these positions, in this order; `positions`: `[k]`.
     pub(crate) fn only(&self, positions: &[i64]) -> Self {
-        let index = Tensor::from_slice(positions);
+        let index = beside(&self.x, positions);
         let of = |values: &[i64]| positions.iter().map(|&p| values[p as usize]).collect();
         Self {
             rows: of(&self.rows),
@@ -154,6 +154,11 @@ impl Standing {
             other => other,
         }
     }
+}
+
+/// Numbers or flags, one per row, on the device of `like`.
+pub(crate) fn beside<T: Element>(like: &Tensor, values: &[T]) -> Tensor {
+    Tensor::from_slice(values).to_device(like.device())
 }
 
 /// Where a mask, `[m]`, is true.

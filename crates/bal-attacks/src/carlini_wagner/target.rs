@@ -1,6 +1,9 @@
 //! What counts as success: any error, or a certain one.
 
-use crate::{AttackError, margin, standing::Standing};
+use crate::{
+    AttackError, margin,
+    standing::{Standing, beside},
+};
 use tch::{Kind, Tensor};
 
 /// What an attack wants a model to say.
@@ -53,7 +56,7 @@ pub(super) struct Aim {
 impl Aim {
     /// The aim at some of the images.
     pub(super) fn only(&self, rows: &[i64]) -> Self {
-        let index = Tensor::from_slice(rows);
+        let index = beside(&self.class, rows);
         let of = |values: &Tensor| values.index_select(0, &index);
         Self { targeted: self.targeted, class: of(&self.class), label: of(&self.label) }
     }

@@ -3,7 +3,7 @@
 use super::decisions::Decisions;
 use crate::{
     AttackError,
-    standing::{Standing, per_image},
+    standing::{Standing, beside, per_image},
 };
 use bal_core::NoiseStream;
 use tch::Tensor;
@@ -40,13 +40,13 @@ impl Draws {
             let some = standing.only(&pending);
             let x = noise.for_chain(CHAINS + draw).for_images(&some.indices).uniform_like(&some.x);
             let wrong = decisions.ask(&pending, &x)?;
-            start = start.index_copy(0, &Tensor::from_slice(&pending), &x);
+            start = start.index_copy(0, &beside(&x, &pending), &x);
             let (found, rest): (Vec<_>, Vec<_>) = pending.iter().zip(&wrong).partition(|(_, wrong)| **wrong);
             rows.extend(found.into_iter().map(|(row, _)| *row));
             pending = rest.into_iter().map(|(row, _)| *row).collect();
         }
         rows.sort_unstable();
-        let index = Tensor::from_slice(&rows);
+        let index = beside(&start, &rows);
         let (clean, far) = (standing.x.index_select(0, &index), start.index_select(0, &index));
         if rows.is_empty() {
             return Ok((rows, far));
@@ -73,7 +73,7 @@ pub(super) fn halve(
     for _ in 0..halvings {
         let middle = (&low + &high) * 0.5;
         let trial = at(&middle);
-        let wrong = Tensor::from_slice(&decisions.ask(rows, &trial)?);
+        let wrong = beside(far, &decisions.ask(rows, &trial)?);
         x = trial.where_self(&per_image(&wrong), &x);
         high = middle.where_self(&wrong, &high);
         low = low.where_self(&wrong, &middle);
