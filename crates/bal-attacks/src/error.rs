@@ -188,6 +188,27 @@ pub enum AttackError {
         /// What went wrong.
         source: Box<AttackError>,
     },
+    /// A setting of an attack out of its range.
+    #[error("{setting} must be {range}, got {value}")]
+    OutOfRange {
+        /// The setting.
+        setting: &'static str,
+        /// What it may be.
+        range: &'static str,
+        /// What it is.
+        value: f64,
+    },
+    /// A class to be reached that the model does not have.
+    #[error("the target is class {target}, but the model has {classes} classes (from 0)")]
+    Target {
+        /// The class asked for.
+        target: i64,
+        /// Number of classes.
+        classes: i64,
+    },
+    /// An attack that does not seek the nearest error was to be judged by how near it comes.
+    #[error("the attack {0} does not seek the nearest error, so its images cannot be cut off at a radius")]
+    NotMinimal(&'static str),
 }
 
 impl From<TchError> for AttackError {

@@ -25,6 +25,23 @@ impl Norm {
         }
     }
 
+    /// The dual norm of each image of `g`, as `[n, 1, 1, 1]`: how much a linear function of gradient `g`
+    /// rises along the best step of norm 1.
+    ///
+    /// ```text
+    /// LInf: sum |g_j|        L2: ||g||
+    /// ```
+    pub(crate) fn dual_of_each(self, g: &Tensor) -> Tensor {
+        match self {
+            Self::LInf => g.abs().sum_dim_intlist(&[1i64, 2, 3][..], true, None::<Kind>),
+            Self::L2 => {
+                // Scaled, because the squares of small gradients are below the least float.
+                let greatest = Self::LInf.of_each(g);
+                self.of_each(&(g / greatest.clamp_min(f64::from(f32::MIN_POSITIVE)))) * greatest
+            }
+        }
+    }
+
     /// The name that files and commands use: `linf` or `l2`.
     pub fn name(self) -> &'static str {
         match self {
@@ -74,6 +91,8 @@ mod tests {
         let norms = |norm: Norm| Vec::<f32>::try_from(norm.of_each(&x).reshape([-1])).unwrap();
         assert_eq!(norms(Norm::L2), [5.0, 0.5]);
         assert_eq!(norms(Norm::LInf), [4.0, 0.5]);
+        let duals = |norm: Norm| Vec::<f32>::try_from(norm.dual_of_each(&x).reshape([-1])).unwrap();
+        assert_eq!((duals(Norm::L2), duals(Norm::LInf)), (vec![5.0, 0.5], vec![7.0, 0.5]));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod budget;
 mod curve;
+mod nearest;
 mod shard;
 
 use crate::{Attack, AttackError, Radii};
@@ -23,7 +24,8 @@ const SHARD: usize = 64;
 pub struct Protocol<'a> {
     /// The attack. The radius it was made with is not used.
     pub attack: &'a dyn Attack,
-    /// The radii at which accuracy is measured; `None` for an attack without a ball.
+    /// The radii at which accuracy is measured; `None` for an attack without a ball. An attack that
+    /// seeks the nearest error takes either: with radii the accuracy at each, without the distances.
     pub radii: Option<&'a Radii>,
     /// Only the first so many images, at least 1.
     pub limit: Option<u64>,
@@ -49,6 +51,10 @@ pub struct EvaluationProgress {
 /// changed batch is measured again in double precision, and one outside its ball or `[0, 1]` by more
 /// than 1e-6 (relative above 1) is an error: no attack can look strong by cheating. Predictions are
 /// the largest of [`Classifier::logits`].
+///
+/// An attack that seeks the nearest error ([`Attack::minimises`]) runs once and serves all radii: an
+/// image is broken at radius r when what came back is wrong and at most r away, in double precision,
+/// and at every radius when it is wrong from the start.
 ///
 /// `progress` is told after each shard, one call at a time, in the order in which they end.
 ///
@@ -99,11 +105,11 @@ pub fn evaluate(
 impl Protocol<'_> {
     /// One entry per measurement.
     fn columns(&self) -> Result<Vec<Option<f64>>, AttackError> {
-        match (self.attack.ball(), self.radii) {
+        match (self.attack.norm().or(self.attack.minimises()), self.radii) {
             (Some(_), Some(radii)) => Ok(radii.as_slice().iter().copied().map(Some).collect()),
-            (None, None) => Ok(vec![None]),
-            (Some(_), None) => Err(AttackError::MissingRadius(self.attack.name())),
             (None, Some(_)) => Err(AttackError::NoRadius(self.attack.name())),
+            (_, None) if self.attack.ball().is_some() => Err(AttackError::MissingRadius(self.attack.name())),
+            (_, None) => Ok(vec![None]),
         }
     }
 
@@ -119,5 +125,7 @@ impl Protocol<'_> {
     }
 }
 
+#[cfg(test)]
+mod distance_tests;
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use crate::{Attack, Norm};
 pub struct AccuracyCurve {
     /// The attack's name.
     pub attack: String,
-    /// Norm of its ball; `None` without a ball.
+    /// Norm of its ball, or of the distance that it makes small; `None` where it has neither.
     pub norm: Option<Norm>,
     /// The radii, ascending; a single `None` without a ball.
     pub radii: Vec<Option<f64>>,
@@ -16,6 +16,10 @@ pub struct AccuracyCurve {
     pub correct: Vec<Vec<bool>>,
     /// Per radius: how far the attack went.
     pub reached: Vec<Reached>,
+    /// Of an attack that seeks the nearest error, per image in data set order: how far the image it
+    /// found is, in `norm` and double precision; 0 for an image that is wrong from the start, `None`
+    /// where none was found. `None` for other attacks.
+    pub distances: Option<Vec<Option<f64>>>,
 }
 
 /// How far an attack moved the images, in double precision.
@@ -44,12 +48,26 @@ impl AccuracyCurve {
         self.correct.iter().map(share).collect()
     }
 
+    /// The least distance within which at least half of the images are wrong; `None` where more than
+    /// half stand, and for attacks that do not seek the nearest error.
+    pub fn median_distance(&self) -> Option<f64> {
+        let distances = self.distances.as_ref()?;
+        let mut found: Vec<f64> = distances.iter().flatten().copied().collect();
+        found.sort_by(f64::total_cmp);
+        found.get(distances.len().div_ceil(2).checked_sub(1)?).copied()
+    }
+
     /// Puts the shards together, in the order of the data set.
     pub(super) fn of(attack: &dyn Attack, radii: Vec<Option<f64>>, shards: &[Shard]) -> Self {
         let column = |radius: usize| shards.iter().filter_map(move |shard| shard.outcomes.get(radius));
         Self {
             attack: attack.name().into(),
-            norm: attack.norm(),
+            norm: attack.norm().or(attack.minimises()),
+            distances: shards
+                .iter()
+                .map(|shard| shard.distances.clone())
+                .collect::<Option<Vec<_>>>()
+                .map(|d| d.concat()),
             correct: (0..radii.len()).map(|r| column(r).flat_map(|o| o.correct.clone()).collect()).collect(),
             reached: (0..radii.len()).map(|r| Reached::of(column(r))).collect(),
             radii,

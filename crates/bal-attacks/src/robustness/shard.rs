@@ -2,6 +2,7 @@
 
 use super::EvaluationProgress;
 use super::budget::{self, Moved};
+use super::nearest;
 use crate::{Attack, AttackError, logits, predicted_classes};
 use bal_core::{Batch, Classifier, NoiseStream};
 use tch::Tensor;
@@ -9,6 +10,8 @@ use tch::Tensor;
 /// What became of some images, one outcome per radius.
 pub(super) struct Shard {
     pub(super) outcomes: Vec<Outcome>,
+    /// How far the nearest errors are, of an attack that seeks them.
+    pub(super) distances: Option<Vec<Option<f64>>>,
 }
 
 /// What became of them at one radius.
@@ -26,13 +29,16 @@ impl Shard {
         radii: &[Option<f64>],
         noise: &NoiseStream,
     ) -> Result<Self, AttackError> {
-        outcomes(model, batch, attack, radii, noise).map(|outcomes| Self { outcomes }).map_err(|source| {
-            AttackError::During {
-                attack: attack.name().into(),
-                first: batch.indices.first().copied().unwrap_or(0),
-                last: batch.indices.last().copied().unwrap_or(0),
-                source: Box::new(source),
-            }
+        let shard = match attack.minimises() {
+            Some(norm) => nearest::shard(model, batch, attack, norm, radii, noise),
+            None => outcomes(model, batch, attack, radii, noise)
+                .map(|outcomes| Self { outcomes, distances: None }),
+        };
+        shard.map_err(|source| AttackError::During {
+            attack: attack.name().into(),
+            first: batch.indices.first().copied().unwrap_or(0),
+            last: batch.indices.last().copied().unwrap_or(0),
+            source: Box::new(source),
         })
     }
 
@@ -46,6 +52,13 @@ impl Shard {
     }
 }
 
+/// Refuses images and labels that cannot be attacked.
+pub(super) fn sound(model: &dyn Classifier, batch: &Batch) -> Result<(), AttackError> {
+    logits::whole(batch)?;
+    logits::labels_fit(&batch.y, model.classes())?;
+    budget::are_images(batch)
+}
+
 fn outcomes(
     model: &dyn Classifier,
     batch: &Batch,
@@ -53,9 +66,7 @@ fn outcomes(
     radii: &[Option<f64>],
     noise: &NoiseStream,
 ) -> Result<Vec<Outcome>, AttackError> {
-    logits::whole(batch)?;
-    logits::labels_fit(&batch.y, model.classes())?;
-    budget::are_images(batch)?;
+    sound(model, batch)?;
     let of_ball: Vec<f64> = radii.iter().copied().flatten().collect();
     let changed = if of_ball.is_empty() {
         vec![attack.perturb(model, batch, noise)?]

@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 
 /// Ways in which a model of two classes can be broken.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Broken {
+pub(super) enum Broken {
     NotANumber,
     ThreeLogits,
     FewerImages,

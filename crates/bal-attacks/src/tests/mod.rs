@@ -2,6 +2,7 @@
 
 mod hostile;
 mod invariants;
+mod minimal;
 mod models;
 mod problem;
 

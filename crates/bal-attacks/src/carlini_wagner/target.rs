@@ -1,0 +1,76 @@
+//! What counts as success: any error, or a certain one.
+
+use crate::{
+    AttackError, margin,
+    standing::{Standing, beside},
+};
+use tch::{Kind, Tensor};
+
+/// What an attack wants a model to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Any class but the label.
+    AnyError,
+    /// This class; images with that label are left as they are.
+    Class(i64),
+    /// The class that is least likely for the clean image.
+    LeastLikely,
+}
+
+impl Target {
+    /// Refuses a class that the model does not have.
+    pub(super) fn fits(self, classes: i64) -> Result<(), AttackError> {
+        match self {
+            Self::Class(target) if !(0..classes).contains(&target) => {
+                Err(AttackError::Target { target, classes })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The aim at each image.
+    pub(super) fn of(self, standing: &Standing) -> Aim {
+        let y = &standing.y;
+        match self {
+            Self::AnyError => Aim { targeted: false, class: y.shallow_clone(), label: y.shallow_clone() },
+            Self::Class(target) => {
+                Aim { targeted: true, class: y.full_like(target), label: y.shallow_clone() }
+            }
+            Self::LeastLikely => {
+                let least = standing.logits.argmin(-1, false).to_kind(Kind::Int64);
+                Aim { targeted: true, class: least, label: y.shallow_clone() }
+            }
+        }
+    }
+}
+
+/// The class that each image has to leave, or to reach.
+pub(super) struct Aim {
+    targeted: bool,
+    /// `[m]`.
+    class: Tensor,
+    /// `[m]`.
+    label: Tensor,
+}
+
+impl Aim {
+    /// The aim at some of the images.
+    pub(super) fn only(&self, rows: &[i64]) -> Self {
+        let index = beside(&self.class, rows);
+        let of = |values: &Tensor| values.index_select(0, &index);
+        Self { targeted: self.targeted, class: of(&self.class), label: of(&self.label) }
+    }
+
+    /// How far each image is from success, `[m]`: at most 0 where it is there.
+    pub(super) fn loss(&self, logits: &Tensor) -> Tensor {
+        let lead = margin::best_lead(logits, &self.class);
+        if self.targeted { lead } else { -lead }
+    }
+
+    /// Where the model says what it should, and errs, `[m]`.
+    pub(super) fn reached(&self, logits: &Tensor) -> Tensor {
+        let says = logits.argmax(-1, false);
+        let wrong = says.ne_tensor(&self.label);
+        if self.targeted { wrong.logical_and(&says.eq_tensor(&self.class)) } else { wrong }
+    }
+}

@@ -1,0 +1,148 @@
+//! `DeepFool`: seeks the nearest adversarial image by steps to the nearest linearised boundary.
+
+mod boundaries;
+
+use crate::{
+    Attack, AttackError, AttackSettings, Ball, Norm, margin,
+    nearest::Nearest,
+    range,
+    standing::{beside, on_standing, positions},
+};
+use bal_core::{Batch, Classifier, NoiseStream};
+use boundaries::Boundaries;
+use tch::Tensor;
+
+/// Steps to the nearest boundary of the linearised model until the model errs; seeks a near
+/// adversarial image, has no ball.
+///
+/// ```text
+/// f_k    z_k(x_i) - z_y(x_i),    w_k = grad f_k,    for the most likely wrong classes k
+/// l      argmin_k |f_k| / ||w_k||_*
+/// r      r + |f_l| / ||w_l||_* v,    v the step of norm 1 along which f_l rises fastest
+/// x_i+1  clip(x + (1 + overshoot) r, 0, 1)
+/// ```
+///
+/// `||.||_*` is the dual norm: L2 for L2, the sum of absolute values for `LInf`. An image is
+/// finished with its first error and then costs nothing. On a linear model whose boundary is not cut
+/// off by the box the first step is the shortest there is, times `1 + overshoot`. The next point to be
+/// linearised is the one that was checked, as in the authors' code. The box is ours, the paper's images
+/// may leave it: steps are clipped, and `w_k` is 0 in pixels at a border that it leads across, so that
+/// the others make up for them.
+///
+/// Images are `[n, c, h, w]` in `[0, 1]`; the model is scored by its combined prediction. A step takes
+/// one forward pass and one backward pass per candidate.
+///
+/// Source: Moosavi-Dezfooli, Fawzi & Frossard, CVPR 2016, algorithm 2 and eq. 11 for other norms.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DeepFool {
+    norm: Norm,
+    settings: DeepFoolSettings,
+}
+
+/// Settings of [`DeepFool`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DeepFoolSettings {
+    /// Most steps, at least 1; 50 by default, as in the authors' code.
+    pub steps: u64,
+    /// How far beyond the boundary an image goes, as a share of the way, finite and at least 0; .02 by
+    /// default, as in the paper.
+    pub overshoot: f64,
+    /// How many of the most likely wrong classes of the clean image are candidates, at least 1; 9 by
+    /// default: the authors' code looks at 10 classes, the image's own among them.
+    pub candidates: u64,
+}
+
+impl Default for DeepFoolSettings {
+    fn default() -> Self {
+        Self { steps: 50, overshoot: 0.02, candidates: 9 }
+    }
+}
+
+impl DeepFool {
+    /// `DeepFool` that measures boundaries in `norm`.
+    ///
+    /// # Errors
+    /// [`AttackError::Zero`] for a count of zero, [`AttackError::OutOfRange`] for another setting out
+    /// of its range.
+    pub fn new(norm: Norm, settings: DeepFoolSettings) -> Result<Self, AttackError> {
+        range::counts(&[("steps", settings.steps), ("candidates", settings.candidates)])?;
+        range::not_negative(&[("overshoot", settings.overshoot)])?;
+        Ok(Self { norm, settings })
+    }
+}
+
+impl Attack for DeepFool {
+    fn name(&self) -> &'static str {
+        "deepfool"
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        None
+    }
+
+    fn minimises(&self) -> Option<Norm> {
+        Some(self.norm)
+    }
+
+    fn settings(&self) -> AttackSettings {
+        AttackSettings {
+            norm: Some(self.norm),
+            steps: Some(self.settings.steps),
+            ..AttackSettings::default()
+        }
+    }
+
+    fn perturb(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        _noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        on_standing(model, batch, |all| {
+            let mut nearest = Nearest::new(self.norm, &all.x);
+            let mut candidates = margin::rivals(&all.logits, &all.y, self.settings.candidates);
+            let mut rows: Vec<i64> = (0..all.len()).collect();
+            let mut standing = all.only(&rows);
+            let mut change = standing.x.zeros_like();
+            for _ in 0..self.settings.steps {
+                let x = (&standing.x + &change * (1.0 + self.settings.overshoot)).clamp(0.0, 1.0);
+                let boundaries = Boundaries::at(model, &standing, &x, &candidates)?;
+                // The pass that linearises the model also says whether the last step was enough.
+                nearest.offer_rows(&beside(&x, &rows), &x, &boundaries.fooled);
+                let going = positions(&boundaries.fooled.logical_not());
+                if going.is_empty() {
+                    return Ok(nearest.images);
+                }
+                let index = beside(&x, &going);
+                change = (change + boundaries.step(self.norm, &x)?).index_select(0, &index);
+                candidates = candidates.index_select(0, &index);
+                rows = going.iter().map(|&row| rows[row as usize]).collect();
+                standing = standing.only(&going);
+            }
+            let x = (&standing.x + change * (1.0 + self.settings.overshoot)).clamp(0.0, 1.0);
+            nearest.offer_rows(&beside(&x, &rows), &x, &standing.fooled(model, &x)?);
+            Ok(nearest.images)
+        })
+    }
+
+    fn at_radius(&self, _radius: f64) -> Result<Box<dyn Attack>, AttackError> {
+        Err(AttackError::NoRadius(self.name()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let sound = DeepFoolSettings::default();
+        let error = |settings| DeepFool::new(Norm::L2, settings).unwrap_err().to_string();
+        assert_eq!(error(DeepFoolSettings { steps: 0, ..sound }), "steps must be at least 1, got 0");
+        assert_eq!(
+            error(DeepFoolSettings { candidates: 0, ..sound }),
+            "candidates must be at least 1, got 0"
+        );
+        assert!(error(DeepFoolSettings { overshoot: f64::INFINITY, ..sound }).contains("overshoot must be"));
+    }
+}

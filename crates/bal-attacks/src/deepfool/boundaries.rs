@@ -1,0 +1,85 @@
+//! The boundaries to several classes, of a model taken as linear at some images.
+
+use crate::{AttackError, Ball, Norm, gradient, logits, margin, standing::Standing};
+use bal_core::Classifier;
+use tch::Tensor;
+
+/// The shortest step.
+const LEAST: f64 = 1e-6;
+
+/// What a model's logits say of the way to other classes.
+pub(super) struct Boundaries {
+    /// Whether the model errs already, `[m]`.
+    pub(super) fooled: Tensor,
+    /// How much each candidate class leads before the label, `[m, k]`; negative at first.
+    leads: Tensor,
+    /// Its gradient for each candidate: k tensors shaped as the images.
+    slopes: Vec<Tensor>,
+}
+
+impl Boundaries {
+    /// One forward pass at `x`, `[m, c, h, w]`, and a backward pass for each of the `candidates`,
+    /// `[m, k]`; none where the model errs on all images.
+    pub(super) fn at(
+        model: &dyn Classifier,
+        standing: &Standing,
+        x: &Tensor,
+        candidates: &Tensor,
+    ) -> Result<Self, AttackError> {
+        let x = gradient::leaf(x);
+        let z = logits::combined(model, &x)?;
+        logits::finite("logit", &z).map_err(|error| standing.by_row(error))?;
+        let fooled = z.argmax(-1, false).ne_tensor(&standing.y);
+        let leads = z.gather(-1, candidates, false) - margin::at(&z, &standing.y).unsqueeze(-1);
+        let mut slopes = Vec::new();
+        if positions_all(&fooled) {
+            return Ok(Self { fooled, leads: leads.detach(), slopes });
+        }
+        if !leads.requires_grad() {
+            return Err(AttackError::NoGradient);
+        }
+        let classes = leads.unbind(1);
+        for (rank, lead) in classes.iter().enumerate() {
+            let keep_graph = rank + 1 < classes.len();
+            let gradients = Tensor::f_run_backward(&[lead.f_sum(lead.kind())?], &[&x], keep_graph, false)?;
+            let slope = gradients.into_iter().find(Tensor::defined).ok_or(AttackError::NoGradient)?;
+            logits::finite("gradient", &slope).map_err(|error| standing.by_row(error))?;
+            slopes.push(slope);
+        }
+        Ok(Self { fooled, leads: leads.detach(), slopes })
+    }
+
+    /// The way from `x` to the nearest boundary, shaped as the images, in pixels that can move; zero
+    /// where no class has a slope.
+    pub(super) fn step(&self, norm: Norm, x: &Tensor) -> Result<Tensor, AttackError> {
+        let direction = Ball::new(norm, 0.0)?;
+        // Not fooled: every candidate's lead is negative and rises along its slope.
+        let (can_rise, can_fall) = (x.lt(1.0), x.gt(0.0));
+        let mut nearest: Option<(Tensor, Tensor)> = None;
+        for (rank, slope) in self.slopes.iter().enumerate() {
+            let free = can_rise.where_self(&slope.gt(0.0), &can_fall);
+            let slope = slope * free;
+            let lead = self.leads.narrow(1, rank as i64, 1).reshape([-1, 1, 1, 1]);
+            let rise = norm.dual_of_each(&slope);
+            // Without a slope there is no boundary to be seen: it is infinitely far.
+            let distance = lead.abs() / rise;
+            let distance = distance.nan_to_num(f64::INFINITY, f64::INFINITY, None);
+            nearest = Some(match nearest {
+                None => (distance, slope),
+                Some((least, of)) => {
+                    let nearer = distance.lt_tensor(&least);
+                    (distance.minimum(&least), slope.where_self(&nearer, &of))
+                }
+            });
+        }
+        let Some((distance, slope)) = nearest else { return Err(AttackError::NoGradient) };
+        let there_is_one = distance.isfinite();
+        // On the boundary itself a step has to be long enough to be seen in single precision.
+        let distance = distance.clamp_min(LEAST).where_self(&there_is_one, &distance.zeros_like());
+        Ok(direction.steepest(&slope) * distance)
+    }
+}
+
+fn positions_all(mask: &Tensor) -> bool {
+    mask.all().int64_value(&[]) != 0
+}

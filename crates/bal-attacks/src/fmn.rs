@@ -1,0 +1,186 @@
+//! Fast minimum-norm: seeks the nearest adversarial image by a ball that grows and shrinks.
+
+mod schedule;
+
+use crate::{
+    Attack, AttackError, AttackSettings, Ball, Norm, margin,
+    nearest::Nearest,
+    range,
+    standing::{on_standing, per_image},
+};
+use bal_core::{Batch, Classifier, NoiseStream};
+use schedule::cosine;
+use tch::Tensor;
+
+/// Gradient steps inside a ball around each image whose radius closes in on the boundary; goes to the
+/// nearest adversarial image, has no ball of its own.
+///
+/// ```text
+/// L_k   max_{j != y} z_j - z_y at x + d_k,    g = grad L_k
+/// e_k+1 where L_k < 0, not adversarial:  max(e_k, ||d_k|| - L_k / ||g||_*) (1 + gamma_k)  before the first
+///                                        success, then e_k (1 + gamma_k)
+///       where adversarial:               min(e_k (1 - gamma_k), least distance found)
+/// d_k+1 clip(x + project(d_k + alpha_k g / ||g||_2, ball of radius e_k+1), 0, 1) - x
+/// ```
+///
+/// The paper's radius before the first success is the estimate `||d_k|| - L_k / ||g||_*` alone. The factor
+/// and the maximum are ours: the estimate ends on the boundary of a linear model, where rounding decides,
+/// and short of it where pixels are at a border, and comes no further.
+///
+/// `gamma_k` and `alpha_k` fall along half a cosine. `L` is minus the paper's loss. Steps have unit
+/// Euclidean length in both norms, and `||.||_*` is the dual norm. Each image has its own radius. One
+/// forward and one backward pass a step.
+///
+/// Images are `[n, c, h, w]` in `[0, 1]`; the model is scored by its combined prediction.
+///
+/// Source: Pintor, Roli, Brendel & Biggio, NeurIPS 2021, algorithm 1, untargeted, from the image itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fmn {
+    norm: Norm,
+    settings: FmnSettings,
+}
+
+/// Settings of [`Fmn`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FmnSettings {
+    /// Gradient steps, at least 1; 100 by default.
+    pub steps: u64,
+    /// Euclidean length of the first step, `alpha_0`, > 0; the last is a hundredth of it. 1 by default,
+    /// the paper's for L2; for `LInf` see [`FmnSettings::of`].
+    pub step_size: f64,
+    /// How much the radius changes in the first step, as a share, `gamma_0`, in `(0, 1]`; .05 by default.
+    pub first_change: f64,
+    /// How much it changes in the last step, `gamma_K`, in `(0, 1]`; .001 by default.
+    pub last_change: f64,
+}
+
+impl Default for FmnSettings {
+    fn default() -> Self {
+        Self { steps: 100, step_size: 1.0, first_change: 0.05, last_change: 0.001 }
+    }
+}
+
+impl FmnSettings {
+    /// The paper's settings for a norm: the default, with steps of 10 for `LInf`, which the ball's
+    /// projection cuts off.
+    pub fn of(norm: Norm) -> Self {
+        match norm {
+            Norm::L2 => Self::default(),
+            Norm::LInf => Self { step_size: 10.0, ..Self::default() },
+        }
+    }
+}
+
+impl Fmn {
+    /// FMN that makes the distance in `norm` small.
+    ///
+    /// # Errors
+    /// [`AttackError::Zero`] without steps, [`AttackError::OutOfRange`] for another setting out of its
+    /// range.
+    pub fn new(norm: Norm, settings: FmnSettings) -> Result<Self, AttackError> {
+        range::counts(&[("steps", settings.steps)])?;
+        range::positive(&[("step_size", settings.step_size)])?;
+        range::shares(&[("first_change", settings.first_change), ("last_change", settings.last_change)])?;
+        Ok(Self { norm, settings })
+    }
+
+    /// `change` inside the ball of each image's own radius, `[m, 1, 1, 1]`, which may be infinite.
+    fn project(&self, change: &Tensor, radius: &Tensor) -> Tensor {
+        match self.norm {
+            Norm::LInf => change.minimum(radius).maximum(&-radius),
+            Norm::L2 => {
+                let length = Norm::L2.of_each(change).clamp_min(f64::from(f32::MIN_POSITIVE));
+                change * (radius / length).clamp_max(1.0)
+            }
+        }
+    }
+}
+
+impl Attack for Fmn {
+    fn name(&self) -> &'static str {
+        "fmn"
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        None
+    }
+
+    fn minimises(&self) -> Option<Norm> {
+        Some(self.norm)
+    }
+
+    fn settings(&self) -> AttackSettings {
+        AttackSettings {
+            norm: Some(self.norm),
+            steps: Some(self.settings.steps),
+            ..AttackSettings::default()
+        }
+    }
+
+    fn perturb(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        _noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        let FmnSettings { steps, step_size, first_change, last_change } = self.settings;
+        let unit = Ball::new(Norm::L2, 1.0)?;
+        on_standing(model, batch, |standing| {
+            let clean = &standing.x;
+            let mut nearest = Nearest::new(self.norm, clean);
+            let mut x = clean.shallow_clone();
+            let mut radius = self.norm.of_each(clean).zeros_like();
+            for step in 0..steps {
+                let at = standing.slope(model, &x, |z| margin::best_lead(z, &standing.y))?;
+                let fooled = at.logits.argmax(-1, false).ne_tensor(&standing.y);
+                nearest.offer(&x, &fooled);
+                let gamma = cosine(first_change, last_change, step, steps);
+                let change = &x - clean;
+                let missing = -per_image(&at.value) / self.norm.dual_of_each(&at.gradient);
+                // At a boundary without a slope 0 / 0 says nothing: the radius stays.
+                let estimate = self.norm.of_each(&change) + missing.nan_to_num(0.0, None, None);
+                let estimate = estimate.maximum(&radius);
+                let grown = radius.where_self(&per_image(&nearest.found()), &estimate) * (1.0 + gamma);
+                let shrunk = (&radius * (1.0 - gamma)).minimum(&per_image(&nearest.distance));
+                radius = shrunk.where_self(&per_image(&fooled), &grown);
+                let alpha = cosine(step_size, step_size / 100.0, step, steps);
+                let stepped = change + unit.steepest(&at.gradient) * alpha;
+                x = (clean + self.project(&stepped, &radius)).clamp(0.0, 1.0);
+            }
+            nearest.offer(&x, &standing.fooled(model, &x)?);
+            Ok(nearest.images)
+        })
+    }
+
+    fn at_radius(&self, _radius: f64) -> Result<Box<dyn Attack>, AttackError> {
+        Err(AttackError::NoRadius(self.name()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::images;
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let sound = FmnSettings::of(Norm::LInf);
+        let error = |settings| Fmn::new(Norm::LInf, settings).unwrap_err().to_string();
+        assert_eq!(error(FmnSettings { steps: 0, ..sound }), "steps must be at least 1, got 0");
+        assert_eq!(error(FmnSettings { step_size: 0.0, ..sound }), "step_size must be finite and > 0, got 0");
+        assert_eq!(
+            error(FmnSettings { last_change: 2.0, ..sound }),
+            "last_change must be > 0 and <= 1, got 2"
+        );
+    }
+
+    #[test]
+    fn each_image_is_projected_into_its_own_ball() {
+        let change = images(&[&[3.0, -4.0], &[3.0, -4.0], &[0.0, 0.0]]);
+        let radius = images(&[&[1.0], &[f64::INFINITY], &[0.0]]);
+        let project = |norm| Fmn::new(norm, FmnSettings::of(norm)).unwrap().project(&change, &radius);
+        let kept: [&[f64]; 2] = [&[3.0, -4.0], &[0.0, 0.0]];
+        assert!(project(Norm::L2).allclose(&images(&[&[0.6, -0.8], kept[0], kept[1]]), 0.0, 1e-6, false));
+        assert!(project(Norm::LInf).allclose(&images(&[&[1.0, -1.0], kept[0], kept[1]]), 0.0, 1e-6, false));
+    }
+}

@@ -1,0 +1,207 @@
+//! `HopSkipJump`: seeks the nearest adversarial image by asking for classes alone.
+
+mod boundary;
+mod decisions;
+mod direction;
+mod start;
+
+use crate::{
+    Attack, AttackError, AttackSettings, Ball, Norm,
+    nearest::Nearest,
+    range,
+    standing::{Standing, beside, on_standing, per_image},
+};
+use bal_core::{Batch, Classifier, NoiseStream};
+use decisions::Decisions;
+use direction::Direction;
+use start::Draws;
+use tch::{Kind, Tensor};
+
+/// Most halvings of a step: single precision has no smaller ones.
+const HALVINGS: usize = 40;
+
+/// A walk along the boundary that sees predicted classes only; goes to the nearest adversarial image,
+/// has no ball.
+///
+/// ```text
+/// x_0    uniform noise that the model gets wrong, brought to the boundary
+/// v_t    the boundary's normal at x_t, estimated from classes around it (L2: v / ||v||, LInf: sign v)
+/// step   ||x_t - x|| / sqrt(t), halved until x_t + step v_t is wrong
+/// x_t+1  clip(x_t + step v_t, 0, 1), brought to the boundary by bisection
+/// ```
+///
+/// The estimate takes `first_samples sqrt(t)` queries, at most `most_samples`. An image whose queries
+/// do not pay for the next round is finished. The bisection goes to `d^(-3/2)` of the way in L2 and
+/// `d^-2` in `LInf`, for d pixels, as in the paper, and never less far than to a thousandth. Where no
+/// noise is wrong the image comes back unchanged: no other image is looked at, because an image's
+/// result would depend on its neighbours.
+///
+/// Images are `[n, c, h, w]` in `[0, 1]`. The model may have no gradients and need give nothing but
+/// its preferred class; the scores of [`Classifier::logits`] are not used beyond their largest.
+///
+/// Source: Chen, Jordan & Wainwright, IEEE S&P 2020, algorithms 1 and 2, untargeted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HopSkipJump {
+    norm: Norm,
+    settings: HopSkipJumpSettings,
+}
+
+/// Settings of [`HopSkipJump`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HopSkipJumpSettings {
+    /// Most images that the model is shown for one image, at least 1, the clean one and the final one
+    /// not counted; 25,000 by default, where the paper's curves end.
+    pub queries: u64,
+    /// Queries of the first estimate of a direction, `B_0`, at least 2; 100 by default, as in the paper.
+    pub first_samples: u64,
+    /// Most queries of an estimate, at least 2; 10,000 by default, as in the authors' code.
+    pub most_samples: u64,
+    /// Most random images tried to begin with, at least 1; 1000 by default.
+    pub draws: u64,
+}
+
+impl Default for HopSkipJumpSettings {
+    fn default() -> Self {
+        Self { queries: 25_000, first_samples: 100, most_samples: 10_000, draws: 1000 }
+    }
+}
+
+impl HopSkipJump {
+    /// `HopSkipJump` that makes the distance in `norm` small.
+    ///
+    /// # Errors
+    /// [`AttackError::Zero`] for a count of zero, [`AttackError::OutOfRange`] for an estimate from one
+    /// sample, which has no mean to compare with.
+    pub fn new(norm: Norm, settings: HopSkipJumpSettings) -> Result<Self, AttackError> {
+        let HopSkipJumpSettings { queries, first_samples, most_samples, draws } = settings;
+        range::counts(&[
+            ("queries", queries),
+            ("first_samples", first_samples),
+            ("most_samples", most_samples),
+            ("draws", draws),
+        ])?;
+        for (setting, value) in [("first_samples", first_samples), ("most_samples", most_samples)] {
+            if value < 2 {
+                return Err(AttackError::OutOfRange { setting, range: ">= 2", value: value as f64 });
+            }
+        }
+        Ok(Self { norm, settings })
+    }
+
+    /// Queries of the estimate in round t.
+    fn samples(&self, round: u64) -> u64 {
+        let wanted = self.settings.first_samples as f64 * (round as f64).sqrt();
+        (wanted as u64).clamp(2, self.settings.most_samples)
+    }
+
+    /// Goes from `x` along `v` as far as the image stays wrong, each row by its own step.
+    ///
+    /// `rows`: k rows of the standing images; `x`, `v`: `[k, c, h, w]`, `step`: `[k]`. `reserve` queries
+    /// are left for what follows.
+    fn stride(
+        decisions: &mut Decisions,
+        rows: &[i64],
+        x: &Tensor,
+        v: &Tensor,
+        step: &Tensor,
+        reserve: u64,
+    ) -> Result<Tensor, AttackError> {
+        let mut reached = x.copy();
+        let mut step = step.copy();
+        let mut pending: Vec<usize> = (0..rows.len()).collect();
+        for _ in 0..HALVINGS {
+            pending.retain(|&at| decisions.left(rows[at]) > reserve);
+            if pending.is_empty() {
+                break;
+            }
+            let index = beside(x, &pending.iter().map(|&at| at as i64).collect::<Vec<_>>());
+            let of = |values: &Tensor| values.index_select(0, &index);
+            let trial = (of(x) + of(v) * per_image(&of(&step))).clamp(0.0, 1.0);
+            let asked: Vec<i64> = pending.iter().map(|&at| rows[at]).collect();
+            let wrong = decisions.ask(&asked, &trial)?;
+            let kept = trial.where_self(&per_image(&beside(x, &wrong)), &of(&reached));
+            reached = reached.index_copy(0, &index, &kept);
+            let mut wrong = wrong.iter();
+            pending.retain(|_| !wrong.next().copied().unwrap_or(true));
+            step *= 0.5;
+        }
+        Ok(reached)
+    }
+
+    /// The walk of all standing images.
+    fn walk(
+        &self,
+        model: &dyn Classifier,
+        standing: &Standing,
+        noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        let mut decisions = Decisions::new(model, standing, self.settings.queries);
+        let mut nearest = Nearest::new(self.norm, &standing.x);
+        let pixels = standing.x.numel() as f64 / standing.len() as f64;
+        let halvings = boundary::halvings(self.norm, pixels);
+        let draws = Draws { most: self.settings.draws, reserve: halvings };
+        let (mut rows, mut x) = draws.find(&mut decisions, standing, noise)?;
+        if rows.is_empty() {
+            return Ok(nearest.images);
+        }
+        let mut round = 0;
+        loop {
+            let index = beside(&x, &rows);
+            let clean = standing.x.index_select(0, &index);
+            x = boundary::approach(&mut decisions, &rows, &clean, &x, self.norm, halvings)?;
+            nearest.offer_rows(&index, &x, &index.ones_like().to_kind(Kind::Bool));
+
+            round += 1;
+            let samples = self.samples(round);
+            let going: Vec<i64> = (0..rows.len() as i64)
+                .filter(|&at| decisions.left(rows[at as usize]) > samples + halvings)
+                .collect();
+            if going.is_empty() {
+                return Ok(nearest.images);
+            }
+            rows = going.iter().map(|&at| rows[at as usize]).collect();
+            let going = beside(&x, &going);
+            x = x.index_select(0, &going);
+            let clean = clean.index_select(0, &going);
+            let distance = self.norm.of_each(&(&x - clean)).reshape([-1]);
+            let direction = Direction { norm: self.norm, samples, round };
+            let v = direction.estimate(&mut decisions, &rows, &x, &(&distance / pixels), noise)?;
+            let step = &distance / (round as f64).sqrt();
+            x = Self::stride(&mut decisions, &rows, &x, &v, &step, halvings)?;
+        }
+    }
+}
+
+impl Attack for HopSkipJump {
+    fn name(&self) -> &'static str {
+        "hop-skip-jump"
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        None
+    }
+
+    fn minimises(&self) -> Option<Norm> {
+        Some(self.norm)
+    }
+
+    fn settings(&self) -> AttackSettings {
+        AttackSettings { norm: Some(self.norm), ..AttackSettings::default() }
+    }
+
+    fn perturb(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        on_standing(model, batch, |standing| self.walk(model, standing, noise))
+    }
+
+    fn at_radius(&self, _radius: f64) -> Result<Box<dyn Attack>, AttackError> {
+        Err(AttackError::NoRadius(self.name()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+//! The images that a model has right: those for which a nearest error is sought.
+
+use crate::{AttackError, gradient, logits, predicted_classes};
+use bal_core::{Batch, Classifier, channels_last};
+use tch::{Kind, Tensor, kind::Element};
+
+/// Some images of a batch that the model has right, with the model's answers.
+///
+/// An image that stands has a result of its own, whichever others are beside it; attacks leave out
+/// those that are finished. Errors name the rows of the whole batch.
+pub(crate) struct Standing {
+    /// The images' rows in the batch that was given.
+    rows: Vec<i64>,
+    /// Images, `[m, c, h, w]`.
+    pub(crate) x: Tensor,
+    /// Labels, `[m]`.
+    pub(crate) y: Tensor,
+    /// The images' numbers in their data set.
+    pub(crate) indices: Vec<i64>,
+    /// The combined prediction for `x`, `[m, classes]`.
+    pub(crate) logits: Tensor,
+}
+
+/// A function of the combined logits, at some images.
+pub(crate) struct Slope {
+    /// The combined logits, `[m, classes]`.
+    pub(crate) logits: Tensor,
+    /// The function's values, `[m]`.
+    pub(crate) value: Tensor,
+    /// Each value's gradient with respect to its own image, shaped as the images.
+    pub(crate) gradient: Tensor,
+}
+
+/// Runs `attack` on the images of a batch that the model has right and leaves the others as they are.
+///
+/// `attack` gives an image for each that stands. The result is shaped as `batch.x`; what is changed in it
+/// is wrong among all images of the batch.
+///
+/// # Errors
+/// [`AttackError::Batch`], [`AttackError::Label`], those of the model on the clean images, and those
+/// of `attack`.
+pub(crate) fn on_standing(
+    model: &dyn Classifier,
+    batch: &Batch,
+    attack: impl FnOnce(&Standing) -> Result<Tensor, AttackError>,
+) -> Result<Tensor, AttackError> {
+    let standing = Standing::of(model, batch)?;
+    if standing.is_empty() {
+        return Ok(batch.x.detach());
+    }
+    let changed = attack(&standing)?;
+    let changed = batch.x.detach().index_copy(0, &beside(&batch.x, &standing.rows), &changed);
+    confirmed(model, batch, changed)
+}
+
+/// How much longer a change is made when the model has its image right after all.
+const STRETCHES: [f64; 3] = [1e-4, 1e-3, 1e-2];
+
+/// Changed images that the model has wrong among all images of the batch, and clean ones.
+///
+/// The last bits of a matrix product depend on how many rows it has, and attacks look at fewer images
+/// than they were given, at points on the boundary. A change that is not enough for the whole batch is
+/// made a little longer, and is given up where that does not help.
+fn confirmed(model: &dyn Classifier, batch: &Batch, mut x: Tensor) -> Result<Tensor, AttackError> {
+    let clean = batch.x.detach();
+    let right = |x: &Tensor| -> Result<Tensor, AttackError> {
+        let moved = (x - &clean).abs().amax(&[1i64, 2, 3][..], false).gt(0.0);
+        Ok(predicted_classes(model, x)?.eq_tensor(&batch.y).logical_and(&moved))
+    };
+    for stretch in STRETCHES {
+        let missed = right(&x)?;
+        if positions(&missed).is_empty() {
+            return Ok(x);
+        }
+        let longer = (&x + (&x - &clean) * stretch).clamp(0.0, 1.0);
+        x = longer.where_self(&per_image(&missed), &x);
+    }
+    let missed = right(&x)?;
+    Ok(clean.where_self(&per_image(&missed), &x))
+}
+
+impl Standing {
+    fn of(model: &dyn Classifier, batch: &Batch) -> Result<Self, AttackError> {
+        logits::whole(batch)?;
+        logits::labels_fit(&batch.y, model.classes())?;
+        let rows = (0..batch.len() as i64).collect();
+        let x = batch.x.detach();
+        let mut all =
+            Self { rows, x, y: batch.y.detach(), indices: batch.indices.clone(), logits: Tensor::new() };
+        all.logits = all.logits_at(model, &all.x)?;
+        let right = all.logits.argmax(-1, false).eq_tensor(&all.y);
+        // Where there is one class, nothing is wrong.
+        let sought = if model.classes() > 1 { right } else { right.zeros_like() };
+        Ok(all.only(&positions(&sought)))
+    }
+
+    /// Number of images.
+    pub(crate) fn len(&self) -> i64 {
+        self.rows.len() as i64
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The images at these positions, in this order; `positions`: `[k]`.
+    pub(crate) fn only(&self, positions: &[i64]) -> Self {
+        let index = beside(&self.x, positions);
+        let of = |values: &[i64]| positions.iter().map(|&p| values[p as usize]).collect();
+        Self {
+            rows: of(&self.rows),
+            x: self.x.index_select(0, &index),
+            y: self.y.index_select(0, &index),
+            indices: of(&self.indices),
+            logits: self.logits.index_select(0, &index),
+        }
+    }
+
+    /// The model's combined logits for changed images, `[m, c, h, w]`, without a graph.
+    pub(crate) fn logits_at(&self, model: &dyn Classifier, x: &Tensor) -> Result<Tensor, AttackError> {
+        let _guard = tch::no_grad_guard();
+        let logits = logits::combined(model, &channels_last(x))?;
+        logits::finite("logit", &logits).map_err(|error| self.by_row(error))?;
+        Ok(logits)
+    }
+
+    /// Whether the model gets changed images wrong, `[m]`.
+    pub(crate) fn fooled(&self, model: &dyn Classifier, x: &Tensor) -> Result<Tensor, AttackError> {
+        Ok(self.logits_at(model, x)?.argmax(-1, false).ne_tensor(&self.y))
+    }
+
+    /// One forward and one backward pass: `of` the logits, `[m]`, and its gradients at `x`.
+    pub(crate) fn slope(
+        &self,
+        model: &dyn Classifier,
+        x: &Tensor,
+        of: impl FnOnce(&Tensor) -> Tensor,
+    ) -> Result<Slope, AttackError> {
+        let x = gradient::leaf(x);
+        let logits = logits::combined(model, &x)?;
+        // A maximum or a hinge hides what is not a number.
+        logits::finite("logit", &logits).map_err(|error| self.by_row(error))?;
+        let value = of(&logits);
+        let gradient = gradient::gradient(&value, &x).map_err(|error| self.by_row(error))?;
+        Ok(Slope { logits: logits.detach(), value: value.detach(), gradient })
+    }
+
+    /// Names the row of the batch instead of that among these images.
+    pub(crate) fn by_row(&self, error: AttackError) -> AttackError {
+        match error {
+            AttackError::NotFinite { what, row } => {
+                AttackError::NotFinite { what, row: self.rows.get(row).map_or(row, |&row| row as usize) }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Numbers or flags, one per row, on the device of `like`.
+pub(crate) fn beside<T: Element>(like: &Tensor, values: &[T]) -> Tensor {
+    Tensor::from_slice(values).to_device(like.device())
+}
+
+/// Where a mask, `[m]`, is true.
+pub(crate) fn positions(mask: &Tensor) -> Vec<i64> {
+    let flags = Vec::<bool>::try_from(mask).unwrap_or_default();
+    flags.iter().enumerate().filter(|(_, flag)| **flag).map(|(row, _)| row as i64).collect()
+}
+
+/// The sum of each image's values, as `[m, 1, 1, 1]`.
+pub(crate) fn sum_of_each(x: &Tensor) -> Tensor {
+    x.sum_dim_intlist(&[1i64, 2, 3][..], true, None::<Kind>)
+}
+
+/// One number or flag per image, `[m]`, so that it acts on images, `[m, c, h, w]`.
+pub(crate) fn per_image(values: &Tensor) -> Tensor {
+    values.reshape([-1, 1, 1, 1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{batch, linear};
+    use bal_core::Prediction;
+
+    /// Class 1 where the only pixel is above a half.
+    fn threshold() -> crate::tests::Linear {
+        linear(&[[[0.0], [1.0]]], &[[0.0, -0.5]], Prediction::MeanLogits)
+    }
+
+    #[test]
+    fn only_images_that_the_model_has_right_are_attacked() {
+        let batch = batch(&[&[0.2], &[0.3], &[0.8], &[0.9]], &[0, 1, 0, 1]);
+        let changed = on_standing(&threshold(), &batch, |standing| {
+            assert_eq!((standing.len(), &standing.indices[..]), (2, &[0, 3][..]));
+            Ok(1.1 - &standing.x)
+        });
+        let changed = Vec::<f32>::try_from(changed.unwrap().reshape([-1])).unwrap();
+        assert!(changed.iter().zip([0.9, 0.3, 0.8, 0.2]).all(|(x, y)| (x - y).abs() < 1e-6), "{changed:?}");
+    }
+
+    #[test]
+    fn a_change_that_falls_a_little_short_is_stretched_and_one_that_is_not_enough_given_up() {
+        let batch = batch(&[&[0.2], &[0.2], &[0.2]], &[0, 0, 0]);
+        let changed = on_standing(&threshold(), &batch, |_| {
+            Ok(Tensor::from_slice(&[0.499_99f32, 0.45, 0.6]).reshape([3, 1, 1, 1]))
+        });
+        let changed = Vec::<f32>::try_from(changed.unwrap().reshape([-1])).unwrap();
+        assert!((changed[0] - 0.500_02).abs() < 1e-5 && changed[1..] == [0.2, 0.6], "{changed:?}");
+    }
+
+    #[test]
+    fn a_row_is_named_by_its_place_in_the_batch() {
+        let batch = batch(&[&[0.2], &[0.3], &[0.8], &[0.9]], &[1, 0, 1, 1]);
+        let error = on_standing(&threshold(), &batch, |standing| {
+            let x = Tensor::from_slice(&[0.1f32, 0.2, f32::NAN]).reshape([3, 1, 1, 1]);
+            standing.only(&[1, 2]).fooled(&threshold(), &x.narrow(0, 1, 2))
+        });
+        let error = error.unwrap_err().to_string();
+        assert_eq!(error, "the model gives image 3 of the batch a logit that is not finite");
+    }
+
+    #[test]
+    fn a_batch_that_is_all_wrong_comes_back() {
+        let batch = batch(&[&[0.2], &[0.8]], &[1, 0]);
+        let changed = on_standing(&threshold(), &batch, |_| panic!("nothing stands"));
+        assert_eq!(changed.unwrap(), batch.x);
+    }
+}
