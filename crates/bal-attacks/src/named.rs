@@ -1,12 +1,16 @@
 //! Attacks made from a name and settings, as commands and experiments give them.
 
-use crate::{Ascent, Attack, AttackError, AttackName, AttackSettings, Ball, CwOneStep, Fgsm, Ifgsm, Pgd};
+use crate::{
+    Apgd, ApgdLoss, Ascent, Attack, AttackError, AttackName, AttackSettings, AutoAttack, Ball, CwOneStep,
+    Fgsm, Ifgsm, LossName, MiFgsm, NoiseLaw, Pgd, RandomNoise, Square, Suite,
+};
 use bal_core::EnsembleGradient;
 
 /// The attack of this name, in a ball of `radius` (`None` for an attack without a ball).
 ///
 /// `settings` are complete: every setting of the attack and no other. A command fills in what its
-/// user left out by `settings.or(&name.defaults())`.
+/// user left out by `settings.or(&name.defaults())`. Only the loss may be absent: it is the
+/// cross-entropy then, as in files from before there was a choice.
 ///
 /// # Errors
 /// [`AttackError::MissingSetting`], [`AttackError::ForeignSetting`], [`AttackError::MissingRadius`]
@@ -23,6 +27,33 @@ pub fn named(
         AttackName::Ifgsm => Box::new(Ifgsm::new(given.ball()?, given.ascent()?)?),
         AttackName::Pgd => Box::new(Pgd::new(given.ball()?, given.ascent()?, given.restarts()?)?),
         AttackName::CwOneStep => Box::new(CwOneStep),
+        AttackName::MiFgsm => {
+            Box::new(MiFgsm::new(given.ball()?, given.ascent()?, given.setting("decay", settings.decay)?)?)
+        }
+        AttackName::ApgdCe => Box::new(given.apgd(ApgdLoss::Untargeted(LossName::CrossEntropy))?),
+        AttackName::ApgdDlr => Box::new(given.apgd(ApgdLoss::Untargeted(LossName::Dlr))?),
+        AttackName::ApgdT => {
+            Box::new(given.apgd(ApgdLoss::Targeted(given.setting("targets", settings.targets)?))?)
+        }
+        AttackName::Square => {
+            let share = given.setting("initial_share", settings.initial_share)?;
+            Box::new(Square::new(given.ball()?, given.queries()?, share)?)
+        }
+        AttackName::AutoAttack => Box::new(AutoAttack::standard(
+            given.ball()?,
+            given.steps()?,
+            given.queries()?,
+            given.ensemble_gradient()?,
+        )?),
+        AttackName::AutoAttackRand => Box::new(AutoAttack::rand(
+            given.ball()?,
+            given.steps()?,
+            given.setting("repetitions", settings.repetitions)?,
+            given.ensemble_gradient()?,
+        )?),
+        AttackName::Suite => Box::new(Suite::posterior(given.ball()?, given.steps()?, given.restarts()?)?),
+        AttackName::UniformNoise => Box::new(given.noise(NoiseLaw::Uniform)?),
+        AttackName::GaussianNoise => Box::new(given.noise(NoiseLaw::Gaussian)?),
     };
     if let Some(setting) = settings.not_in(&attack.settings()) {
         return Err(AttackError::ForeignSetting { attack: given.attack, setting });
@@ -48,10 +79,27 @@ impl Given<'_> {
 
     fn ascent(&self) -> Result<Ascent, AttackError> {
         Ok(Ascent {
-            steps: self.setting("steps", self.settings.steps)?,
+            steps: self.steps()?,
             step_size: self.setting("step_size", self.settings.step_size)?,
+            loss: self.settings.loss.unwrap_or_default(),
             ensemble_gradient: self.ensemble_gradient()?,
         })
+    }
+
+    fn apgd(&self, loss: ApgdLoss) -> Result<Apgd, AttackError> {
+        Apgd::new(self.ball()?, loss, self.steps()?, self.restarts()?, self.ensemble_gradient()?)
+    }
+
+    fn noise(&self, law: NoiseLaw) -> Result<RandomNoise, AttackError> {
+        RandomNoise::new(self.ball()?, law, self.setting("draws", self.settings.draws)?)
+    }
+
+    fn steps(&self) -> Result<u64, AttackError> {
+        self.setting("steps", self.settings.steps)
+    }
+
+    fn queries(&self) -> Result<u64, AttackError> {
+        self.setting("queries", self.settings.queries)
     }
 
     fn restarts(&self) -> Result<u64, AttackError> {
@@ -100,10 +148,25 @@ mod tests {
     }
 
     #[test]
+    fn a_loss_that_is_not_said_is_the_cross_entropy_and_another_is_kept() {
+        for name in [AttackName::Ifgsm, AttackName::Pgd, AttackName::MiFgsm] {
+            let old = AttackSettings { loss: None, ..name.defaults() };
+            assert_eq!(named(name, Some(0.1), &old).unwrap().settings(), name.defaults());
+            let dlr = AttackSettings { loss: Some(LossName::Dlr), ..name.defaults() };
+            assert_eq!(named(name, Some(0.1), &dlr).unwrap().settings(), dlr);
+        }
+    }
+
+    #[test]
     fn a_setting_that_the_attack_does_not_have_is_refused() {
-        for (name, foreign) in
-            [(AttackName::Fgsm, "steps"), (AttackName::Ifgsm, "restarts"), (AttackName::CwOneStep, "norm")]
-        {
+        for (name, foreign) in [
+            (AttackName::Fgsm, "steps"),
+            (AttackName::Ifgsm, "restarts"),
+            (AttackName::CwOneStep, "norm"),
+            (AttackName::Square, "steps"),
+            (AttackName::ApgdCe, "step_size"),
+            (AttackName::AutoAttack, "step_size"),
+        ] {
             let settings = name.defaults().or(&AttackName::Pgd.defaults());
             let error = named(name, radius_of(name), &settings).unwrap_err().to_string();
             assert_eq!(error, format!("the attack {name} has no setting `{foreign}`; leave it out"));
@@ -125,6 +188,10 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = "pdg".parse::<AttackName>().unwrap_err().to_string();
-        assert_eq!(error, "unknown attack `pdg`; known are fgsm, ifgsm, pgd, cw-one-step");
+        assert_eq!(
+            error,
+            "unknown attack `pdg`; known are fgsm, ifgsm, pgd, cw-one-step, mi-fgsm, apgd-ce, apgd-dlr, apgd-t, square, \
+             autoattack, autoattack-rand, suite, uniform-noise, gaussian-noise"
+        );
     }
 }
