@@ -79,8 +79,8 @@ impl AttackName {
     /// All settings that the attack has, with the values to take where a user says nothing.
     ///
     /// IFGSM's steps just reach the rim. PGD's 40 may go back and forth: together they are 2.5 radii
-    /// long, as Madry et al. (ICLR 2018, appendix) have it for the L2 ball. Those of AutoAttack and its
-    /// parts are the paper's.
+    /// long, as Madry et al. (ICLR 2018, appendix) have it for the L2 ball. Those of [`crate::AutoAttack`]
+    /// and its parts are the paper's.
     pub fn defaults(self) -> AttackSettings {
         let fgsm = AttackSettings {
             norm: Some(Norm::LInf),

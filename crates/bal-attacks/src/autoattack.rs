@@ -11,7 +11,7 @@ const TARGETS: u64 = 9;
 /// The share of the pixels in Square's first windows.
 const SHARE: f64 = 0.8;
 
-/// AutoAttack: a [`Suite`] with settings that are the same for every model; stays in its ball.
+/// A [`Suite`] with settings that are the same for every model; stays in its ball.
 ///
 /// | version | name | attacks |
 /// |---|---|---|

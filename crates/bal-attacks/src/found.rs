@@ -80,10 +80,10 @@ pub(crate) fn select(batch: &Batch, rows: &[i64]) -> Result<Batch, AttackError> 
 }
 
 /// Where `wrong`, `[n]`, is set and where it is not; `None` when it is set nowhere.
-pub(crate) fn split(wrong: &Tensor) -> Result<Option<(Vec<i64>, Vec<i64>)>, AttackError> {
+pub(crate) fn split(wrong: &Tensor) -> Result<Option<[Vec<i64>; 2]>, AttackError> {
     let flags = Vec::<bool>::try_from(wrong)?;
     let (fooled, kept): (Vec<i64>, Vec<i64>) = (0..flags.len() as i64).partition(|&row| flags[row as usize]);
-    Ok(if fooled.is_empty() { None } else { Some((fooled, kept)) })
+    Ok(if fooled.is_empty() { None } else { Some([fooled, kept]) })
 }
 
 #[cfg(test)]

@@ -87,7 +87,7 @@ fn of_length_one(gradient: &Tensor) -> Tensor {
 mod tests {
     use super::*;
     use crate::tests::{Bumpy, LinearProblem, TwoLayers, noise, shades};
-    use crate::{Ifgsm, LossName, StepSize};
+    use crate::{Ifgsm, LossName, Objective, StepSize};
     use bal_core::EnsembleGradient;
 
     fn mi_fgsm(norm: Norm, decay: f64, steps: u64) -> MiFgsm {
@@ -115,7 +115,7 @@ mod tests {
         let problem = TwoLayers::new();
         let attack = mi_fgsm(Norm::LInf, 1.0, 10).at_radius(TwoLayers::RADIUS).unwrap();
         let x = attack.perturb(&problem.model, &problem.batch, &noise()).unwrap();
-        problem.assert_best_corner(LossName::CrossEntropy, &x, 1.0);
+        problem.assert_best_corner(Objective::CrossEntropy, &x);
     }
 
     #[test]

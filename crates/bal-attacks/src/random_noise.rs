@@ -13,7 +13,7 @@ use tch::Tensor;
 /// gaussian, L2:   x' = clip(project(x + radius g / sqrt(d)), 0, 1),     d pixels
 /// ```
 ///
-/// So Gaussian noise has the radius as the standard deviation of a pixel (LInf; 32 % of the pixels end
+/// So Gaussian noise has the radius as the standard deviation of a pixel (L-infinity; 32 % of the pixels end
 /// at the rim) or as its root mean square length (L2). Gives back each image's first point that fools
 /// the model; one that none of them fools comes back at the point with the highest margin, itself
 /// included; one that is wrong already is not changed. Asks the model once about each point, and
@@ -129,14 +129,14 @@ mod tests {
                 };
                 let clean = Vec::<f64>::try_from(problem.wrongness()).unwrap();
                 let most = 1e-3 * LinearProblem::slope(norm);
-                let (few, many) = (margin(1), margin(3000));
+                let (few, many) = (margin(1), margin(500));
                 for (image, &right) in right.iter().enumerate().filter(|(_, right)| **right) {
                     assert!(right);
                     let risen = |m: &Tensor| m.double_value(&[image as i64]) - clean[image];
                     assert!(risen(&few) >= -1e-6 && risen(&many) >= risen(&few) - 1e-6);
                     assert!(risen(&many) <= most + 1e-6, "{norm} {law:?}");
-                    // 3000 points in six dimensions: within 45 % of the optimum for sure.
-                    assert!(risen(&many) > 0.55 * most, "{norm} {law:?}: {} of {most}", risen(&many));
+                    // 500 points in six dimensions come half as far as the optimum.
+                    assert!(risen(&many) > 0.45 * most, "{norm} {law:?}: {} of {most}", risen(&many));
                 }
             }
         }

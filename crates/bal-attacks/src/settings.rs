@@ -121,7 +121,11 @@ impl AttackSettings {
 }
 
 /// The cross-entropy is not written: records keep the bytes they had when there was no other loss.
-#[expect(clippy::ref_option, reason = "serde hands over a reference to the field")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::ref_option,
+    reason = "serde hands over a reference to the field"
+)]
 fn is_cross_entropy_or_none(loss: &Option<LossName>) -> bool {
     matches!(loss, None | Some(LossName::CrossEntropy))
 }

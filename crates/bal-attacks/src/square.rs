@@ -35,7 +35,7 @@ pub struct Square {
 
 impl Square {
     /// The attack in `ball`, with this many `queries` of each image: the first for the initial
-    /// point. `initial_share` of the pixels are in the first windows, in `(0, 1]`; AutoAttack's is 0.8.
+    /// point. `initial_share` of the pixels are in the first windows, in `(0, 1]`; [`crate::AutoAttack`]'s is 0.8.
     ///
     /// # Errors
     /// [`AttackError::Zero`] without queries, [`AttackError::Share`] for a share out of range.
@@ -107,7 +107,7 @@ impl Attack for Square {
         };
         let Judgement { mut margin, mut wrong, .. } = judge(&x, &y, &rows)?;
         for query in 1..=self.queries {
-            if let Some((fooled, kept)) = split(&wrong)? {
+            if let Some([fooled, kept]) = split(&wrong)? {
                 let pick = |places: &[i64]| Tensor::from_slice(places).to_device(x.device());
                 let rows_of = |places: &[i64]| places.iter().map(|&place| rows[place as usize]).collect();
                 let (index, those): (Tensor, Vec<i64>) = (pick(&fooled), rows_of(&fooled));

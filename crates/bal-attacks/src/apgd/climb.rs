@@ -65,7 +65,7 @@ impl Climb<'_> {
             }
             // No step follows the last point: its gradient is not needed.
             let judgement = self.look(&mut state, step < self.steps)?;
-            if let Some((fooled, kept)) = split(&judgement.wrong)? {
+            if let Some([fooled, kept]) = split(&judgement.wrong)? {
                 state.surrender(&fooled, &judgement, found)?;
                 state.keep(&kept)?;
                 if state.rows.is_empty() {

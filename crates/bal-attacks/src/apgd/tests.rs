@@ -33,16 +33,16 @@ fn a_linear_classifier_loses_all_images_within_reach_and_the_others_are_at_the_o
 #[test]
 fn it_finds_the_best_corner_of_a_small_network() {
     let problem = TwoLayers::new();
-    for (loss, measure, share) in [
-        (LOSSES[0], LossName::CrossEntropy, 1.0),
-        (LOSSES[1], LossName::Margin, 1.0),
-        // The spread below the margin bends the loss a little.
-        (LOSSES[2], LossName::Dlr, 1.0),
-        (LOSSES[3], LossName::Margin, 0.9),
+    let runner_up = problem.runner_up();
+    for (loss, measure) in [
+        (LOSSES[0], Objective::CrossEntropy),
+        (LOSSES[1], Objective::Margin),
+        (LOSSES[2], Objective::Dlr),
+        (ApgdLoss::Targeted(1), Objective::TargetedDlr(&runner_up)),
     ] {
         let attack = apgd(Norm::LInf, TwoLayers::RADIUS, loss, 40, 1);
         let x = attack.perturb(&problem.model, &problem.batch, &noise()).unwrap();
-        problem.assert_best_corner(measure, &x, share);
+        problem.assert_best_corner(measure, &x);
     }
 }
 
@@ -56,7 +56,7 @@ impl Classifier for Waves {
     }
 
     fn member_logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
-        let z = ((x * 25.0).sin() + x * 3.0).flatten(1, -1).sum_dim_intlist(-1, false, Kind::Float);
+        let z = ((x * 8.0).sin() + x * 3.0).flatten(1, -1).sum_dim_intlist(-1, false, Kind::Float);
         Ok(Tensor::stack(&[z.zeros_like() + 20.0, z], -1).unsqueeze(0))
     }
 
@@ -69,6 +69,8 @@ impl Classifier for Waves {
     }
 }
 
+/// The waves are about as long as the ball is wide. Among much shorter ones neither wins for sure: small
+/// steps from a random start then end on the nearest crest, which may be as good as any.
 #[test]
 fn on_a_bumpy_function_it_gets_at_least_as_high_as_pgd_with_any_step_size() {
     let mut batch = shades(100);
@@ -79,7 +81,7 @@ fn on_a_bumpy_function_it_gets_at_least_as_high_as_pgd_with_any_step_size() {
     };
     for norm in [Norm::LInf, Norm::L2] {
         let auto = height(&apgd(norm, 0.3, LOSSES[1], 40, 1));
-        for parts in [0.5, 2.0, 4.0, 16.0, 64.0] {
+        for parts in [2.0, 4.0, 16.0, 64.0] {
             let ascent = Ascent {
                 steps: 40,
                 step_size: StepSize::RadiusOver(parts),
@@ -99,15 +101,16 @@ fn more_steps_restarts_and_targets_never_lose_an_image() {
         let x = attack.perturb(&Bumpy, &batch, &noise()).unwrap();
         Vec::try_from(Judgement::by_margin(&Bumpy, &x, &batch.y).unwrap().wrong).unwrap()
     };
+    let mut gained = 0;
     for norm in [Norm::LInf, Norm::L2] {
-        let (one, two) =
-            (wrong(&apgd(norm, 0.05, LOSSES[0], 8, 1)), wrong(&apgd(norm, 0.05, LOSSES[0], 8, 3)));
+        let (one, two) = (wrong(&apgd(norm, 0.2, LOSSES[0], 2, 1)), wrong(&apgd(norm, 0.2, LOSSES[0], 2, 3)));
         assert!(one.iter().zip(&two).all(|(one, two)| *two || !one));
-        assert!(two.iter().filter(|w| **w).count() > one.iter().filter(|w| **w).count());
-        let first = wrong(&apgd(norm, 0.05, ApgdLoss::Targeted(1), 8, 1));
-        let all = wrong(&apgd(norm, 0.05, ApgdLoss::Targeted(9), 8, 1));
+        gained += two.iter().zip(&one).filter(|(two, one)| **two && !**one).count();
+        let first = wrong(&apgd(norm, 0.2, ApgdLoss::Targeted(1), 2, 1));
+        let all = wrong(&apgd(norm, 0.2, ApgdLoss::Targeted(9), 2, 1));
         assert!(first.iter().zip(&all).all(|(one, two)| *two || !one));
     }
+    assert!(gained > 0, "one restart is enough for every image: the test says nothing");
 }
 
 #[test]

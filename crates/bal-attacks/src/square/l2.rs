@@ -6,6 +6,8 @@ use tch::{Device, Kind, Tensor};
 
 /// Keeps what is divided by a length that may be zero finite.
 const FLOOR: f64 = 1e-12;
+/// Entries below this are what rounding leaves of two unit vectors that cancel.
+const CANCELLED: f64 = 1e-5;
 /// The grid of the initial bumps has so many places each way.
 const GRID: i64 = 5;
 
@@ -73,7 +75,11 @@ pub(super) fn proposal(
     let flat = |bump: Tensor| bump.reshape([1, 1, -1]);
     let bumps = flat(bump.shallow_clone()).where_self(&upright, &flat(bump.tr().contiguous()));
     let old = change.flatten(2, -1).gather(2, &into, false);
-    let fresh = bumps * signs(&draws.narrow(1, 5, channels)).unsqueeze(-1) + unit(&old);
+    let bumps = bumps * signs(&draws.narrow(1, 5, channels)).unsqueeze(-1);
+    let sum = &bumps + unit(&old);
+    // In a window of one pixel the two may cancel: then the bump is all there is.
+    let cancelled = sum.abs().amax(&[-1i64][..], true).lt(CANCELLED);
+    let fresh = bumps.where_self(&cancelled, &sum);
     let moved = change.masked_fill(&w2, 0.0).flatten(2, -1).scatter(2, &into, &(unit(&fresh) * length));
     centre + moved.reshape(centre.size())
 }
