@@ -69,10 +69,12 @@ impl Classifier for Waves {
     }
 }
 
-/// The waves are about as long as the ball is wide. Among much shorter ones neither wins for sure: small
-/// steps from a random start then end on the nearest crest, which may be as good as any.
+/// Not a law, but what holds on these waves, which are about as long as the ball is wide. In the
+/// L-infinity ball PGD with steps of two radii, which jumps from rim to rim, ends higher by 0.01 here;
+/// and on waves of half or a third of the length PGD with small steps ends clearly higher (-5.1 and -5.3
+/// for APGD's -6.3 and -5.9): it climbs the crest nearest to its random start.
 #[test]
-fn on_a_bumpy_function_it_gets_at_least_as_high_as_pgd_with_any_step_size() {
+fn on_long_waves_it_gets_at_least_as_high_as_pgd_with_four_step_sizes() {
     let mut batch = shades(100);
     batch.y = batch.y.zeros_like();
     let height = |attack: &dyn Attack| {
