@@ -76,8 +76,7 @@ fn tables(name: &str, results: &Path, published: &Published) -> Result<Vec<(&'st
 fn studies(name: &str, results: &Path) -> Vec<&'static Study> {
     let part = format!("{name}-");
     let there = |study: &&Study| {
-        study.name == name
-            || study.name.starts_with(&part) && study.has_own_runs(&results.join(study.folder))
+        study.name == name || study.name.starts_with(&part) && study.has_own_runs(&results.join(study.folder))
     };
     Study::ALL.into_iter().filter(there).collect()
 }

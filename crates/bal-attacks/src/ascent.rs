@@ -1,6 +1,6 @@
 //! Projected gradient ascent: the loop that iterated attacks in a ball have in common.
 
-use crate::{AttackError, Ball, StepSize, loss_gradient};
+use crate::{AttackError, Ball, LossName, StepSize, gradient};
 use bal_core::{Batch, Classifier, EnsembleGradient};
 use tch::Tensor;
 
@@ -11,7 +11,9 @@ pub struct Ascent {
     pub steps: u64,
     /// Length of each.
     pub step_size: StepSize,
-    /// Which loss of an ensemble rises.
+    /// The loss that rises.
+    pub loss: LossName,
+    /// Which loss of an ensemble that is.
     pub ensemble_gradient: EnsembleGradient,
 }
 
@@ -37,10 +39,21 @@ impl Ascent {
         let step_size = self.step_size.at(ball.radius());
         let mut x = start;
         for _ in 0..self.steps {
-            let gradient = loss_gradient(model, &x, &batch.y, self.ensemble_gradient)?;
-            let stepped = x + ball.steepest(&gradient) * step_size;
+            let stepped = &x + ball.steepest(&self.gradient(model, &x, &batch.y)?) * step_size;
             x = ball.project(&batch.x, &stepped).clamp(0.0, 1.0);
         }
         Ok(x)
+    }
+
+    /// The gradient of the sum of the images' losses at `x`.
+    pub(crate) fn gradient(
+        &self,
+        model: &dyn Classifier,
+        x: &Tensor,
+        y: &Tensor,
+    ) -> Result<Tensor, AttackError> {
+        let x = gradient::leaf(x);
+        let (loss, _) = self.loss.objective().forward(model, &x, y, self.ensemble_gradient)?;
+        gradient::gradient(&loss, &x)
     }
 }

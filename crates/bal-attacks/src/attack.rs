@@ -1,6 +1,6 @@
 //! What an attack is.
 
-use crate::{AttackError, AttackSettings, Ball, Norm};
+use crate::{AttackError, AttackSettings, Ball, Norm, predicted_classes};
 use bal_core::{Batch, Classifier, NoiseStream};
 use tch::Tensor;
 
@@ -75,4 +75,40 @@ pub trait Attack: Send + Sync + std::fmt::Debug {
         };
         radii.iter().map(at).collect()
     }
+
+    /// The same, with the name of the attack that broke each image.
+    ///
+    /// For most attacks that is their own; a [`crate::Suite`] says which of its parts it was.
+    ///
+    /// # Errors
+    /// Those of [`Attack::perturb_radii`].
+    fn perturb_and_tell(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        radii: &[f64],
+        noise: &NoiseStream,
+    ) -> Result<Vec<Changed>, AttackError> {
+        let changed = self.perturb_radii(model, batch, radii, noise)?;
+        let right = |x: &Tensor| -> Result<Vec<bool>, AttackError> {
+            Ok(Vec::try_from(predicted_classes(model, x)?.f_eq_tensor(&batch.y)?)?)
+        };
+        let before = right(&batch.x)?;
+        let tell = |x: Tensor| {
+            let broken = before.iter().zip(right(&x)?).map(|(&before, after)| before && !after);
+            let broken_by = broken.map(|broken| broken.then_some(self.name())).collect();
+            Ok(Changed { x, broken_by })
+        };
+        changed.into_iter().map(tell).collect()
+    }
+}
+
+/// What an attack made of a batch.
+#[derive(Debug)]
+pub struct Changed {
+    /// The changed images, shaped as they came.
+    pub x: Tensor,
+    /// For each image the name of the attack that fooled the model; `None` where none did, and where
+    /// the model was wrong before.
+    pub broken_by: Vec<Option<&'static str>>,
 }

@@ -5,7 +5,7 @@ mod target;
 mod weight_search;
 
 use crate::{
-    Attack, AttackError, AttackSettings, Ball, Norm,
+    Attack, AttackError, AttackSettings, Ball, Norm, StepSize,
     nearest::Nearest,
     range,
     standing::{Standing, beside, on_standing, per_image, positions, sum_of_each},
@@ -174,7 +174,15 @@ impl Attack for CarliniWagner {
     }
 
     fn settings(&self) -> AttackSettings {
-        AttackSettings { norm: Some(Norm::L2), steps: Some(self.settings.steps), ..AttackSettings::default() }
+        let CarliniWagnerSettings { confidence, steps, step_size, search_steps, .. } = self.settings;
+        AttackSettings {
+            norm: Some(Norm::L2),
+            steps: Some(steps),
+            step_size: Some(StepSize::Absolute(step_size)),
+            search_steps: Some(search_steps),
+            confidence: Some(confidence),
+            ..AttackSettings::default()
+        }
     }
 
     fn perturb(

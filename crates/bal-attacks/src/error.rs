@@ -30,9 +30,28 @@ pub enum AttackError {
     /// A step size that is none.
     #[error("a step size must be a number > 0 or radius/NUMBER with a number > 0, got `{0}`")]
     StepSize(String),
+    /// A decay that is none.
+    #[error("a decay must be finite and >= 0, got {0}")]
+    Decay(f64),
+    /// A share of an image that is none.
+    #[error("the initial share of an image must be in (0, 1], got {0}")]
+    Share(f64),
     /// A norm that is not known.
     #[error("unknown norm `{0}`; known are linf, l2")]
     UnknownNorm(String),
+    /// A loss that is not known.
+    #[error("unknown loss `{0}`; known are cross-entropy, margin, dlr")]
+    UnknownLoss(String),
+    /// A loss that orders more classes than there are.
+    #[error("the {loss} loss needs a model of at least {needed} classes, got one of {classes}")]
+    Classes {
+        /// The loss.
+        loss: &'static str,
+        /// Classes that it takes.
+        needed: i64,
+        /// Classes of the model.
+        classes: i64,
+    },
     /// An attack that is not known.
     #[error("unknown attack `{name}`; known are {known}")]
     UnknownAttack {
@@ -41,6 +60,9 @@ pub enum AttackError {
         /// The names there are.
         known: String,
     },
+    /// An attack that knows one norm.
+    #[error("the attack {0} knows the norm l2 only")]
+    OnlyL2(&'static str),
     /// A setting that an attack has and was not told.
     #[error("the attack {attack} needs the setting `{setting}`")]
     MissingSetting {
@@ -63,6 +85,29 @@ pub enum AttackError {
     /// An attack without a ball was given a radius.
     #[error("the attack {0} has no radius; leave it out")]
     NoRadius(&'static str),
+    /// A suite of nothing.
+    #[error("a suite needs at least one attack")]
+    NoParts,
+    /// A suite whose attacks may not all do the same.
+    #[error("the attacks of a suite need one ball, but {attack} has {found} and {first} has {expected}")]
+    Balls {
+        /// The attack that differs.
+        attack: &'static str,
+        /// Its ball.
+        found: String,
+        /// The first attack of the suite.
+        first: &'static str,
+        /// Its ball.
+        expected: String,
+    },
+    /// A surrogate that answers another question.
+    #[error("the surrogate has {surrogate} classes and the model {model}")]
+    Surrogate {
+        /// Classes of the surrogate.
+        surrogate: i64,
+        /// Classes of the model.
+        model: i64,
+    },
     /// A batch whose parts do not fit together.
     #[error(
         "a batch needs images [n, c, h, w] with n >= 1, n labels and n numbers; got images {images:?}, \
@@ -209,6 +254,16 @@ pub enum AttackError {
     /// An attack that does not seek the nearest error was to be judged by how near it comes.
     #[error("the attack {0} does not seek the nearest error, so its images cannot be cut off at a radius")]
     NotMinimal(&'static str),
+}
+
+impl AttackError {
+    /// The same error, said of the batch whose rows `rows` were picked from.
+    pub(crate) fn of_rows(mut self, rows: &[i64]) -> Self {
+        if let Self::Label { row, .. } | Self::NotFinite { row, .. } = &mut self {
+            *row = rows.get(*row).map_or(*row, |&original| original as usize);
+        }
+        self
+    }
 }
 
 impl From<TchError> for AttackError {

@@ -204,6 +204,7 @@ impl Attack for Fab {
             norm: Some(self.norm),
             steps: Some(self.settings.steps),
             restarts: Some(self.settings.restarts),
+            targets: Some(self.settings.targets),
             ..AttackSettings::default()
         }
     }

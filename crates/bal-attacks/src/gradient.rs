@@ -1,8 +1,8 @@
-//! The loss that attacks raise, and its gradient.
+//! The cross-entropy, which most attacks raise, and gradients with respect to images.
 
-use crate::{AttackError, logits};
+use crate::{AttackError, Objective, logits};
 use bal_core::{Classifier, EnsembleGradient, channels_last};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// The gradient of the cross-entropy with respect to the images, shaped as `x`.
 ///
@@ -25,7 +25,7 @@ pub fn loss_gradient(
     ensemble_gradient: EnsembleGradient,
 ) -> Result<Tensor, AttackError> {
     let x = leaf(x);
-    gradient(&cross_entropy(model, &x, y, ensemble_gradient)?, &x)
+    gradient(&Objective::CrossEntropy.forward(model, &x, y, ensemble_gradient)?.0, &x)
 }
 
 /// The cross-entropy of each image, `[n]`, whose sum [`loss_gradient`] differentiates.
@@ -39,39 +39,21 @@ pub fn loss(
     ensemble_gradient: EnsembleGradient,
 ) -> Result<Tensor, AttackError> {
     let _guard = tch::no_grad_guard();
-    cross_entropy(model, &channels_last(x), y, ensemble_gradient)
-}
-
-fn cross_entropy(
-    model: &dyn Classifier,
-    x: &Tensor,
-    y: &Tensor,
-    ensemble_gradient: EnsembleGradient,
-) -> Result<Tensor, AttackError> {
-    logits::labels_fit(y, model.classes())?;
-    let loss = match ensemble_gradient {
-        EnsembleGradient::Predictive => surprise(&logits::combined(model, x)?, y)?,
-        EnsembleGradient::MemberMean => {
-            surprise(&logits::of_members(model, x)?, y)?.f_mean_dim(0, false, Kind::Float)?
-        }
-    };
-    logits::finite("loss", &loss)?;
-    Ok(loss)
-}
-
-/// `-log softmax(logits)` at the labels: `[.., n]` of `[.., n, classes]`.
-fn surprise(logits: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
-    Ok(-at_labels(&logits.f_log_softmax(-1, Kind::Float)?, y)?)
+    Ok(Objective::CrossEntropy.forward(model, &channels_last(x), y, ensemble_gradient)?.0)
 }
 
 /// The entries of `[.., n, classes]` that belong to the labels, `[.., n]`.
 pub(crate) fn at_labels(values: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
+    Ok(values.f_gather(-1, &label_index(values, y)?, false)?.f_squeeze_dim(-1)?)
+}
+
+/// Where those entries are, `[.., n, 1]`.
+pub(crate) fn label_index(values: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
     let mut size = values.size();
     if let Some(last) = size.last_mut() {
         *last = 1;
     }
-    let index = y.f_unsqueeze(-1)?.f_expand(&size, false)?;
-    Ok(values.f_gather(-1, &index, false)?.f_squeeze_dim(-1)?)
+    Ok(y.f_unsqueeze(-1)?.f_expand(&size, false)?)
 }
 
 /// Images to differentiate with respect to, laid out as convolutions want them.
@@ -96,6 +78,7 @@ mod tests {
     use super::*;
     use crate::tests::{Linear, close, images, labels, sigmoid, two_class};
     use bal_core::Prediction;
+    use tch::Kind;
 
     const W: [[f64; 3]; 2] = [[1.0, -2.0, 0.5], [-0.5, 3.0, 2.0]];
     const X: [f64; 3] = [0.2, 0.7, 0.4];

@@ -186,7 +186,11 @@ impl Attack for HopSkipJump {
     }
 
     fn settings(&self) -> AttackSettings {
-        AttackSettings { norm: Some(self.norm), ..AttackSettings::default() }
+        AttackSettings {
+            norm: Some(self.norm),
+            queries: Some(self.settings.queries),
+            ..AttackSettings::default()
+        }
     }
 
     fn perturb(

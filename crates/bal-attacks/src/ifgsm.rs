@@ -60,12 +60,13 @@ impl Attack for Ifgsm {
 mod tests {
     use super::*;
     use crate::tests::{LinearProblem, noise};
-    use crate::{Fgsm, Norm, StepSize};
+    use crate::{Fgsm, LossName, Norm, StepSize};
     use bal_core::EnsembleGradient;
 
     fn ifgsm(ball: Ball, steps: u64, step_size: StepSize) -> Ifgsm {
         let ensemble_gradient = EnsembleGradient::Predictive;
-        Ifgsm::new(ball, Ascent { steps, step_size, ensemble_gradient }).unwrap()
+        Ifgsm::new(ball, Ascent { steps, step_size, loss: LossName::CrossEntropy, ensemble_gradient })
+            .unwrap()
     }
 
     #[test]
@@ -104,7 +105,15 @@ mod tests {
     fn settings_that_cannot_work_are_refused() {
         let ball = Ball::new(Norm::LInf, 0.1).unwrap();
         let new = |steps, step_size| {
-            Ifgsm::new(ball, Ascent { steps, step_size, ensemble_gradient: EnsembleGradient::Predictive })
+            Ifgsm::new(
+                ball,
+                Ascent {
+                    steps,
+                    step_size,
+                    loss: LossName::CrossEntropy,
+                    ensemble_gradient: EnsembleGradient::Predictive,
+                },
+            )
         };
         assert!(new(1, StepSize::Absolute(0.1)).is_ok());
         assert_eq!(

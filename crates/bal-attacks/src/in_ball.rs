@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn only_an_attack_that_minimises_can_be_cut_off() {
-        let error = InBall::new(Arc::new(CwOneStep), 0.1).unwrap_err().to_string();
+        let error = InBall::new(Arc::new(CwOneStep::Logits), 0.1).unwrap_err().to_string();
         assert!(error.starts_with("the attack cw-one-step does not seek the nearest error"), "{error}");
         let fab = Arc::new(Fab::new(Norm::L2, FabSettings::default()).unwrap());
         assert!(matches!(InBall::new(fab, f64::NAN), Err(AttackError::Radius(_))));

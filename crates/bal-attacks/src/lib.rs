@@ -3,47 +3,64 @@
 //! An attack is a value with its settings; the model, the images and the noise are arguments. It
 //! knows classifiers only, no network and no training, and leaves the classifier unchanged. Losses
 //! are summed over images, never averaged, so that what happens to an image does not depend on its
-//! neighbours in the batch; [`CwOneStep`] is the one exception, as its paper has it.
+//! neighbours in the batch; [`CwOneStep`] is the one exception, as its paper has it. Attacks that
+//! stop at an image's first error ([`Apgd`], [`Square`], [`RandomNoise`], [`Suite`]) compute only with the
+//! images that still stand.
 
 #![deny(missing_docs)]
 
+mod apgd;
 mod ascent;
 mod attack;
 mod attack_name;
+mod autoattack;
 mod ball;
 mod carlini_wagner;
 mod cw_one_step;
 mod deepfool;
+mod eot;
 mod error;
 mod fab;
 mod fgsm;
 mod fmn;
+mod found;
 mod gradient;
 mod hop_skip_jump;
 mod ifgsm;
 mod in_ball;
+mod judgement;
 mod logits;
+mod loss_name;
 mod margin;
+mod mi_fgsm;
 mod named;
 mod nearest;
 mod norm;
+mod objective;
 mod pgd;
 mod radii;
+mod random_noise;
 mod range;
 mod robustness;
 mod settings;
+mod square;
 mod standing;
 mod step_size;
+mod suite;
 #[cfg(test)]
 mod tests;
+mod transfer;
 
+pub use apgd::{Apgd, ApgdLoss};
 pub use ascent::Ascent;
-pub use attack::Attack;
+pub use attack::{Attack, Changed};
 pub use attack_name::AttackName;
+pub use autoattack::AutoAttack;
 pub use ball::Ball;
 pub use carlini_wagner::{CarliniWagner, CarliniWagnerSettings, Target};
 pub use cw_one_step::CwOneStep;
 pub use deepfool::{DeepFool, DeepFoolSettings};
+pub use eot::Eot;
 pub use error::AttackError;
 pub use fab::{Fab, FabSettings};
 pub use fgsm::Fgsm;
@@ -52,11 +69,19 @@ pub use gradient::{loss, loss_gradient};
 pub use hop_skip_jump::{HopSkipJump, HopSkipJumpSettings};
 pub use ifgsm::Ifgsm;
 pub use in_ball::InBall;
+pub use judgement::Judgement;
 pub use logits::predicted_classes;
+pub use loss_name::LossName;
+pub use mi_fgsm::MiFgsm;
 pub use named::named;
 pub use norm::Norm;
+pub use objective::Objective;
 pub use pgd::Pgd;
 pub use radii::Radii;
+pub use random_noise::{NoiseLaw, RandomNoise};
 pub use robustness::{AccuracyCurve, EvaluationProgress, Protocol, Reached, evaluate};
 pub use settings::AttackSettings;
+pub use square::Square;
 pub use step_size::StepSize;
+pub use suite::Suite;
+pub use transfer::Transfer;

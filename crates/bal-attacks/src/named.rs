@@ -1,12 +1,18 @@
 //! Attacks made from a name and settings, as commands and experiments give them.
 
-use crate::{Ascent, Attack, AttackError, AttackName, AttackSettings, Ball, CwOneStep, Fgsm, Ifgsm, Pgd};
+use crate::{
+    Apgd, ApgdLoss, Ascent, Attack, AttackError, AttackName, AttackSettings, AutoAttack, Ball, CarliniWagner,
+    CarliniWagnerSettings, CwOneStep, DeepFool, DeepFoolSettings, Fab, FabSettings, Fgsm, Fmn, FmnSettings,
+    HopSkipJump, HopSkipJumpSettings, Ifgsm, LossName, MiFgsm, NoiseLaw, Norm, Pgd, RandomNoise, Square,
+    StepSize, Suite,
+};
 use bal_core::EnsembleGradient;
 
 /// The attack of this name, in a ball of `radius` (`None` for an attack without a ball).
 ///
 /// `settings` are complete: every setting of the attack and no other. A command fills in what its
-/// user left out by `settings.or(&name.defaults())`.
+/// user left out by `settings.or(&name.defaults())`. Only the loss may be absent: it is the
+/// cross-entropy then, as in files from before there was a choice.
 ///
 /// # Errors
 /// [`AttackError::MissingSetting`], [`AttackError::ForeignSetting`], [`AttackError::MissingRadius`]
@@ -24,12 +30,62 @@ pub fn named(
         AttackName::Pgd => Box::new(Pgd::new(given.ball()?, given.ascent()?, given.restarts()?)?),
         AttackName::CwOneStep => Box::new(CwOneStep::Logits),
         AttackName::CwOneStepLogProbabilities => Box::new(CwOneStep::LogProbabilities),
+        AttackName::MiFgsm => {
+            Box::new(MiFgsm::new(given.ball()?, given.ascent()?, given.setting("decay", settings.decay)?)?)
+        }
+        AttackName::ApgdCe => Box::new(given.apgd(ApgdLoss::Untargeted(LossName::CrossEntropy))?),
+        AttackName::ApgdDlr => Box::new(given.apgd(ApgdLoss::Untargeted(LossName::Dlr))?),
+        AttackName::ApgdT => {
+            Box::new(given.apgd(ApgdLoss::Targeted(given.setting("targets", settings.targets)?))?)
+        }
+        AttackName::Square => {
+            let share = given.setting("initial_share", settings.initial_share)?;
+            Box::new(Square::new(given.ball()?, given.queries()?, share)?)
+        }
+        AttackName::AutoAttack => Box::new(AutoAttack::standard(
+            given.ball()?,
+            given.steps()?,
+            given.queries()?,
+            given.ensemble_gradient()?,
+        )?),
+        AttackName::AutoAttackRand => Box::new(AutoAttack::rand(
+            given.ball()?,
+            given.steps()?,
+            given.setting("repetitions", settings.repetitions)?,
+            given.ensemble_gradient()?,
+        )?),
+        AttackName::Suite => Box::new(Suite::posterior(given.ball()?, given.steps()?, given.restarts()?)?),
+        AttackName::UniformNoise => Box::new(given.noise(NoiseLaw::Uniform)?),
+        AttackName::GaussianNoise => Box::new(given.noise(NoiseLaw::Gaussian)?),
+        AttackName::Fab => Box::new(Fab::new(
+            given.norm()?,
+            FabSettings {
+                steps: given.steps()?,
+                restarts: given.restarts()?,
+                targets: given.setting("targets", settings.targets)?,
+                ..FabSettings::default()
+            },
+        )?),
+        AttackName::CarliniWagner => Box::new(given.carlini_wagner()?),
+        AttackName::DeepFool => Box::new(DeepFool::new(
+            given.norm()?,
+            DeepFoolSettings { steps: given.steps()?, ..DeepFoolSettings::default() },
+        )?),
+        AttackName::Fmn => {
+            let norm = given.norm()?;
+            Box::new(Fmn::new(norm, FmnSettings { steps: given.steps()?, ..FmnSettings::of(norm) })?)
+        }
+        AttackName::HopSkipJump => Box::new(HopSkipJump::new(
+            given.norm()?,
+            HopSkipJumpSettings { queries: given.queries()?, ..HopSkipJumpSettings::default() },
+        )?),
     };
     if let Some(setting) = settings.not_in(&attack.settings()) {
         return Err(AttackError::ForeignSetting { attack: given.attack, setting });
     }
     match (attack.ball(), radius) {
-        (None, Some(_)) => Err(AttackError::NoRadius(given.attack)),
+        // Where the nearest error is sought, radii only say where to read off the curve.
+        (None, Some(_)) if attack.minimises().is_none() => Err(AttackError::NoRadius(given.attack)),
         _ => Ok(attack),
     }
 }
@@ -42,17 +98,54 @@ struct Given<'a> {
 }
 
 impl Given<'_> {
+    fn norm(&self) -> Result<Norm, AttackError> {
+        self.setting("norm", self.settings.norm)
+    }
+
     fn ball(&self) -> Result<Ball, AttackError> {
-        let norm = self.setting("norm", self.settings.norm)?;
-        Ball::new(norm, self.radius.ok_or(AttackError::MissingRadius(self.attack))?)
+        Ball::new(self.norm()?, self.radius.ok_or(AttackError::MissingRadius(self.attack))?)
     }
 
     fn ascent(&self) -> Result<Ascent, AttackError> {
         Ok(Ascent {
-            steps: self.setting("steps", self.settings.steps)?,
+            steps: self.steps()?,
             step_size: self.setting("step_size", self.settings.step_size)?,
+            loss: self.settings.loss.unwrap_or_default(),
             ensemble_gradient: self.ensemble_gradient()?,
         })
+    }
+
+    fn apgd(&self, loss: ApgdLoss) -> Result<Apgd, AttackError> {
+        Apgd::new(self.ball()?, loss, self.steps()?, self.restarts()?, self.ensemble_gradient()?)
+    }
+
+    /// The published attack knows the L2 norm alone, and a step size in tanh space, which no radius measures.
+    fn carlini_wagner(&self) -> Result<CarliniWagner, AttackError> {
+        if self.norm()? != Norm::L2 {
+            return Err(AttackError::OnlyL2(self.attack));
+        }
+        let StepSize::Absolute(step_size) = self.setting("step_size", self.settings.step_size)? else {
+            return Err(AttackError::StepSize("radius/NUMBER, where a number is wanted".into()));
+        };
+        CarliniWagner::new(CarliniWagnerSettings {
+            steps: self.steps()?,
+            step_size,
+            search_steps: self.setting("search_steps", self.settings.search_steps)?,
+            confidence: self.setting("confidence", self.settings.confidence)?,
+            ..CarliniWagnerSettings::default()
+        })
+    }
+
+    fn noise(&self, law: NoiseLaw) -> Result<RandomNoise, AttackError> {
+        RandomNoise::new(self.ball()?, law, self.setting("draws", self.settings.draws)?)
+    }
+
+    fn steps(&self) -> Result<u64, AttackError> {
+        self.setting("steps", self.settings.steps)
+    }
+
+    fn queries(&self) -> Result<u64, AttackError> {
+        self.setting("queries", self.settings.queries)
     }
 
     fn restarts(&self) -> Result<u64, AttackError> {
@@ -71,11 +164,9 @@ impl Given<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Norm, StepSize};
 
     fn radius_of(name: AttackName) -> Option<f64> {
-        let without = [AttackName::CwOneStep, AttackName::CwOneStepLogProbabilities];
-        (!without.contains(&name)).then_some(0.1)
+        name.has_ball().then_some(0.1)
     }
 
     #[test]
@@ -102,10 +193,25 @@ mod tests {
     }
 
     #[test]
+    fn a_loss_that_is_not_said_is_the_cross_entropy_and_another_is_kept() {
+        for name in [AttackName::Ifgsm, AttackName::Pgd, AttackName::MiFgsm] {
+            let old = AttackSettings { loss: None, ..name.defaults() };
+            assert_eq!(named(name, Some(0.1), &old).unwrap().settings(), name.defaults());
+            let dlr = AttackSettings { loss: Some(LossName::Dlr), ..name.defaults() };
+            assert_eq!(named(name, Some(0.1), &dlr).unwrap().settings(), dlr);
+        }
+    }
+
+    #[test]
     fn a_setting_that_the_attack_does_not_have_is_refused() {
-        for (name, foreign) in
-            [(AttackName::Fgsm, "steps"), (AttackName::Ifgsm, "restarts"), (AttackName::CwOneStep, "norm")]
-        {
+        for (name, foreign) in [
+            (AttackName::Fgsm, "steps"),
+            (AttackName::Ifgsm, "restarts"),
+            (AttackName::CwOneStep, "norm"),
+            (AttackName::Square, "steps"),
+            (AttackName::ApgdCe, "step_size"),
+            (AttackName::AutoAttack, "step_size"),
+        ] {
             let settings = name.defaults().or(&AttackName::Pgd.defaults());
             let error = named(name, radius_of(name), &settings).unwrap_err().to_string();
             assert_eq!(error, format!("the attack {name} has no setting `{foreign}`; leave it out"));
@@ -127,6 +233,11 @@ mod tests {
     #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let error = "pdg".parse::<AttackName>().unwrap_err().to_string();
-        assert_eq!(error, "unknown attack `pdg`; known are fgsm, ifgsm, pgd, cw-one-step, cw-one-step-log-probabilities");
+        assert_eq!(
+            error,
+            "unknown attack `pdg`; known are fgsm, ifgsm, pgd, cw-one-step, cw-one-step-log-probabilities, \
+             mi-fgsm, apgd-ce, apgd-dlr, apgd-t, square, \
+             autoattack, autoattack-rand, suite, uniform-noise, gaussian-noise, fab, cw, deepfool, fmn, hop-skip-jump"
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! Projected gradient descent on minus the loss, from random starts.
 
-use crate::{Ascent, Attack, AttackError, AttackSettings, Ball, logits, loss, predicted_classes};
+use crate::{Ascent, Attack, AttackError, AttackSettings, Ball, Judgement, logits};
 use bal_core::{Batch, Classifier, NoiseStream};
 use tch::Tensor;
 
@@ -48,8 +48,8 @@ impl Pgd {
     }
 
     fn judge(&self, model: &dyn Classifier, batch: &Batch, x: Tensor) -> Result<EndPoint, AttackError> {
-        let wrong = predicted_classes(model, &x)?.ne_tensor(&batch.y);
-        let loss = loss(model, &x, &batch.y, self.ascent.ensemble_gradient)?;
+        let Ascent { loss, ensemble_gradient, .. } = self.ascent;
+        let Judgement { loss, wrong, .. } = loss.objective().judge(model, &x, &batch.y, ensemble_gradient)?;
         Ok(EndPoint { x, wrong, loss })
     }
 }

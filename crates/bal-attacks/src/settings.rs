@@ -1,6 +1,6 @@
 //! The settings of attacks by name, as commands and experiments give them.
 
-use crate::{Ascent, Ball, Norm, StepSize};
+use crate::{Ascent, Ball, LossName, Norm, StepSize};
 use bal_core::EnsembleGradient;
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +15,15 @@ use serde::{Deserialize, Serialize};
 /// | `step_size` | a number > 0, or `radius/NUMBER` |
 /// | `restarts` | 1, 2, .. |
 /// | `ensemble_gradient` | `predictive`, `member-mean` |
+/// | `loss` | `cross-entropy` (which is not written), `margin`, `dlr` |
+/// | `decay` | a number >= 0 |
+/// | `targets` | 1, 2, .. |
+/// | `queries` | 1, 2, .. |
+/// | `initial_share` | a number in `(0, 1]` |
+/// | `draws` | 1, 2, .. |
+/// | `repetitions` | 1, 2, .. |
+///
+/// Records from before there was a choice of loss have none, and mean the cross-entropy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttackSettings {
@@ -33,6 +42,33 @@ pub struct AttackSettings {
     /// Which loss of an ensemble the attack follows.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "by_name")]
     pub ensemble_gradient: Option<EnsembleGradient>,
+    /// The loss that the attack raises.
+    #[serde(default, skip_serializing_if = "is_cross_entropy_or_none", with = "by_name")]
+    pub loss: Option<LossName>,
+    /// How much of its momentum an attack keeps from step to step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decay: Option<f64>,
+    /// Wrong classes that a targeted attack tries on each image, the likeliest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub targets: Option<u64>,
+    /// How often an attack without gradients asks the model about an image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queries: Option<u64>,
+    /// The share of an image that a random search changes at first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_share: Option<f64>,
+    /// Random points that are tried on each image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draws: Option<u64>,
+    /// Passes over which a classifier with random outputs is averaged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repetitions: Option<u64>,
+    /// Descents of an attack that searches for the weight of its loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search_steps: Option<u64>,
+    /// By how much the logit of a wrong class has to lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f64>,
 }
 
 impl AttackSettings {
@@ -45,6 +81,15 @@ impl AttackSettings {
             step_size: self.step_size.or(others.step_size),
             restarts: self.restarts.or(others.restarts),
             ensemble_gradient: self.ensemble_gradient.or(others.ensemble_gradient),
+            loss: self.loss.or(others.loss),
+            decay: self.decay.or(others.decay),
+            targets: self.targets.or(others.targets),
+            queries: self.queries.or(others.queries),
+            initial_share: self.initial_share.or(others.initial_share),
+            draws: self.draws.or(others.draws),
+            repetitions: self.repetitions.or(others.repetitions),
+            search_steps: self.search_steps.or(others.search_steps),
+            confidence: self.confidence.or(others.confidence),
         }
     }
 
@@ -53,8 +98,9 @@ impl AttackSettings {
             norm: Some(ball.norm()),
             steps: Some(ascent.steps),
             step_size: Some(ascent.step_size),
-            restarts: None,
             ensemble_gradient: Some(ascent.ensemble_gradient),
+            loss: Some(ascent.loss),
+            ..Self::default()
         }
     }
 
@@ -64,15 +110,34 @@ impl AttackSettings {
         pairs.into_iter().find(|((_, mine), (_, theirs))| *mine && !theirs).map(|((name, _), _)| name)
     }
 
-    fn given(&self) -> [(&'static str, bool); 5] {
+    fn given(&self) -> [(&'static str, bool); 14] {
         [
             ("norm", self.norm.is_some()),
             ("steps", self.steps.is_some()),
             ("step_size", self.step_size.is_some()),
             ("restarts", self.restarts.is_some()),
             ("ensemble_gradient", self.ensemble_gradient.is_some()),
+            ("loss", self.loss.is_some()),
+            ("decay", self.decay.is_some()),
+            ("targets", self.targets.is_some()),
+            ("queries", self.queries.is_some()),
+            ("initial_share", self.initial_share.is_some()),
+            ("draws", self.draws.is_some()),
+            ("repetitions", self.repetitions.is_some()),
+            ("search_steps", self.search_steps.is_some()),
+            ("confidence", self.confidence.is_some()),
         ]
     }
+}
+
+/// The cross-entropy is not written: records keep the bytes they had when there was no other loss.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::ref_option,
+    reason = "serde hands over a reference to the field"
+)]
+fn is_cross_entropy_or_none(loss: &Option<LossName>) -> bool {
+    matches!(loss, None | Some(LossName::CrossEntropy))
 }
 
 /// Writes and reads a value that has a name by that name.
@@ -114,12 +179,20 @@ mod tests {
     }
 
     #[test]
+    fn the_cross_entropy_leaves_no_trace_in_a_file_and_other_losses_do() {
+        let of = |loss| serde_json::to_string(&AttackSettings { loss, ..AttackSettings::default() }).unwrap();
+        assert_eq!(of(Some(LossName::CrossEntropy)), "{}");
+        assert_eq!(of(Some(LossName::Dlr)), r#"{"loss":"dlr"}"#);
+    }
+
+    #[test]
     fn files_with_unknown_keys_or_values_are_refused() {
         for (json, part) in [
             (r#"{"step":1}"#, "`step`"),
             (r#"{"norm":"l1"}"#, "known are linf, l2"),
             (r#"{"steps":-1}"#, "-1"),
             (r#"{"ensemble_gradient":"median"}"#, "predictive, member-mean"),
+            (r#"{"loss":"hinge"}"#, "known are cross-entropy, margin, dlr"),
         ] {
             let error = serde_json::from_str::<AttackSettings>(json).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

@@ -98,6 +98,7 @@ fn settings(flags: &Evaluate) -> AttackSettings {
         step_size: flags.step_size,
         restarts: flags.restarts,
         ensemble_gradient: flags.ensemble_gradient,
+        ..AttackSettings::default()
     }
 }
 

@@ -59,8 +59,7 @@ mod tests {
             "clean_weight": 0.5, "schedule": {"epochs": 26}, "attack": {"settings": {"steps": 15}},
         }});
         assert_eq!(gradients(&pgd), Some(442.0));
-        let wrm =
-            json!({"wrm": {"clean_weight": 0.5, "schedule": {"epochs": 2}, "ascent": {"steps": 15}}});
+        let wrm = json!({"wrm": {"clean_weight": 0.5, "schedule": {"epochs": 2}, "ascent": {"steps": 15}}});
         assert_eq!(gradients(&wrm), Some(36.0));
         assert_eq!(gradients(&json!({"erm": {"schedule": {"epochs": 15}}})), Some(15.0));
         assert_eq!(gradients(&json!({"name": "nothing"})), None);

@@ -21,11 +21,7 @@ pub use section::replace_section;
 ///
 /// Meant for the section of a page, see [`replace_section`]. Reads the same folder as [`crate::figures::methods`],
 /// with the same errors.
-pub fn methods(
-    study: &'static Study,
-    folder: &Path,
-    published: &Published,
-) -> Result<String, ReportError> {
+pub fn methods(study: &'static Study, folder: &Path, published: &Published) -> Result<String, ReportError> {
     let comparison = Comparison::read(study, folder, published)?;
     let rows: Vec<&Row> = comparison.rows().collect();
     let mut blocks = Vec::new();

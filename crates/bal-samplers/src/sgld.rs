@@ -84,7 +84,8 @@ impl Sgld {
     /// As [`Sgld::check_stable`].
     pub fn check_contracts(&self, curvature: f64, steps: u64) -> Result<(), SamplerError> {
         require_non_negative("curvature", curvature)?;
-        let factor: f64 = (1..steps).map(|done| (1.0 - self.step_size.after(done) * curvature).abs()).product();
+        let factor: f64 =
+            (1..steps).map(|done| (1.0 - self.step_size.after(done) * curvature).abs()).product();
         if factor <= 1.0 { Ok(()) } else { self.check_stable(curvature) }
     }
 }

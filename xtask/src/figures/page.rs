@@ -23,7 +23,10 @@ fn its_tables_are_those_of_the_records() {
         }
         for (section, content) in tables(name, &repository.results(), &published).unwrap() {
             let written = bal_report::table::replace_section(&page, section, &content).unwrap();
-            assert!(written == page, "run `cargo xtask figures`: the table {section} is not that of the records");
+            assert!(
+                written == page,
+                "run `cargo xtask figures`: the table {section} is not that of the records"
+            );
         }
     }
 }

@@ -45,7 +45,8 @@ impl Paces {
     ) -> Result<Option<f64>> {
         let experiment = resolved(repository, run, overrides)?;
         let Some(work) = work(&experiment) else { return Ok(None) };
-        let (network, method) = (experiment["architecture"].as_str().unwrap_or_default(), method(&experiment));
+        let (network, method) =
+            (experiment["architecture"].as_str().unwrap_or_default(), method(&experiment));
         let alike = |pace: &&Pace| pace.architecture == network;
         let same = self.0.iter().filter(alike).find(|pace| pace.method == method);
         let pace = same.or_else(|| self.0.iter().find(alike));

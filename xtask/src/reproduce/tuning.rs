@@ -56,9 +56,8 @@ pub(super) fn resolved(
             let trial = Run { folder: folder.join(&name), name, tuned: None, ..run.clone() }
                 .with(&[&format!("{}={value}", tuned.key)]);
             training::train(repository, bal, place, &trial, overrides)?;
-            let record = Record::read(
-                &repository.root().join(&place.runs).join(&trial.folder).join("record.json"),
-            )?;
+            let record =
+                Record::read(&repository.root().join(&place.runs).join(&trial.folder).join("record.json"))?;
             let held_out = record.held_out.context("the run held out no images to tune on")?;
             eprintln!("{} = {value}: {held_out:.4} on held-out images", tuned.key);
             Ok(Trial { value, held_out })

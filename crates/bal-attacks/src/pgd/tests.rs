@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tests::{Bumpy, LinearProblem, noise, shades};
-use crate::{Norm, StepSize};
+use crate::{LossName, Norm, StepSize};
 use bal_core::EnsembleGradient;
 use tch::Kind;
 
@@ -10,6 +10,7 @@ fn pgd(norm: Norm, restarts: u64) -> Pgd {
     let ascent = Ascent {
         steps: 20,
         step_size: StepSize::RadiusOver(0.5),
+        loss: LossName::CrossEntropy,
         ensemble_gradient: EnsembleGradient::Predictive,
     };
     Pgd::new(Ball::new(norm, 0.1).unwrap(), ascent, restarts).unwrap()

@@ -69,7 +69,9 @@ fn the_number_of_workers_changes_nothing() {
         let protocol = Protocol { attack, radii, limit: None, seed: 5 };
         evaluate(&Bumpy, &data(230), &protocol, &Workers::new(threads).unwrap(), QUIET).unwrap()
     };
-    for attack in [&*attack(AttackName::Pgd, Norm::L2), &*attack(AttackName::Fgsm, Norm::LInf), &CwOneStep::Logits] {
+    for attack in
+        [&*attack(AttackName::Pgd, Norm::L2), &*attack(AttackName::Fgsm, Norm::LInf), &CwOneStep::Logits]
+    {
         assert_eq!(curve(attack, 1), curve(attack, 2), "{attack:?}");
     }
 }

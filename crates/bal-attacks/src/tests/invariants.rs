@@ -1,7 +1,7 @@
 //! What holds for every attack.
 
 use super::{Bumpy, Linear, linear, noise, shades};
-use crate::{Attack, AttackName, AttackSettings, Norm, StepSize, loss, named};
+use crate::{Attack, AttackName, AttackSettings, Judgement, Norm, StepSize, loss, named};
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseKey, NoiseStream, Prediction, Purpose};
 use tch::{Kind, Tensor};
 
@@ -10,22 +10,34 @@ const RADIUS: f64 = 0.05;
 /// Every attack in a ball, with every norm and loss; several restarts where it has them.
 fn in_balls(radius: f64) -> Vec<Box<dyn Attack>> {
     let mut attacks = Vec::new();
-    for name in [AttackName::Fgsm, AttackName::Ifgsm, AttackName::Pgd] {
+    for name in AttackName::ALL.into_iter().filter(|name| name.has_ball()) {
+        let has = name.defaults();
+        let gradients = [EnsembleGradient::Predictive, EnsembleGradient::MemberMean];
+        let gradients = if has.ensemble_gradient.is_some() { &gradients[..] } else { &gradients[..1] };
         for norm in [Norm::LInf, Norm::L2] {
-            for ensemble_gradient in [EnsembleGradient::Predictive, EnsembleGradient::MemberMean] {
-                let has = name.defaults();
+            for &ensemble_gradient in gradients {
                 let settings = AttackSettings {
                     norm: Some(norm),
                     steps: has.steps.map(|_| 6),
                     step_size: has.step_size.map(|_| StepSize::RadiusOver(3.0)),
                     restarts: has.restarts.map(|_| 2),
-                    ensemble_gradient: Some(ensemble_gradient),
+                    ensemble_gradient: has.ensemble_gradient.map(|_| ensemble_gradient),
+                    targets: has.targets.map(|_| 2),
+                    queries: has.queries.map(|_| 30),
+                    draws: has.draws.map(|_| 5),
+                    repetitions: has.repetitions.map(|_| 2),
+                    ..has
                 };
                 attacks.push(named(name, Some(radius), &settings).unwrap());
             }
         }
     }
     attacks
+}
+
+/// Whether an attack leaves an image alone once it is wrong.
+fn stops_at_an_error(attack: &dyn Attack) -> bool {
+    !attack.name().starts_with("cw-one-step") && !["fgsm", "ifgsm", "pgd", "mi-fgsm"].contains(&attack.name())
 }
 
 fn all(radius: f64) -> Vec<Box<dyn Attack>> {
@@ -36,22 +48,25 @@ fn all(radius: f64) -> Vec<Box<dyn Attack>> {
     attacks
 }
 
-/// Three classes, two members, no symmetry.
+/// Four classes, two members, no symmetry.
 fn model() -> Linear {
     let weights = [
         [
             [0.4, -1.2, 0.3, 0.8, -0.5, 0.1],
             [1.1, 0.2, -0.7, 0.3, 0.6, -0.9],
             [-0.2, 0.5, 1.4, -1.0, 0.2, 0.7],
+            [0.3, -0.6, 0.9, 0.2, -0.8, -0.3],
         ],
         [
             [-0.9, 0.3, 0.5, 1.2, 0.4, -0.6],
             [0.2, -0.8, 0.9, -0.1, 1.3, 0.5],
             [0.7, 1.0, -0.4, 0.6, -1.1, 0.2],
+            [-0.5, 0.4, 0.1, -0.7, 0.9, 0.8],
         ],
     ];
     // Low logits, so that the hinge of one-step CW is active.
-    linear(&weights, &[[-1.5, -2.1, -1.8], [-1.7, -1.9, -2.2]], Prediction::MeanProbability)
+    let bias = [[-1.5, -2.1, -1.8, -2.4], [-1.7, -1.9, -2.2, -2.0]];
+    linear(&weights, &bias, Prediction::MeanProbability)
 }
 
 fn perturb(attack: &dyn Attack, model: &dyn Classifier, batch: &Batch) -> Tensor {
@@ -104,7 +119,9 @@ fn an_image_is_attacked_alike_alone_and_among_others() {
 #[test]
 fn several_radii_are_the_attacks_of_each() {
     let batch = shades(8);
-    for attack in in_balls(1.0) {
+    // What a suite broke at a radius it keeps at larger ones; its own tests say so.
+    let suites = ["suite", "autoattack", "autoattack-rand"];
+    for attack in in_balls(1.0).into_iter().filter(|attack| !suites.contains(&attack.name())) {
         let radii = [0.02, 0.05];
         let several = attack.perturb_radii(&model(), &batch, &radii, &noise()).unwrap();
         for (x, radius) in several.iter().zip(radii) {
@@ -121,10 +138,18 @@ fn several_radii_are_the_attacks_of_each() {
 fn the_loss_that_is_climbed_does_not_fall() {
     let (model, batch) = (model(), shades(12));
     for attack in in_balls(RADIUS) {
-        let ensemble_gradient = attack.settings().ensemble_gradient.unwrap();
         let x = perturb(&*attack, &model, &batch);
-        let at = |x: &Tensor| loss(&model, x, &batch.y, ensemble_gradient).unwrap();
-        assert!((at(&x) - at(&batch.x)).min().double_value(&[]) > 0.0, "{attack:?}");
+        if stops_at_an_error(&*attack) {
+            let at = |x: &Tensor| Judgement::by_margin(&model, x, &batch.y).unwrap();
+            let (before, after) = (at(&batch.x), at(&x));
+            assert!((&after.margin - &before.margin).min().double_value(&[]) >= 0.0, "{attack:?}");
+            let unchanged = x.eq_tensor(&batch.x).flatten(1, -1).all_dim(1, false);
+            assert_eq!(before.wrong.logical_and(&unchanged), before.wrong, "{attack:?}");
+        } else {
+            let ensemble_gradient = attack.settings().ensemble_gradient.unwrap();
+            let at = |x: &Tensor| loss(&model, x, &batch.y, ensemble_gradient).unwrap();
+            assert!((at(&x) - at(&batch.x)).min().double_value(&[]) > 0.0, "{attack:?}");
+        }
     }
 }
 
@@ -151,6 +176,8 @@ fn the_same_noise_gives_the_same_result_and_other_noise_another_start() {
         let x = perturb(&*attack, &Bumpy, &batch);
         assert_eq!(x, perturb(&*attack, &Bumpy, &batch), "{attack:?}");
         let other = attack.perturb(&Bumpy, &batch, &NoiseStream::new(key)).unwrap();
-        assert_eq!(x != other, attack.settings().restarts.is_some(), "{attack:?}");
+        let random = ["fgsm", "ifgsm", "mi-fgsm", "cw-one-step", "cw-one-step-log-probabilities"];
+        let random = !random.contains(&attack.name());
+        assert_eq!(x != other, random, "{attack:?}");
     }
 }

@@ -5,9 +5,11 @@ mod invariants;
 mod minimal;
 mod models;
 mod problem;
+mod two_layers;
 
-pub(crate) use models::{Bumpy, Linear, linear, two_class};
+pub(crate) use models::{Bumpy, Detached, Linear, linear, two_class};
 pub(crate) use problem::LinearProblem;
+pub(crate) use two_layers::TwoLayers;
 
 use bal_core::{Batch, NoiseKey, NoiseStream, Purpose};
 use tch::{Kind, Tensor};

@@ -67,18 +67,21 @@ pub(crate) fn two_class<const D: usize>(weights: &[[f64; D]], prediction: Predic
     linear(&weights, &vec![[0.0; 2]; weights.len()], prediction)
 }
 
-/// One member with logits `(0, sum_j sin(25 x_j))`: several maxima in a ball.
+/// One member with logits `(0, sum_j sin(25 x_j), sum_j cos(9 x_j) / 2 - 6, sum_j sin(14 x_j) / 3 - 7)`:
+/// several maxima in a ball. The last two classes are never the first.
 #[derive(Debug)]
 pub(crate) struct Bumpy;
 
 impl Classifier for Bumpy {
     fn classes(&self) -> i64 {
-        2
+        4
     }
 
     fn member_logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
-        let z = (x * 25.0).sin().flatten(1, -1).sum_dim_intlist(-1, false, Kind::Float);
-        Ok(Tensor::stack(&[z.zeros_like(), z], -1).unsqueeze(0))
+        let sum = |x: Tensor| x.flatten(1, -1).sum_dim_intlist(-1, false, Kind::Float);
+        let z = sum((x * 25.0).sin());
+        let (third, fourth) = (sum((x * 9.0).cos()) / 2.0 - 6.0, sum((x * 14.0).sin()) / 3.0 - 7.0);
+        Ok(Tensor::stack(&[z.zeros_like(), z, third, fourth], -1).unsqueeze(0))
     }
 
     fn prediction(&self) -> Prediction {
@@ -87,5 +90,26 @@ impl Classifier for Bumpy {
 
     fn replicate(&self) -> Box<dyn Classifier> {
         Box::new(Self)
+    }
+}
+
+/// A model whose answers have no gradient.
+pub(crate) struct Detached(pub(crate) Box<dyn Classifier>);
+
+impl Classifier for Detached {
+    fn classes(&self) -> i64 {
+        self.0.classes()
+    }
+
+    fn member_logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
+        Ok(self.0.member_logits(x)?.detach())
+    }
+
+    fn prediction(&self) -> Prediction {
+        self.0.prediction()
+    }
+
+    fn replicate(&self) -> Box<dyn Classifier> {
+        Box::new(Self(self.0.replicate()))
     }
 }

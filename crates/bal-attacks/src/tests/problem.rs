@@ -20,6 +20,11 @@ impl LinearProblem {
         Self { model, batch: shades(9) }
     }
 
+    /// The same classifier with more images.
+    pub(crate) fn of_images(n: i64) -> Self {
+        Self { batch: shades(n), ..Self::new() }
+    }
+
     /// `w x + b` for each image where the label is 0, minus that where it is 1: how wrong it is.
     pub(crate) fn wrongness(&self) -> Tensor {
         let x = self.batch.x.to_kind(Kind::Double).flatten(1, -1);
@@ -54,6 +59,36 @@ impl LinearProblem {
         let expected = (self.wrongness() + ball.radius() * Self::slope(ball.norm())).softplus();
         let gap = (found - expected).abs().max().double_value(&[]);
         assert!(gap < 1e-5, "{} {gap}", ball.norm());
+    }
+
+    /// Checks an attack that stops at an image's first error: images that are wrong already are as
+    /// they were, those within reach are broken, and the others' wrongness has risen by at least
+    /// this share of what the ball allows. An image is within reach when that share of it suffices.
+    pub(crate) fn assert_decided(&self, ball: &Ball, x: &Tensor, share: f64) {
+        let most = ball.radius() * Self::slope(ball.norm());
+        let clean = Vec::<f64>::try_from(self.wrongness()).unwrap();
+        let changed = Self {
+            model: Self::new().model,
+            batch: Batch { x: x.detach(), y: self.batch.y.detach(), indices: vec![] },
+        };
+        let changed = Vec::<f64>::try_from(changed.wrongness()).unwrap();
+        let mut seen = [0; 3];
+        for (image, (&before, &after)) in clean.iter().zip(&changed).enumerate() {
+            let case = if before > 0.0 {
+                assert_eq!(x.get(image as i64), self.batch.x.get(image as i64), "image {image}");
+                0
+            } else if before + share * most > 1e-5 {
+                assert!(after > -1e-6, "image {image} is within reach: {before} {most} {after}");
+                1
+            } else {
+                let risen = (after - before) / most;
+                assert!(after > 0.0 || risen > share - 1e-4, "image {image} rose by {risen} of the most");
+                assert!(risen < 1.0 + 1e-4, "image {image} rose by {risen} of the most");
+                2
+            };
+            seen[case] += 1;
+        }
+        assert!(seen.iter().all(|&count| count > 0), "{seen:?} of the three cases were seen");
     }
 
     /// 1 where the label is 0, -1 where it is 1.

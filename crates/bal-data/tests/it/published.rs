@@ -112,9 +112,8 @@ fn eight_test_images_of_gtsrb_are_training_images_too() {
     };
     let train: BTreeMap<Vec<u8>, usize> =
         (0..set.train.len()).map(|index| (bytes(&set.train, index), index)).collect();
-    let mut pairs: Vec<(usize, usize)> = (0..set.test.len())
-        .filter_map(|test| Some((*train.get(&bytes(&set.test, test))?, test)))
-        .collect();
+    let mut pairs: Vec<(usize, usize)> =
+        (0..set.test.len()).filter_map(|test| Some((*train.get(&bytes(&set.test, test))?, test))).collect();
     pairs.sort_unstable();
     let start = SIGNS[..14].iter().map(|(images, _, _)| images).sum::<usize>() + 23 * 30;
     let frames = [0, 3, 6, 7, 10, 13, 16, 19].map(|frame| start + frame);

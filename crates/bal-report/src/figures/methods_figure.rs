@@ -9,7 +9,8 @@ use super::write_all;
 use crate::drawing::{Bar, BarPanel, CurvePanel, CurvePoint, Panel, Reference, Scale, Series, Sheet, png};
 use crate::{Published, ReportError};
 
-const SEEDS_NOTE: &str = "Of several seeds: mean and range. Of one: Wilson's interval, for the sampling of test images.";
+const SEEDS_NOTE: &str =
+    "Of several seeds: mean and range. Of one: Wilson's interval, for the sampling of test images.";
 const INTERVAL_NOTE: &str = "Intervals: Wilson, for the sampling of test images, not that of training seeds.";
 
 /// Draws `study` from `folder/<run>/{record.json, fgsm.json, cw-one-step.json}` and, for further seeds,

@@ -19,8 +19,8 @@ pub(crate) use comparison::{Comparison, Row, grouped_digits};
 pub use fig2::fig2;
 pub(crate) use fig2::{Quantity, SampleSizes};
 pub(crate) use methods::{Method, PGD_NOTE};
-pub(crate) use runs::{evaluation, seed_folder};
 pub use methods_figure::methods;
+pub(crate) use runs::{evaluation, seed_folder};
 pub use scaling::scaling;
 pub use study::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_OFFICIAL, FIG3_TUNED, Study};
 

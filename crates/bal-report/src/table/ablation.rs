@@ -29,7 +29,9 @@ const LINES: [Line; 9] = [
     own("fig1/erm", "empirical risk"),
     own("ablation/pgd-linf", "PGD training, L∞ as BAL's images move"),
     own("ablation/pgd-l2", "PGD training, L2 as BAL's images move"),
-    Line { folder: "ablation/ensemble-linf", label: "five of them, L∞", runs: Runs::Members("member-linf") },
+    Line {
+        folder: "ablation/ensemble-linf", label: "five of them, L∞", runs: Runs::Members("member-linf")
+    },
     Line { folder: "ablation/ensemble-l2", label: "five of them, L2", runs: Runs::Members("member-l2") },
     own("fig1/bal-released", "BAL as released"),
     own("ablation/no-data-noise", "BAL without noise in the data chains"),
@@ -123,7 +125,10 @@ mod tests {
         assert!(ablation(results.path()).is_err());
         write_run(&results.path().join("fig1"), "erm", false, 1000, 0.3);
         let text = ablation(results.path()).unwrap();
-        assert!(text.contains("| empirical risk | – | 0.9920 | 0.8590 | 0.6920 | 0.1700 | 0.0600 |"), "{text}");
+        assert!(
+            text.contains("| empirical risk | – | 0.9920 | 0.8590 | 0.6920 | 0.1700 | 0.0600 |"),
+            "{text}"
+        );
         assert!(!text.contains("BAL"));
     }
 }

@@ -73,9 +73,6 @@ mod tests {
         record.diagnostics = Some(Diagnostics { chains: 3, draws: 10, r_hat, ess });
         record.write(&path).unwrap();
         let text = samplers(results.path()).unwrap();
-        assert!(
-            text.contains("| sghmc | 0.01 | 1.50 (3.00) | 9.0 (2.0) | 30 | 0.9920 | 0.8720 |"),
-            "{text}"
-        );
+        assert!(text.contains("| sghmc | 0.01 | 1.50 (3.00) | 9.0 (2.0) | 30 | 0.9920 | 0.8720 |"), "{text}");
     }
 }

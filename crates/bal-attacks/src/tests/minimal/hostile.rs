@@ -16,7 +16,7 @@ fn every_attack_says_what_is_wrong_with_a_broken_model() {
     for attack in quick() {
         for (model, part) in [
             (Broken::NotANumber, "the model gives image 1 of the batch a logit"),
-            (Broken::ThreeLogits, "the model gave logits of shape"),
+            (Broken::FiveLogits, "the model gave logits of shape"),
             (Broken::FewerImages, "the model gave logits of shape"),
             (Broken::IgnoresItsInput, "no gradient with respect to the images"),
             (Broken::OutsideOfTheGraph, "no gradient with respect to the images"),
@@ -40,11 +40,11 @@ fn every_attack_says_what_is_wrong_with_a_broken_model() {
 #[test]
 fn labels_that_are_no_classes_are_named() {
     for attack in quick() {
-        for label in [2, -1] {
+        for label in [4, -1] {
             let y = Tensor::from_slice(&[0, 1, label, 0]);
             let error = error(&*attack, &Bumpy, &Batch { y, ..shades(4) });
             let expected =
-                format!("image 2 of the batch has label {label}, but the model has 2 classes (from 0)");
+                format!("image 2 of the batch has label {label}, but the model has 4 classes (from 0)");
             assert_eq!(error, expected, "{attack:?}");
         }
     }

@@ -1,0 +1,160 @@
+//! Projected gradient ascent that chooses its own step sizes.
+
+mod checkpoints;
+mod climb;
+
+use crate::found::{Found, select};
+use crate::{Attack, AttackError, AttackSettings, Ball, LossName, Objective, objective};
+use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
+use climb::{Climb, Goal};
+use tch::Tensor;
+
+/// Auto-PGD; stays in its ball.
+///
+/// ```text
+/// x_0 ~ uniform in the ball, clipped
+/// z_k+1 = P(x_k + h_k steepest(grad l(x_k)))
+/// x_k+1 = P(x_k + 3/4 (z_k+1 - x_k) + 1/4 (x_k - x_k-1)),    x_1 = z_1
+/// ```
+///
+/// `P` projects onto the ball and clips to `[0, 1]`. Each image has its own step `h`: 2 radii at
+/// first, halved at a checkpoint where the climb has stalled, which then goes on from the best point
+/// so far. A run of an image ends at its first point that fools the model, and later runs leave the
+/// image out; one that is never fooled gives back, of the best points (by the loss) of its runs and
+/// the image itself, the one with the highest margin. An image that is wrong already is not changed.
+///
+/// Source: Croce & Hein, ICML 2020, Algorithm 1 and section 3; targets as in their section 4.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Apgd {
+    ball: Ball,
+    loss: ApgdLoss,
+    steps: u64,
+    restarts: u64,
+    ensemble_gradient: EnsembleGradient,
+}
+
+/// What [`Apgd`] raises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApgdLoss {
+    /// A loss away from the label.
+    Untargeted(LossName),
+    /// The targeted difference of logits ratio, in turn for so many wrong classes of each image (or
+    /// all there are): those that the model finds likeliest on the unchanged image.
+    Targeted(u64),
+}
+
+impl Apgd {
+    /// APGD in `ball`: `restarts` runs (for each target) of `steps` gradient steps.
+    ///
+    /// # Errors
+    /// [`AttackError::Zero`] without steps, restarts or targets.
+    pub fn new(
+        ball: Ball,
+        loss: ApgdLoss,
+        steps: u64,
+        restarts: u64,
+        ensemble_gradient: EnsembleGradient,
+    ) -> Result<Self, AttackError> {
+        let counts = [("steps", steps), ("restarts", restarts), ("targets", loss.targets().unwrap_or(1))];
+        match counts.iter().find(|(_, count)| *count == 0) {
+            Some(&(name, _)) => Err(AttackError::Zero(name)),
+            None => Ok(Self { ball, loss, steps, restarts, ensemble_gradient }),
+        }
+    }
+
+    /// What to climb, one after the other.
+    fn goals(&self, classes: i64, clean_logits: &Tensor, y: &Tensor) -> Result<Vec<Goal>, AttackError> {
+        match self.loss {
+            ApgdLoss::Untargeted(loss) => {
+                loss.objective().classes_suffice(classes)?;
+                Ok(vec![Goal::Away(loss)])
+            }
+            ApgdLoss::Targeted(targets) => {
+                Objective::TargetedDlr(y).classes_suffice(classes)?;
+                let count = i64::try_from(targets).unwrap_or(i64::MAX).min(classes - 1);
+                let likeliest = objective::others(clean_logits, y)?.f_topk(count, -1, true, true)?.1;
+                Ok((0..count).map(|place| Goal::Towards(likeliest.select(-1, place))).collect())
+            }
+        }
+    }
+
+    /// One run on the images that still stand.
+    fn run(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        goal: &Goal,
+        noise: &NoiseStream,
+        found: &mut Found,
+    ) -> Result<(), AttackError> {
+        let rows = found.standing();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let standing = select(batch, &rows)?;
+        let mut streams = noise.for_images(&standing.indices);
+        let start = self.ball.uniform(&standing.x, &mut streams).clamp(0.0, 1.0);
+        let climb =
+            Climb { model, ball: self.ball, steps: self.steps, ensemble_gradient: self.ensemble_gradient };
+        climb.run(goal.of(&rows)?, rows, standing, start, found)
+    }
+}
+
+impl ApgdLoss {
+    fn targets(self) -> Option<u64> {
+        match self {
+            Self::Untargeted(_) => None,
+            Self::Targeted(targets) => Some(targets),
+        }
+    }
+}
+
+impl Attack for Apgd {
+    fn name(&self) -> &'static str {
+        match self.loss {
+            ApgdLoss::Untargeted(LossName::CrossEntropy) => "apgd-ce",
+            ApgdLoss::Untargeted(LossName::Margin) => "apgd-margin",
+            ApgdLoss::Untargeted(LossName::Dlr) => "apgd-dlr",
+            ApgdLoss::Targeted(_) => "apgd-t",
+        }
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        Some(self.ball)
+    }
+
+    fn settings(&self) -> AttackSettings {
+        AttackSettings {
+            norm: Some(self.ball.norm()),
+            steps: Some(self.steps),
+            restarts: Some(self.restarts),
+            ensemble_gradient: Some(self.ensemble_gradient),
+            targets: self.loss.targets(),
+            ..AttackSettings::default()
+        }
+    }
+
+    fn perturb(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        let mut found = Found::clean(model, batch)?;
+        let mut chain = 0;
+        for goal in self.goals(model.classes(), &found.clean_logits, &batch.y)? {
+            for _ in 0..self.restarts {
+                self.run(model, batch, &goal, &noise.for_chain(chain), &mut found)?;
+                chain += 1;
+            }
+        }
+        Ok(found.points())
+    }
+
+    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
+        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! The losses that an attack can be told to raise.
+
+use crate::{AttackError, Objective};
+use std::{fmt, str::FromStr};
+
+/// A loss by name; what it is, [`Objective`] says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LossName {
+    /// [`Objective::CrossEntropy`].
+    #[default]
+    CrossEntropy,
+    /// [`Objective::Margin`].
+    Margin,
+    /// [`Objective::Dlr`].
+    Dlr,
+}
+
+impl LossName {
+    /// The name that files and commands use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::CrossEntropy => "cross-entropy",
+            Self::Margin => "margin",
+            Self::Dlr => "dlr",
+        }
+    }
+
+    /// The loss itself.
+    pub fn objective(self) -> Objective<'static> {
+        match self {
+            Self::CrossEntropy => Objective::CrossEntropy,
+            Self::Margin => Objective::Margin,
+            Self::Dlr => Objective::Dlr,
+        }
+    }
+}
+
+impl fmt::Display for LossName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for LossName {
+    type Err = AttackError;
+
+    /// Reads the name, with `-` or `_` between words.
+    fn from_str(name: &str) -> Result<Self, AttackError> {
+        let known = [Self::CrossEntropy, Self::Margin, Self::Dlr];
+        let found = known.into_iter().find(|loss| loss.name() == name.replace('_', "-"));
+        found.ok_or_else(|| AttackError::UnknownLoss(name.into()))
+    }
+}

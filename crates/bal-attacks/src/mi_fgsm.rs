@@ -1,0 +1,158 @@
+//! The momentum iterative method.
+
+use crate::{Ascent, Attack, AttackError, AttackSettings, Ball, Norm, logits};
+use bal_core::{Batch, Classifier, NoiseStream};
+use tch::{Kind, Tensor};
+
+/// Steps of steepest ascent along an average of past gradients, from the image itself; stays in its
+/// ball.
+///
+/// ```text
+/// g_0 = 0,    g_k+1 = decay g_k + grad l(x_k, y) / ||grad l(x_k, y)||_1
+/// x_0 = x,    x_k+1 = clip(project(x_k + step_size steepest(g_k+1)), 0, 1)
+/// ```
+///
+/// Decay 0 is [`crate::Ifgsm`]. Made for transfer: the average is less tied to the bends of one
+/// model. An image whose gradient is zero adds nothing to its average.
+///
+/// Source: Dong et al., CVPR 2018, eqs. 6 and 7, and eq. 8 for L2; steps, radius over steps, and
+/// decay 1 are theirs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MiFgsm {
+    ball: Ball,
+    ascent: Ascent,
+    decay: f64,
+}
+
+impl MiFgsm {
+    /// MI-FGSM in `ball`, with this share of the old average (the paper's mu).
+    ///
+    /// # Errors
+    /// [`AttackError::Zero`] without steps, [`AttackError::StepSize`] unless it is finite and
+    /// positive, [`AttackError::Decay`] unless `decay` is finite and at least 0.
+    pub fn new(ball: Ball, ascent: Ascent, decay: f64) -> Result<Self, AttackError> {
+        if !(decay.is_finite() && decay >= 0.0) {
+            return Err(AttackError::Decay(decay));
+        }
+        Ok(Self { ball, ascent: ascent.checked()?, decay })
+    }
+}
+
+impl Attack for MiFgsm {
+    fn name(&self) -> &'static str {
+        "mi-fgsm"
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        Some(self.ball)
+    }
+
+    fn settings(&self) -> AttackSettings {
+        AttackSettings { decay: Some(self.decay), ..AttackSettings::of_ascent(&self.ball, &self.ascent) }
+    }
+
+    fn perturb(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        _noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        logits::whole(batch)?;
+        let step_size = self.ascent.step_size.at(self.ball.radius());
+        let mut x = batch.x.detach();
+        let mut average = x.zeros_like();
+        for _ in 0..self.ascent.steps {
+            let gradient = self.ascent.gradient(model, &x, &batch.y)?;
+            average = average * self.decay + of_length_one(&gradient);
+            let stepped = x + self.ball.steepest(&average) * step_size;
+            x = self.ball.project(&batch.x, &stepped).clamp(0.0, 1.0);
+        }
+        Ok(x)
+    }
+
+    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
+        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
+    }
+}
+
+/// Each image's gradient with absolute values that sum to 1, or 0 where it is 0.
+fn of_length_one(gradient: &Tensor) -> Tensor {
+    // As in the ball's steepest step, tiny gradients are scaled up before they are summed.
+    let least = f64::from(f32::MIN_POSITIVE);
+    let scaled = gradient / Norm::LInf.of_each(gradient).clamp_min(least);
+    &scaled / scaled.abs().sum_dim_intlist([1i64, 2, 3].as_slice(), true, None::<Kind>).clamp_min(least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{Bumpy, LinearProblem, TwoLayers, noise, shades};
+    use crate::{Ifgsm, LossName, Objective, StepSize};
+    use bal_core::EnsembleGradient;
+
+    fn mi_fgsm(norm: Norm, decay: f64, steps: u64) -> MiFgsm {
+        let ascent = Ascent {
+            steps,
+            step_size: StepSize::RadiusOver(5.0),
+            loss: LossName::CrossEntropy,
+            ensemble_gradient: EnsembleGradient::Predictive,
+        };
+        MiFgsm::new(Ball::new(norm, 0.1).unwrap(), ascent, decay).unwrap()
+    }
+
+    #[test]
+    fn enough_steps_reach_the_optimum_of_a_linear_classifier() {
+        let problem = LinearProblem::new();
+        for norm in [Norm::LInf, Norm::L2] {
+            let attack = mi_fgsm(norm, 1.0, 7);
+            let x = attack.perturb(&problem.model, &problem.batch, &noise()).unwrap();
+            problem.assert_optimal(&attack.ball, &x);
+        }
+    }
+
+    #[test]
+    fn it_finds_the_best_corner_of_a_small_network() {
+        let problem = TwoLayers::new();
+        let attack = mi_fgsm(Norm::LInf, 1.0, 10).at_radius(TwoLayers::RADIUS).unwrap();
+        let x = attack.perturb(&problem.model, &problem.batch, &noise()).unwrap();
+        problem.assert_best_corner(Objective::CrossEntropy, &x);
+    }
+
+    #[test]
+    fn without_memory_it_is_ifgsm() {
+        let batch = shades(9);
+        for norm in [Norm::LInf, Norm::L2] {
+            let attack = mi_fgsm(norm, 0.0, 6);
+            let plain = Ifgsm::new(attack.ball, attack.ascent).unwrap();
+            let [a, b] = [&attack as &dyn Attack, &plain]
+                .map(|attack| attack.perturb(&Bumpy, &batch, &noise()).unwrap());
+            assert!(a.allclose(&b, 0.0, 1e-5, false), "{norm}");
+        }
+    }
+
+    #[test]
+    fn the_second_step_follows_the_average_of_two_gradients() {
+        let batch = shades(9);
+        let attack = mi_fgsm(Norm::L2, 0.7, 2);
+        let of = |x: &Tensor| {
+            let g = attack.ascent.gradient(&Bumpy, x, &batch.y).unwrap();
+            &g / g.abs().flatten(1, -1).sum_dim_intlist(-1, false, Kind::Float).reshape([-1, 1, 1, 1])
+        };
+        let first = of(&batch.x);
+        let length = |g: &Tensor| Norm::L2.of_each(g);
+        let x1 = &batch.x + &first / length(&first) * 0.02;
+        let second = first * 0.7 + of(&x1);
+        let expected = x1 + &second / length(&second) * 0.02;
+        let found = attack.perturb(&Bumpy, &batch, &noise()).unwrap();
+        assert!(found.allclose(&expected, 0.0, 1e-5, false));
+    }
+
+    #[test]
+    fn only_finite_decays_of_at_least_zero_are_taken() {
+        let MiFgsm { ball, ascent, .. } = mi_fgsm(Norm::L2, 1.0, 1);
+        for decay in [-0.1, f64::NAN, f64::INFINITY] {
+            let error = MiFgsm::new(ball, ascent, decay).unwrap_err().to_string();
+            assert!(error.starts_with("a decay must be finite and >= 0"), "{error}");
+        }
+    }
+}

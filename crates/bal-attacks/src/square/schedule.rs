@@ -1,0 +1,37 @@
+//! How large the windows of the Square Attack are.
+
+/// After how many of 10,000 queries the share is halved.
+const HALVINGS: [u128; 9] = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
+
+/// The share of an image's pixels in the window of a query, of so many in all.
+///
+/// ```text
+/// share = initial / 2^k,    k halvings at 10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000
+/// ```
+///
+/// The halvings are those of 10,000 queries; with another number they are scaled in proportion.
+///
+/// Source: Andriushchenko et al., ECCV 2020, section 5, with the halving at 500 of their code.
+pub(super) fn share(initial: f64, query: u64, queries: u64) -> f64 {
+    let scaled = u128::from(query) * 10_000 / u128::from(queries.max(1));
+    let halvings = HALVINGS.iter().filter(|&&halving| scaled > halving).count();
+    initial / f64::from(1 << halvings as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_is_halved_where_the_paper_halves_it_and_in_proportion() {
+        for (query, halvings) in [(0, 0), (10, 0), (11, 1), (50, 1), (51, 2), (8000, 8), (8001, 9), (9999, 9)]
+        {
+            let expected = 0.8 / f64::from(1 << halvings);
+            assert!((share(0.8, query, 10_000) - expected).abs() < 1e-12, "{query}");
+            // Half as many queries: everything happens twice as early.
+            if query % 2 == 0 {
+                assert!((share(0.8, query / 2, 5_000) - expected).abs() < 1e-12, "{query}");
+            }
+        }
+    }
+}

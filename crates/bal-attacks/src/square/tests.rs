@@ -1,0 +1,82 @@
+//! The Square Attack on models without gradients, against closed forms.
+
+use super::*;
+use crate::Objective;
+use crate::tests::{Bumpy, Detached, LinearProblem, TwoLayers, noise, shades};
+
+fn square(norm: Norm, radius: f64, queries: u64) -> Square {
+    Square::new(Ball::new(norm, radius).unwrap(), queries, 0.8).unwrap()
+}
+
+/// L-infinity: single pixels reach the corner of a linear model exactly. L2: on images of two by three
+/// the windows are single pixels, whose length moves as a whole, so it stops
+/// short: by 10 % at worst when this was written, and 15 % are allowed.
+#[test]
+fn a_linear_classifier_without_gradients_loses_the_images_within_reach() {
+    let problem = LinearProblem::of_images(60);
+    let deaf = Detached(problem.model.replicate());
+    for (norm, share) in [(Norm::LInf, 1.0), (Norm::L2, 0.85)] {
+        let attack = square(norm, 0.05, 600);
+        let x = attack.perturb(&deaf, &problem.batch, &noise()).unwrap();
+        problem.assert_decided(&attack.ball, &x, share);
+    }
+}
+
+/// On an image with room for windows the search has to find where a smooth pattern lies.
+#[test]
+fn in_an_l2_ball_it_finds_most_of_a_smooth_linear_pattern() {
+    let place = |i: i64| ((i / 12) as f64, (i % 12) as f64);
+    let pattern: Vec<f64> = (0..144).map(place).map(|(r, c)| (r / 3.0).sin() + (c / 2.5).cos()).collect();
+    let w = Tensor::from_slice(&pattern);
+    let length = w.norm().double_value(&[]);
+    let weights = Tensor::stack(&[w.zeros_like(), w], 0).unsqueeze(0);
+    // Class 0 leads by so much that nobody is fooled.
+    let bias = Tensor::from_slice(&[1e3, 0.0]).unsqueeze(0);
+    let model = crate::tests::Linear::new(&weights, &bias, bal_core::Prediction::MeanLogits);
+    let x = Tensor::full([10, 1, 12, 12], 0.5, (tch::Kind::Float, tch::Device::Cpu));
+    let batch =
+        Batch { x, y: Tensor::zeros([10], (tch::Kind::Int64, tch::Device::Cpu)), indices: (0..10).collect() };
+    let attack = square(Norm::L2, 1.0, 1000);
+    let found = attack.perturb(&Detached(Box::new(model)), &batch, &noise()).unwrap();
+    let pattern: Vec<f32> = pattern.iter().map(|&p| p as f32).collect();
+    let rise = (found - &batch.x).flatten(1, -1).mv(&Tensor::from_slice(&pattern)) / length;
+    assert!(
+        rise.min().double_value(&[]) > 0.6 && rise.max().double_value(&[]) < 1.0 + 1e-4,
+        "{rise:?} {:?}",
+        Vec::<f64>::try_from(rise.to_kind(tch::Kind::Double))
+    );
+}
+
+#[test]
+fn it_finds_the_best_corner_of_a_small_network() {
+    let problem = TwoLayers::new();
+    let attack = square(Norm::LInf, TwoLayers::RADIUS, 400);
+    let x = attack.perturb(&Detached(problem.model.replicate()), &problem.batch, &noise()).unwrap();
+    problem.assert_best_corner(Objective::Margin, &x);
+}
+
+#[test]
+fn the_margin_never_falls_with_the_queries() {
+    let batch = shades(20);
+    for norm in [Norm::LInf, Norm::L2] {
+        // With all windows of one size, fewer queries are the beginning of more.
+        let margin = |queries| {
+            let attack = Square::new(Ball::new(norm, 0.03).unwrap(), queries, 1e-6).unwrap();
+            let x = attack.perturb(&Bumpy, &batch, &noise()).unwrap();
+            Judgement::by_margin(&Bumpy, &x, &batch.y).unwrap().margin
+        };
+        let (few, many) = (margin(5), margin(50));
+        assert!((&many - &few).min().double_value(&[]) >= 0.0, "{norm}");
+        assert!((many - few).max().double_value(&[]) > 0.0, "{norm}");
+    }
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused() {
+    let ball = Ball::new(Norm::LInf, 0.1).unwrap();
+    let error = |queries, share| Square::new(ball, queries, share).unwrap_err().to_string();
+    assert_eq!(error(0, 0.8), "queries must be at least 1, got 0");
+    for share in [0.0, -0.1, 1.1, f64::NAN] {
+        assert!(error(10, share).starts_with("the initial share of an image must be in (0, 1]"));
+    }
+}
