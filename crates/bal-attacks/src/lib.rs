@@ -11,6 +11,7 @@ mod ascent;
 mod attack;
 mod attack_name;
 mod ball;
+pub mod checks;
 mod cw_one_step;
 mod error;
 mod fgsm;

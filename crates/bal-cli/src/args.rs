@@ -35,7 +35,8 @@ pub(crate) enum Command {
         after_help = "Examples:\n  bal evaluate runs/erm --attack fgsm --radius 0,0.05,0.1,0.15 --json erm.json\n  \
         bal evaluate runs/erm --attack pgd --radius 0.1 --steps 40 --restarts 2 --limit 1000\n  \
         bal evaluate runs/paper --held-out --attack fgsm --radius 0,0.15\n  \
-        bal evaluate --weights posterior.safetensors --architecture cnn --attack cw-one-step"
+        bal evaluate --weights posterior.safetensors --architecture cnn --attack cw-one-step\n  \
+        bal evaluate --torchscript model.pt --mean 0.1307 --std 0.3081 --attack pgd --radius 0.1 --check"
     )]
     Evaluate(Evaluate),
 }
@@ -73,14 +74,17 @@ pub(crate) struct Train {
 #[derive(Debug, Args)]
 pub(crate) struct Evaluate {
     /// A run folder that `bal train` wrote.
-    #[arg(value_name = "RUN", required_unless_present = "weights", conflicts_with = "weights")]
+    #[arg(value_name = "RUN", required_unless_present_any = ["weights", "torchscript"],
+        conflicts_with_all = ["weights", "torchscript"])]
     pub(crate) run: Option<PathBuf>,
-    /// Weights in safetensors, instead of a run.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) weights: Option<PathBuf>,
+    /// Weights in safetensors, instead of a run; several files of one network are one ensemble.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "torchscript")]
+    pub(crate) weights: Vec<PathBuf>,
     /// The network of the weights, where the file does not say it: cnn.
     #[arg(long, value_name = "NAME", requires = "weights")]
     pub(crate) architecture: Option<String>,
+    #[command(flatten)]
+    pub(crate) script: Script,
     /// The data set whose test images are attacked: mnist, fashion-mnist.
     #[arg(long, value_name = "SET", default_value = "mnist")]
     pub(crate) dataset: String,
@@ -111,6 +115,9 @@ pub(crate) struct Evaluate {
     /// How members predict together: mean-probability or mean-logits [default: as the weights say].
     #[arg(long, value_name = "NAME")]
     pub(crate) prediction: Option<Prediction>,
+    /// Looks first, on at most 256 images, for signs that the classifier hides from attacks.
+    #[arg(long)]
+    pub(crate) check: bool,
     /// Only the first so many test images.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
@@ -125,6 +132,35 @@ pub(crate) struct Evaluate {
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) machine: Machine,
+}
+
+/// A network of anybody's, as TorchScript.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Script {
+    /// A network that PyTorch saved as TorchScript, instead of a run; several are one ensemble. Such a file is
+    /// a program: trust whoever made it.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) torchscript: Vec<PathBuf>,
+    /// The images that it takes: C,H,W [default: those of the data set].
+    #[arg(long, value_name = "C,H,W", requires = "torchscript", value_parser = input_shape,
+        allow_hyphen_values = true)]
+    pub(crate) input_shape: Option<[i64; 3]>,
+    /// How many classes it tells apart [default: as many as it gives logits].
+    #[arg(long, value_name = "N", requires = "torchscript", value_parser = clap::value_parser!(i64).range(2..))]
+    pub(crate) classes: Option<i64>,
+    /// Subtracted from pixels in [0, 1] before the network sees them: a number, or one per channel [default: 0].
+    #[arg(long, value_name = "LIST", requires = "torchscript", value_delimiter = ',', allow_hyphen_values = true)]
+    pub(crate) mean: Vec<f64>,
+    /// Divides them after that: a number, or one per channel [default: 1].
+    #[arg(long, value_name = "LIST", requires = "torchscript", value_delimiter = ',', allow_hyphen_values = true)]
+    pub(crate) std: Vec<f64>,
+}
+
+fn input_shape(text: &str) -> Result<[i64; 3], String> {
+    let sizes: Option<Vec<i64>> =
+        text.split(',').map(|size| size.trim().parse().ok().filter(|&size| size > 0)).collect();
+    let sizes = sizes.and_then(|sizes| <[i64; 3]>::try_from(sizes).ok());
+    sizes.ok_or_else(|| "expected channels, height and width, such as 1,28,28".into())
 }
 
 /// What to compute on, and where the data are.
