@@ -38,7 +38,7 @@ pub(crate) enum Command {
         bal evaluate --weights posterior.safetensors --architecture cnn --attack cw-one-step\n  \
         bal evaluate --torchscript model.pt --mean 0.1307 --std 0.3081 --attack pgd --radius 0.1 --check"
     )]
-    Evaluate(Evaluate),
+    Evaluate(Box<Evaluate>),
 }
 
 #[derive(Debug, Args)]
@@ -135,6 +135,9 @@ pub(crate) struct Evaluate {
 }
 
 /// A network of anybody's, as TorchScript.
+///
+/// The flags beside the files conflict with a run and weights in so many words: clap does not insist on a
+/// requirement that a conflict rules out.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Script {
     /// A network that PyTorch saved as TorchScript, instead of a run; several are one ensemble. Such a file is
@@ -142,17 +145,29 @@ pub(crate) struct Script {
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) torchscript: Vec<PathBuf>,
     /// The images that it takes: C,H,W [default: those of the data set].
-    #[arg(long, value_name = "C,H,W", requires = "torchscript", value_parser = input_shape,
+    #[arg(long, value_name = "C,H,W", requires = "torchscript", conflicts_with_all = ["run", "weights"], value_parser = input_shape,
         allow_hyphen_values = true)]
     pub(crate) input_shape: Option<[i64; 3]>,
     /// How many classes it tells apart [default: as many as it gives logits].
-    #[arg(long, value_name = "N", requires = "torchscript", value_parser = clap::value_parser!(i64).range(2..))]
+    #[arg(long, value_name = "N", requires = "torchscript", conflicts_with_all = ["run", "weights"], value_parser = clap::value_parser!(i64).range(2..))]
     pub(crate) classes: Option<i64>,
     /// Subtracted from pixels in [0, 1] before the network sees them: a number, or one per channel [default: 0].
-    #[arg(long, value_name = "LIST", requires = "torchscript", value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "LIST",
+        requires = "torchscript", conflicts_with_all = ["run", "weights"],
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
     pub(crate) mean: Vec<f64>,
     /// Divides them after that: a number, or one per channel [default: 1].
-    #[arg(long, value_name = "LIST", requires = "torchscript", value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(
+        long,
+        value_name = "LIST",
+        requires = "torchscript", conflicts_with_all = ["run", "weights"],
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
     pub(crate) std: Vec<f64>,
 }
 

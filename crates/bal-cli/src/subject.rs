@@ -91,13 +91,14 @@ impl Source {
     /// The model, for `images` of the set `dataset`.
     pub(crate) fn classifier(self, flags: &Evaluate, images: &Images, dataset: &str) -> Result<Subject> {
         let seen = flags.ensemble_gradient.unwrap_or(self.ensemble_gradient());
-        let model = |source: String, architecture: Option<&str>, members: usize, prediction: Prediction| Model {
-            source,
-            architecture: architecture.map(String::from),
-            chains: members as u64,
-            prediction: prediction.to_string(),
-            ensemble_gradient: seen.to_string(),
-        };
+        let model =
+            |source: String, architecture: Option<&str>, members: usize, prediction: Prediction| Model {
+                source,
+                architecture: architecture.map(String::from),
+                chains: members as u64,
+                prediction: prediction.to_string(),
+                ensemble_gradient: seen.to_string(),
+            };
         match self {
             Self::Weights { name, posterior, .. } => {
                 let (network, input) = (posterior.architecture.name(), posterior.architecture.input());

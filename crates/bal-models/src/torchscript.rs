@@ -125,12 +125,14 @@ impl Classifier for TorchScript {
         let (found, [c, h, w]) = (x.size(), self.shared.input);
         if found.len() != 4 || found[1..] != self.shared.input {
             let expected = format!("n, {c}, {h}, {w}");
-            return Err(ClassifierError::Input { architecture: "the TorchScript file".into(), expected, found });
+            return Err(ClassifierError::Input {
+                architecture: "the TorchScript file".into(),
+                expected,
+                found,
+            });
         }
-        self.apply(x).map_err(|e| ClassifierError::Refused {
-            shape: found,
-            source: TchError::Torch(load::cause(&e)),
-        })
+        self.apply(x)
+            .map_err(|e| ClassifierError::Refused { shape: found, source: TchError::Torch(load::cause(&e)) })
     }
 
     fn prediction(&self) -> Prediction {

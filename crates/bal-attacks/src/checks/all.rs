@@ -70,11 +70,7 @@ pub fn all(model: &dyn Classifier, plan: &Plan, workers: &Workers) -> Result<Vec
 }
 
 /// The checks that set attacks side by side.
-fn comparisons(
-    model: &dyn Classifier,
-    plan: &Plan,
-    workers: &Workers,
-) -> Result<Vec<Finding>, AttackError> {
+fn comparisons(model: &dyn Classifier, plan: &Plan, workers: &Workers) -> Result<Vec<Finding>, AttackError> {
     let at = |attack: &dyn Attack, radius: f64| {
         Survivors::of(model, plan.images, attack, radius, (plan.limit, plan.seed), workers)
     };

@@ -26,9 +26,13 @@ mod tests {
 
     #[test]
     fn tails_are_those_counted_by_hand() {
-        for (successes, trials, p, expected) in
-            [(0, 5, 0.5, 1.0), (5, 5, 0.5, 1.0 / 32.0), (4, 5, 0.5, 6.0 / 32.0), (2, 2, 0.1, 0.01), (0, 0, 0.5, 1.0)]
-        {
+        for (successes, trials, p, expected) in [
+            (0, 5, 0.5, 1.0),
+            (5, 5, 0.5, 1.0 / 32.0),
+            (4, 5, 0.5, 6.0 / 32.0),
+            (2, 2, 0.1, 0.01),
+            (0, 0, 0.5, 1.0),
+        ] {
             let found = at_least(successes, trials, p);
             assert!((found - expected).abs() < 1e-12, "{successes} of {trials}: {found}");
         }

@@ -79,7 +79,8 @@ fn none() -> Finding {
         check: "gradients",
         severity: Severity::Fault,
         numbers: vec![("share_zero", 1.0), ("share_not_finite", 0.0)],
-        sentence: "no gradient reaches the images: the model computes outside of automatic differentiation".into(),
+        sentence: "no gradient reaches the images: the model computes outside of automatic differentiation"
+            .into(),
         anchor: "zero-or-non-finite-gradients",
     }
 }

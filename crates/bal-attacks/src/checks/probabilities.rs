@@ -21,7 +21,8 @@ pub fn probabilities(model: &dyn Classifier, x: &Tensor) -> Result<Option<Findin
     let z = logits::of_members(model, &channels_last(x))?.f_to_kind(Kind::Double)?;
     let off = (z.f_sum_dim_intlist(-1, false, Kind::Double)? - 1.0).f_abs()?.f_amax([1], false)?;
     let (low, high) = (z.f_amin([1, 2], false)?, z.f_amax([1, 2], false)?);
-    let like = off.f_le(TOLERANCE)?.f_logical_and(&low.f_ge(0.0)?)?.f_logical_and(&high.f_le(1.0 + TOLERANCE)?)?;
+    let like =
+        off.f_le(TOLERANCE)?.f_logical_and(&low.f_ge(0.0)?)?.f_logical_and(&high.f_le(1.0 + TOLERANCE)?)?;
     let (members, like) = (z.size()[0], like.f_sum(Kind::Int64)?.int64_value(&[]));
     Ok((like > 0).then(|| Finding {
         check: "probabilities",

@@ -19,7 +19,8 @@ pub fn random_outputs(model: &dyn Classifier, x: &Tensor) -> Result<Option<Findi
     logits::finite("logit", &first)?;
     logits::finite("logit", &second)?;
     let greatest = |t: Tensor| t.abs().max().double_value(&[]);
-    let change = greatest(&first - &second) / greatest(first.shallow_clone()).max(f64::from(f32::MIN_POSITIVE));
+    let change =
+        greatest(&first - &second) / greatest(first.shallow_clone()).max(f64::from(f32::MIN_POSITIVE));
     let flipped = first.argmax(-1, false).ne_tensor(&second.argmax(-1, false));
     let flipped = flipped.to_kind(Kind::Double).mean(Kind::Double).double_value(&[]);
     Ok((change > TOLERANCE).then(|| Finding {

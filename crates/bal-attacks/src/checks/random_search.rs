@@ -63,7 +63,8 @@ impl Attack for RandomSearch {
         let _guard = tch::no_grad_guard();
         let radius = self.ball.radius();
         let mut streams = noise.for_chain(0).for_images(&batch.indices);
-        let mut best = (&batch.x + self.ball.steepest(&streams.normal_like(&batch.x)) * radius).clamp(0.0, 1.0);
+        let mut best =
+            (&batch.x + self.ball.steepest(&streams.normal_like(&batch.x)) * radius).clamp(0.0, 1.0);
         let mut least = margin(model, &best, &batch.y)?;
         for query in 1..self.queries {
             let mut streams = noise.for_chain(query).for_images(&batch.indices);

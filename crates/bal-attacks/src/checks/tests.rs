@@ -55,13 +55,11 @@ fn fires(check: &str, fault: Fault, radius: f64) -> Vec<Finding> {
 #[test]
 fn ordinary_networks_are_passed_over() {
     let batch = digits().test.batch(&(0..100).collect::<Vec<_>>());
-    for (network, radii) in [(Network::ordinary(), [0.05, 0.1]), (Network::robust(), [0.1, 0.2])] {
+    for (network, radius) in [(Network::ordinary(), 0.1), (Network::robust(), 0.2)] {
         let right = crate::predicted_classes(&network, &batch.x).unwrap().eq_tensor(&batch.y);
         let right = right.to_kind(tch::Kind::Double).mean(tch::Kind::Double).double_value(&[]);
         assert!(right > 0.85, "the network has learnt too little to be a test: {right}");
-        for radius in radii {
-            assert_eq!(found(&network, radius, 40), [], "at {radius}");
-        }
+        assert_eq!(found(&network, radius, 40), [], "at {radius}");
     }
 }
 

@@ -61,7 +61,10 @@ impl Normalisation {
             return Ok(x);
         }
         let constants = |values: &[f64]| {
-            Tensor::f_from_slice(values)?.f_reshape([1, -1, 1, 1])?.f_to_kind(x.kind())?.f_to_device(x.device())
+            Tensor::f_from_slice(values)?
+                .f_reshape([1, -1, 1, 1])?
+                .f_to_kind(x.kind())?
+                .f_to_device(x.device())
         };
         x.f_sub(&constants(&self.mean)?)?.f_div(&constants(&self.std)?)
     }

@@ -98,7 +98,9 @@ fn replicas_predict_the_same_bits_on_threads_of_their_own_and_after_many_passes(
     let replicas: Vec<_> = (0..4).map(|_| model.replicate()).collect();
     let threads = replicas.into_iter().map(|replica| {
         let x = reference.images.tensor();
-        std::thread::spawn(move || (0..5).map(|_| replica.replicate().logits(&x).unwrap()).collect::<Vec<_>>())
+        std::thread::spawn(move || {
+            (0..5).map(|_| replica.replicate().logits(&x).unwrap()).collect::<Vec<_>>()
+        })
     });
     for thread in threads.collect::<Vec<_>>() {
         for logits in thread.join().unwrap() {

@@ -21,7 +21,7 @@ pub(super) struct Digits {
 }
 
 const SHAPES: [&[i64]; 6] = [&[8, 1, 5, 5], &[8], &[16, 8, 5, 5], &[16], &[10, 784], &[10]];
-const STEPS: u64 = 400;
+const STEPS: u64 = 300;
 const BATCH: i64 = 64;
 
 impl Network {
@@ -35,8 +35,8 @@ impl Network {
     pub(super) fn robust() -> Self {
         static WEIGHTS: OnceLock<Shared<Vec<Tensor>>> = OnceLock::new();
         let ascent = Ascent {
-            steps: 5,
-            step_size: StepSize::RadiusOver(3.0),
+            steps: 3,
+            step_size: StepSize::RadiusOver(2.0),
             ensemble_gradient: EnsembleGradient::Predictive,
         };
         let pgd = Pgd::new(Ball::new(Norm::LInf, 0.2).unwrap(), ascent, 1).unwrap();
@@ -46,7 +46,8 @@ impl Network {
     pub(super) fn logits(&self, x: &Tensor) -> Result<Tensor, TchError> {
         let [conv1, bias1, conv2, bias2, fc, bias] = &self.weights[..] else { unreachable!("six weights") };
         let conv = |x: &Tensor, w: &Tensor, b: &Tensor| {
-            x.f_conv2d(w, Some(b), [2i64, 2].as_slice(), [2i64, 2].as_slice(), [1i64, 1].as_slice(), 1)?.f_relu()
+            x.f_conv2d(w, Some(b), [2i64, 2].as_slice(), [2i64, 2].as_slice(), [1i64, 1].as_slice(), 1)?
+                .f_relu()
         };
         let h = conv(&conv(x, conv1, bias1)?, conv2, bias2)?;
         h.f_flatten(1, -1)?.f_linear(fc, Some(bias))
@@ -55,8 +56,7 @@ impl Network {
     /// Momentum on the cross-entropy, of images as they are or as `attack` changes them.
     fn trained(attack: Option<&dyn Attack>) -> Self {
         tch::set_num_threads(1);
-        let stream =
-            |sweep| NoiseStream::new(NoiseKey { seed: 11, purpose: Purpose::Test, sweep, chain: 0 });
+        let stream = |sweep| NoiseStream::new(NoiseKey { seed: 11, purpose: Purpose::Test, sweep, chain: 0 });
         let mut noise = stream(0);
         let init = |shape: &&[i64]| {
             let fan_in = shape[1..].iter().product::<i64>().max(16) as f64;
@@ -77,7 +77,8 @@ impl Network {
             let leaves: Vec<Tensor> =
                 network.weights.iter().map(|w| w.detach().set_requires_grad(true)).collect();
             let leaf = Self { weights: leaves };
-            let loss = leaf.logits(&x).unwrap().cross_entropy_loss::<Tensor>(&y, None, Reduction::Mean, -100, 0.0);
+            let loss =
+                leaf.logits(&x).unwrap().cross_entropy_loss::<Tensor>(&y, None, Reduction::Mean, -100, 0.0);
             let gradients = Tensor::run_backward(&[loss], &leaf.weights, false, false);
             for ((w, v), g) in network.weights.iter_mut().zip(&mut velocity).zip(&gradients) {
                 *v = &*v * 0.9 + g;
