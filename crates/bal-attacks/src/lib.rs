@@ -16,6 +16,7 @@ mod attack_name;
 mod autoattack;
 mod ball;
 mod carlini_wagner;
+pub mod checks;
 mod cw_one_step;
 mod deepfool;
 mod eot;

@@ -1,8 +1,11 @@
 //! Commands and flags.
 
+mod attack;
+
 use crate::Usage;
-use bal_attacks::{AttackName, Norm, Radii, StepSize};
-use bal_core::{EnsembleGradient, Prediction};
+use attack::AttackFlags;
+use bal_attacks::{AttackName, Radii};
+use bal_core::Prediction;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 use tch::Device;
@@ -35,9 +38,10 @@ pub(crate) enum Command {
         after_help = "Examples:\n  bal evaluate runs/erm --attack fgsm --radius 0,0.05,0.1,0.15 --json erm.json\n  \
         bal evaluate runs/erm --attack pgd --radius 0.1 --steps 40 --restarts 2 --limit 1000\n  \
         bal evaluate runs/paper --held-out --attack fgsm --radius 0,0.15\n  \
-        bal evaluate --weights posterior.safetensors --architecture cnn --attack cw-one-step"
+        bal evaluate --weights posterior.safetensors --architecture cnn --attack cw-one-step\n  \
+        bal evaluate --torchscript model.pt --mean 0.1307 --std 0.3081 --attack pgd --radius 0.1 --check"
     )]
-    Evaluate(Evaluate),
+    Evaluate(Box<Evaluate>),
 }
 
 #[derive(Debug, Args)]
@@ -73,45 +77,41 @@ pub(crate) struct Train {
 #[derive(Debug, Args)]
 pub(crate) struct Evaluate {
     /// A run folder that `bal train` wrote.
-    #[arg(value_name = "RUN", required_unless_present = "weights", conflicts_with = "weights")]
+    #[arg(value_name = "RUN", required_unless_present_any = ["weights", "torchscript"],
+        conflicts_with_all = ["weights", "torchscript"])]
     pub(crate) run: Option<PathBuf>,
-    /// Weights in safetensors, instead of a run.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) weights: Option<PathBuf>,
+    /// Weights in safetensors, instead of a run; several files of one network are one ensemble.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "torchscript")]
+    pub(crate) weights: Vec<PathBuf>,
     /// The network of the weights, where the file does not say it: cnn, stn.
     #[arg(long, value_name = "NAME", requires = "weights")]
     pub(crate) architecture: Option<String>,
+    #[command(flatten)]
+    pub(crate) script: Script,
     /// The data set whose test images are attacked: mnist, fashion-mnist, gtsrb, gtsrb-paper.
     #[arg(long, value_name = "SET", default_value = "mnist")]
     pub(crate) dataset: String,
     /// Attacks the training images that the run held out, instead of the test images: to choose settings by.
     #[arg(long, requires = "run", conflicts_with = "dataset")]
     pub(crate) held_out: bool,
-    /// The attack: fgsm, ifgsm, pgd, cw-one-step, cw-one-step-log-probabilities.
+    /// The attack. In a ball: fgsm, ifgsm, mi-fgsm, pgd, apgd-ce, apgd-dlr, apgd-t, square, uniform-noise, gaussian-noise,
+    /// and several of them, the worst for each image: autoattack, autoattack-rand, suite (an ensemble attacked as a whole
+    /// and by its members). To the nearest error: fab, cw, deepfool, fmn, hop-skip-jump. Of the paper: cw-one-step,
+    /// cw-one-step-log-probabilities.
     #[arg(long, value_name = "NAME")]
     pub(crate) attack: AttackName,
     /// Radii on pixels in [0, 1], ascending: 0,0.05,0.1.
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub(crate) radius: Option<Radii>,
-    /// The ball's norm: linf or l2 [default: linf].
-    #[arg(long, value_name = "NORM")]
-    pub(crate) norm: Option<Norm>,
-    /// Steps of an iterated attack [default: ifgsm 10, pgd 40].
-    #[arg(long, value_name = "N")]
-    pub(crate) steps: Option<u64>,
-    /// Step size of an iterated attack: a number, or radius/NUMBER.
-    #[arg(long, value_name = "X", allow_hyphen_values = true)]
-    pub(crate) step_size: Option<StepSize>,
-    /// Random starts of an attack that has them [default: 1].
-    #[arg(long, value_name = "N")]
-    pub(crate) restarts: Option<u64>,
-    /// The gradient that an ensemble shows: predictive or member-mean [default: as the weights say].
-    #[arg(long, value_name = "NAME")]
-    pub(crate) ensemble_gradient: Option<EnsembleGradient>,
+    #[command(flatten)]
+    pub(crate) settings: AttackFlags,
     /// How members predict: mean-probability or mean-logits, together, or the last-member alone [default: as the
     /// weights say].
     #[arg(long, value_name = "NAME")]
     pub(crate) prediction: Option<Prediction>,
+    /// Looks first, on at most 256 images, for signs that the classifier hides from attacks.
+    #[arg(long)]
+    pub(crate) check: bool,
     /// Only the first so many test images.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
@@ -126,6 +126,50 @@ pub(crate) struct Evaluate {
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) machine: Machine,
+}
+
+/// A network of anybody's, as TorchScript.
+///
+/// The flags beside the files conflict with a run and weights in so many words: clap does not insist on a
+/// requirement that a conflict rules out.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Script {
+    /// A network that PyTorch saved as TorchScript, instead of a run; several are one ensemble. Such a file is
+    /// a program: trust whoever made it.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) torchscript: Vec<PathBuf>,
+    /// The images that it takes: C,H,W [default: those of the data set].
+    #[arg(long, value_name = "C,H,W", requires = "torchscript", conflicts_with_all = ["run", "weights"], value_parser = input_shape,
+        allow_hyphen_values = true)]
+    pub(crate) input_shape: Option<[i64; 3]>,
+    /// How many classes it tells apart [default: as many as it gives logits].
+    #[arg(long, value_name = "N", requires = "torchscript", conflicts_with_all = ["run", "weights"], value_parser = clap::value_parser!(i64).range(2..))]
+    pub(crate) classes: Option<i64>,
+    /// Subtracted from pixels in [0, 1] before the network sees them: a number, or one per channel [default: 0].
+    #[arg(
+        long,
+        value_name = "LIST",
+        requires = "torchscript", conflicts_with_all = ["run", "weights"],
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub(crate) mean: Vec<f64>,
+    /// Divides them after that: a number, or one per channel [default: 1].
+    #[arg(
+        long,
+        value_name = "LIST",
+        requires = "torchscript", conflicts_with_all = ["run", "weights"],
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub(crate) std: Vec<f64>,
+}
+
+fn input_shape(text: &str) -> Result<[i64; 3], String> {
+    let sizes: Option<Vec<i64>> =
+        text.split(',').map(|size| size.trim().parse().ok().filter(|&size| size > 0)).collect();
+    let sizes = sizes.and_then(|sizes| <[i64; 3]>::try_from(sizes).ok());
+    sizes.ok_or_else(|| "expected channels, height and width, such as 1,28,28".into())
 }
 
 /// What to compute on, and where the data are.

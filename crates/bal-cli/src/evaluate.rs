@@ -2,16 +2,15 @@
 
 use crate::{
     args::{Evaluate, Machine, usage},
-    dataset,
+    check, dataset,
     experiment::Experiment,
     progress::{Display, print},
-    run_folder::RunFolder,
+    subject::{self, Subject},
 };
 use anyhow::{Context, Result, bail};
 use bal_attacks::{Attack, AttackError, AttackSettings, Protocol};
-use bal_core::{Images, Posterior};
-use bal_models::Ensemble;
-use bal_report::{Evaluation, Model, PerImage, Reached, Record, Split};
+use bal_core::Images;
+use bal_report::{Evaluation, PerImage, Reached, Record, Split};
 use serde_json::json;
 use std::{path::Path, sync::Mutex};
 
@@ -22,24 +21,22 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
         can_be_written(file)?;
     }
     let workers = flags.machine.workers()?;
-    let Subject { mut posterior, source, record } = subject(flags)?;
-    posterior.prediction = flags.prediction.unwrap_or(posterior.prediction);
+    let source = subject::read(flags)?;
     // Unless told otherwise an attack sees what the weights say that attacks should see.
-    let attack = if attack.settings().ensemble_gradient.is_some() && flags.ensemble_gradient.is_none() {
-        let seen = AttackSettings { ensemble_gradient: Some(posterior.ensemble_gradient), ..settings(flags) };
-        named(flags, &seen)?
-    } else {
-        attack
-    };
-    let (images, dataset, split) = images(flags, record)?;
-    let model = Ensemble::new(&posterior, flags.machine.device)?;
-    if images.shape() != posterior.architecture.input() {
-        bail!(
-            "{} takes images of shape {:?}, {dataset} has {:?}",
-            posterior.architecture.name(),
-            posterior.architecture.input(),
-            images.shape()
-        );
+    let attack =
+        if attack.settings().ensemble_gradient.is_some() && flags.settings.ensemble_gradient.is_none() {
+            let seen = AttackSettings {
+                ensemble_gradient: Some(source.ensemble_gradient()),
+                ..flags.settings.settings()
+            };
+            named(flags, &seen)?
+        } else {
+            attack
+        };
+    let (images, dataset, split) = images(flags, source.record())?;
+    let Subject { classifier, model } = source.classifier(flags, &images, &dataset)?;
+    if flags.check {
+        check::check(flags, &*classifier, &images, attack.as_ref(), &workers)?;
     }
     let protocol = Protocol {
         attack: attack.as_ref(),
@@ -49,7 +46,7 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     };
     let total = flags.limit.unwrap_or(u64::MAX).min(images.len() as u64);
     let display = Mutex::new(Display::new(attack.name(), "images", total, 0));
-    let curve = bal_attacks::evaluate(&model, &images, &protocol, &workers, &|progress| {
+    let curve = bal_attacks::evaluate(&*classifier, &images, &protocol, &workers, &|progress| {
         if let Ok(mut display) = display.lock() {
             let right = progress.correct.iter().map(|&c| format!("{:.3}", c as f64 / progress.images as f64));
             display.show(progress.images as u64, &right.collect::<Vec<_>>().join(" "));
@@ -71,13 +68,7 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
         settings,
         per_image: PerImage::of_flags(&curve.correct),
         reached: curve.reached.iter().map(|r| Reached { l2: r.l2, linf: r.linf }).collect(),
-        model: Model {
-            source,
-            architecture: Some(posterior.architecture.name().into()),
-            chains: posterior.members.len() as u64,
-            prediction: posterior.prediction.to_string(),
-            ensemble_gradient: posterior.ensemble_gradient.to_string(),
-        },
+        model,
         dataset,
         split,
     };
@@ -91,19 +82,8 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     Ok(())
 }
 
-fn settings(flags: &Evaluate) -> AttackSettings {
-    AttackSettings {
-        norm: flags.norm,
-        steps: flags.steps,
-        step_size: flags.step_size,
-        restarts: flags.restarts,
-        ensemble_gradient: flags.ensemble_gradient,
-        ..AttackSettings::default()
-    }
-}
-
 fn attack(flags: &Evaluate) -> Result<Box<dyn Attack>> {
-    named(flags, &settings(flags))
+    named(flags, &flags.settings.settings())
 }
 
 /// The attack of the flags; its own radius does not matter, the radii are the protocol's.
@@ -116,36 +96,14 @@ fn named(flags: &Evaluate, settings: &AttackSettings) -> Result<Box<dyn Attack>>
     bal_attacks::named(flags.attack, radius, &settings.or(&flags.attack.defaults())).map_err(wrong)
 }
 
-/// What is attacked.
-struct Subject {
-    posterior: Posterior,
-    /// The name of the run or file.
-    source: String,
-    /// Of a run.
-    record: Option<Record>,
-}
-
-fn subject(flags: &Evaluate) -> Result<Subject> {
-    if let Some(run) = &flags.run {
-        let (record, posterior) = RunFolder::new(run).finished()?;
-        return Ok(Subject { posterior, source: record.name.clone(), record: Some(record) });
-    }
-    let Some(path) = &flags.weights else { return Err(usage("a RUN or --weights is needed")) };
-    let architecture = flags.architecture.as_deref().map(bal_models::architecture).transpose();
-    let architecture = architecture.map_err(|e| usage(e.to_string()))?;
-    let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into());
-    let posterior = bal_models::read_posterior(path, architecture)?;
-    Ok(Subject { posterior, source: name, record: None })
-}
-
 /// The images to attack, their data set and which part of it they are.
-fn images(flags: &Evaluate, record: Option<Record>) -> Result<(Images, String, Split)> {
+fn images(flags: &Evaluate, record: Option<&Record>) -> Result<(Images, String, Split)> {
     let Machine { device, data, .. } = &flags.machine;
     let Some(record) = record.filter(|_| flags.held_out) else {
         let images = dataset::test(&flags.dataset, data.as_deref(), *device)?;
         return Ok((images, flags.dataset.clone(), Split::Test));
     };
-    let Experiment { dataset, held_out, seed, name, .. } = serde_json::from_value(record.experiment)
+    let Experiment { dataset, held_out, seed, name, .. } = serde_json::from_value(record.experiment.clone())
         .context("the run's record.json holds no experiment of this version")?;
     if held_out == 0 {
         bail!("{name} held out no images; train it with `--set held_out=1000 --set train_images=..`");

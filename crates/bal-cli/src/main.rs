@@ -1,6 +1,7 @@
 //! The program `bal`: trains posteriors, attacks them, and measures their robustness.
 
 mod args;
+mod check;
 mod dataset;
 mod evaluate;
 mod experiment;
@@ -10,6 +11,7 @@ mod progress;
 mod run_folder;
 mod run_record;
 mod start;
+mod subject;
 mod train;
 mod units;
 mod versions;

@@ -23,6 +23,49 @@ pub enum ModelError {
         /// What is wrong.
         reason: String,
     },
+    /// The file is no TorchScript file.
+    #[error(
+        "{path}: no TorchScript file: {reason}; save one by torch.jit.script(model.eval()).save(FILE) in Python \
+         (torch.save writes something else)",
+        path = path.display()
+    )]
+    NotTorchScript {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The network in a TorchScript file is no classifier of the images at hand.
+    #[error("{path}: the network {problem}", path = path.display())]
+    Script {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and what may help.
+        problem: String,
+    },
+    /// Constants of normalisation that are none, or not for these images.
+    #[error("the constants of --mean and --std {problem}")]
+    Normalisation {
+        /// What is wrong with them.
+        problem: String,
+    },
+    /// Files of weights that say different things of how their members work together.
+    #[error(
+        "{path}: metadata `{key}` is `{found}`, but `{first}` in {other}; say which is meant by --{flag}",
+        path = path.display(), other = other.display(), flag = key.replace('_', "-")
+    )]
+    Disagreement {
+        /// The file.
+        path: PathBuf,
+        /// The file before it.
+        other: PathBuf,
+        /// The key.
+        key: &'static str,
+        /// What the file says.
+        found: String,
+        /// What the file before it says.
+        first: String,
+    },
     /// A tensor is missing, unexpected, of the wrong shape or type, or not finite.
     #[error("{path}: tensor `{tensor}` {problem}", path = path.display())]
     Tensor {

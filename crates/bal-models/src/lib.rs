@@ -1,4 +1,4 @@
-//! Networks, ensembles of them, and their weights in safetensors.
+//! Networks, ensembles of them, and their weights in safetensors; networks of others in TorchScript.
 
 #![deny(missing_docs)]
 
@@ -7,9 +7,11 @@ mod checkpoint;
 mod cnn;
 mod ensemble;
 mod error;
+mod posteriors;
 mod registry;
 mod stn;
 mod tensor_file;
+mod torchscript;
 mod weights;
 
 pub use bfloat16::Bfloat16;
@@ -17,6 +19,8 @@ pub use checkpoint::{read_checkpoint, write_checkpoint};
 pub use cnn::Cnn;
 pub use ensemble::Ensemble;
 pub use error::ModelError;
+pub use posteriors::read_posteriors;
 pub use registry::architecture;
 pub use stn::Stn;
+pub use torchscript::{Normalisation, ScriptSettings, TorchScript};
 pub use weights::{read_posterior, write_posterior};

@@ -4,3 +4,4 @@ mod evaluating;
 mod hostile;
 mod reproducible;
 mod small;
+mod torchscript;

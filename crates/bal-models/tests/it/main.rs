@@ -8,3 +8,4 @@ mod published;
 mod reference;
 mod sample;
 mod stn;
+mod torchscript;

@@ -2,7 +2,7 @@
 
 use crate::sample::{names, posterior, same_bits};
 use bal_core::{EnsembleGradient, Position, Posterior, Prediction};
-use bal_models::{ModelError, architecture, read_posterior, write_posterior};
+use bal_models::{ModelError, architecture, read_posterior, read_posteriors, write_posterior};
 use safetensors::{SafeTensors, tensor::TensorView};
 use std::{collections::HashMap, fs, path::Path};
 use tch::Tensor;
@@ -163,4 +163,37 @@ fn rewrite(path: &Path, bytes: &[u8], metadata: Vec<(&str, &str)>) {
     let tensors: Vec<(String, TensorView)> = file.tensors();
     let metadata = metadata.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
     fs::write(path, safetensors::serialize(tensors, Some(metadata)).unwrap()).unwrap();
+}
+
+#[test]
+fn several_files_are_one_ensemble_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["a.safetensors", "b.safetensors"].map(|name| folder.path().join(name));
+    let gradient = EnsembleGradient::Predictive;
+    for (path, chains) in paths.iter().zip([1, 2]) {
+        write_posterior(path, &posterior(chains, Prediction::MeanProbability, gradient)).unwrap();
+    }
+    let whole = read_posteriors(&paths, None, None, None).unwrap();
+    assert_eq!((whole.members.len(), whole.prediction), (3, Prediction::MeanProbability));
+    let parts = paths.iter().flat_map(|path| read_posterior(path, None).unwrap().members);
+    for (member, part) in whole.members.iter().zip(parts) {
+        assert!(same_bits(&member.parameters, &part.parameters));
+    }
+}
+
+#[test]
+fn files_that_disagree_need_a_word_from_the_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["a.safetensors", "b.safetensors"].map(|name| folder.path().join(name));
+    let gradient = EnsembleGradient::Predictive;
+    for (path, prediction) in paths.iter().zip([Prediction::MeanProbability, Prediction::MeanLogits]) {
+        write_posterior(path, &posterior(1, prediction, gradient)).unwrap();
+    }
+    let error = read_posteriors(&paths, None, None, None).unwrap_err().to_string();
+    for part in ["a.safetensors", "b.safetensors", "mean-logits", "mean-probability", "--prediction"] {
+        assert!(error.contains(part), "{error}");
+    }
+    let said = Some(Prediction::MeanLogits);
+    assert_eq!(read_posteriors(&paths, None, said, None).unwrap().prediction, Prediction::MeanLogits);
+    assert!(read_posteriors(&[], None, None, None).is_err());
 }

@@ -1,0 +1,122 @@
+//! Random search: the simplest attack that sees outputs only.
+
+use crate::{Attack, AttackError, AttackSettings, Ball, logits};
+use bal_core::{Batch, Classifier, NoiseStream, channels_last};
+use tch::{Kind, Tensor};
+
+/// Noise, kept where it helps; stays in its ball.
+///
+/// ```text
+/// x_0 = clip(x + r steepest(g)),    g ~ N(0, I)
+/// x_k+1 = the one with the lower margin of x_k and clip(project(x_k + 2 r m steepest(g))),    m_i ~ Bernoulli(0.1)
+/// ```
+///
+/// The margin is the label's logit minus the greatest other. In the L-infinity ball proposals are
+/// corners. Not meant to be strong: an attack with gradients that is weaker still is broken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RandomSearch {
+    ball: Ball,
+    queries: u64,
+}
+
+/// The share of pixels that a proposal changes.
+const CHANGED: f64 = 0.1;
+
+impl RandomSearch {
+    /// A search in `ball` that asks the model `queries` times for each image; once is noise.
+    ///
+    /// # Errors
+    /// [`AttackError::Zero`] without queries.
+    pub fn new(ball: Ball, queries: u64) -> Result<Self, AttackError> {
+        if queries == 0 {
+            return Err(AttackError::Zero("queries"));
+        }
+        Ok(Self { ball, queries })
+    }
+}
+
+impl Attack for RandomSearch {
+    fn name(&self) -> &'static str {
+        "random-search"
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        Some(self.ball)
+    }
+
+    fn settings(&self) -> AttackSettings {
+        AttackSettings {
+            norm: Some(self.ball.norm()),
+            steps: Some(self.queries),
+            ..AttackSettings::default()
+        }
+    }
+
+    fn perturb(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        logits::whole(batch)?;
+        logits::labels_fit(&batch.y, model.classes())?;
+        let _guard = tch::no_grad_guard();
+        let radius = self.ball.radius();
+        let mut streams = noise.for_chain(0).for_images(&batch.indices);
+        let mut best =
+            (&batch.x + self.ball.steepest(&streams.normal_like(&batch.x)) * radius).clamp(0.0, 1.0);
+        let mut least = margin(model, &best, &batch.y)?;
+        for query in 1..self.queries {
+            let mut streams = noise.for_chain(query).for_images(&batch.indices);
+            let step = self.ball.steepest(&streams.normal_like(&batch.x)) * (2.0 * radius);
+            let mask = streams.uniform_like(&batch.x).lt(CHANGED).to_kind(batch.x.kind());
+            let x = self.ball.project(&batch.x, &(&best + step * mask)).clamp(0.0, 1.0);
+            let found = margin(model, &x, &batch.y)?;
+            let better = found.lt_tensor(&least);
+            best = x.where_self(&better.reshape([-1, 1, 1, 1]), &best);
+            least = found.where_self(&better, &least);
+        }
+        Ok(best)
+    }
+
+    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
+        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
+    }
+}
+
+/// The label's logit minus the greatest other, `[n]`; negative where the model errs.
+fn margin(model: &dyn Classifier, x: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
+    let z = logits::combined(model, &channels_last(x))?.f_to_kind(Kind::Double)?;
+    logits::finite("logit", &z)?;
+    let index = y.f_unsqueeze(-1)?;
+    let own = z.f_gather(-1, &index, false)?.f_squeeze_dim(-1)?;
+    let others = z.f_scatter_value(-1, &index, f64::NEG_INFINITY)?.f_amax([-1], false)?;
+    Ok(own.f_sub(&others)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Norm,
+        tests::{LinearProblem, noise},
+    };
+
+    #[test]
+    fn more_queries_leave_a_lower_margin_within_the_ball() {
+        let problem = LinearProblem::new();
+        for norm in [Norm::LInf, Norm::L2] {
+            let ball = Ball::new(norm, 0.1).unwrap();
+            let after = |queries| {
+                let search = RandomSearch::new(ball, queries).unwrap();
+                let x = search.perturb(&problem.model, &problem.batch, &noise()).unwrap();
+                assert!(ball.distance(&problem.batch.x, &x).max().double_value(&[]) < 0.1 + 1e-6);
+                margin(&problem.model, &x, &problem.batch.y).unwrap()
+            };
+            let (few, many) = (after(1), after(60));
+            assert!(bool::try_from(many.le_tensor(&few).all()).unwrap());
+            assert!((few - many).sum(Kind::Double).double_value(&[]) > 0.1);
+        }
+        assert!(RandomSearch::new(Ball::new(Norm::LInf, 0.1).unwrap(), 0).is_err());
+    }
+}
