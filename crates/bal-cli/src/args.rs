@@ -84,7 +84,7 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "torchscript")]
     pub(crate) weights: Vec<PathBuf>,
     /// The network of the weights, where the file does not say it: cnn, stn.
-    #[arg(long, value_name = "NAME", requires = "weights")]
+    #[arg(long, value_name = "NAME", requires = "weights", conflicts_with_all = ["run", "torchscript"])]
     pub(crate) architecture: Option<String>,
     #[command(flatten)]
     pub(crate) script: Script,
@@ -92,7 +92,7 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "SET", default_value = "mnist")]
     pub(crate) dataset: String,
     /// Attacks the training images that the run held out, instead of the test images: to choose settings by.
-    #[arg(long, requires = "run", conflicts_with = "dataset")]
+    #[arg(long, requires = "run", conflicts_with_all = ["dataset", "weights", "torchscript"])]
     pub(crate) held_out: bool,
     /// The attack. In a ball: fgsm, ifgsm, mi-fgsm, pgd, apgd-ce, apgd-dlr, apgd-t, square, uniform-noise, gaussian-noise,
     /// and several of them, the worst for each image: autoattack, autoattack-rand, suite (an ensemble attacked as a whole

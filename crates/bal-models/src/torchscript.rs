@@ -77,6 +77,9 @@ impl TorchScript {
             .map(|(path, bytes)| load::module(bytes, device).map_err(|e| load::refused(path, &e)))
             .collect::<Result<Vec<_>, _>>()?;
         let first = modules.first().ok_or(ModelError::Empty)?;
+        for (path, module) in files.iter().zip(&modules) {
+            probe::single_precision(path, module)?;
+        }
         let x = normalisation.apply(images).map_err(|_| ModelError::Normalisation {
             problem: format!("do not fit images of shape {:?}", images.size()),
         })?;

@@ -69,8 +69,8 @@ fn networks_that_cannot_be_attacked_are_refused_before_anything_is_written() {
         ("", "--mean x", 2, &["--mean"]),
         ("", "--mean 0.1,0.2,0.3", 1, &["--mean", "3 numbers", "1 channels"]),
         ("", "--weights w.safetensors", 2, &["cannot be used with"]),
-        ("", "--architecture cnn", 2, &["--weights"]),
-        ("", "--held-out", 2, &["RUN"]),
+        ("", "--architecture cnn", 2, &["--architecture", "cannot be used with"]),
+        ("", "--held-out", 2, &["--held-out", "cannot be used with"]),
     ] {
         let before = small.listing();
         let output = small.bal(&flags(&[name], &format!("{ATTACK} {more} --json out.json")));
@@ -81,7 +81,9 @@ fn networks_that_cannot_be_attacked_are_refused_before_anything_is_written() {
         assert!(code == 2 || error.lines().count() == 1, "{error}");
         assert_eq!(before, small.listing(), "{name} {more}");
     }
-    for arguments in ["run --mean 0.5", "run --classes 10", "run --torchscript x.pt"] {
+    for arguments in
+        ["run --mean 0.5", "run --classes 10", "run --torchscript x.pt", "--weights w --held-out"]
+    {
         let output = small.bal(&format!("evaluate {arguments} {ATTACK}"));
         assert_eq!(output.status.code(), Some(2), "{arguments}");
     }

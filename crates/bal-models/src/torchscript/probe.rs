@@ -17,7 +17,6 @@ pub(super) fn classes(path: &Path, network: &CModule, x: &Tensor) -> Result<i64,
 /// Refuses a network that is no classifier of these images, `[n, c, h, w]`, into `classes`.
 pub(super) fn sound(path: &Path, network: &CModule, x: &Tensor, classes: i64) -> Result<(), ModelError> {
     let script = |problem: String| ModelError::Script { path: path.into(), problem };
-    weights(path, network)?;
     let _guard = tch::no_grad_guard();
     let n = x.size()[0];
     let logits = run(path, network, x)?;
@@ -44,7 +43,7 @@ pub(super) fn sound(path: &Path, network: &CModule, x: &Tensor, classes: i64) ->
 }
 
 /// Refuses weights in another precision than images.
-fn weights(path: &Path, network: &CModule) -> Result<(), ModelError> {
+pub(super) fn single_precision(path: &Path, network: &CModule) -> Result<(), ModelError> {
     let named = network.named_parameters().map_err(|e| load::refused(path, &e))?;
     let other = |kind| matches!(kind, Kind::Double | Kind::Half | Kind::BFloat16);
     match named.iter().find(|(_, weight)| other(weight.kind())) {

@@ -137,6 +137,9 @@ fn networks_that_are_no_classifiers_of_the_images_are_named() {
         // One bad file among good ones is the one that is named.
         refused(settings(&["", name]), &images, &wanted);
         refused(settings(&[name]), &images, &wanted);
+        if name != "-classes" {
+            refused(ScriptSettings { classes: None, ..settings(&[name]) }, &images, &wanted[..1]);
+        }
     }
     let one = images.narrow(0, 0, 1);
     refused(settings(&["-constant"]), &one, &["ignores its input"]);
