@@ -23,6 +23,7 @@ mod posterior;
 mod prediction;
 mod schedule;
 mod shared;
+mod uncertainty;
 mod workers;
 
 pub use architecture::{Architecture, Forward, Mode, TensorSpec};
@@ -42,4 +43,5 @@ pub use posterior::{Member, Posterior};
 pub use prediction::{EnsembleGradient, Prediction};
 pub use schedule::Schedule;
 pub use shared::{Replicate, Shared};
+pub use uncertainty::Uncertainty;
 pub use workers::Workers;

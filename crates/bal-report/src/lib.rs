@@ -5,6 +5,7 @@
 //! Figures are functions of the results folder alone.
 
 pub mod atomic;
+pub mod calibration;
 pub mod cost;
 mod csv;
 mod drawing;
@@ -22,6 +23,7 @@ pub mod table;
 pub mod tuning;
 pub mod wilson;
 
+pub use calibration::{Answer, Bin, Calibration, auroc};
 pub use error::ReportError;
 pub use evaluation::{Evaluation, Model, PerImage, Point, Reached, Split};
 pub use metrics::{MetricLine, MetricsWriter};

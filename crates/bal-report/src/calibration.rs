@@ -1,0 +1,154 @@
+//! Whether a classifier's probabilities are what they say, and whether its uncertainty tells attacked images.
+
+use serde::{Deserialize, Serialize};
+
+/// Bins of the reliability diagram, and of the calibration error.
+const BINS: usize = 15;
+
+/// A classifier's probabilities for one image, and its label.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// One per class, in [0, 1], summing to 1.
+    pub probabilities: Vec<f64>,
+    /// The true class.
+    pub label: usize,
+}
+
+/// How good probabilities are.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// Share of images whose likeliest class is theirs, in [0, 1].
+    pub accuracy: f64,
+    /// Mean of `- log p_y`, in nats; at least 0. Probabilities below 1e-30 count as that.
+    pub nll: f64,
+    /// Mean of `sum_k (p_k - [k = y])^2`, in [0, 2].
+    pub brier: f64,
+    /// Expected calibration error: `sum_b n_b/n |accuracy_b - confidence_b|` over 15 bins of equal width, in [0, 1].
+    pub ece: f64,
+    /// The reliability diagram: those bins that hold an image.
+    pub bins: Vec<Bin>,
+}
+
+/// Images of like confidence.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bin {
+    /// Least confidence, exclusive but for 0.
+    pub low: f64,
+    /// Greatest confidence, inclusive.
+    pub high: f64,
+    /// How many images.
+    pub images: u64,
+    /// Their mean confidence: the probability of the likeliest class.
+    pub confidence: f64,
+    /// The share of them that is classified rightly.
+    pub accuracy: f64,
+}
+
+impl Calibration {
+    /// Of one answer for each image; `None` without images, or when an answer has no probability for its label.
+    ///
+    /// Source of the calibration error: Guo et al., ICML 2017, eq. 3.
+    pub fn of(answers: &[Answer]) -> Option<Self> {
+        let n = answers.len() as f64;
+        let (mut right, mut nll, mut brier) = (0.0, 0.0, 0.0);
+        // Count, sum of confidences, right ones.
+        let mut bins = [(0u64, 0.0, 0.0); BINS];
+        for Answer { probabilities, label } in answers {
+            let own = *probabilities.get(*label)?;
+            // The first of equal ones, as argmax takes it.
+            let best = probabilities.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let hit = f64::from(u8::from(probabilities.iter().position(|&p| p == best) == Some(*label)));
+            right += hit;
+            nll -= own.max(1e-30).ln();
+            brier += probabilities.iter().map(|p| p * p).sum::<f64>() - 2.0 * own + 1.0;
+            let bin = ((best * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
+            let (count, confidence, hits) = &mut bins[bin];
+            *count += 1;
+            *confidence += best;
+            *hits += hit;
+        }
+        if answers.is_empty() {
+            return None;
+        }
+        let held = bins.iter().enumerate().filter(|(_, (count, ..))| *count > 0);
+        let bins: Vec<Bin> = held
+            .map(|(i, &(images, confidence, hits))| Bin {
+                low: i as f64 / BINS as f64,
+                high: (i + 1) as f64 / BINS as f64,
+                images,
+                confidence: confidence / images as f64,
+                accuracy: hits / images as f64,
+            })
+            .collect();
+        let ece = bins.iter().map(|b| b.images as f64 / n * (b.accuracy - b.confidence).abs()).sum();
+        Some(Self { accuracy: right / n, nll: nll / n, brier: brier / n, ece, bins })
+    }
+}
+
+/// Area under the receiver operating characteristic: the chance that an attacked image scores above a clean one, ties
+/// counting half; in [0, 1], .5 for a score that tells nothing. `None` when there are none of one kind.
+///
+/// Scores must not be NaN; those that are count as the highest.
+///
+/// Source: the statistic of Mann & Whitney, Annals of Mathematical Statistics 18, 1947.
+pub fn auroc(attacked: &[f64], clean: &[f64]) -> Option<f64> {
+    if attacked.is_empty() || clean.is_empty() {
+        return None;
+    }
+    let mut all: Vec<(f64, bool)> =
+        attacked.iter().map(|&s| (s, true)).chain(clean.iter().map(|&s| (s, false))).collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut ranks = 0.0;
+    let mut below = 0.0;
+    for ties in all.chunk_by(|a, b| a.0 == b.0) {
+        let count = ties.len() as f64;
+        // The mean rank of those that tie, counted from 1.
+        let rank = below + f64::midpoint(1.0, count);
+        ranks += rank * ties.iter().filter(|(_, attacked)| *attacked).count() as f64;
+        below += count;
+    }
+    let (a, c) = (attacked.len() as f64, clean.len() as f64);
+    Some((ranks - a * (a + 1.0) / 2.0) / (a * c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(probabilities: &[f64], label: usize) -> Answer {
+        Answer { probabilities: probabilities.to_vec(), label }
+    }
+
+    #[test]
+    fn scores_of_two_answers_are_those_by_hand() {
+        let of = Calibration::of(&[answer(&[0.8, 0.2], 0), answer(&[0.9, 0.1], 1)]).unwrap();
+        assert!((of.accuracy - 0.5).abs() < 1e-12);
+        assert!((of.nll + (0.8f64.ln() + 0.1f64.ln()) / 2.0).abs() < 1e-12);
+        assert!((of.brier - (0.08 + 1.62) / 2.0).abs() < 1e-12);
+        // .8 lies in the bin up to 12/15, .9 in that up to 14/15: gaps of .2 and .9.
+        assert!((of.ece - (0.2 + 0.9) / 2.0).abs() < 1e-12, "{}", of.ece);
+        assert_eq!(of.bins.len(), 2);
+    }
+
+    #[test]
+    fn sure_and_right_is_perfect_and_impossible_labels_cost_a_finite_amount() {
+        let perfect = Calibration::of(&[answer(&[0.0, 1.0], 1)]).unwrap();
+        assert_eq!((perfect.nll, perfect.brier, perfect.ece), (0.0, 0.0, 0.0));
+        let wrong = Calibration::of(&[answer(&[0.0, 1.0], 0)]).unwrap();
+        assert!(wrong.nll.is_finite() && wrong.brier == 2.0 && wrong.ece == 1.0);
+        assert_eq!(Calibration::of(&[]), None);
+        assert_eq!(Calibration::of(&[answer(&[1.0], 3)]), None);
+    }
+
+    #[test]
+    fn the_area_is_the_chance_to_rank_higher() {
+        assert_eq!(auroc(&[2.0, 3.0], &[0.0, 1.0]), Some(1.0));
+        assert_eq!(auroc(&[0.0, 1.0], &[2.0, 3.0]), Some(0.0));
+        assert_eq!(auroc(&[1.0, 1.0], &[1.0]), Some(0.5));
+        // Pairs: 2 > 1, 2 < 3, 4 > 1, 4 > 3.
+        assert_eq!(auroc(&[2.0, 4.0], &[1.0, 3.0]), Some(0.75));
+        assert_eq!(auroc(&[], &[1.0]), None);
+    }
+}
