@@ -15,7 +15,7 @@ use bal_report::{Published, atomic, figures, table};
 use crate::repository::Repository;
 
 /// What there are records of: the folder among results, and the figure.
-const FIGURES: [&str; 6] = ["fig1", "fig2", "appendix-a", "fig3", "ablation", "samplers"];
+const FIGURES: [&str; 7] = ["fig1", "fig2", "appendix-a", "fig3", "ablation", "samplers", "robustness"];
 
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
@@ -67,6 +67,7 @@ fn tables(name: &str, results: &Path, published: &Published) -> Result<Vec<(&'st
     match name {
         "fig2" => Ok(vec![("fig2", table::fig2(results, published)?)]),
         "ablation" => Ok(vec![("ablation", table::ablation(results)?)]),
+        "robustness" => Ok(vec![("robustness", table::robustness(results)?)]),
         "samplers" => Ok(vec![("samplers", table::samplers(results)?)]),
         _ => studies(name, results).into_iter().map(study).collect(),
     }

@@ -9,6 +9,7 @@ mod figure;
 mod list;
 mod place;
 mod quick;
+mod robustness;
 mod runs;
 mod training;
 mod tuning;
@@ -79,6 +80,10 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     }
     if figure.parts().contains(&Figure::Ablation) && only.is_empty() {
         stage("ensembles", || ensembles::evaluate(repository, &bal, &place))?;
+    }
+
+    if figure.parts().contains(&Figure::Robustness) {
+        stage("robustness", || robustness::evaluate(repository, &bal, &place))?;
     }
 
     let drawn = stage("figures", || draw(repository, &place, *figure))?;

@@ -8,12 +8,14 @@ use crate::{Published, ReportError};
 mod ablation;
 mod fig2;
 mod performance;
+mod robustness;
 mod samplers;
 mod section;
 
 pub use ablation::ablation;
 pub use fig2::fig2;
 pub use performance::{peer, scaling};
+pub use robustness::robustness;
 pub use samplers::{SAMPLERS, samplers};
 pub use section::replace_section;
 

@@ -46,7 +46,7 @@ pub(super) fn evaluate_model(
 }
 
 /// Whether `file` is there and was written after `than`.
-fn is_newer(file: &Path, than: &Path) -> bool {
+pub(super) fn is_newer(file: &Path, than: &Path) -> bool {
     let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified());
     matches!((modified(file), modified(than)), (Ok(file), Ok(than)) if file >= than)
 }

@@ -8,6 +8,7 @@ use bal_report::table::SAMPLERS;
 use clap::ValueEnum;
 
 use crate::reproduce::data::Data;
+use crate::reproduce::robustness;
 use crate::reproduce::runs::Run;
 use crate::reproduce::tuning::Tuned;
 
@@ -26,6 +27,8 @@ pub(super) enum Figure {
     Ablation,
     /// How well SGHMC and SGAdaHMC explore the posterior of a network, each with three step sizes
     Samplers,
+    /// AutoAttack and others on the runs of Figures 1 and 3 and Appendix A, those that are not trained yet among them
+    Robustness,
     /// All of them, the most telling runs first
     All,
 }
@@ -38,8 +41,15 @@ const OFFICIAL_IMAGES: u32 = 35_200;
 
 impl Figure {
     /// The single ones, in the order of [`Figure::All`].
-    pub(super) const EACH: [Self; 6] =
-        [Self::Fig1, Self::Fig2, Self::AppendixA, Self::Fig3, Self::Ablation, Self::Samplers];
+    pub(super) const EACH: [Self; 7] = [
+        Self::Fig1,
+        Self::Fig2,
+        Self::AppendixA,
+        Self::Fig3,
+        Self::Ablation,
+        Self::Samplers,
+        Self::Robustness,
+    ];
 
     /// What it is called.
     pub(super) fn name(self) -> &'static str {
@@ -50,6 +60,7 @@ impl Figure {
             Self::Fig3 => "fig3",
             Self::Ablation => "ablation",
             Self::Samplers => "samplers",
+            Self::Robustness => "robustness",
             Self::All => "all",
         }
     }
@@ -101,8 +112,11 @@ impl Figure {
             Self::Fig3 if seed == 1 => figure_3(),
             Self::Ablation if seed == 1 => ablation::runs(),
             Self::Samplers if seed == 1 => samplers(),
+            Self::Robustness if seed == 1 => robustness::runs(),
             // One seed, so far as their figures go; and `All` is taken apart before.
-            Self::AppendixA | Self::Fig3 | Self::Ablation | Self::Samplers | Self::All => Vec::new(),
+            Self::AppendixA | Self::Fig3 | Self::Ablation | Self::Samplers | Self::Robustness | Self::All => {
+                Vec::new()
+            }
         }
     }
 }

@@ -162,7 +162,7 @@ impl Study {
     }
 
     /// Its methods with the folders of their runs.
-    pub(super) fn methods(&self) -> impl Iterator<Item = (&'static Method, &'static str)> {
+    pub(crate) fn methods(&self) -> impl Iterator<Item = (&'static Method, &'static str)> {
         self.runs.iter().filter_map(|(name, folder)| {
             let method = METHODS.iter().find(|method| method.run == *name)?;
             Some((method, *folder))

@@ -1,0 +1,151 @@
+//! Strong attacks on finished runs.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+
+use crate::bal::Bal;
+use crate::radii;
+use crate::repository::Repository;
+use crate::reproduce::data::Data;
+use crate::reproduce::evaluation::is_newer;
+use crate::reproduce::place::Place;
+use crate::reproduce::runs::Run;
+
+/// A measurement of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Measure {
+    /// Its file among the results of the run.
+    file: &'static str,
+    attack: &'static str,
+    norm: &'static str,
+    radii: &'static [f64],
+    /// Test images, the first so many.
+    images: u32,
+}
+
+const LINF_CURVE: Measure = Measure {
+    file: "autoattack-linf.json",
+    attack: "autoattack",
+    norm: "linf",
+    radii: &[0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
+    images: 1000,
+};
+const L2_CURVE: Measure = Measure {
+    file: "autoattack-l2.json",
+    attack: "autoattack",
+    norm: "l2",
+    radii: &[0.5, 1.0, 1.5, 2.0],
+    images: 1000,
+};
+const LINF: Measure = Measure { radii: &[0.1, 0.15], ..LINF_CURVE };
+const L2: Measure = Measure { radii: &[1.0], ..L2_CURVE };
+const SIGNS: Measure = Measure { radii: &[2.0 / 255.0, 4.0 / 255.0, 8.0 / 255.0], images: 500, ..LINF_CURVE };
+const HARD_LABELS: Measure = Measure {
+    file: "hop-skip-jump-linf.json",
+    attack: "hop-skip-jump",
+    norm: "linf",
+    radii: &[0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
+    images: 200,
+};
+
+/// Images in a quick measurement, and what makes it short.
+const QUICK: [&str; 6] = ["--limit", "8", "--steps", "5", "--queries", "20"];
+
+/// The runs that are attacked, the most telling first.
+pub(super) fn runs() -> Vec<Run> {
+    let mnist = ["erm", "pgd", "bal-released", "bal-paper", "bal-exact", "wrm", "fgsm", "ifgsm", "bnn"];
+    let seven = ["erm", "pgd", "bal-released", "wrm", "fgsm", "ifgsm", "bnn"];
+    let mut runs: Vec<Run> = mnist.map(|name| Run::new("fig1", name, &format!("mnist-{name}"), 1)).into();
+    runs.extend(seven.map(|name| Run::new("appendix-a", name, &format!("fashion-{name}"), 1)));
+    runs.extend(seven.map(|name| Run::new("fig3", name, &format!("gtsrb-{name}"), 1)));
+    runs
+}
+
+/// What is measured of a run.
+fn measures(run: &Run) -> Vec<Measure> {
+    let whole = run.name == "erm" || run.name == "pgd" || run.name.starts_with("bal");
+    match run.data {
+        Data::GtsrbPaper | Data::Gtsrb => vec![SIGNS],
+        Data::Mnist if whole => vec![LINF_CURVE, L2_CURVE, HARD_LABELS],
+        _ if whole => vec![LINF_CURVE, L2_CURVE],
+        _ => vec![LINF, L2],
+    }
+}
+
+/// Attacks the runs that are finished; what is measured already, and since the weights were written, is not again.
+pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place) -> Result<()> {
+    for run in runs() {
+        let folder = place.runs.join(&run.folder);
+        let weights = repository.root().join(&folder).join("posterior.safetensors");
+        let results = place.results.join("robustness").join(&run.folder);
+        if !weights.is_file() {
+            eprintln!("{}: not trained yet", run.folder.display());
+            continue;
+        }
+        let made = repository.root().join(&results);
+        fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
+        for measure in measures(&run) {
+            let path = results.join(measure.file);
+            if is_newer(&repository.root().join(&path), &weights) {
+                eprintln!("{}: measured already", path.display());
+                continue;
+            }
+            let model = folder.display().to_string();
+            bal.run(&arguments(&model, run.data, &measure, &path.display().to_string(), place.quick))?;
+        }
+    }
+    Ok(())
+}
+
+/// The command line of `bal evaluate`.
+fn arguments(model: &str, data: Data, measure: &Measure, json: &str, quick: bool) -> Vec<String> {
+    let Measure { attack, norm, radii, images, .. } = *measure;
+    let mut arguments: Vec<String> =
+        ["evaluate", model, "--dataset", data.name(), "--attack", attack, "--norm", norm]
+            .map(Into::into)
+            .into();
+    // The posterior as a whole, whatever its released form scored.
+    arguments.extend(["--prediction", "mean-probability"].map(Into::into));
+    if attack == "autoattack" {
+        arguments.extend(["--ensemble-gradient", "predictive"].map(Into::into));
+    }
+    arguments.extend(["--radius".into(), radii::list(radii), "--json".into(), json.into()]);
+    if quick {
+        // A search without steps has no flag for them.
+        let flags = if attack == "autoattack" { &QUICK[..] } else { &QUICK[..2] };
+        arguments.extend(flags.iter().map(ToString::to_string));
+    } else {
+        arguments.extend(["--limit".into(), images.to_string()]);
+    }
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_curves_are_measured_of_the_telling_runs_and_two_radii_of_the_others() {
+        let of = |name: &str| {
+            let run = runs().into_iter().find(|run| run.folder.ends_with(name)).unwrap();
+            measures(&run)
+        };
+        assert_eq!(of("fig1/bal-exact").len(), 3);
+        assert_eq!(of("fig1/wrm"), [LINF, L2]);
+        assert_eq!(of("appendix-a/pgd"), [LINF_CURVE, L2_CURVE]);
+        assert_eq!(of("fig3/erm"), [SIGNS]);
+    }
+
+    #[test]
+    fn the_posterior_is_attacked_as_a_whole() {
+        let line = arguments("runs/fig1/bnn", Data::Mnist, &LINF, "x.json", false).join(" ");
+        assert_eq!(
+            line,
+            "evaluate runs/fig1/bnn --dataset mnist --attack autoattack --norm linf --prediction mean-probability \
+             --ensemble-gradient predictive --radius 0.1,0.15 --json x.json --limit 1000"
+        );
+        let quick = arguments("r", Data::Mnist, &HARD_LABELS, "x.json", true).join(" ");
+        assert!(quick.ends_with("--json x.json --limit 8"), "{quick}");
+    }
+}
