@@ -112,6 +112,9 @@ pub(crate) struct Evaluate {
     /// Looks first, on at most 256 images, for signs that the classifier hides from attacks.
     #[arg(long)]
     pub(crate) check: bool,
+    /// So many test images drawn at random by the seed, for data sets in the order of their classes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "limit")]
+    pub(crate) sample: Option<u64>,
     /// Only the first so many test images.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,

@@ -1,7 +1,7 @@
 //! Data sets as tensors.
 
 use anyhow::{Context, Result, bail};
-use bal_core::Images;
+use bal_core::{Images, NoiseKey, NoiseStream, Purpose};
 use bal_data::{Dataset, Holdout, Set, Share, Split};
 use std::{
     collections::BTreeMap,
@@ -72,6 +72,18 @@ fn subset(images: &Images, numbers: &[usize]) -> Images {
 /// Loads the test images of set `name`.
 pub(crate) fn test(name: &str, root: Option<&Path>, device: Device) -> Result<Images> {
     tensors(&load(name, root)?.test, device)
+}
+
+/// `count` of the images, drawn without replacement by `seed` alone, in their order.
+pub(crate) fn sample(images: &Images, count: u64, seed: u64) -> Result<Images> {
+    if count > images.len() as u64 {
+        bail!("--sample {count}, but there are {} images", images.len());
+    }
+    let key = NoiseKey { seed, purpose: Purpose::Sample, sweep: 0, chain: 0 };
+    let mut numbers = NoiseStream::new(key).permutation(images.len());
+    numbers.truncate(count as usize);
+    numbers.sort_unstable();
+    Ok(images.subset(&numbers))
 }
 
 /// SHA-256 of the files of set `name`.

@@ -34,6 +34,10 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
             attack
         };
     let (images, dataset, split) = images(flags, source.record())?;
+    let images = match flags.sample {
+        Some(count) => dataset::sample(&images, count, flags.seed)?,
+        None => images,
+    };
     let Subject { classifier, model } = source.classifier(flags, &images, &dataset)?;
     if flags.check {
         check::check(flags, &*classifier, &images, attack.as_ref(), &workers)?;
@@ -58,6 +62,9 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     let mut settings = json!(attack.settings());
     if let Some(map) = settings.as_object_mut() {
         map.insert("seed".into(), json!(flags.seed));
+        if let Some(count) = flags.sample {
+            map.insert("sample".into(), json!(count));
+        }
     }
     let evaluation = Evaluation {
         attack: curve.attack.clone(),

@@ -24,6 +24,8 @@ pub enum Purpose {
     Attack = 6,
     /// Random starts of attacks while evaluating.
     Evaluation = 7,
+    /// Which images an evaluation takes.
+    Sample = 8,
     /// Tests and examples.
     Test = 9,
 }

@@ -20,7 +20,7 @@ struct Measure {
     attack: &'static str,
     norm: &'static str,
     radii: &'static [f64],
-    /// Test images, the first so many.
+    /// Test images: the first so many, of GTSRB a random sample.
     images: u32,
 }
 
@@ -116,7 +116,9 @@ fn arguments(model: &str, data: Data, measure: &Measure, json: &str, quick: bool
         let flags = if attack == "autoattack" { &QUICK[..] } else { &QUICK[..2] };
         arguments.extend(flags.iter().map(ToString::to_string));
     } else {
-        arguments.extend(["--limit".into(), images.to_string()]);
+        // GTSRB's images of the paper's split are in the order of their classes.
+        let flag = if data == Data::GtsrbPaper { "--sample" } else { "--limit" };
+        arguments.extend([flag.into(), images.to_string()]);
     }
     arguments
 }
