@@ -261,7 +261,8 @@ mod tests {
             let experiment = Experiment::read(&origin, "", &[], None).unwrap();
             assert_eq!(format!("{}.toml", experiment.name), name);
             let start = experiment.start_experiment(&origin).unwrap();
-            assert_eq!(start.is_some(), !name.ends_with("-erm.toml"));
+            let from_nothing = name.ends_with("-erm.toml") || name.ends_with("-scratch.toml");
+            assert_eq!(start.is_some(), !from_nothing);
         }
     }
 

@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use crate::reproduce::data::Data;
 use crate::reproduce::tuning::Tuned;
 
-/// What the run is called that every other run starts from.
+/// What the run is called that other runs start from.
 const START: &str = "erm";
+
+/// How experiments end that start from initial weights.
+const FROM_NOTHING: [&str; 2] = ["-erm", "-scratch"];
 
 /// Runs whose weights are small enough, and interesting enough, to be committed.
 const WITH_WEIGHTS: [&str; 4] =
@@ -71,7 +74,8 @@ impl Run {
     /// The folder of the run it takes its first weights from: that of empirical risk on its data, of the same seed.
     pub(super) fn start(&self) -> Option<PathBuf> {
         let first = Self::new(self.data.folder_of_erm(), START, &self.experiment, self.seed).folder;
-        (self.name != START).then_some(first)
+        let from_nothing = FROM_NOTHING.iter().any(|end| self.experiment.ends_with(end));
+        (!from_nothing).then_some(first)
     }
 
     /// Whether its weights are committed beside its record.

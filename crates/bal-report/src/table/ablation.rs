@@ -25,7 +25,7 @@ const fn own(folder: &'static str, label: &'static str) -> Line {
     Line { folder, label, runs: Runs::Own }
 }
 
-const LINES: [Line; 9] = [
+const LINES: [Line; 10] = [
     own("fig1/erm", "empirical risk"),
     own("ablation/pgd-linf", "PGD training, L∞ as BAL's images move"),
     own("ablation/pgd-l2", "PGD training, L2 as BAL's images move"),
@@ -37,6 +37,7 @@ const LINES: [Line; 9] = [
     own("ablation/no-data-noise", "BAL without noise in the data chains"),
     own("ablation/no-parameter-noise", "BAL without noise in the parameter chains"),
     own("ablation/no-noise", "BAL without either"),
+    own("ablation/scratch", "BAL as released, from initial weights"),
 ];
 
 /// A line for each model: its cost in gradients, accuracies, and how far images moved in its training.

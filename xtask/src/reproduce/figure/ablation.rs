@@ -47,6 +47,7 @@ pub(super) fn runs() -> Vec<Run> {
     runs.extend(ensembles().into_iter().flat_map(|ensemble| ensemble.members));
     runs.push(bal("no-data-noise", &[quiet_data]));
     runs.push(bal("no-parameter-noise", &[quiet_parameters]));
+    runs.push(Run::new("ablation", "scratch", "mnist-bal-scratch", 1));
     runs
 }
 
