@@ -4,7 +4,7 @@ mod network;
 mod spoilt;
 
 use super::*;
-use crate::{Ascent, Ball, Fgsm, Norm, Pgd, StepSize};
+use crate::{Ascent, Ball, Fgsm, LossName, Norm, Pgd, StepSize};
 use bal_core::{Classifier, EnsembleGradient, Prediction, Workers};
 use network::{Network, digits};
 use spoilt::{Fault, Spoilt};
@@ -13,7 +13,12 @@ const LIMIT: u64 = 100;
 const SEEN: EnsembleGradient = EnsembleGradient::Predictive;
 
 fn pgd(steps: u64) -> Pgd {
-    let ascent = Ascent { steps, step_size: StepSize::RadiusOver(16.0), ensemble_gradient: SEEN };
+    let ascent = Ascent {
+        steps,
+        step_size: StepSize::RadiusOver(16.0),
+        loss: LossName::CrossEntropy,
+        ensemble_gradient: SEEN,
+    };
     Pgd::new(Ball::new(Norm::LInf, 0.1).unwrap(), ascent, 1).unwrap()
 }
 
@@ -109,7 +114,12 @@ fn gradients_that_mislead_away_from_the_images_are_found_by_one_step_and_by_rand
 
 #[test]
 fn an_attack_that_stops_too_early_is_found_on_a_sound_network() {
-    let short = Ascent { steps: 2, step_size: StepSize::RadiusOver(16.0), ensemble_gradient: SEEN };
+    let short = Ascent {
+        steps: 2,
+        step_size: StepSize::RadiusOver(16.0),
+        loss: LossName::CrossEntropy,
+        ensemble_gradient: SEEN,
+    };
     let network = Network::ordinary();
     let of = |steps| {
         let pgd = Pgd::new(Ball::new(Norm::LInf, 0.1).unwrap(), Ascent { steps, ..short }, 1).unwrap();

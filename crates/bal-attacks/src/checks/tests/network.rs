@@ -1,6 +1,6 @@
 //! A small convolutional network, trained on MNIST in seconds.
 
-use crate::{Ascent, Attack, Ball, Norm, Pgd, StepSize};
+use crate::{Ascent, Attack, Ball, LossName, Norm, Pgd, StepSize};
 use bal_core::{
     Batch, Classifier, ClassifierError, EnsembleGradient, Images, NoiseKey, NoiseStream, Prediction, Purpose,
     Replicate, Shared,
@@ -37,6 +37,7 @@ impl Network {
         let ascent = Ascent {
             steps: 3,
             step_size: StepSize::RadiusOver(2.0),
+            loss: LossName::CrossEntropy,
             ensemble_gradient: EnsembleGradient::Predictive,
         };
         let pgd = Pgd::new(Ball::new(Norm::LInf, 0.2).unwrap(), ascent, 1).unwrap();
