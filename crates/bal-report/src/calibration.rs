@@ -58,8 +58,11 @@ impl Calibration {
         for Answer { probabilities, label } in answers {
             let own = *probabilities.get(*label)?;
             // The first of equal ones, as argmax takes it.
-            let best = probabilities.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let hit = f64::from(u8::from(probabilities.iter().position(|&p| p == best) == Some(*label)));
+            let likeliest = |best: (usize, f64), (class, &p): (usize, &f64)| {
+                if p > best.1 { (class, p) } else { best }
+            };
+            let (class, best) = probabilities.iter().enumerate().fold((0, f64::NEG_INFINITY), likeliest);
+            let hit = f64::from(u8::from(class == *label));
             right += hit;
             nll -= own.max(1e-30).ln();
             brier += probabilities.iter().map(|p| p * p).sum::<f64>() - 2.0 * own + 1.0;
@@ -102,7 +105,7 @@ pub fn auroc(attacked: &[f64], clean: &[f64]) -> Option<f64> {
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut ranks = 0.0;
     let mut below = 0.0;
-    for ties in all.chunk_by(|a, b| a.0 == b.0) {
+    for ties in all.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
         let count = ties.len() as f64;
         // The mean rank of those that tie, counted from 1.
         let rank = below + f64::midpoint(1.0, count);
@@ -125,10 +128,10 @@ mod tests {
     fn scores_of_two_answers_are_those_by_hand() {
         let of = Calibration::of(&[answer(&[0.8, 0.2], 0), answer(&[0.9, 0.1], 1)]).unwrap();
         assert!((of.accuracy - 0.5).abs() < 1e-12);
-        assert!((of.nll + (0.8f64.ln() + 0.1f64.ln()) / 2.0).abs() < 1e-12);
-        assert!((of.brier - (0.08 + 1.62) / 2.0).abs() < 1e-12);
+        assert!((of.nll + f64::midpoint(0.8f64.ln(), 0.1f64.ln())).abs() < 1e-12);
+        assert!((of.brier - f64::midpoint(0.08, 1.62)).abs() < 1e-12);
         // .8 lies in the bin up to 12/15, .9 in that up to 14/15: gaps of .2 and .9.
-        assert!((of.ece - (0.2 + 0.9) / 2.0).abs() < 1e-12, "{}", of.ece);
+        assert!((of.ece - f64::midpoint(0.2, 0.9)).abs() < 1e-12, "{}", of.ece);
         assert_eq!(of.bins.len(), 2);
     }
 
@@ -137,7 +140,8 @@ mod tests {
         let perfect = Calibration::of(&[answer(&[0.0, 1.0], 1)]).unwrap();
         assert_eq!((perfect.nll, perfect.brier, perfect.ece), (0.0, 0.0, 0.0));
         let wrong = Calibration::of(&[answer(&[0.0, 1.0], 0)]).unwrap();
-        assert!(wrong.nll.is_finite() && wrong.brier == 2.0 && wrong.ece == 1.0);
+        assert!(wrong.nll.is_finite());
+        assert_eq!((wrong.brier, wrong.ece), (2.0, 1.0));
         assert_eq!(Calibration::of(&[]), None);
         assert_eq!(Calibration::of(&[answer(&[1.0], 3)]), None);
     }

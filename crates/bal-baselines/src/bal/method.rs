@@ -93,9 +93,7 @@ impl Bal {
         let curvature = 2.0 * self.cost_weight(n) * self.settings.parameter_chains as f64;
         let stable = match data {
             // A chain that begins at its image is at the minimum of the cost.
-            Some(DataSettings { start: DataStart::Clean, .. }) => {
-                kernel.check_contracts(curvature, steps.into())
-            }
+            Some(DataSettings { start: DataStart::Clean, .. }) => kernel.check_contracts(curvature, steps),
             Some(_) => kernel.check_stable(curvature),
             None => Ok(()),
         };

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::figures::{Study, evaluation};
 use crate::{Evaluation, ReportError};
 
-/// A line for each run of each data set: accuracy clean, under FGSM at its study's largest radius, and under AutoAttack.
+/// A line for each run of each data set: accuracy clean, under FGSM at its study's largest radius, and under `AutoAttack`.
 ///
 /// Reads `results_dir/robustness/<study>/<run>/autoattack-{linf,l2}.json` beside the study's own evaluations; runs that
 /// were not attacked are left out.
