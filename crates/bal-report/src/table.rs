@@ -19,7 +19,7 @@ pub use robustness::robustness;
 pub use samplers::{SAMPLERS, samplers};
 pub use section::replace_section;
 
-/// A study, published against ours: a line per method, then every point.
+/// A study, published against ours: a line per method that has published numbers, then every point.
 ///
 /// Meant for the section of a page, see [`replace_section`]. Reads the same folder as [`crate::figures::methods`],
 /// with the same errors.
@@ -28,25 +28,31 @@ pub fn methods(study: &'static Study, folder: &Path, published: &Published) -> R
     let rows: Vec<&Row> = comparison.rows().collect();
     let mut blocks = Vec::new();
     blocks.extend(comparison.warning.as_ref().map(|text| format!("**{text}**")));
-    blocks.push(summaries(&rows));
+    let compared = rows.iter().any(|row| row.published.is_some());
+    if compared {
+        blocks.push(summaries(&rows));
+    }
     let intervals = if comparison.has_seeds() {
         "Every point. Of several seeds mean and range, of one Wilson's interval at 95 %, for the sampling of test images"
     } else {
         "Every point. The interval is Wilson's at 95 %, for the sampling of test images, not that of training seeds"
     };
-    blocks.push(format!("{intervals}; the difference is ours less published."));
-    blocks.push(points(&rows));
+    let difference = if compared { "; the difference is ours less published" } else { "" };
+    blocks.push(format!("{intervals}{difference}."));
+    blocks.push(points(&rows, compared));
     if comparison.has_pgd() {
         blocks.push(escaped(PGD_NOTE));
     }
-    blocks.push(format!("Source of the published numbers: {}", published.source));
+    if compared {
+        blocks.push(format!("Source of the published numbers: {}", published.source));
+    }
     Ok(blocks.join("\n\n"))
 }
 
-/// How near each method comes, in one line.
+/// How near each method with published numbers comes, in one line.
 fn summaries(rows: &[&Row]) -> String {
     let mut methods: Vec<&'static Method> = Vec::new();
-    for row in rows {
+    for row in rows.iter().filter(|row| row.published.is_some()) {
         if !methods.contains(&row.method) {
             methods.push(row.method);
         }
@@ -58,52 +64,49 @@ fn summaries(rows: &[&Row]) -> String {
     ];
     for method in methods {
         let own: Vec<&Row> = rows.iter().filter(|row| row.method == method).copied().collect();
-        lines.push(summary(method, &own));
+        lines.extend(summary(method, &own));
     }
     lines.join("\n")
 }
 
-fn summary(method: &Method, rows: &[&Row]) -> String {
-    let images = rows.iter().map(|row| row.images).max().unwrap_or(0);
+fn summary(method: &Method, rows: &[&Row]) -> Option<String> {
+    let images = rows.iter().map(|row| row.images).max()?;
     let compared: Vec<(&Row, f64)> = rows.iter().filter_map(|row| Some((*row, row.published?))).collect();
     let differences = compared.iter().map(|(row, value)| row.accuracy - value);
     let inside = compared.iter().filter(|(row, value)| row.interval.contains(*value)).count();
-    let largest = compared
+    let (row, largest) = compared
         .iter()
         .map(|(row, value)| (row, row.accuracy - value))
-        .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()));
-    let (mean, largest) = match largest {
-        Some((row, difference)) => (
-            signed(differences.sum::<f64>() / compared.len() as f64),
-            format!("{} ({})", signed(difference), place(row)),
-        ),
-        None => ("–".to_owned(), "–".to_owned()),
-    };
-    format!(
-        "| {} | {} | {inside} of {} | {mean} | {largest} |",
+        .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
+    Some(format!(
+        "| {} | {} | {inside} of {} | {} | {} ({}) |",
         escaped(method.label),
         grouped_digits(images),
-        compared.len()
-    )
+        compared.len(),
+        signed(differences.sum::<f64>() / compared.len() as f64),
+        signed(largest),
+        place(row)
+    ))
 }
 
-/// All points, one per line.
-fn points(rows: &[&Row]) -> String {
-    let mut lines = vec![
-        "| method | attack | ours | interval | published | difference |".to_owned(),
-        "|---|---|--:|---|--:|--:|".to_owned(),
-    ];
+/// All points, one per line; `compared` with published numbers, or not.
+fn points(rows: &[&Row], compared: bool) -> String {
+    let (names, rule) = if compared { (" published | difference |", "--:|--:|") } else { Default::default() };
+    let mut lines =
+        vec![format!("| method | attack | ours | interval |{names}"), format!("|---|---|--:|---|{rule}")];
     for row in rows {
-        let none = || "–".to_owned();
+        let beside = match row.published {
+            _ if !compared => String::new(),
+            Some(value) => format!(" {value:.4} | {} |", signed(row.accuracy - value)),
+            None => " – | – |".to_owned(),
+        };
         lines.push(format!(
-            "| {} | {} | {:.4} | [{:.4}, {:.4}] | {} | {} |",
+            "| {} | {} | {:.4} | [{:.4}, {:.4}] |{beside}",
             escaped(row.method.label),
             place(row),
             row.accuracy,
             row.interval.low,
             row.interval.high,
-            row.published.map_or_else(none, |value| format!("{value:.4}")),
-            row.published.map_or_else(none, |value| signed(row.accuracy - value))
         ));
     }
     lines.join("\n")
@@ -171,6 +174,18 @@ mod tests {
         assert!(line.starts_with("| ERM | 1,000 | 9 of 11 | "), "{line}");
         assert!(line.ends_with("−0.0251 (FGSM, radius 0.1) |"), "{line}");
         assert!(table.starts_with("**QUICK RUN — 1,000 images, not for comparison**"));
+    }
+
+    #[test]
+    fn without_published_numbers_there_is_nothing_to_compare() {
+        let mut none = published();
+        none.fig1a_mnist_fgsm.clear();
+        none.fig1b_mnist_cw_one_step.clear();
+        let results = tempfile::tempdir().unwrap();
+        write_run(results.path(), "erm", false, 1000, 0.27);
+        let table = methods(&FIG1, results.path(), &none).unwrap();
+        assert!(table.lines().any(|l| l == "| ERM | one-step CW | 0.1880 | [0.1650, 0.2134] |"), "{table}");
+        assert!(!table.contains("published"), "{table}");
     }
 
     #[test]
