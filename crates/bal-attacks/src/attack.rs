@@ -29,6 +29,12 @@ pub trait Attack: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// The names under which [`Attack::perturb_and_tell`] accounts for images, in the order in which they
+    /// are let at them; the attack's own, unless it is made of several.
+    fn parts(&self) -> Vec<&'static str> {
+        vec![self.name()]
+    }
+
     /// All settings but the radius, for the record.
     fn settings(&self) -> AttackSettings;
 

@@ -112,6 +112,10 @@ impl Attack for AutoAttack {
         self.suite.ball()
     }
 
+    fn parts(&self) -> Vec<&'static str> {
+        self.suite.parts()
+    }
+
     fn settings(&self) -> AttackSettings {
         self.settings
     }

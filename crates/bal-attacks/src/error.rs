@@ -1,6 +1,6 @@
 //! What can be wrong with an attack, or with the model under it.
 
-use crate::Norm;
+use crate::{KeepError, Norm};
 use bal_core::ClassifierError;
 use tch::TchError;
 
@@ -193,6 +193,17 @@ pub enum AttackError {
         /// How many batches came back.
         found: usize,
     },
+    /// An attack whose account of who broke what cannot be true.
+    #[error("the attack {attack} accounts for its images wrongly: {problem}")]
+    Account {
+        /// The attack.
+        attack: String,
+        /// What is wrong with the account.
+        problem: String,
+    },
+    /// What is kept of an evaluation, to go on after an interruption, could not be written or read.
+    #[error("{0}")]
+    Keep(KeepError),
     /// An attack that went further than it may.
     #[error(
         "the attack {attack} left its {norm} ball on image {image}: distance {distance}, radius {radius}"

@@ -80,7 +80,10 @@ pub use objective::Objective;
 pub use pgd::Pgd;
 pub use radii::Radii;
 pub use random_noise::{NoiseLaw, RandomNoise};
-pub use robustness::{AccuracyCurve, EvaluationProgress, Protocol, Reached, evaluate};
+pub use robustness::{
+    AccuracyCurve, Changes, Evaluated, EvaluationProgress, Forget, Keep, KeepError, Outcome, Protocol,
+    Reached, SHARD, Shard, classify_again, evaluate, evaluate_and_keep,
+};
 pub use settings::AttackSettings;
 pub use square::Square;
 pub use step_size::StepSize;

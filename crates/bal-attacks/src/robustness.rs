@@ -1,23 +1,29 @@
 //! Robust accuracy: what is left of a classifier's accuracy under an attack.
 
+mod again;
 mod budget;
 mod curve;
+mod keep;
 mod nearest;
 mod shard;
 
 use crate::{Attack, AttackError, Radii};
+pub use again::{Changes, classify_again};
 use bal_core::{Classifier, Images, NoiseKey, NoiseStream, Purpose, Replicate, Shared, Workers};
 pub use curve::{AccuracyCurve, Reached};
-use shard::Shard;
+pub use keep::{Forget, Keep, KeepError};
+use shard::Task;
+pub use shard::{Outcome, Shard};
 use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
+use tch::{Device, Tensor};
 
 /// Images attacked together, unless the attack has a batch of its own.
 ///
 /// Part of the protocol and no tuning: the last bits of a matrix product may depend on it.
-const SHARD: usize = 64;
+pub const SHARD: usize = 64;
 
 /// What an evaluation measures.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +75,34 @@ pub fn evaluate(
     workers: &Workers,
     progress: &(dyn Fn(&EvaluationProgress) + Sync),
 ) -> Result<AccuracyCurve, AttackError> {
+    Ok(evaluate_and_keep(model, images, protocol, workers, &Forget::default(), progress)?.curve)
+}
+
+/// What an evaluation gives, and the images that it made.
+#[derive(Debug)]
+pub struct Evaluated {
+    /// Who survived.
+    pub curve: AccuracyCurve,
+    /// The changed images, `[radii, n, c, h, w]` on the CPU, where [`Keep::images`] asks for them.
+    pub x: Option<Tensor>,
+}
+
+/// As [`evaluate`]; shards that were kept are recalled instead of attacked, and others are kept.
+///
+/// The result is the same, bit by bit, whichever were kept.
+///
+/// # Errors
+/// Those of [`evaluate`]; [`AttackError::Keep`] when a shard cannot be kept or recalled, or what is
+/// recalled is no shard of this evaluation.
+pub fn evaluate_and_keep(
+    model: &dyn Classifier,
+    images: &Images,
+    protocol: &Protocol,
+    workers: &Workers,
+    keep: &dyn Keep,
+    progress: &(dyn Fn(&EvaluationProgress) + Sync),
+) -> Result<Evaluated, AttackError> {
+    let attack = protocol.attack;
     let radii = protocol.columns()?;
     let shards = protocol.shards(images.len())?;
     let key = NoiseKey { seed: protocol.seed, purpose: Purpose::Evaluation, sweep: 0, chain: 0 };
@@ -87,9 +121,19 @@ pub fn evaluate(
         if number > first_failure.load(Ordering::Relaxed) {
             return None;
         }
-        let model = model.lock().unwrap_or_else(PoisonError::into_inner).replicate();
-        let batch = images.replica().batch(&indices);
-        let shard = Shard::attacked(&*model, &batch, protocol.attack, &radii, &NoiseStream::new(key));
+        let shard = recalled(keep, number, &indices, radii.len()).and_then(|kept| match kept {
+            Some(shard) => Ok(shard),
+            None => {
+                let model = model.lock().unwrap_or_else(PoisonError::into_inner).replicate();
+                let batch = images.replica().batch(&indices);
+                let noise = NoiseStream::new(key);
+                let task = Task { model: &*model, batch: &batch, attack, radii: &radii, noise: &noise };
+                let mut shard = Shard::attacked(&task, keep.images())?;
+                shard.x = shard.x.map(|x| x.f_to_device(Device::Cpu)).transpose()?;
+                keep.keep(number, &shard).map_err(AttackError::Keep)?;
+                Ok(shard)
+            }
+        });
         match &shard {
             Ok(shard) => shard.tell(&mut state.lock().unwrap_or_else(PoisonError::into_inner), progress),
             Err(_) => {
@@ -98,8 +142,30 @@ pub fn evaluate(
         }
         Some(shard)
     });
-    let shards = results.into_iter().flatten().collect::<Result<Vec<_>, _>>()?;
-    Ok(AccuracyCurve::of(protocol.attack, radii, &shards))
+    let mut shards = results.into_iter().flatten().collect::<Result<Vec<_>, _>>()?;
+    let norm = attack.norm().or(attack.minimises());
+    let curve = AccuracyCurve::of(attack.name(), norm, &attack.parts(), radii, &shards);
+    let x: Vec<Tensor> = shards.iter_mut().filter_map(|shard| shard.x.take()).collect();
+    let x = if x.is_empty() { None } else { Some(Tensor::f_cat(&x, 1)?) };
+    Ok(Evaluated { curve, x })
+}
+
+/// The shard of these images, if it was kept.
+fn recalled(
+    keep: &dyn Keep,
+    number: usize,
+    indices: &[i64],
+    radii: usize,
+) -> Result<Option<Shard>, AttackError> {
+    let shard = keep.recall(number).map_err(AttackError::Keep)?;
+    match shard {
+        Some(shard) if !shard.fits(indices, radii, keep.images()) => {
+            let (first, last) = (indices.first().copied(), indices.last().copied());
+            let range = format!("{} to {}", first.unwrap_or(0), last.unwrap_or(0));
+            Err(AttackError::Keep(format!("what is kept of images {range} is of another evaluation").into()))
+        }
+        shard => Ok(shard),
+    }
 }
 
 impl Protocol<'_> {

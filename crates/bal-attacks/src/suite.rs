@@ -164,6 +164,10 @@ impl Attack for Suite {
         Some(self.ball)
     }
 
+    fn parts(&self) -> Vec<&'static str> {
+        self.parts.iter().map(|part| part.name).collect()
+    }
+
     fn settings(&self) -> AttackSettings {
         self.settings
     }

@@ -1,6 +1,6 @@
 //! Whether an attack kept to its ball and to images.
 
-use crate::{Attack, AttackError, Norm};
+use crate::{AttackError, Norm};
 use bal_core::Batch;
 use tch::{Kind, TchError, Tensor};
 
@@ -13,14 +13,15 @@ pub(super) struct Moved {
     pub(super) linf: Vec<f64>,
 }
 
-/// Refuses what left the ball of this radius, or `[0, 1]`, and measures the rest.
+/// Refuses what left the ball of this norm and radius, or `[0, 1]`, and measures the rest.
 pub(super) fn kept(
-    attack: &dyn Attack,
+    attack: &str,
+    norm: Option<Norm>,
     radius: Option<f64>,
     batch: &Batch,
     x: &Tensor,
 ) -> Result<Moved, AttackError> {
-    let name = || attack.name().to_string();
+    let name = || attack.to_string();
     if x.size() != batch.x.size() {
         return Err(AttackError::Shape { attack: name(), expected: batch.x.size(), found: x.size() });
     }
@@ -30,7 +31,7 @@ pub(super) fn kept(
     let change = x.f_to_kind(Kind::Double)?.f_sub(&batch.x.f_to_kind(Kind::Double)?)?;
     let length = |norm: Norm| Vec::<f64>::try_from(norm.of_each(&change).reshape([-1]));
     let moved = Moved { l2: length(Norm::L2)?, linf: length(Norm::LInf)? };
-    if let (Some(norm), Some(radius)) = (attack.norm(), radius) {
+    if let (Some(norm), Some(radius)) = (norm, radius) {
         let lengths = match norm {
             Norm::L2 => &moved.l2,
             Norm::LInf => &moved.linf,

@@ -1,7 +1,7 @@
 //! What an evaluation found.
 
 use super::shard::{Outcome, Shard};
-use crate::{Attack, Norm};
+use crate::Norm;
 
 /// Which images survive an attack, radius by radius.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,16 @@ pub struct AccuracyCurve {
     pub correct: Vec<Vec<bool>>,
     /// Per radius: how far the attack went.
     pub reached: Vec<Reached>,
+    /// The images' numbers in their data set.
+    pub indices: Vec<i64>,
+    /// Their labels.
+    pub labels: Vec<i64>,
+    /// The model's classes for the clean images.
+    pub clean: Vec<i64>,
+    /// The names under which the attack accounts for images, see [`crate::Attack::parts`].
+    pub parts: Vec<String>,
+    /// Per radius, what became of each image in data set order.
+    pub outcomes: Vec<Outcome>,
     /// Of an attack that seeks the nearest error, per image in data set order: how far the image it
     /// found is, in `norm` and double precision; 0 for an image that is wrong from the start, `None`
     /// where none was found. `None` for other attacks.
@@ -48,6 +58,17 @@ impl AccuracyCurve {
         self.correct.iter().map(share).collect()
     }
 
+    /// How many images each of the parts broke, in their order, at the radius of this column.
+    pub fn broken_by(&self, column: usize) -> Vec<usize> {
+        let mut counts = vec![0; self.parts.len()];
+        for &part in self.outcomes.get(column).into_iter().flat_map(|outcome| &outcome.broken_by).flatten() {
+            if let Some(count) = counts.get_mut(part) {
+                *count += 1;
+            }
+        }
+        counts
+    }
+
     /// The least distance within which at least half of the images are wrong; `None` where more than
     /// half stand, and for attacks that do not seek the nearest error.
     pub fn median_distance(&self) -> Option<f64> {
@@ -58,30 +79,54 @@ impl AccuracyCurve {
     }
 
     /// Puts the shards together, in the order of the data set.
-    pub(super) fn of(attack: &dyn Attack, radii: Vec<Option<f64>>, shards: &[Shard]) -> Self {
-        let column = |radius: usize| shards.iter().filter_map(move |shard| shard.outcomes.get(radius));
+    pub(super) fn of(
+        attack: &str,
+        norm: Option<Norm>,
+        parts: &[&str],
+        radii: Vec<Option<f64>>,
+        shards: &[Shard],
+    ) -> Self {
+        let of_all =
+            |part: fn(&Shard) -> &Vec<i64>| shards.iter().flat_map(part).copied().collect::<Vec<_>>();
+        let labels = of_all(|shard| &shard.labels);
+        let outcomes: Vec<Outcome> = (0..radii.len())
+            .map(|column| Outcome::concat(shards.iter().filter_map(|shard| shard.outcomes.get(column))))
+            .collect();
+        let distances = shards.iter().map(|shard| shard.distances.clone()).collect::<Option<Vec<_>>>();
         Self {
-            attack: attack.name().into(),
-            norm: attack.norm().or(attack.minimises()),
-            distances: shards
-                .iter()
-                .map(|shard| shard.distances.clone())
-                .collect::<Option<Vec<_>>>()
-                .map(|d| d.concat()),
-            correct: (0..radii.len()).map(|r| column(r).flat_map(|o| o.correct.clone()).collect()).collect(),
-            reached: (0..radii.len()).map(|r| Reached::of(column(r))).collect(),
+            attack: attack.into(),
+            norm,
+            correct: outcomes.iter().map(|outcome| outcome.correct(&labels).collect()).collect(),
+            reached: outcomes.iter().map(Reached::of).collect(),
+            indices: of_all(|shard| &shard.indices),
+            clean: of_all(|shard| &shard.clean),
+            parts: parts.iter().map(ToString::to_string).collect(),
+            distances: distances.map(|distances| distances.concat()),
+            labels,
+            outcomes,
             radii,
         }
     }
 }
 
+impl Outcome {
+    fn concat<'a>(shards: impl Iterator<Item = &'a Self>) -> Self {
+        let mut all = Self { predicted: vec![], broken_by: vec![], l2: vec![], linf: vec![] };
+        for shard in shards {
+            all.predicted.extend(&shard.predicted);
+            all.broken_by.extend(&shard.broken_by);
+            all.l2.extend(&shard.l2);
+            all.linf.extend(&shard.linf);
+        }
+        all
+    }
+}
+
 impl Reached {
-    fn of<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Self {
-        let (l2, linf): (Vec<_>, Vec<_>) =
-            outcomes.map(|o| (o.moved.l2.clone(), o.moved.linf.clone())).unzip();
-        let (l2, linf) = (l2.concat(), linf.concat());
+    fn of(outcome: &Outcome) -> Self {
+        let Outcome { l2, linf, .. } = outcome;
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let max = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
-        Self { l2: mean(&l2), linf: mean(&linf), max_l2: max(&l2), max_linf: max(&linf) }
+        Self { l2: mean(l2), linf: mean(linf), max_l2: max(l2), max_linf: max(linf) }
     }
 }

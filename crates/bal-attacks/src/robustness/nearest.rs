@@ -1,65 +1,57 @@
 //! What an attack that seeks the nearest error says of all radii at once.
 
 use super::budget::{self, Moved};
-use super::shard::{Outcome, Shard, sound};
-use crate::{Attack, AttackError, Norm, predicted_classes};
-use bal_core::{Batch, Classifier, NoiseStream};
+use super::shard::{Outcome, Shard, Task, chosen, classes};
+use crate::{AttackError, Norm};
 use tch::Tensor;
 
-/// Attacks `batch` once, looks at what comes back, and reads off the outcome at each radius.
+/// Attacks the images once, looks at what comes back, and reads off the outcome at each radius.
 ///
 /// At radius r an image is what came back where that is wrong and at most r away in `norm`, and the
-/// clean image elsewhere; without a radius it is what came back.
-pub(super) fn shard(
-    model: &dyn Classifier,
-    batch: &Batch,
-    attack: &dyn Attack,
-    norm: Norm,
-    radii: &[Option<f64>],
-    noise: &NoiseStream,
-) -> Result<Shard, AttackError> {
-    sound(model, batch)?;
-    let x = attack.perturb(model, batch, noise)?;
-    let moved = budget::kept(attack, None, batch, &x)?;
-    let wrong = |x: &Tensor| -> Result<Vec<bool>, AttackError> {
-        Ok(Vec::try_from(predicted_classes(model, x)?.f_ne_tensor(&batch.y)?)?)
-    };
-    // Both are looked at again, whatever the attack believed.
-    let (from_start, in_the_end) = (wrong(&batch.x)?, wrong(&x)?);
+/// clean image elsewhere; without a radius it is what came back. Returns the images of each radius.
+pub(super) fn attack(task: &Task, norm: Norm, shard: &mut Shard) -> Result<Vec<Tensor>, AttackError> {
+    let Task { model, batch, attack, radii, noise } = task;
+    let x = attack.perturb(*model, batch, noise)?;
+    let moved = budget::kept(attack.name(), None, None, batch, &x)?;
+    // Looked at again, whatever the attack believed.
+    let predicted = classes(*model, &x)?;
     let lengths = match norm {
         Norm::L2 => &moved.l2,
         Norm::LInf => &moved.linf,
     };
-    let distances: Vec<Option<f64>> = from_start
-        .iter()
-        .zip(&in_the_end)
-        .zip(lengths)
-        .map(|((&from_start, &wrong), &length)| match (from_start, wrong) {
+    let distance = |row: usize| {
+        let label = shard.labels[row];
+        match (shard.clean[row] != label, predicted[row] != label) {
             (true, _) => Some(0.0),
-            (false, true) => Some(length),
+            (false, true) => Some(lengths[row]),
             (false, false) => None,
-        })
-        .collect();
-    let outcomes = radii.iter().map(|&radius| match radius {
-        None => Outcome {
-            correct: in_the_end.iter().map(|wrong| !wrong).collect(),
-            moved: Moved { l2: moved.l2.clone(), linf: moved.linf.clone() },
-        },
-        Some(radius) => within(radius, &distances, &moved),
-    });
-    Ok(Shard { outcomes: outcomes.collect(), distances: Some(distances) })
+        }
+    };
+    let distances: Vec<Option<f64>> = (0..batch.len()).map(distance).collect();
+    let mut images = Vec::with_capacity(radii.len());
+    for radius in radii.iter().copied() {
+        // An image that is wrong from the start need not be moved, and is not.
+        let reached = |d: &Option<f64>| d.is_some_and(|d| d > 0.0 && radius.is_none_or(|radius| d <= radius));
+        let broken: Vec<bool> = distances.iter().map(reached).collect();
+        // Without a radius the image is what came back, error or not.
+        let taken = if radius.is_some() { broken.clone() } else { vec![true; broken.len()] };
+        shard.outcomes.push(outcome(&taken, &broken, &predicted, &shard.clean, &moved));
+        images.push(chosen(&taken, &x, &batch.x)?);
+    }
+    shard.distances = Some(distances);
+    Ok(images)
 }
 
-/// What the nearest errors are worth in a ball.
-fn within(radius: f64, distances: &[Option<f64>], moved: &Moved) -> Outcome {
-    let reach: Vec<bool> = distances.iter().map(|d| d.is_some_and(|d| d <= radius)).collect();
-    // An image that is wrong from the start need not be moved, and is not.
+/// The outcome where the images that are `taken` are changed and the others are clean.
+fn outcome(taken: &[bool], broken: &[bool], predicted: &[i64], clean: &[i64], moved: &Moved) -> Outcome {
     let walked = |lengths: &[f64]| {
-        let pairs = lengths.iter().zip(distances.iter().zip(&reach));
-        pairs.map(|(&length, (&d, &reach))| if reach && d > Some(0.0) { length } else { 0.0 }).collect()
+        taken.iter().zip(lengths).map(|(&taken, &length)| if taken { length } else { 0.0 }).collect()
     };
+    let classes = taken.iter().zip(predicted.iter().zip(clean));
     Outcome {
-        correct: reach.iter().map(|reach| !reach).collect(),
-        moved: Moved { l2: walked(&moved.l2), linf: walked(&moved.linf) },
+        predicted: classes.map(|(&taken, (&changed, &clean))| if taken { changed } else { clean }).collect(),
+        broken_by: broken.iter().map(|&broken| broken.then_some(0)).collect(),
+        l2: walked(&moved.l2),
+        linf: walked(&moved.linf),
     }
 }
