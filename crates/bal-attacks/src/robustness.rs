@@ -121,19 +121,18 @@ pub fn evaluate_and_keep(
         if number > first_failure.load(Ordering::Relaxed) {
             return None;
         }
-        let shard = recalled(keep, number, &indices, radii.len()).and_then(|kept| match kept {
-            Some(shard) => Ok(shard),
-            None => {
-                let model = model.lock().unwrap_or_else(PoisonError::into_inner).replicate();
-                let batch = images.replica().batch(&indices);
-                let noise = NoiseStream::new(key);
-                let task = Task { model: &*model, batch: &batch, attack, radii: &radii, noise: &noise };
-                let mut shard = Shard::attacked(&task, keep.images())?;
-                shard.x = shard.x.map(|x| x.f_to_device(Device::Cpu)).transpose()?;
-                keep.keep(number, &shard).map_err(AttackError::Keep)?;
-                Ok(shard)
-            }
-        });
+        let attacked = || {
+            let model = model.lock().unwrap_or_else(PoisonError::into_inner).replicate();
+            let batch = images.replica().batch(&indices);
+            let noise = NoiseStream::new(key);
+            let task = Task { model: &*model, batch: &batch, attack, radii: &radii, noise: &noise };
+            let mut shard = Shard::attacked(&task, keep.images())?;
+            shard.x = shard.x.map(|x| x.f_to_device(Device::Cpu)).transpose()?;
+            keep.keep(number, &shard).map_err(AttackError::Keep)?;
+            Ok(shard)
+        };
+        let shard =
+            recalled(keep, number, &indices, radii.len()).and_then(|kept| kept.map_or_else(attacked, Ok));
         match &shard {
             Ok(shard) => shard.tell(&mut state.lock().unwrap_or_else(PoisonError::into_inner), progress),
             Err(_) => {

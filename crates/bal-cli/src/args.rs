@@ -1,12 +1,15 @@
 //! Commands and flags.
 
 mod attack;
+mod model;
+mod outputs;
 
 use crate::Usage;
 use attack::AttackFlags;
 use bal_attacks::{AttackName, Radii};
-use bal_core::Prediction;
 use clap::{Args, Parser, Subcommand};
+pub(crate) use model::ModelFlags;
+pub(crate) use outputs::OutputFlags;
 use std::path::PathBuf;
 use tch::Device;
 
@@ -39,7 +42,10 @@ pub(crate) enum Command {
         bal evaluate runs/erm --attack pgd --radius 0.1 --steps 40 --restarts 2 --limit 1000\n  \
         bal evaluate runs/paper --held-out --attack fgsm --radius 0,0.15\n  \
         bal evaluate --weights posterior.safetensors --architecture cnn --attack cw-one-step\n  \
-        bal evaluate --torchscript model.pt --mean 0.1307 --std 0.3081 --attack pgd --radius 0.1 --check"
+        bal evaluate --torchscript model.pt --mean 0.1307 --std 0.3081 --attack pgd --radius 0.1 --check\n  \
+        bal evaluate runs/pgd --attack autoattack --radius 0.1 --limit 1000 --json aa.json --save aa.safetensors\n      \
+        Interrupted, the same command goes on where it was.\n  \
+        bal evaluate runs/pgd --verify aa.safetensors"
     )]
     Evaluate(Box<Evaluate>),
 }
@@ -76,18 +82,8 @@ pub(crate) struct Train {
 
 #[derive(Debug, Args)]
 pub(crate) struct Evaluate {
-    /// A run folder that `bal train` wrote.
-    #[arg(value_name = "RUN", required_unless_present_any = ["weights", "torchscript"],
-        conflicts_with_all = ["weights", "torchscript"])]
-    pub(crate) run: Option<PathBuf>,
-    /// Weights in safetensors, instead of a run; several files of one network are one ensemble.
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "torchscript")]
-    pub(crate) weights: Vec<PathBuf>,
-    /// The network of the weights, where the file does not say it: cnn, stn.
-    #[arg(long, value_name = "NAME", requires = "weights", conflicts_with_all = ["run", "torchscript"])]
-    pub(crate) architecture: Option<String>,
     #[command(flatten)]
-    pub(crate) script: Script,
+    pub(crate) model: ModelFlags,
     /// The data set whose test images are attacked: mnist, fashion-mnist, gtsrb, gtsrb-paper.
     #[arg(long, value_name = "SET", default_value = "mnist")]
     pub(crate) dataset: String,
@@ -98,17 +94,13 @@ pub(crate) struct Evaluate {
     /// and several of them, the worst for each image: autoattack, autoattack-rand, suite (an ensemble attacked as a whole
     /// and by its members). To the nearest error: fab, cw, deepfool, fmn, hop-skip-jump. Of the paper: cw-one-step,
     /// cw-one-step-log-probabilities.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) attack: AttackName,
+    #[arg(long, value_name = "NAME", required_unless_present = "verify")]
+    pub(crate) attack: Option<AttackName>,
     /// Radii on pixels in [0, 1], ascending: 0,0.05,0.1.
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub(crate) radius: Option<Radii>,
     #[command(flatten)]
     pub(crate) settings: AttackFlags,
-    /// How members predict: mean-probability or mean-logits, together, or the last-member alone [default: as the
-    /// weights say].
-    #[arg(long, value_name = "NAME")]
-    pub(crate) prediction: Option<Prediction>,
     /// Looks first, on at most 256 images, for signs that the classifier hides from attacks.
     #[arg(long)]
     pub(crate) check: bool,
@@ -118,61 +110,17 @@ pub(crate) struct Evaluate {
     /// Only the first so many test images.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
-    /// Writes accuracies and per-image results to this file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json: Option<PathBuf>,
-    /// Writes accuracies with 95 % intervals to this file.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) csv: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) outputs: OutputFlags,
+    /// Attacks nothing: measures and classifies the images of a file that --save wrote once more.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["attack", "radius", "check", "sample", "limit", "dataset",
+        "held_out", "json", "csv", "save", "grid", "seed"])]
+    pub(crate) verify: Option<PathBuf>,
     /// The seed of random starts.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) machine: Machine,
-}
-
-/// A network of anybody's, as TorchScript.
-///
-/// The flags beside the files conflict with a run and weights in so many words: clap does not insist on a
-/// requirement that a conflict rules out.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Script {
-    /// A network that PyTorch saved as TorchScript, instead of a run; several are one ensemble. Such a file is
-    /// a program: trust whoever made it.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
-    pub(crate) torchscript: Vec<PathBuf>,
-    /// The images that it takes: C,H,W [default: those of the data set].
-    #[arg(long, value_name = "C,H,W", requires = "torchscript", conflicts_with_all = ["run", "weights"], value_parser = input_shape,
-        allow_hyphen_values = true)]
-    pub(crate) input_shape: Option<[i64; 3]>,
-    /// How many classes it tells apart [default: as many as it gives logits].
-    #[arg(long, value_name = "N", requires = "torchscript", conflicts_with_all = ["run", "weights"], value_parser = clap::value_parser!(i64).range(2..))]
-    pub(crate) classes: Option<i64>,
-    /// Subtracted from pixels in [0, 1] before the network sees them: a number, or one per channel [default: 0].
-    #[arg(
-        long,
-        value_name = "LIST",
-        requires = "torchscript", conflicts_with_all = ["run", "weights"],
-        value_delimiter = ',',
-        allow_hyphen_values = true
-    )]
-    pub(crate) mean: Vec<f64>,
-    /// Divides them after that: a number, or one per channel [default: 1].
-    #[arg(
-        long,
-        value_name = "LIST",
-        requires = "torchscript", conflicts_with_all = ["run", "weights"],
-        value_delimiter = ',',
-        allow_hyphen_values = true
-    )]
-    pub(crate) std: Vec<f64>,
-}
-
-fn input_shape(text: &str) -> Result<[i64; 3], String> {
-    let sizes: Option<Vec<i64>> =
-        text.split(',').map(|size| size.trim().parse().ok().filter(|&size| size > 0)).collect();
-    let sizes = sizes.and_then(|sizes| <[i64; 3]>::try_from(sizes).ok());
-    sizes.ok_or_else(|| "expected channels, height and width, such as 1,28,28".into())
 }
 
 /// What to compute on, and where the data are.

@@ -42,7 +42,7 @@ pub(crate) fn check(
         ensemble_gradient: Some(ensemble_gradient),
         ..AttackSettings::default()
     };
-    let pgd = if flags.attack == AttackName::Pgd { asked } else { common };
+    let pgd = if flags.attack == Some(AttackName::Pgd) { asked } else { common };
     let pgd = pgd.or(&AttackName::Pgd.defaults());
     let twice = AttackSettings { steps: pgd.steps.map(|steps| steps.saturating_mul(2)), ..pgd };
     let one_step = named(AttackName::Fgsm, Some(radius), &common)?;

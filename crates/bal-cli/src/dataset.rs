@@ -46,16 +46,18 @@ pub(crate) fn training(
     })
 }
 
-/// Loads the training images that an experiment with these settings holds out.
+/// Loads the training images that an experiment with these settings holds out, and their numbers.
 pub(crate) fn held_out(
     name: &str,
     root: Option<&Path>,
     held_out: usize,
     seed: u64,
     device: Device,
-) -> Result<Images> {
+) -> Result<(Images, Vec<i64>)> {
     let split = load(name, root)?.train;
-    Ok(subset(&tensors(&split, device)?, &divide(&split, held_out, seed)?.held_out))
+    let numbers = divide(&split, held_out, seed)?.held_out;
+    let images = subset(&tensors(&split, device)?, &numbers);
+    Ok((images, numbers.into_iter().map(|number| number as i64).collect()))
 }
 
 fn divide(split: &Split, held_out: usize, seed: u64) -> Result<Holdout> {
@@ -74,16 +76,16 @@ pub(crate) fn test(name: &str, root: Option<&Path>, device: Device) -> Result<Im
     tensors(&load(name, root)?.test, device)
 }
 
-/// `count` of the images, drawn without replacement by `seed` alone, in their order.
-pub(crate) fn sample(images: &Images, count: u64, seed: u64) -> Result<Images> {
-    if count > images.len() as u64 {
-        bail!("--sample {count}, but there are {} images", images.len());
+/// The numbers of `count` among `images`, drawn without replacement by `seed` alone, in their order.
+pub(crate) fn sample(images: i64, count: u64, seed: u64) -> Result<Vec<i64>> {
+    if count > images as u64 {
+        bail!("--sample {count}, but there are {images} images");
     }
     let key = NoiseKey { seed, purpose: Purpose::Sample, sweep: 0, chain: 0 };
-    let mut numbers = NoiseStream::new(key).permutation(images.len());
+    let mut numbers = NoiseStream::new(key).permutation(images);
     numbers.truncate(count as usize);
     numbers.sort_unstable();
-    Ok(images.subset(&numbers))
+    Ok(numbers)
 }
 
 /// SHA-256 of the files of set `name`.

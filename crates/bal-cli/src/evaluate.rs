@@ -1,64 +1,101 @@
 //! `bal evaluate`.
 
+mod adversarial;
+mod chosen;
+mod grid;
+mod partial;
+mod rows;
+mod table;
+mod verify;
+
 use crate::{
-    args::{Evaluate, Machine, usage},
-    check, dataset,
-    experiment::Experiment,
-    progress::{Display, print},
-    subject::{self, Subject},
+    args::{Evaluate, usage},
+    check,
+    progress::{Display, say},
+    subject::{self, Source, Subject},
+    versions::versions,
 };
+use adversarial::Adversarial;
 use anyhow::{Context, Result, bail};
-use bal_attacks::{Attack, AttackError, AttackSettings, Protocol};
-use bal_core::Images;
-use bal_report::{Evaluation, PerImage, Reached, Record, Split};
-use serde_json::json;
+use bal_attacks::{
+    AccuracyCurve, Attack, AttackError, AttackSettings, Evaluated, Forget, Keep, Protocol, Radii, SHARD,
+};
+use bal_core::{Classifier, Workers};
+use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, Split, write_image_rows};
+use chosen::Chosen;
+use partial::Partial;
+use serde_json::{Value, json};
 use std::{path::Path, sync::Mutex};
 
 /// Attacks what the flags name and reports what is left of its accuracy.
 pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
-    let attack = attack(flags)?;
-    for file in [&flags.json, &flags.csv].into_iter().flatten() {
+    for file in flags.outputs.files() {
         can_be_written(file)?;
     }
+    if let Some(file) = &flags.verify {
+        return verify::verify(flags, file);
+    }
+    let said = flags.settings.settings();
+    let attack = named(flags, &said)?;
     let workers = flags.machine.workers()?;
-    let source = subject::read(flags)?;
+    let source = subject::read(&flags.model, flags.settings.ensemble_gradient, flags.machine.device)?;
     // Unless told otherwise an attack sees what the weights say that attacks should see.
-    let attack =
-        if attack.settings().ensemble_gradient.is_some() && flags.settings.ensemble_gradient.is_none() {
-            let seen = AttackSettings {
-                ensemble_gradient: Some(source.ensemble_gradient()),
-                ..flags.settings.settings()
-            };
-            named(flags, &seen)?
-        } else {
-            attack
-        };
-    let (images, dataset, split) = images(flags, source.record())?;
-    let images = match flags.sample {
-        Some(count) => dataset::sample(&images, count, flags.seed)?,
-        None => images,
-    };
-    let Subject { classifier, model } = source.classifier(flags, &images, &dataset)?;
-    if flags.check {
-        check::check(flags, &*classifier, &images, attack.as_ref(), &workers)?;
-    }
-    let protocol = Protocol {
-        attack: attack.as_ref(),
-        radii: flags.radius.as_ref(),
-        limit: flags.limit,
-        seed: flags.seed,
-    };
-    let total = flags.limit.unwrap_or(u64::MAX).min(images.len() as u64);
-    let display = Mutex::new(Display::new(attack.name(), "images", total, 0));
-    let curve = bal_attacks::evaluate(&*classifier, &images, &protocol, &workers, &|progress| {
-        if let Ok(mut display) = display.lock() {
-            let right = progress.correct.iter().map(|&c| format!("{:.3}", c as f64 / progress.images as f64));
-            display.show(progress.images as u64, &right.collect::<Vec<_>>().join(" "));
+    let attack = match attack.settings().ensemble_gradient {
+        None => attack,
+        Some(_) => {
+            named(flags, &AttackSettings { ensemble_gradient: Some(source.ensemble_gradient()), ..said })?
         }
-    })?;
-    if let Ok(display) = display.lock() {
-        display.finish();
+    };
+    let chosen = Chosen::by(flags, source.record())?;
+    let settings = settings(flags, attack.as_ref());
+    let partial = partial(flags, &source, &chosen, attack.as_ref(), &settings)?;
+    let Subject { classifier, model } = source.classifier(&chosen.images, flags.limit, &chosen.dataset)?;
+    if flags.check {
+        check::check(flags, &*classifier, &chosen.images, attack.as_ref(), &workers)?;
     }
+    let Evaluated { curve, x } = match &partial {
+        Some(partial) => run(flags, &*classifier, &chosen, attack.as_ref(), partial, &workers)?,
+        None => run(flags, &*classifier, &chosen, attack.as_ref(), &Forget::default(), &workers)?,
+    };
+    let evaluation = measured(&curve, settings, model, &chosen.dataset, chosen.split);
+    table::show(&evaluation);
+    let outputs = &flags.outputs;
+    if let Some(path) = &outputs.json {
+        evaluation.write(path)?;
+    }
+    if let Some(path) = &outputs.csv {
+        evaluation.write_csv(path)?;
+    }
+    if let Some(path) = &outputs.per_image {
+        write_image_rows(path, &rows::rows(&curve, &chosen.numbers))?;
+    }
+    if let Some(x) = x {
+        let clean = chosen.images.batch(&curve.indices).x.to_device(tch::Device::Cpu);
+        let together = attack.batch_size().unwrap_or(SHARD);
+        let adversarial = Adversarial::of(&evaluation, &curve, (x, clean), &chosen.numbers, together);
+        if let Some(path) = &outputs.grid {
+            grid::grid(&adversarial, &curve)?.write(path)?;
+        }
+        if let Some(path) = &outputs.save {
+            adversarial.write(path)?;
+        }
+    }
+    partial.map_or(Ok(()), Partial::remove)
+}
+
+/// The attack of the flags; its own radius does not matter, the radii are the protocol's.
+fn named(flags: &Evaluate, settings: &AttackSettings) -> Result<Box<dyn Attack>> {
+    let wrong = |e: AttackError| match e {
+        AttackError::MissingRadius(_) => usage(format!("{e}: --radius 0,0.05,0.1, on pixels in [0, 1]")),
+        e => usage(e.to_string()),
+    };
+    let attack = flags.attack.ok_or_else(|| usage("--attack is needed"))?;
+    let radius = flags.radius.as_ref().and_then(|radii| radii.as_slice().last().copied());
+    bal_attacks::named(attack, radius, &settings.or(&attack.defaults())).map_err(wrong)
+}
+
+/// All that the record says of the attack, beside its radii.
+fn settings(flags: &Evaluate, attack: &dyn Attack) -> Value {
     let mut settings = json!(attack.settings());
     if let Some(map) = settings.as_object_mut() {
         map.insert("seed".into(), json!(flags.seed));
@@ -66,7 +103,79 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
             map.insert("sample".into(), json!(count));
         }
     }
-    let evaluation = Evaluation {
+    settings
+}
+
+/// Where finished shards are kept: beside the first file that is asked for.
+fn partial(
+    flags: &Evaluate,
+    source: &Source,
+    chosen: &Chosen,
+    attack: &dyn Attack,
+    settings: &Value,
+) -> Result<Option<Partial>> {
+    let Some(file) = flags.outputs.files().next() else { return Ok(None) };
+    let images = flags.outputs.save.is_some() || flags.outputs.grid.is_some();
+    let identity = json!({
+        "attack": attack.name(),
+        "settings": settings,
+        "radii": flags.radius.as_ref().map(Radii::as_slice),
+        "limit": flags.limit,
+        "dataset": chosen.dataset,
+        "split": chosen.split,
+        "weights": source.digests()?,
+        "architecture": flags.model.architecture,
+        "prediction": flags.model.prediction.map(|prediction| prediction.to_string()),
+        "classes": flags.model.script.classes,
+        "mean": flags.model.script.mean,
+        "std": flags.model.script.std,
+        "images": images,
+        "versions": versions(),
+    });
+    let partial = Partial::beside(file, identity, images)?;
+    if partial.count() > 0 {
+        say(&format!("going on where {} ended", partial.folder().display()));
+    }
+    Ok(Some(partial))
+}
+
+/// Attacks the images, and shows how far it has come.
+fn run(
+    flags: &Evaluate,
+    classifier: &dyn Classifier,
+    chosen: &Chosen,
+    attack: &dyn Attack,
+    keep: &dyn Keep,
+    workers: &Workers,
+) -> Result<Evaluated> {
+    let protocol = Protocol { attack, radii: flags.radius.as_ref(), limit: flags.limit, seed: flags.seed };
+    let total = flags.limit.unwrap_or(u64::MAX).min(chosen.images.len() as u64);
+    let display = Mutex::new(Display::new(attack.name(), "images", total, 0));
+    let evaluated =
+        bal_attacks::evaluate_and_keep(classifier, &chosen.images, &protocol, workers, keep, &|progress| {
+            if let Ok(mut display) = display.lock() {
+                let right =
+                    progress.correct.iter().map(|&c| format!("{:.3}", c as f64 / progress.images as f64));
+                display.show(progress.images as u64, &right.collect::<Vec<_>>().join(" "));
+            }
+        })?;
+    if let Ok(display) = display.lock() {
+        display.finish();
+    }
+    Ok(evaluated)
+}
+
+/// What the record says.
+fn measured(curve: &AccuracyCurve, settings: Value, model: Model, dataset: &str, split: Split) -> Evaluation {
+    let counts = |column: usize| {
+        let parts = curve.parts.iter().cloned();
+        parts.zip(curve.broken_by(column).into_iter().map(|count| count as u64)).collect()
+    };
+    let nearest = |distances: &Vec<Option<f64>>| Nearest {
+        median: curve.median_distance(),
+        distances: distances.clone(),
+    };
+    Evaluation {
         attack: curve.attack.clone(),
         norm: curve.norm.map(|norm| norm.to_string()),
         radii: curve.radii.clone(),
@@ -76,47 +185,11 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
         per_image: PerImage::of_flags(&curve.correct),
         reached: curve.reached.iter().map(|r| Reached { l2: r.l2, linf: r.linf }).collect(),
         model,
-        dataset,
+        dataset: dataset.into(),
         split,
-    };
-    show(&evaluation);
-    if let Some(path) = &flags.json {
-        evaluation.write(path)?;
+        broken_by: (curve.parts.len() > 1).then(|| (0..curve.radii.len()).map(counts).collect()),
+        nearest: curve.distances.as_ref().map(nearest),
     }
-    if let Some(path) = &flags.csv {
-        evaluation.write_csv(path)?;
-    }
-    Ok(())
-}
-
-fn attack(flags: &Evaluate) -> Result<Box<dyn Attack>> {
-    named(flags, &flags.settings.settings())
-}
-
-/// The attack of the flags; its own radius does not matter, the radii are the protocol's.
-fn named(flags: &Evaluate, settings: &AttackSettings) -> Result<Box<dyn Attack>> {
-    let wrong = |e: AttackError| match e {
-        AttackError::MissingRadius(_) => usage(format!("{e}: --radius 0,0.05,0.1, on pixels in [0, 1]")),
-        e => usage(e.to_string()),
-    };
-    let radius = flags.radius.as_ref().and_then(|radii| radii.as_slice().last().copied());
-    bal_attacks::named(flags.attack, radius, &settings.or(&flags.attack.defaults())).map_err(wrong)
-}
-
-/// The images to attack, their data set and which part of it they are.
-fn images(flags: &Evaluate, record: Option<&Record>) -> Result<(Images, String, Split)> {
-    let Machine { device, data, .. } = &flags.machine;
-    let Some(record) = record.filter(|_| flags.held_out) else {
-        let images = dataset::test(&flags.dataset, data.as_deref(), *device)?;
-        return Ok((images, flags.dataset.clone(), Split::Test));
-    };
-    let Experiment { dataset, held_out, seed, name, .. } = serde_json::from_value(record.experiment.clone())
-        .context("the run's record.json holds no experiment of this version")?;
-    if held_out == 0 {
-        bail!("{name} held out no images; train it with `--set held_out=1000 --set train_images=..`");
-    }
-    let images = dataset::held_out(&dataset, data.as_deref(), held_out, seed, *device)?;
-    Ok((images, dataset, Split::HeldOut))
 }
 
 /// Refuses, before the long work, a file that could not be written after it.
@@ -126,32 +199,4 @@ fn can_be_written(path: &Path) -> Result<()> {
         bail!("{} is a folder; name a file", path.display());
     }
     tempfile::tempfile_in(folder).map(drop).with_context(|| format!("cannot write to {}", folder.display()))
-}
-
-fn show(evaluation: &Evaluation) {
-    print(&format!(
-        "{} on {}: {} {} images of {}, {} chains, {}",
-        evaluation.attack,
-        evaluation.model.source,
-        evaluation.images,
-        match evaluation.split {
-            Split::Test => "test",
-            Split::HeldOut => "held-out training",
-        },
-        evaluation.dataset,
-        evaluation.model.chains,
-        evaluation.model.prediction
-    ));
-    print("radius      accuracy  95 % interval      mean Linf  mean L2");
-    for (point, reached) in evaluation.points().zip(&evaluation.reached) {
-        print(&format!(
-            "{:<10}  {:.4}    [{:.4}, {:.4}]   {:.4}     {:.3}",
-            point.radius.map_or("-".to_string(), |r| format!("{r:.6}")),
-            point.accuracy,
-            point.interval.low,
-            point.interval.high,
-            reached.linf,
-            reached.l2
-        ));
-    }
 }

@@ -1,14 +1,16 @@
-//! What `bal evaluate` attacks: a run, files of weights, or networks of anybody's in TorchScript.
+//! What is attacked: a run, files of weights, or networks of anybody's in TorchScript.
 
 use crate::{
-    args::{Evaluate, Script, usage},
+    args::{ModelFlags, usage},
     run_folder::RunFolder,
+    start::digest,
 };
 use anyhow::{Result, bail};
 use bal_core::{Classifier, EnsembleGradient, Images, Posterior, Prediction};
 use bal_models::{Ensemble, Normalisation, ScriptSettings, TorchScript};
 use bal_report::{Model, Record};
 use std::path::PathBuf;
+use tch::Device;
 
 /// A model to attack, and what an evaluation says of it.
 pub(crate) struct Subject {
@@ -17,38 +19,66 @@ pub(crate) struct Subject {
 }
 
 /// What the flags name, as far as it can be read without images.
-pub(crate) enum Source {
+pub(crate) struct Source {
+    name: String,
+    files: Vec<PathBuf>,
+    /// What an attack follows.
+    ensemble_gradient: EnsembleGradient,
+    device: Device,
+    kind: Kind,
+}
+
+enum Kind {
     /// Weights of one of the project's networks.
-    Weights { name: String, posterior: Posterior, record: Option<Box<Record>> },
+    Weights { posterior: Posterior, record: Option<Box<Record>> },
     /// TorchScript files; they are tried on images when they are loaded.
-    Script { name: String, settings: ScriptSettings },
+    Script { settings: ScriptSettings, said: Option<[i64; 3]> },
 }
 
 /// How many images a TorchScript network is tried on.
 const TRIAL: i64 = 8;
 
-/// Reads what the flags name.
-pub(crate) fn read(flags: &Evaluate) -> Result<Source> {
+/// Reads what the flags name; `gradient` is what attacks follow, where that was said.
+pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, device: Device) -> Result<Source> {
     if let Some(run) = &flags.run {
-        let (record, mut posterior) = RunFolder::new(run).finished()?;
+        let folder = RunFolder::new(run);
+        let (record, mut posterior) = folder.finished()?;
         posterior.prediction = flags.prediction.unwrap_or(posterior.prediction);
-        posterior.ensemble_gradient = flags.settings.ensemble_gradient.unwrap_or(posterior.ensemble_gradient);
-        return Ok(Source::Weights { name: record.name.clone(), posterior, record: Some(Box::new(record)) });
+        posterior.ensemble_gradient = gradient.unwrap_or(posterior.ensemble_gradient);
+        return Ok(Source {
+            name: record.name.clone(),
+            files: vec![folder.posterior()],
+            ensemble_gradient: posterior.ensemble_gradient,
+            device,
+            kind: Kind::Weights { posterior, record: Some(Box::new(record)) },
+        });
     }
     if !flags.script.torchscript.is_empty() {
-        return script(flags, &flags.script);
+        return Ok(Source {
+            name: names(&flags.script.torchscript),
+            files: flags.script.torchscript.clone(),
+            ensemble_gradient: gradient.unwrap_or(EnsembleGradient::Predictive),
+            device,
+            kind: script(flags, device)?,
+        });
     }
     if flags.weights.is_empty() {
         return Err(usage("a RUN, --weights or --torchscript is needed"));
     }
     let architecture = flags.architecture.as_deref().map(bal_models::architecture).transpose();
     let architecture = architecture.map_err(|e| usage(e.to_string()))?;
-    let (prediction, gradient) = (flags.prediction, flags.settings.ensemble_gradient);
-    let posterior = bal_models::read_posteriors(&flags.weights, architecture, prediction, gradient)?;
-    Ok(Source::Weights { name: names(&flags.weights), posterior, record: None })
+    let posterior = bal_models::read_posteriors(&flags.weights, architecture, flags.prediction, gradient)?;
+    Ok(Source {
+        name: names(&flags.weights),
+        files: flags.weights.clone(),
+        ensemble_gradient: posterior.ensemble_gradient,
+        device,
+        kind: Kind::Weights { posterior, record: None },
+    })
 }
 
-fn script(flags: &Evaluate, script: &Script) -> Result<Source> {
+fn script(flags: &ModelFlags, device: Device) -> Result<Kind> {
+    let script = &flags.script;
     let or = |given: &[f64], default: f64| if given.is_empty() { vec![default] } else { given.to_vec() };
     let normalisation = Normalisation::new(or(&script.mean, 0.0), or(&script.std, 1.0));
     let settings = ScriptSettings {
@@ -58,9 +88,9 @@ fn script(flags: &Evaluate, script: &Script) -> Result<Source> {
         classes: script.classes,
         normalisation: normalisation.map_err(|e| usage(e.to_string()))?,
         prediction: flags.prediction.unwrap_or(Prediction::MeanProbability),
-        device: flags.machine.device,
+        device,
     };
-    Ok(Source::Script { name: names(&script.torchscript), settings })
+    Ok(Kind::Script { settings, said: script.input_shape })
 }
 
 /// The names of files, without their folders.
@@ -74,50 +104,51 @@ fn names(files: &[PathBuf]) -> String {
 impl Source {
     /// The record of a run.
     pub(crate) fn record(&self) -> Option<&Record> {
-        match self {
-            Self::Weights { record, .. } => record.as_deref(),
-            Self::Script { .. } => None,
+        match &self.kind {
+            Kind::Weights { record, .. } => record.as_deref(),
+            Kind::Script { .. } => None,
         }
     }
 
-    /// What an attack follows, unless told otherwise.
+    /// What an attack follows.
     pub(crate) fn ensemble_gradient(&self) -> EnsembleGradient {
-        match self {
-            Self::Weights { posterior, .. } => posterior.ensemble_gradient,
-            Self::Script { .. } => EnsembleGradient::Predictive,
-        }
+        self.ensemble_gradient
     }
 
-    /// The model, for `images` of the set `dataset`.
-    pub(crate) fn classifier(self, flags: &Evaluate, images: &Images, dataset: &str) -> Result<Subject> {
-        let seen = flags.settings.ensemble_gradient.unwrap_or(self.ensemble_gradient());
-        let model =
-            |source: String, architecture: Option<&str>, members: usize, prediction: Prediction| Model {
-                source,
-                architecture: architecture.map(String::from),
-                chains: members as u64,
-                prediction: prediction.to_string(),
-                ensemble_gradient: seen.to_string(),
-            };
-        match self {
-            Self::Weights { name, posterior, .. } => {
+    /// SHA-256 of the files, in their order.
+    pub(crate) fn digests(&self) -> Result<Vec<String>> {
+        self.files.iter().map(|file| digest(file)).collect()
+    }
+
+    /// The model, for the first `limit` of `images` of the set `dataset`.
+    pub(crate) fn classifier(self, images: &Images, limit: Option<u64>, dataset: &str) -> Result<Subject> {
+        let Self { name, ensemble_gradient, device, kind, .. } = self;
+        let model = |architecture: Option<&str>, members: usize, prediction: Prediction| Model {
+            source: name.clone(),
+            architecture: architecture.map(String::from),
+            chains: members as u64,
+            prediction: prediction.to_string(),
+            ensemble_gradient: ensemble_gradient.to_string(),
+        };
+        match kind {
+            Kind::Weights { posterior, .. } => {
                 let (network, input) = (posterior.architecture.name(), posterior.architecture.input());
                 if images.shape() != input {
                     let found = images.shape();
                     bail!("{network} takes images of shape {input:?}, {dataset} has {found:?}");
                 }
-                let model = model(name, Some(network), posterior.members.len(), posterior.prediction);
-                Ok(Subject { classifier: Box::new(Ensemble::new(&posterior, flags.machine.device)?), model })
+                let model = model(Some(network), posterior.members.len(), posterior.prediction);
+                Ok(Subject { classifier: Box::new(Ensemble::new(&posterior, device)?), model })
             }
-            Self::Script { name, mut settings } => {
-                settings.input = input(flags.script.input_shape, images, dataset)?;
+            Kind::Script { mut settings, said } => {
+                settings.input = input(said, images, dataset)?;
                 let trial: Vec<i64> = (0..images.len().min(TRIAL)).collect();
                 if trial.is_empty() {
                     bail!("{dataset} has no images to evaluate on");
                 }
                 let network = TorchScript::load(settings, &images.batch(&trial).x)?;
-                labels_fit(flags, &network, images, dataset)?;
-                let model = model(name, None, network.len(), network.prediction());
+                labels_fit(&name, &network, images, limit, dataset)?;
+                let model = model(None, network.len(), network.prediction());
                 Ok(Subject { classifier: Box::new(network), model })
             }
         }
@@ -142,17 +173,22 @@ fn input(said: Option<[i64; 3]>, images: &Images, dataset: &str) -> Result<[i64;
 }
 
 /// Refuses, before the long work, images of more classes than the network knows.
-fn labels_fit(flags: &Evaluate, network: &TorchScript, images: &Images, dataset: &str) -> Result<()> {
+fn labels_fit(
+    name: &str,
+    network: &TorchScript,
+    images: &Images,
+    limit: Option<u64>,
+    dataset: &str,
+) -> Result<()> {
     const BATCH: usize = 500;
-    let limit = flags.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    let limit = limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     for batch in images.in_order(BATCH, limit) {
         let labels = Vec::<i64>::try_from(&batch.y)?;
         let beyond = labels.iter().position(|&label| label >= network.classes());
         if let Some(row) = beyond {
             bail!(
-                "{}: the network tells {} classes apart (from 0), but image {} of {dataset} is of class {}; \
+                "{name}: the network tells {} classes apart (from 0), but image {} of {dataset} is of class {}; \
                  attack it on the images that it was trained for, by --dataset",
-                names(&flags.script.torchscript),
                 network.classes(),
                 batch.indices[row],
                 labels[row]

@@ -22,5 +22,6 @@ pub use error::ModelError;
 pub use posteriors::read_posteriors;
 pub use registry::architecture;
 pub use stn::Stn;
+pub use tensor_file::TensorFile;
 pub use torchscript::{Normalisation, ScriptSettings, TorchScript};
 pub use weights::{read_posterior, write_posterior};

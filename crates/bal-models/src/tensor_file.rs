@@ -10,15 +10,22 @@ use std::{
 };
 use tch::{Kind, Tensor};
 
-/// Metadata and tensors of a file.
-pub(crate) struct TensorFile {
-    pub(crate) metadata: HashMap<String, String>,
-    pub(crate) tensors: BTreeMap<String, Tensor>,
+/// Metadata and tensors of a safetensors file.
+#[derive(Debug)]
+pub struct TensorFile {
+    /// Texts by their keys.
+    pub metadata: HashMap<String, String>,
+    /// Tensors by their names; of type `F32`, `F64` or `I64`, on the CPU.
+    pub tensors: BTreeMap<String, Tensor>,
 }
 
 impl TensorFile {
     /// Reads a file whose tensors are all `F32`, `F64` or `I64`.
-    pub(crate) fn read(path: &Path) -> Result<Self, ModelError> {
+    ///
+    /// # Errors
+    /// [`ModelError::Io`], [`ModelError::Format`] for a file of another kind or cut short, and
+    /// [`ModelError::Tensor`] for a tensor of another type or an impossible shape.
+    pub fn read(path: &Path) -> Result<Self, ModelError> {
         let format = |e| ModelError::Format { path: path.into(), reason: reason(&e) };
         let bytes = read_whole(path)?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
@@ -42,9 +49,32 @@ impl TensorFile {
         Ok(Self { metadata: header.metadata().clone().unwrap_or_default(), tensors })
     }
 
+    /// The tensor of this name, which has to be of this kind and shape; it is taken out. A size of -1 may be any.
+    ///
+    /// # Errors
+    /// [`ModelError::Tensor`], naming `path`, when there is none or another.
+    pub fn take(&mut self, path: &Path, name: &str, kind: Kind, shape: &[i64]) -> Result<Tensor, ModelError> {
+        let problem =
+            |problem: String| ModelError::Tensor { path: path.into(), tensor: name.into(), problem };
+        let tensor = self.tensors.remove(name).ok_or_else(|| problem("is missing".into()))?;
+        let size = tensor.size();
+        let fits =
+            size.len() == shape.len() && size.iter().zip(shape).all(|(n, want)| [*n, -1].contains(want));
+        if !fits || tensor.kind() != kind {
+            let found = tensor.kind();
+            return Err(problem(format!(
+                "is {found:?} of shape {size:?}; {kind:?} of shape {shape:?} is wanted"
+            )));
+        }
+        Ok(tensor)
+    }
+
     /// Writes the file under a temporary name beside `path` and renames it: after a failure the old
     /// file, or none, is there. The same contents give the same bytes.
-    pub(crate) fn write(&self, path: &Path) -> Result<(), ModelError> {
+    ///
+    /// # Errors
+    /// Those of [`TensorFile::read`].
+    pub fn write(&self, path: &Path) -> Result<(), ModelError> {
         let io = |source| ModelError::Io { path: path.into(), action: "write", source };
         let format = |reason: String| ModelError::Format { path: path.into(), reason };
         let mut data = Vec::new();

@@ -1,5 +1,6 @@
 //! The JSON of an evaluation: accuracy under one attack, radius by radius and image by image.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,9 @@ use crate::wilson::{Interval, wilson_95};
 use crate::{ReportError, atomic, json};
 
 mod check;
+mod rows;
+
+pub use rows::{ImageRow, write_image_rows};
 
 /// What `bal evaluate` measured. Keys of the JSON are the names of the fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,6 +40,22 @@ pub struct Evaluation {
     pub dataset: String,
     /// Which of its images.
     pub split: Split,
+    /// Of several attacks in one: per radius, how many images each of them broke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub broken_by: Option<Vec<BTreeMap<String, u64>>>,
+    /// Of an attack that seeks the nearest error: how far it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<Nearest>,
+}
+
+/// How far the nearest errors that were found are, in the norm of the evaluation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Nearest {
+    /// The least distance within which at least half of the images are wrong; `null` where more than half stand.
+    pub median: Option<f64>,
+    /// Image by image; 0 for one that is wrong as it is, `null` where no error was found.
+    pub distances: Vec<Option<f64>>,
 }
 
 /// A part of a data set.
@@ -122,7 +142,8 @@ impl Evaluation {
     /// Reads and checks an evaluation.
     ///
     /// Errors name the file and the key: missing or unknown keys, lists whose lengths disagree, radii that do
-    /// not ascend, characters other than 0 and 1, an accuracy that is not the mean of its images (to 1e-9).
+    /// not ascend, characters other than 0 and 1, an accuracy that is not the mean of its images (to 1e-9), more
+    /// images broken than are wrong, distances that contradict the accuracy within a radius.
     pub fn read(path: &Path) -> Result<Self, ReportError> {
         let evaluation: Self = json::read(path)?;
         evaluation.check(path)?;

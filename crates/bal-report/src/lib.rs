@@ -12,6 +12,7 @@ mod drawing;
 mod error;
 pub mod evaluation;
 pub mod figures;
+mod image_grid;
 mod json;
 pub mod metrics;
 pub mod peer;
@@ -25,7 +26,10 @@ pub mod wilson;
 
 pub use calibration::{Answer, Bin, Calibration, auroc};
 pub use error::ReportError;
-pub use evaluation::{Evaluation, Model, PerImage, Point, Reached, Split};
+pub use evaluation::{
+    Evaluation, ImageRow, Model, Nearest, PerImage, Point, Reached, Split, write_image_rows,
+};
+pub use image_grid::{Cell, ImageGrid};
 pub use metrics::{MetricLine, MetricsWriter};
 pub use published::Published;
 pub use record::{Dataset, Diagnostics, Record, Start, Summary};

@@ -3,5 +3,6 @@
 mod evaluating;
 mod hostile;
 mod reproducible;
+mod saving;
 mod small;
 mod torchscript;

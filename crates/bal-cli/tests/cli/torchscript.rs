@@ -14,7 +14,7 @@ fn fixture(name: &str) -> String {
 }
 
 /// The flags of an evaluation of these fixtures on MNIST.
-fn flags(names: &[&str], more: &str) -> String {
+pub(crate) fn flags(names: &[&str], more: &str) -> String {
     let files: Vec<String> = names.iter().map(|name| fixture(name)).collect();
     let data = repository().join("datasets");
     format!("evaluate --torchscript {} --data {} {more}", files.join(" "), data.display())

@@ -18,5 +18,6 @@ pub(crate) mod text_boxes;
 pub(crate) use bar_panel::{Bar, BarPanel};
 pub(crate) use curve_panel::{CurvePanel, CurvePoint, Reference, Scale, Series};
 pub(crate) use palette::{Colour, Marker, Style};
-pub(crate) use render::png;
+pub(crate) use render::{pixels, png};
 pub(crate) use sheet::{Panel, Sheet};
+pub(crate) use svg::{Anchor, Svg, Type};

@@ -16,6 +16,12 @@ const SCALE: f32 = 2.0;
 
 /// The PNG of an SVG, at twice its size.
 pub(crate) fn png(svg: &str) -> Result<Vec<u8>, ReportError> {
+    let (pixels, _) = pixels(svg)?;
+    pixels.encode_png().map_err(|error| ReportError::Render(error.to_string()))
+}
+
+/// The pixels of an SVG, and how many there are per pixel of the SVG.
+pub(crate) fn pixels(svg: &str) -> Result<(Pixmap, f32), ReportError> {
     let failed = |what: String| ReportError::Render(what);
     let tree = parse(svg)?;
     let size = tree.size();
@@ -24,7 +30,7 @@ pub(crate) fn png(svg: &str) -> Result<Vec<u8>, ReportError> {
         .ok_or_else(|| failed(format!("no image has {width} x {height} pixels")))?;
     let scale = Transform::from_scale(SCALE, SCALE);
     resvg::render(&tree, scale, &mut pixels.as_mut());
-    pixels.encode_png().map_err(|error| failed(error.to_string()))
+    Ok((pixels, SCALE))
 }
 
 /// The SVG as the renderer sees it, texts laid out.

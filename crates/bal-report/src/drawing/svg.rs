@@ -54,7 +54,7 @@ impl Stroke {
 
 /// Which end of a text is at its place.
 #[derive(Clone, Copy)]
-pub(super) enum Anchor {
+pub(crate) enum Anchor {
     Start,
     Middle,
     End,
@@ -62,10 +62,10 @@ pub(super) enum Anchor {
 
 /// How a text is set.
 #[derive(Clone, Copy)]
-pub(super) struct Type {
-    pub(super) size: f64,
-    pub(super) colour: &'static str,
-    pub(super) anchor: Anchor,
+pub(crate) struct Type {
+    pub(crate) size: f64,
+    pub(crate) colour: &'static str,
+    pub(crate) anchor: Anchor,
 }
 
 /// An SVG under construction.
@@ -77,7 +77,7 @@ pub(crate) struct Svg {
 
 impl Svg {
     /// A white page.
-    pub(super) fn new(width: f64, height: f64) -> Self {
+    pub(crate) fn new(width: f64, height: f64) -> Self {
         let mut svg = Self { width, height, body: String::new() };
         let page = Frame { x: 0.0, y: 0.0, width, height };
         svg.rectangle(page, PAPER, "");
@@ -85,7 +85,7 @@ impl Svg {
     }
 
     /// The finished text; `title` and `description` are what a screen reader says.
-    pub(super) fn finish(self, title: &str, description: &str) -> String {
+    pub(crate) fn finish(self, title: &str, description: &str) -> String {
         let (width, height) = (number(self.width), number(self.height));
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
@@ -138,7 +138,7 @@ impl Svg {
         self.with_tip("polygon", &shape, tip);
     }
 
-    pub(super) fn text(&mut self, at: Place, set: Type, text: &str) {
+    pub(crate) fn text(&mut self, at: Place, set: Type, text: &str) {
         self.push_text(at, set, "", text);
     }
 

@@ -1,6 +1,6 @@
 //! Whether the parts of an evaluation agree with each other.
 
-use super::Evaluation;
+use super::{Evaluation, Nearest, survivors};
 
 /// Accuracies are stored with all their digits; what differs by more was changed by hand.
 const TOLERANCE: f64 = 1e-9;
@@ -29,6 +29,36 @@ pub(super) fn consistent(evaluation: &Evaluation) -> Result<(), String> {
             }
         }
     }
+    for (index, counts) in evaluation.broken_by.iter().flatten().enumerate() {
+        let wrong = evaluation.images - survivors(&evaluation.per_image.correct[index]);
+        let broken = counts.values().fold(0u64, |sum, &count| sum.saturating_add(count));
+        if broken > wrong {
+            return Err(format!("broken_by[{index}] counts {broken} images, but only {wrong} are wrong"));
+        }
+    }
+    evaluation.nearest.as_ref().map_or(Ok(()), |nearest| distances(evaluation, nearest))
+}
+
+/// Whether distances are some, and leave as many images standing within each radius as the accuracy says.
+fn distances(evaluation: &Evaluation, nearest: &Nearest) -> Result<(), String> {
+    let Nearest { median, distances } = nearest;
+    if distances.len() as u64 != evaluation.images {
+        let images = evaluation.images;
+        return Err(format!("nearest.distances has {} entries, but images is {images}", distances.len()));
+    }
+    if let Some(other) = distances.iter().chain([median]).flatten().find(|d| !(d.is_finite() && **d >= 0.0)) {
+        return Err(format!("a distance in nearest must be finite and >= 0, or null; got {other}"));
+    }
+    for (&radius, digits) in evaluation.radii.iter().zip(&evaluation.per_image.correct) {
+        let Some(radius) = radius else { continue };
+        let beyond = distances.iter().filter(|d| d.is_none_or(|d| d > radius)).count() as u64;
+        let standing = survivors(digits);
+        if beyond != standing {
+            return Err(format!(
+                "nearest.distances leaves {beyond} images standing at radius {radius}, per_image.correct {standing}"
+            ));
+        }
+    }
     Ok(())
 }
 
@@ -44,6 +74,7 @@ fn lengths(evaluation: &Evaluation) -> Result<(), String> {
         ("accuracy", evaluation.accuracy.len()),
         ("per_image.correct", evaluation.per_image.correct.len()),
         ("reached", evaluation.reached.len()),
+        ("broken_by", evaluation.broken_by.as_ref().map_or(radii, Vec::len)),
     ];
     match others.into_iter().find(|&(_, length)| length != radii) {
         Some((key, length)) => {

@@ -30,6 +30,8 @@ fn evaluation() -> Evaluation {
         },
         dataset: "mnist".into(),
         split: Split::Test,
+        broken_by: None,
+        nearest: None,
     }
 }
 
@@ -126,4 +128,28 @@ fn an_inconsistent_evaluation_is_not_written() {
     let message = evaluation.write(&path).unwrap_err().to_string();
     assert!(message.contains("accuracy[0] is NaN"), "{message}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn who_broke_what_and_how_far_errors_are_agree_with_who_survived() {
+    // The second radius leaves 8 of 10 standing, the first 9.
+    let two_parts = json!([{"apgd-ce": 1}, {"apgd-ce": 1, "square": 1}]);
+    let distances = json!([null, null, null, null, null, null, null, 0.5, 0.1, 0.0]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut value = serde_json::to_value(evaluation()).unwrap();
+    value["broken_by"] = two_parts;
+    value["nearest"] = json!({"median": null, "distances": distances});
+    let path = folder.path().join("both.json");
+    fs::write(&path, value.to_string()).unwrap();
+    let read = Evaluation::read(&path).unwrap();
+    assert_eq!(read.broken_by.unwrap()[1]["square"], 1);
+
+    let too_many = error_after(|v| v["broken_by"] = json!([{"square": 2}, {}]));
+    assert!(too_many.contains("broken_by[0] counts 2 images, but only 1 are wrong"), "{too_many}");
+    let short = error_after(|v| v["broken_by"] = json!([{}]));
+    assert!(short.contains("broken_by has 1 entries"), "{short}");
+    let other = error_after(|v| v["nearest"] = json!({"median": null, "distances": vec![0.2; 10]}));
+    assert!(other.contains("leaves 10 images standing at radius 0"), "{other}");
+    let negative = error_after(|v| v["nearest"] = json!({"median": -1.0, "distances": vec![0.2; 10]}));
+    assert!(negative.contains("got -1"), "{negative}");
 }

@@ -86,5 +86,7 @@ pub(crate) fn evaluation(attack: &str, radii: Vec<Option<f64>>, shares: &[f64], 
         },
         dataset: "mnist".into(),
         split: Split::Test,
+        broken_by: None,
+        nearest: None,
     }
 }

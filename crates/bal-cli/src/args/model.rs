@@ -1,0 +1,70 @@
+//! Which model a command is about.
+
+use bal_core::Prediction;
+use clap::Args;
+use std::path::PathBuf;
+
+/// A run, files of weights, or networks in TorchScript.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ModelFlags {
+    /// A run folder that `bal train` wrote.
+    #[arg(value_name = "RUN", required_unless_present_any = ["weights", "torchscript"],
+        conflicts_with_all = ["weights", "torchscript"])]
+    pub(crate) run: Option<PathBuf>,
+    /// Weights in safetensors, instead of a run; several files of one network are one ensemble.
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "torchscript")]
+    pub(crate) weights: Vec<PathBuf>,
+    /// The network of the weights, where the file does not say it: cnn, stn.
+    #[arg(long, value_name = "NAME", requires = "weights", conflicts_with_all = ["run", "torchscript"])]
+    pub(crate) architecture: Option<String>,
+    #[command(flatten)]
+    pub(crate) script: Script,
+    /// How members predict: mean-probability or mean-logits, together, or the last-member alone [default: as the
+    /// weights say].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) prediction: Option<Prediction>,
+}
+
+/// A network of anybody's, as TorchScript.
+///
+/// The flags beside the files conflict with a run and weights in so many words: clap does not insist on a
+/// requirement that a conflict rules out.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Script {
+    /// A network that PyTorch saved as TorchScript, instead of a run; several are one ensemble. Such a file is
+    /// a program: trust whoever made it.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) torchscript: Vec<PathBuf>,
+    /// The images that it takes: C,H,W [default: those of the data set].
+    #[arg(long, value_name = "C,H,W", requires = "torchscript", conflicts_with_all = ["run", "weights"], value_parser = input_shape,
+        allow_hyphen_values = true)]
+    pub(crate) input_shape: Option<[i64; 3]>,
+    /// How many classes it tells apart [default: as many as it gives logits].
+    #[arg(long, value_name = "N", requires = "torchscript", conflicts_with_all = ["run", "weights"], value_parser = clap::value_parser!(i64).range(2..))]
+    pub(crate) classes: Option<i64>,
+    /// Subtracted from pixels in [0, 1] before the network sees them: a number, or one per channel [default: 0].
+    #[arg(
+        long,
+        value_name = "LIST",
+        requires = "torchscript", conflicts_with_all = ["run", "weights"],
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub(crate) mean: Vec<f64>,
+    /// Divides them after that: a number, or one per channel [default: 1].
+    #[arg(
+        long,
+        value_name = "LIST",
+        requires = "torchscript", conflicts_with_all = ["run", "weights"],
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
+    pub(crate) std: Vec<f64>,
+}
+
+fn input_shape(text: &str) -> Result<[i64; 3], String> {
+    let sizes: Option<Vec<i64>> =
+        text.split(',').map(|size| size.trim().parse().ok().filter(|&size| size > 0)).collect();
+    let sizes = sizes.and_then(|sizes| <[i64; 3]>::try_from(sizes).ok());
+    sizes.ok_or_else(|| "expected channels, height and width, such as 1,28,28".into())
+}

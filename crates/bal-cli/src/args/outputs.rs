@@ -1,0 +1,33 @@
+//! What an evaluation writes.
+
+use clap::Args;
+use std::path::{Path, PathBuf};
+
+/// Files, none of them unless asked for.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Files to write")]
+pub(crate) struct OutputFlags {
+    /// Accuracies, who survived, and all that was measured.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Accuracies with 95 % intervals, one line per radius.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) csv: Option<PathBuf>,
+    /// One line per image and radius: what it became, what broke it, how far it was moved.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) per_image: Option<PathBuf>,
+    /// The attacked images, in safetensors, for --verify and `bal calibrate`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// A picture of ten attacked images, as PNG.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) grid: Option<PathBuf>,
+}
+
+impl OutputFlags {
+    /// All files that are asked for.
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        let Self { json, csv, per_image, save, grid } = self;
+        [json, csv, per_image, save, grid].into_iter().flatten().map(PathBuf::as_path)
+    }
+}

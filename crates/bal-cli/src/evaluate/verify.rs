@@ -1,0 +1,107 @@
+//! `bal evaluate --verify`: saved images, measured and classified once more.
+
+use super::{adversarial::Adversarial, chosen::Chosen, measured, rows::rows, table};
+use crate::{
+    args::{Evaluate, usage},
+    progress::print,
+    subject::{self, Subject},
+};
+use anyhow::{Context, Result, bail};
+use bal_attacks::{AccuracyCurve, AttackSettings, Changes, Norm, classify_again};
+use bal_core::Batch;
+use bal_report::write_image_rows;
+use std::path::Path;
+use tch::Tensor;
+
+/// Checks what the file says of its images: that they were images of the data set, stayed in their balls and in
+/// [0, 1], and are taken by the model for what was written down.
+pub(crate) fn verify(flags: &Evaluate, path: &Path) -> Result<()> {
+    let foreign = AttackSettings { ensemble_gradient: None, ..flags.settings.settings() };
+    if foreign != AttackSettings::default() {
+        return Err(usage("--verify attacks nothing; leave the settings of an attack out"));
+    }
+    let workers = flags.machine.workers()?;
+    let saved = Adversarial::read(path)?;
+    let made = &saved.made;
+    let device = flags.machine.device;
+    let source = subject::read(&flags.model, flags.settings.ensemble_gradient, device)?;
+    let chosen = Chosen::all(flags, &made.dataset, made.split, source.record())?;
+    let places = places(&saved, &chosen).with_context(|| path.display().to_string())?;
+    let Subject { classifier, model } = source.classifier(&chosen.images, None, &chosen.dataset)?;
+    let batch = Batch {
+        x: saved.clean.to_device(device),
+        y: Tensor::from_slice(&saved.labels).to_device(device),
+        indices: places,
+    };
+    let changes =
+        Changes { attack: &made.attack, norm: made.norm, radii: &made.radii, together: Some(made.together) };
+    let mut curve = classify_again(&*classifier, &batch, &changes, &saved.x.to_device(device), &workers)?;
+    curve.parts.clone_from(&made.parts);
+    let mut differ = 0;
+    for ((outcome, predicted), broken_by) in
+        curve.outcomes.iter_mut().zip(&saved.predicted).zip(&saved.broken_by)
+    {
+        differ += outcome.predicted.iter().zip(predicted).filter(|(now, then)| now != then).count();
+        // Which part it was cannot be seen in an image.
+        for (now, then) in outcome.broken_by.iter_mut().zip(broken_by) {
+            *now = now.and(*then);
+        }
+    }
+    if made.nearest && made.radii == [None] {
+        curve.distances = Some(distances(&curve));
+    }
+    let of = saved.predicted.iter().map(Vec::len).sum::<usize>();
+    table::show(&measured(&curve, made.settings.clone(), model, &chosen.dataset, chosen.split));
+    if let Some(file) = &flags.outputs.per_image {
+        write_image_rows(file, &rows(&curve, &chosen.numbers))?;
+    }
+    if differ > 0 {
+        bail!(
+            "{}: {differ} of {of} predictions differ from those that the file holds, of {}; it is another model or another \
+             --prediction, the file was changed, or another processor rounds otherwise at a boundary",
+            path.display(),
+            made.model
+        );
+    }
+    print(&format!(
+        "verified: {of} images are in their balls and in [0, 1], and are classified as the file says"
+    ));
+    Ok(())
+}
+
+/// How far the nearest error of each image is, of an attack that was let go as far as it had to.
+fn distances(curve: &AccuracyCurve) -> Vec<Option<f64>> {
+    let Some(outcome) = curve.outcomes.first() else { return vec![] };
+    let lengths = if curve.norm == Some(Norm::LInf) { &outcome.linf } else { &outcome.l2 };
+    let distance = |image: usize| match (curve.clean[image] != curve.labels[image], curve.correct[0][image]) {
+        (true, _) => Some(0.0),
+        (false, false) => Some(lengths[image]),
+        (false, true) => None,
+    };
+    (0..curve.labels.len()).map(distance).collect()
+}
+
+/// The saved images' places among those of the data set, which they have to equal.
+fn places(saved: &Adversarial, chosen: &Chosen) -> Result<Vec<i64>> {
+    let place = |number: &i64| match chosen.numbers.iter().position(|known| known == number) {
+        Some(place) => Ok(place as i64),
+        None => bail!("there is no image {number} in {}", chosen.dataset),
+    };
+    let places = saved.indices.iter().map(place).collect::<Result<Vec<i64>>>()?;
+    let original = chosen.images.batch(&places);
+    let labels = Vec::<i64>::try_from(&original.y)?;
+    if let Some(row) = labels.iter().zip(&saved.labels).position(|(known, said)| known != said) {
+        let (number, said, known) = (saved.indices[row], saved.labels[row], labels[row]);
+        bail!("image {number} of {} has label {known}, not {said}", chosen.dataset);
+    }
+    if original.x.size() != saved.clean.size() {
+        let (known, found) = (original.x.size(), saved.clean.size());
+        bail!("images of {} have shape {:?}, not {:?}", chosen.dataset, &known[1..], &found[1..]);
+    }
+    let clean = saved.clean.to_device(original.x.device());
+    let same = original.x.f_eq_tensor(&clean)?.f_reshape([places.len() as i64, -1])?.f_all_dim(1, false)?;
+    if let Some(row) = Vec::<bool>::try_from(same)?.iter().position(|same| !same) {
+        bail!("image {} as it was is not that of {}", saved.indices[row], chosen.dataset);
+    }
+    Ok(places)
+}
