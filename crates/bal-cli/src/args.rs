@@ -45,7 +45,8 @@ pub(crate) enum Command {
         bal evaluate --torchscript model.pt --mean 0.1307 --std 0.3081 --attack pgd --radius 0.1 --check\n  \
         bal evaluate runs/pgd --attack autoattack --radius 0.1 --limit 1000 --json aa.json --save aa.safetensors\n      \
         Interrupted, the same command goes on where it was.\n  \
-        bal evaluate runs/pgd --verify aa.safetensors"
+        bal evaluate runs/pgd --verify aa.safetensors\n  \
+        bal evaluate runs/bal --members 3,4 --surrogate-members 0,1,2 --attack pgd --radius 0.1"
     )]
     Evaluate(Box<Evaluate>),
 }
@@ -101,6 +102,13 @@ pub(crate) struct Evaluate {
     pub(crate) radius: Option<Radii>,
     #[command(flatten)]
     pub(crate) settings: AttackFlags,
+    /// Attacks this run, safetensors or TorchScript file (.pt) instead, and shows the images to the model.
+    #[arg(long, value_name = "RUN|FILE", conflicts_with = "verify")]
+    pub(crate) surrogate: Option<PathBuf>,
+    /// Only these members of the surrogate, or of the model itself: with --members the others, whoever attacks knows
+    /// other samples of the posterior than those that answer.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "verify")]
+    pub(crate) surrogate_members: Vec<usize>,
     /// Looks first, on at most 256 images, for signs that the classifier hides from attacks.
     #[arg(long)]
     pub(crate) check: bool,

@@ -5,6 +5,7 @@ mod chosen;
 mod grid;
 mod partial;
 mod rows;
+mod surrogate;
 mod table;
 mod verify;
 
@@ -19,6 +20,7 @@ use adversarial::Adversarial;
 use anyhow::{Context, Result, bail};
 use bal_attacks::{
     AccuracyCurve, Attack, AttackError, AttackSettings, Evaluated, Forget, Keep, Protocol, Radii, SHARD,
+    Transfer,
 };
 use bal_core::{Classifier, Workers};
 use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, Split, write_image_rows};
@@ -47,8 +49,17 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
         }
     };
     let chosen = Chosen::by(flags, source.record())?;
-    let settings = settings(flags, attack.as_ref());
-    let partial = partial(flags, &source, &chosen, attack.as_ref(), &settings)?;
+    let other = surrogate::read(flags)?;
+    let settings = settings(flags, attack.as_ref(), other.as_ref());
+    let sources = [Some(&source), other.as_ref()];
+    let partial = partial(flags, sources, &chosen, attack.as_ref(), &settings)?;
+    let attack: Box<dyn Attack> = match other {
+        Some(source) => {
+            let surrogate = source.classifier(&chosen.images, flags.limit, &chosen.dataset)?.classifier;
+            Box::new(Transfer::new(surrogate, attack))
+        }
+        None => attack,
+    };
     let Subject { classifier, model } = source.classifier(&chosen.images, flags.limit, &chosen.dataset)?;
     if flags.check {
         check::check(flags, &*classifier, &chosen.images, attack.as_ref(), &workers)?;
@@ -95,12 +106,16 @@ fn named(flags: &Evaluate, settings: &AttackSettings) -> Result<Box<dyn Attack>>
 }
 
 /// All that the record says of the attack, beside its radii.
-fn settings(flags: &Evaluate, attack: &dyn Attack) -> Value {
+fn settings(flags: &Evaluate, attack: &dyn Attack, surrogate: Option<&Source>) -> Value {
     let mut settings = json!(attack.settings());
     if let Some(map) = settings.as_object_mut() {
         map.insert("seed".into(), json!(flags.seed));
         if let Some(count) = flags.sample {
             map.insert("sample".into(), json!(count));
+        }
+        if let Some(surrogate) = surrogate {
+            map.insert("attack".into(), json!(attack.name()));
+            map.insert("surrogate".into(), json!(surrogate.name()));
         }
     }
     settings
@@ -109,7 +124,7 @@ fn settings(flags: &Evaluate, attack: &dyn Attack) -> Value {
 /// Where finished shards are kept: beside the first file that is asked for.
 fn partial(
     flags: &Evaluate,
-    source: &Source,
+    sources: [Option<&Source>; 2],
     chosen: &Chosen,
     attack: &dyn Attack,
     settings: &Value,
@@ -123,7 +138,9 @@ fn partial(
         "limit": flags.limit,
         "dataset": chosen.dataset,
         "split": chosen.split,
-        "weights": source.digests()?,
+        "weights": sources.into_iter().flatten().map(Source::digests).collect::<Result<Vec<_>>>()?,
+        "members": flags.model.members,
+
         "architecture": flags.model.architecture,
         "prediction": flags.model.prediction.map(|prediction| prediction.to_string()),
         "classes": flags.model.script.classes,

@@ -45,8 +45,9 @@ pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, devic
         let (record, mut posterior) = folder.finished()?;
         posterior.prediction = flags.prediction.unwrap_or(posterior.prediction);
         posterior.ensemble_gradient = gradient.unwrap_or(posterior.ensemble_gradient);
+        let name = chosen(record.name.clone(), &mut posterior, &flags.members)?;
         return Ok(Source {
-            name: record.name.clone(),
+            name,
             files: vec![folder.posterior()],
             ensemble_gradient: posterior.ensemble_gradient,
             device,
@@ -67,9 +68,11 @@ pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, devic
     }
     let architecture = flags.architecture.as_deref().map(bal_models::architecture).transpose();
     let architecture = architecture.map_err(|e| usage(e.to_string()))?;
-    let posterior = bal_models::read_posteriors(&flags.weights, architecture, flags.prediction, gradient)?;
+    let mut posterior =
+        bal_models::read_posteriors(&flags.weights, architecture, flags.prediction, gradient)?;
+    let name = chosen(names(&flags.weights), &mut posterior, &flags.members)?;
     Ok(Source {
-        name: names(&flags.weights),
+        name,
         files: flags.weights.clone(),
         ensemble_gradient: posterior.ensemble_gradient,
         device,
@@ -93,6 +96,24 @@ fn script(flags: &ModelFlags, device: Device) -> Result<Kind> {
     Ok(Kind::Script { settings, said: script.input_shape })
 }
 
+/// Leaves only these members, if any are named, and says so in the name.
+fn chosen(name: String, posterior: &mut Posterior, members: &[usize]) -> Result<String> {
+    if members.is_empty() {
+        return Ok(name);
+    }
+    let count = posterior.members.len();
+    if let Some(beyond) = members.iter().find(|&&member| member >= count) {
+        bail!("{name} has no member {beyond}: it has {count}, counted from 0");
+    }
+    if (1..members.len()).any(|place| members[..place].contains(&members[place])) {
+        bail!("a member is named twice in {members:?}");
+    }
+    let mut all: Vec<_> = std::mem::take(&mut posterior.members).into_iter().map(Some).collect();
+    posterior.members = members.iter().filter_map(|&member| all[member].take()).collect();
+    let list: Vec<String> = members.iter().map(ToString::to_string).collect();
+    Ok(format!("{name}, member {}", list.join(" ")))
+}
+
 /// The names of files, without their folders.
 fn names(files: &[PathBuf]) -> String {
     let name = |path: &PathBuf| {
@@ -102,6 +123,11 @@ fn names(files: &[PathBuf]) -> String {
 }
 
 impl Source {
+    /// How the model is called.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The record of a run.
     pub(crate) fn record(&self) -> Option<&Record> {
         match &self.kind {

@@ -25,8 +25,8 @@ pub struct ImageGrid {
     pub columns: Vec<String>,
     /// For each image its number in the data set, its class, and a cell per column.
     pub rows: Vec<(i64, i64, Vec<Cell>)>,
-    /// What stands below.
-    pub note: String,
+    /// What stands below, line by line.
+    pub notes: Vec<String>,
 }
 
 /// Pixels of the figure per side of an image, at least.
@@ -35,6 +35,8 @@ const GAP: f64 = 14.0;
 const CAPTION: f64 = 18.0;
 const HEAD: f64 = 30.0;
 const LEFT: f64 = 100.0;
+/// Room for the notes.
+const WIDTH: f64 = 420.0;
 
 impl ImageGrid {
     /// Draws the grid as PNG and writes it, whole or not at all. A class is red where it is not the image's.
@@ -69,7 +71,7 @@ impl ImageGrid {
         };
         let set = |size: f64, colour: Colour, anchor: Anchor| Type { size, colour: colour.hex(), anchor };
         let (right, bottom) = place(self.rows.len(), self.columns.len());
-        let mut svg = Svg::new(right.max(360.0), bottom + 2.0 * CAPTION);
+        let mut svg = Svg::new(right.max(WIDTH), bottom + (self.notes.len() as f64 + 0.5) * CAPTION);
         for (column, head) in self.columns.iter().enumerate() {
             let (x, y) = place(0, column);
             svg.text((x + cell_width / 2.0, y - 10.0), set(14.0, Colour::Black, Anchor::Middle), head);
@@ -94,8 +96,11 @@ impl ImageGrid {
                 svg.text(at, set(14.0, colour, Anchor::Middle), &cell.predicted.to_string());
             }
         }
-        svg.text((12.0, bottom + CAPTION), set(13.0, Colour::Gray, Anchor::Start), &self.note);
-        let (mut picture, scale) = pixels(&svg.finish("Attacked images", &self.note))?;
+        for (line, note) in self.notes.iter().enumerate() {
+            let y = bottom + (line as f64 + 0.5) * CAPTION;
+            svg.text((12.0, y), set(13.0, Colour::Gray, Anchor::Start), note);
+        }
+        let (mut picture, scale) = pixels(&svg.finish("Attacked images", &self.notes.join(" ")))?;
         for (row, (.., cells)) in self.rows.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
                 self.paint(&mut picture, cell, place(row, column), (f64::from(scale), zoom));
@@ -133,7 +138,7 @@ mod tests {
             shape: [1, 2, 2],
             columns: vec!["clean".into()],
             rows: vec![(0, 3, vec![Cell { pixels, predicted: 8 }])],
-            note: "a note".into(),
+            notes: vec!["a note".into()],
         }
     }
 

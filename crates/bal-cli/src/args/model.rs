@@ -17,6 +17,9 @@ pub(crate) struct ModelFlags {
     /// The network of the weights, where the file does not say it: cnn, stn.
     #[arg(long, value_name = "NAME", requires = "weights", conflicts_with_all = ["run", "torchscript"])]
     pub(crate) architecture: Option<String>,
+    /// Only these members of a posterior, counted from 0: 2, or 0,2,4 [default: all].
+    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "torchscript")]
+    pub(crate) members: Vec<usize>,
     #[command(flatten)]
     pub(crate) script: Script,
     /// How members predict: mean-probability or mean-logits, together, or the last-member alone [default: as the

@@ -27,16 +27,19 @@ pub(crate) fn grid(adversarial: &Adversarial, curve: &AccuracyCurve) -> Result<I
     let rows = rows.collect::<Result<Vec<_>>>()?;
     let shape = clean.size()[1..].iter().map(|&n| n as usize).collect::<Vec<_>>();
     let heads =
-        made.radii.iter().map(|radius| radius.map_or(made.attack.clone(), |radius| format!("{radius:.4}")));
+        made.radii.iter().map(|radius| radius.map_or(made.attack.clone(), |radius| format!("{radius}")));
     Ok(ImageGrid {
         shape: shape.try_into().ok().context("images are not [c, h, w]")?,
         columns: ["clean".to_string()].into_iter().chain(heads).collect(),
         rows,
-        note: format!(
-            "{}{} on {}. Below an image: what it is taken for.",
-            made.attack,
-            made.norm.map(|norm| format!(", {norm} radius")).unwrap_or_default(),
-            made.model
-        ),
+        notes: vec![
+            format!(
+                "{}{}, on {}",
+                made.attack,
+                made.norm.map(|norm| format!(", {norm} radius above the columns")).unwrap_or_default(),
+                made.model
+            ),
+            "below each image: what the model takes it for".into(),
+        ],
     })
 }

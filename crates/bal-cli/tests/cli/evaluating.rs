@@ -55,6 +55,41 @@ fn the_one_step_cw_has_no_radius_and_says_how_far_it_went() {
 }
 
 #[test]
+fn members_answer_alone_and_images_made_for_others_are_shown_to_them() {
+    let small = Small::new();
+    small.succeed("train --experiment small.toml --out run");
+    let evaluate = |flags: &str| {
+        small.succeed(&format!("evaluate run --attack fgsm --radius 0,0.1 {flags} --json out.json"));
+        Evaluation::read(&small.path("out.json")).unwrap()
+    };
+    let members = evaluate("").model.chains;
+    assert!(members > 2, "{members}");
+    let (first, last) = (evaluate("--members 0"), evaluate(&format!("--members {}", members - 1)));
+    assert_eq!((first.model.chains, first.model.source.as_str()), (1, "small, member 0"));
+    assert_ne!(first.reached, last.reached);
+    // Images that the first member's gradient made, shown to the last.
+    let shown = evaluate(&format!("--members {} --surrogate-members 0", members - 1));
+    assert_eq!((shown.attack.as_str(), shown.accuracy[0]), ("transfer", last.accuracy[0]));
+    assert_eq!(shown.reached, first.reached);
+    assert_eq!(shown.settings["surrogate"], "small, member 0");
+    assert_eq!(shown.settings["attack"], "fgsm");
+    // Shown to itself, a model is attacked as ever.
+    let itself = evaluate("--surrogate run/posterior.safetensors");
+    assert_eq!(itself.per_image, evaluate("").per_image);
+    assert_eq!(itself.per_image, evaluate("--surrogate run").per_image);
+    for (flags, said) in [
+        ("--members 99", "no member 99"),
+        ("--members 0,0", "twice"),
+        ("--surrogate nowhere", "nowhere"),
+        ("--surrogate-members 99", "no member 99"),
+    ] {
+        let output = small.bal(&format!("evaluate run --attack fgsm --radius 0.1 {flags}"));
+        assert_eq!(output.status.code(), Some(1), "{flags}");
+        assert!(stderr(&output).contains(said), "{flags}: {}", stderr(&output));
+    }
+}
+
+#[test]
 fn every_help_shows_an_example() {
     let small = Small::new();
     for command in ["--help", "train --help", "evaluate --help"] {

@@ -1,0 +1,45 @@
+//! Another model that the attack is let at, so that its images can be shown to the one that is measured.
+
+use crate::{
+    args::{Evaluate, ModelFlags},
+    subject::{self, Source},
+};
+use anyhow::{Result, bail};
+use std::path::Path;
+
+/// What `--surrogate` and `--surrogate-members` name; `None` without them.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn read(flags: &Evaluate) -> Result<Option<Source>> {
+    let members = flags.surrogate_members.clone();
+    let model = match &flags.surrogate {
+        Some(path) => named(&flags.model, path),
+        None if members.is_empty() => return Ok(None),
+        // Other members of the same posterior.
+        None => ModelFlags { members: vec![], ..flags.model.clone() },
+    };
+    if !members.is_empty() && !model.script.torchscript.is_empty() {
+        bail!(
+            "--surrogate-members chooses among a posterior's members; of TorchScript files name those you mean"
+        );
+    }
+    let model = ModelFlags { members, ..model };
+    subject::read(&model, flags.settings.ensemble_gradient, flags.machine.device).map(Some)
+}
+
+/// A run folder, weights, or TorchScript that sees pixels as the flags say.
+fn named(flags: &ModelFlags, path: &Path) -> ModelFlags {
+    let is_script = path.extension().is_some_and(|extension| extension == "pt");
+    let none = ModelFlags { run: None, weights: vec![], members: vec![], ..flags.clone() };
+    let file = path.to_path_buf();
+    let mut script = flags.script.clone();
+    script.torchscript = if is_script { vec![file.clone()] } else { vec![] };
+    if path.is_dir() {
+        ModelFlags { run: Some(file), script, ..none }
+    } else if is_script {
+        ModelFlags { script, ..none }
+    } else {
+        ModelFlags { weights: vec![file], script, ..none }
+    }
+}
