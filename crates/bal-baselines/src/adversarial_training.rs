@@ -84,6 +84,7 @@ impl Method for AdversarialTraining {
             prediction: Prediction::MeanProbability,
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
+            class_names: None,
         })
     }
 }

@@ -110,6 +110,7 @@ fn prediction(c: &mut Criterion) {
             prediction: problem.posterior.prediction,
             ensemble_gradient: problem.posterior.ensemble_gradient,
             mixing: None,
+            class_names: None,
         };
         let model = Ensemble::new(&posterior, Device::Cpu).expect("the posterior is an ensemble");
         group.bench_function(BenchmarkId::new("networks", chains), |b| {

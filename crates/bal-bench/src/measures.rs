@@ -223,6 +223,7 @@ fn evaluation(
         prediction: Prediction::MeanProbability,
         ensemble_gradient: EnsembleGradient::Predictive,
         mixing: None,
+        class_names: None,
     };
     let model = Ensemble::new(&posterior, Device::Cpu)?;
     let radii = Radii::new(radii)?;

@@ -46,4 +46,6 @@ pub struct Posterior {
     pub ensemble_gradient: EnsembleGradient,
     /// How well the chains mixed, where that was measured.
     pub mixing: Option<Mixing>,
+    /// What the classes are called, in their order, where it is known.
+    pub class_names: Option<Vec<String>>,
 }

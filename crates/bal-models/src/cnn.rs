@@ -1,5 +1,6 @@
 //! The convolutional network of the paper's MNIST experiments.
 
+use crate::{ModelError, Sizes};
 use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, TensorSpec, channels_last};
 use bal_layers::conv_pool_relu;
 use tch::{Device, Kind, Tensor};
@@ -15,8 +16,9 @@ const KEEP: f64 = 0.5;
 /// dropout 0.5;  FC 64, ReLU;  FC classes
 /// ```
 ///
-/// Input `[n, 1, 28, 28]` in `[0, 1]`, not normalised; 110,634 weights with ten classes. Each
-/// convolution is one layer with its pooling and `ReLU` ([`conv_pool_relu`]).
+/// Input `[n, c, h, w]` in `[0, 1]`, not normalised; 110,634 weights for `[1, 28, 28]` and ten classes. Of sides that 4
+/// does not divide, pooling drops what is left over. Each convolution is one layer with its pooling and `ReLU`
+/// ([`conv_pool_relu`]).
 ///
 /// Source: Ye & Zhu, NeurIPS 2018, section 5.1, and the authors' released settings.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,15 @@ impl Cnn {
     /// The network for 28x28 grey images of ten classes.
     pub fn mnist() -> Self {
         Self { input: [1, 28, 28], classes: 10 }
+    }
+
+    /// The network for images and classes of these sizes; sides of 4 pixels at least.
+    ///
+    /// # Errors
+    /// [`ModelError::Sizes`] for others.
+    pub fn new(sizes: Sizes) -> Result<Self, ModelError> {
+        let Sizes { input, classes } = sizes.checked("cnn", 4)?;
+        Ok(Self { input, classes })
     }
 
     fn features(self) -> i64 {
@@ -114,9 +125,35 @@ mod tests {
     }
 
     #[test]
+    fn it_takes_images_of_any_size_and_number_of_channels() {
+        for (input, weights) in [([3, 30, 41], 154023), ([1, 4, 4], 12135), ([8, 9, 6], 16199)] {
+            let net = Cnn::new(Sizes { input, classes: 7 }).unwrap();
+            let (parameters, buffers) = net.init(&mut noise(0));
+            assert_eq!(parameters.numel(), weights);
+            let [c, h, w] = input;
+            let x = noise(9).uniform_like(&Tensor::zeros([2, c, h, w], (Kind::Float, Device::Cpu)));
+            let logits = net.forward(&parameters, &buffers, &x, Mode::Evaluate).logits;
+            assert_eq!(logits.size(), [2, 7]);
+            assert!(logits.allclose(&composed(&parameters, &x), 1e-5, 1e-6, false));
+        }
+    }
+
+    #[test]
+    fn images_too_small_to_pool_twice_are_refused() {
+        let error = Cnn::new(Sizes { input: [1, 3, 28], classes: 2 }).unwrap_err().to_string();
+        assert!(error.contains("28") && error.contains("at least 4"), "{error}");
+    }
+
+    #[test]
     fn pooling_first_is_the_same_function_as_relu_first() {
         let (weights, buffers) = Cnn::mnist().init(&mut noise(0));
         let x = images(3);
+        let logits = Cnn::mnist().forward(&weights, &buffers, &x, Mode::Evaluate).logits;
+        assert!(logits.allclose(&composed(&weights, &x), 1e-5, 1e-6, false));
+    }
+
+    /// The same of `LibTorch`'s operators.
+    fn composed(weights: &Position, x: &Tensor) -> Tensor {
         let w = weights.tensors();
         let layer = |x: &Tensor, i: usize| {
             x.conv2d(&w[i], Some(&w[i + 1]), [1, 1], [1, 1], [1, 1], 1).relu().max_pool2d(
@@ -127,10 +164,8 @@ mod tests {
                 false,
             )
         };
-        let h = layer(&layer(&x, 0), 2).flatten(1, -1);
-        let expected = h.linear(&w[4], Some(&w[5])).relu().linear(&w[6], Some(&w[7]));
-        let logits = Cnn::mnist().forward(&weights, &buffers, &x, Mode::Evaluate).logits;
-        assert!(logits.allclose(&expected, 1e-5, 1e-6, false));
+        let h = layer(&layer(x, 0), 2).flatten(1, -1);
+        h.linear(&w[4], Some(&w[5])).relu().linear(&w[6], Some(&w[7]))
     }
 
     #[test]

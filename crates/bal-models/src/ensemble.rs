@@ -107,6 +107,7 @@ mod tests {
             prediction: Prediction::MeanProbability,
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
+            class_names: None,
         };
         Ensemble::new(&posterior, Device::Cpu).unwrap()
     }

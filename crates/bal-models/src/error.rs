@@ -92,6 +92,14 @@ pub enum ModelError {
         /// The name given.
         name: String,
     },
+    /// Images or classes that an architecture cannot be made for.
+    #[error("the network `{name}` cannot be made for these images: {problem}")]
+    Sizes {
+        /// The architecture.
+        name: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
     /// bfloat16 on a processor without instructions for it.
     #[error(
         "this CPU has no instructions for bfloat16 (AVX-512 BF16, or Arm's BF16): leave `precision` out, or say \

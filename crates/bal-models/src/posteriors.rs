@@ -10,7 +10,7 @@ use std::{fmt::Display, path::Path, path::PathBuf, sync::Arc};
 ///
 /// # Errors
 /// Those of [`read_posterior`] for each file; [`ModelError::Metadata`] for a file of another
-/// architecture than the first, [`ModelError::Disagreement`] when files say different things and
+/// architecture than the first, or of other classes, [`ModelError::Disagreement`] when files say different things and
 /// nothing was given, [`ModelError::Empty`] without files.
 pub fn read_posteriors(
     paths: &[PathBuf],
@@ -26,6 +26,13 @@ pub fn read_posteriors(
         agree(files, "prediction", prediction.is_some(), [part.prediction, whole.prediction])?;
         let gradients = [part.ensemble_gradient, whole.ensemble_gradient];
         agree(files, "ensemble_gradient", ensemble_gradient.is_some(), gradients)?;
+        if part.class_names != whole.class_names {
+            let problem = format!(
+                "are not those of {}: files of one ensemble tell the same classes apart",
+                first.display()
+            );
+            return Err(ModelError::Metadata { path: path.clone(), key: "class_names", problem });
+        }
         whole.members.extend(part.members);
     }
     whole.prediction = prediction.unwrap_or(whole.prediction);

@@ -1,5 +1,6 @@
 //! The spatial transformer network of the paper's traffic-sign experiments.
 
+use crate::{ModelError, Sizes};
 use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, Replicate, TensorSpec};
 use tch::{Device, Kind, Tensor};
 
@@ -21,8 +22,8 @@ const EPSILON: f64 = 1e-5;
 ///              the same, 100 3x3;  the same, 150 1x1;  FC 350, leaky ReLU, dropout;  FC classes
 /// ```
 ///
-/// Dropout .5 throughout, leaky `ReLU`s of slope .01. Input `[n, 1, 32, 32]` in `[0, 1]`, not normalised; 559,579
-/// weights with 43 classes. Buffers: running means and variances of the three batch norms.
+/// Dropout .5 throughout, leaky `ReLU`s of slope .01. Input `[n, c, h, w]` in `[0, 1]`, not normalised; 559,579
+/// weights for `[1, 32, 32]` and 43 classes. Buffers: running means and variances of the three batch norms.
 ///
 /// Source: Jaderberg et al., NeurIPS 2015, eq. 1 and 5 (the transformer); Ye & Zhu, NeurIPS 2018, section 5.2,
 /// and the authors' released settings (the layers). Raw logits, where the released network ended in a log-softmax.
@@ -37,6 +38,18 @@ impl Stn {
     pub fn gtsrb() -> Self {
         Self { input: [1, 32, 32], classes: 43 }
     }
+
+    /// The network for images and classes of these sizes; sides of [`Self::LEAST_SIDE`] at least.
+    ///
+    /// # Errors
+    /// [`ModelError::Sizes`] for others.
+    pub fn new(sizes: Sizes) -> Result<Self, ModelError> {
+        let Sizes { input, classes } = sizes.checked("stn", Self::LEAST_SIDE)?;
+        Ok(Self { input, classes })
+    }
+
+    /// Pixels of the smallest side of which the convolutions leave one number.
+    const LEAST_SIDE: i64 = 16;
 
     /// Numbers that the convolutions leave of an image.
     fn features(self) -> i64 {
@@ -210,6 +223,23 @@ mod tests {
         let (weights, buffers) = Stn::gtsrb().init(&mut noise(0));
         assert_eq!(weights.numel(), 559_579);
         assert_eq!(buffers.numel(), 2 * (50 + 100 + 150));
+    }
+
+    #[test]
+    fn it_takes_images_of_any_size_and_number_of_channels() {
+        for input in [[3, 48, 40], [1, 16, 16], [3, 21, 16]] {
+            let net = Stn::new(Sizes { input, classes: 5 }).unwrap();
+            let (weights, buffers) = net.init(&mut noise(0));
+            let [c, h, w] = input;
+            let x = noise(9).uniform_like(&Tensor::zeros([2, c, h, w], (Kind::Float, Device::Cpu)));
+            assert!(
+                transformed(&x, &net.theta(&weights, &x, &mut Mode::Evaluate))
+                    .allclose(&x, 1e-5, 1e-5, false)
+            );
+            assert_eq!(net.forward(&weights, &buffers, &x, Mode::Evaluate).logits.size(), [2, 5]);
+        }
+        let small = Sizes { input: [1, 15, 32], classes: 5 };
+        assert!(Stn::new(small).unwrap_err().to_string().contains("at least 16"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `posterior.safetensors`: the samples of a posterior, stacked over chains.
 
-use crate::{ModelError, tensor_file::TensorFile};
+use crate::{ModelError, description, tensor_file::TensorFile};
 use bal_core::{Architecture, EnsembleGradient, Member, Position, Posterior, Prediction, TensorSpec};
 use std::{
     collections::{BTreeMap, HashMap},
@@ -10,7 +10,8 @@ use std::{
 use tch::{Kind, Tensor};
 
 /// Writes every weight and buffer, `[S, ...]`, with metadata `architecture`, `chains`, `prediction`
-/// and `ensemble_gradient`. The same posterior gives the same bytes.
+/// and `ensemble_gradient`; `input` (channels,height,width) and `classes` of a network for other images than the
+/// paper's; `class_names`, a JSON list, where the posterior has them. The same posterior gives the same bytes.
 ///
 /// # Errors
 /// [`ModelError::Empty`] without members; [`ModelError::Io`] when the file cannot be written:
@@ -29,13 +30,13 @@ pub fn write_posterior(path: &Path, posterior: &Posterior) -> Result<(), ModelEr
             tensors.insert(spec.name, Tensor::stack(&members, 0));
         }
     }
-    let metadata = [
-        ("architecture", architecture.name().to_string()),
+    let members = [
         ("chains", posterior.members.len().to_string()),
         ("prediction", posterior.prediction.to_string()),
         ("ensemble_gradient", posterior.ensemble_gradient.to_string()),
     ];
-    let metadata: HashMap<String, String> = metadata.map(|(k, v)| (k.into(), v)).into();
+    let members = members.map(|(key, value)| (key.to_string(), value));
+    let metadata: HashMap<String, String> = description::of(posterior).into_iter().chain(members).collect();
     TensorFile { metadata, tensors }.write(path)
 }
 
@@ -52,22 +53,7 @@ pub fn read_posterior(
     architecture: Option<Arc<dyn Architecture>>,
 ) -> Result<Posterior, ModelError> {
     let TensorFile { metadata, mut tensors } = TensorFile::read(path)?;
-    let named = metadata.get("architecture");
-    let architecture = match (architecture, named) {
-        (Some(given), Some(named)) if given.name() != named => {
-            let problem = format!("is `{named}`, but `{}` was asked for", given.name());
-            return Err(ModelError::Metadata { path: path.into(), key: "architecture", problem });
-        }
-        (Some(given), _) => given,
-        (None, Some(named)) => crate::architecture(named).map_err(|e| {
-            let problem = format!("cannot be used: {e}");
-            ModelError::Metadata { path: path.into(), key: "architecture", problem }
-        })?,
-        (None, None) => {
-            let problem = "is missing; say which it is by --architecture".into();
-            return Err(ModelError::Metadata { path: path.into(), key: "architecture", problem });
-        }
-    };
+    let architecture = description::network(path, &metadata, architecture)?;
     let parameters = architecture.parameters();
     let chains = chains(path, &metadata, &tensors, parameters.first().ok_or(ModelError::Empty)?)?;
     let weights = take(path, &mut tensors, &parameters, chains)?;
@@ -87,6 +73,7 @@ pub fn read_posterior(
         prediction,
         ensemble_gradient: parse(path, &metadata, "ensemble_gradient")?.unwrap_or(implied),
         mixing: None,
+        class_names: description::class_names(path, &metadata, architecture.classes())?,
         architecture,
     })
 }

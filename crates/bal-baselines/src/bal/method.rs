@@ -153,6 +153,7 @@ impl Method for Bal {
             prediction: self.prediction,
             ensemble_gradient: self.ensemble_gradient,
             mixing,
+            class_names: None,
         })
     }
 }

@@ -137,7 +137,7 @@ fn a_file_of_another_architecture_than_asked_for_is_refused() {
     let mut parts = Parts::good();
     parts.metadata.insert("architecture", "stn");
     fs::write(&path, parts.bytes()).unwrap();
-    let asked = bal_models::architecture("cnn").unwrap();
+    let asked = bal_models::architecture("cnn", None).unwrap();
     let error = read_posterior(&path, Some(asked)).unwrap_err().to_string();
     let wanted = format!("{}: metadata `architecture` is `stn`, but `cnn` was asked for", path.display());
     assert_eq!(error, wanted);

@@ -1,8 +1,8 @@
 //! Posteriors come back as they were written, and files by others are read as they say.
 
 use crate::sample::{names, posterior, same_bits};
-use bal_core::{EnsembleGradient, Position, Posterior, Prediction};
-use bal_models::{ModelError, architecture, read_posterior, read_posteriors, write_posterior};
+use bal_core::{EnsembleGradient, Member, NoiseKey, NoiseStream, Position, Posterior, Prediction, Purpose};
+use bal_models::{ModelError, Sizes, architecture, read_posterior, read_posteriors, write_posterior};
 use safetensors::{SafeTensors, tensor::TensorView};
 use std::{collections::HashMap, fs, path::Path};
 use tch::Tensor;
@@ -121,7 +121,7 @@ fn without_metadata_the_architecture_has_to_be_named() {
     let wanted = "weights.safetensors: metadata `architecture` is missing; say which it is by --architecture";
     assert!(error.ends_with(wanted), "{error}");
 
-    let read = read_posterior(&path, Some(architecture("cnn").unwrap())).unwrap();
+    let read = read_posterior(&path, Some(architecture("cnn", None).unwrap())).unwrap();
     assert_eq!((read.members.len(), (read.prediction, read.ensemble_gradient)), (3, MEAN));
 }
 
@@ -196,4 +196,67 @@ fn files_that_disagree_need_a_word_from_the_user() {
     let said = Some(Prediction::MeanLogits);
     assert_eq!(read_posteriors(&paths, None, said, None).unwrap().prediction, Prediction::MeanLogits);
     assert!(read_posteriors(&[], None, None, None).is_err());
+}
+
+/// Two networks for small colour images of three classes that have names.
+fn of_other_images() -> Posterior {
+    let sizes = Sizes { input: [3, 12, 9], classes: 3 };
+    let network = architecture("cnn", Some(sizes)).unwrap();
+    let key = NoiseKey { seed: 1, purpose: Purpose::Test, sweep: 0, chain: 0 };
+    let mut noise = NoiseStream::new(key);
+    let members = (0..2).map(|_| {
+        let (parameters, buffers) = network.init(&mut noise);
+        Member { parameters, buffers }
+    });
+    let names = ["apple", "Birne, gelb", "\"fig\""].map(String::from);
+    Posterior {
+        members: members.collect(),
+        architecture: network,
+        prediction: MEAN.0,
+        ensemble_gradient: MEAN.1,
+        mixing: None,
+        class_names: Some(names.into()),
+    }
+}
+
+#[test]
+fn sizes_and_class_names_travel_with_the_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("posterior.safetensors");
+    let written = of_other_images();
+    write_posterior(&path, &written).unwrap();
+    let read = read_posterior(&path, None).unwrap();
+    assert_eq!(Sizes::of(&*read.architecture), Sizes { input: [3, 12, 9], classes: 3 });
+    assert_eq!(read.class_names, written.class_names);
+    assert!(same_bits(&read.members[1].parameters, &written.members[1].parameters));
+
+    let error = read_posterior(&path, Some(architecture("cnn", None).unwrap())).unwrap_err().to_string();
+    assert!(error.ends_with("metadata `input` is `3,12,9`, but `1,28,28` was asked for"), "{error}");
+}
+
+#[test]
+fn a_description_that_is_wrong_is_refused_by_its_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("posterior.safetensors");
+    write_posterior(&path, &of_other_images()).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    for (key, value, said) in [
+        ("input", "3,12", "`input` is `3,12`, not channels,height,width"),
+        ("input", "3,2,9", "sides of at least 4 pixels"),
+        ("input", "3,99999999999,9", "99999999999x9"),
+        ("classes", "many", "`classes` is `many`, not a number"),
+        ("classes", "1", "nothing to tell apart"),
+        ("class_names", "apple", "`class_names` is no list of names"),
+        ("class_names", "[\"apple\"]", "holds 1 names, but the network has 3 classes"),
+    ] {
+        let said_well = [("architecture", "cnn"), ("input", "3,12,9"), ("classes", "3")];
+        let mut metadata: Vec<_> = said_well.into_iter().filter(|(other, _)| *other != key).collect();
+        metadata.push((key, value));
+        rewrite(&path, &bytes, metadata);
+        let error = read_posterior(&path, None).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+    rewrite(&path, &bytes, vec![("architecture", "cnn"), ("classes", "3")]);
+    let error = read_posterior(&path, None).unwrap_err().to_string();
+    assert!(error.contains("`input` is missing, though `classes` is there"), "{error}");
 }

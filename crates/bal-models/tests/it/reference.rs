@@ -51,6 +51,7 @@ impl Reference {
             prediction,
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
+            class_names: None,
         };
         Ensemble::new(&posterior, Device::Cpu).unwrap()
     }

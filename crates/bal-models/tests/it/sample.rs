@@ -20,7 +20,7 @@ pub(crate) fn posterior(
         Member { parameters, buffers }
     };
     let members = (0..chains).map(member).collect();
-    Posterior { architecture, members, prediction, ensemble_gradient, mixing: None }
+    Posterior { architecture, members, prediction, ensemble_gradient, mixing: None, class_names: None }
 }
 
 /// Whether two positions have the same shapes, types and bits, the sign of zero and NaNs included.

@@ -1,0 +1,90 @@
+//! What the metadata of a posterior say of its network: name, sizes, and what the classes are called.
+
+use crate::{ModelError, Sizes, architecture};
+use bal_core::{Architecture, Posterior};
+use std::{collections::HashMap, path::Path, sync::Arc};
+
+const ARCHITECTURE: &str = "architecture";
+const INPUT: &str = "input";
+const CLASSES: &str = "classes";
+const CLASS_NAMES: &str = "class_names";
+
+/// What is to be written of the network. Sizes of the paper's networks go without saying.
+pub(crate) fn of(posterior: &Posterior) -> Vec<(String, String)> {
+    let network = &posterior.architecture;
+    let mut said = vec![(ARCHITECTURE.to_string(), network.name().to_string())];
+    let sizes = Sizes::of(&**network);
+    let usual = architecture(network.name(), None).map(|network| Sizes::of(&*network));
+    if usual.ok() != Some(sizes) {
+        said.push((INPUT.into(), listed(sizes.input)));
+        said.push((CLASSES.into(), sizes.classes.to_string()));
+    }
+    if let Some(names) = &posterior.class_names {
+        said.push((CLASS_NAMES.into(), serde_json::json!(names).to_string()));
+    }
+    said
+}
+
+/// The network that the metadata of the file at `path` name, which has to be `given` where that is there.
+pub(crate) fn network(
+    path: &Path,
+    metadata: &HashMap<String, String>,
+    given: Option<Arc<dyn Architecture>>,
+) -> Result<Arc<dyn Architecture>, ModelError> {
+    let error = |key: &'static str, problem: String| ModelError::Metadata { path: path.into(), key, problem };
+    let said = sizes(path, metadata)?;
+    let Some(given) = given else {
+        let missing = || error(ARCHITECTURE, "is missing; say which it is by --architecture".into());
+        let name = metadata.get(ARCHITECTURE).ok_or_else(missing)?;
+        return architecture(name, said).map_err(|e| error(ARCHITECTURE, format!("cannot be used: {e}")));
+    };
+    if let Some(name) = metadata.get(ARCHITECTURE).filter(|name| *name != given.name()) {
+        return Err(error(ARCHITECTURE, format!("is `{name}`, but `{}` was asked for", given.name())));
+    }
+    let wanted = Sizes::of(&*given);
+    if let Some(said) = said.filter(|said| *said != wanted) {
+        let (key, said, wanted) = if said.input == wanted.input {
+            (CLASSES, said.classes.to_string(), wanted.classes.to_string())
+        } else {
+            (INPUT, listed(said.input), listed(wanted.input))
+        };
+        return Err(error(key, format!("is `{said}`, but `{wanted}` was asked for")));
+    }
+    Ok(given)
+}
+
+/// What the classes are called; as many as the network has.
+pub(crate) fn class_names(
+    path: &Path,
+    metadata: &HashMap<String, String>,
+    classes: i64,
+) -> Result<Option<Vec<String>>, ModelError> {
+    let Some(text) = metadata.get(CLASS_NAMES) else { return Ok(None) };
+    let error = |problem: String| ModelError::Metadata { path: path.into(), key: CLASS_NAMES, problem };
+    let names: Vec<String> =
+        serde_json::from_str(text).map_err(|e| error(format!("is no list of names: {e}")))?;
+    if names.len() as i64 != classes {
+        return Err(error(format!("holds {} names, but the network has {classes} classes", names.len())));
+    }
+    Ok(Some(names))
+}
+
+fn sizes(path: &Path, metadata: &HashMap<String, String>) -> Result<Option<Sizes>, ModelError> {
+    let error = |key: &'static str, problem: String| ModelError::Metadata { path: path.into(), key, problem };
+    let (input, classes) = match (metadata.get(INPUT), metadata.get(CLASSES)) {
+        (None, None) => return Ok(None),
+        (Some(input), Some(classes)) => (input, classes),
+        (None, Some(_)) => return Err(error(INPUT, "is missing, though `classes` is there".into())),
+        (Some(_), None) => return Err(error(CLASSES, "is missing, though `input` is there".into())),
+    };
+    let sides: Option<Vec<i64>> = input.split(',').map(|side| side.trim().parse().ok()).collect();
+    let sides = sides.and_then(|sides| <[i64; 3]>::try_from(sides).ok());
+    Ok(Some(Sizes {
+        input: sides.ok_or_else(|| error(INPUT, format!("is `{input}`, not channels,height,width")))?,
+        classes: classes.parse().map_err(|_| error(CLASSES, format!("is `{classes}`, not a number")))?,
+    }))
+}
+
+fn listed([channels, height, width]: [i64; 3]) -> String {
+    format!("{channels},{height},{width}")
+}
