@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use bal_core::{Images, NoiseKey, NoiseStream, Purpose};
 use bal_data::{Dataset, Holdout, Set, Share, Split};
+use bal_models::Sizes;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -13,8 +14,21 @@ use tch::{Device, Kind, Tensor};
 pub(crate) struct Training {
     pub(crate) images: Images,
     pub(crate) held_out: Images,
+    pub(crate) classes: i64,
     pub(crate) test_images: u64,
     pub(crate) digests: BTreeMap<String, String>,
+}
+
+impl Training {
+    /// What a network has to fit.
+    pub(crate) fn sizes(&self) -> Result<Sizes> {
+        let shape = self.images.shape();
+        let input = <[i64; 3]>::try_from(shape.clone());
+        let Ok(input) = input else {
+            bail!("images have shape {shape:?}; channels, height and width are wanted")
+        };
+        Ok(Sizes { input, classes: self.classes })
+    }
 }
 
 /// Loads the training images of set `name`: `held_out` are put apart, of the rest the first
@@ -41,6 +55,7 @@ pub(crate) fn training(
     Ok(Training {
         held_out: subset(&images, &holdout.held_out),
         images: subset(&images, &holdout.kept[..train_images]),
+        classes: dataset.classes as i64,
         test_images: dataset.test.len() as u64,
         digests: dataset.digests,
     })

@@ -6,7 +6,7 @@ use bal_attacks::AttackSettings;
 use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
 use bal_core::{Architecture, Method};
 use bal_data::Digest;
-use bal_models::Bfloat16;
+use bal_models::{Bfloat16, Sizes};
 use serde::{Deserialize, Serialize};
 use std::{
     path::{Path, PathBuf},
@@ -200,9 +200,9 @@ impl Experiment {
         })
     }
 
-    /// The network, and the same as training computes it on `device`.
-    pub(crate) fn architectures(&self, device: Device) -> Result<[Arc<dyn Architecture>; 2]> {
-        let network = bal_models::architecture(&self.architecture)?;
+    /// The network for images and classes of these sizes, and the same as training computes it on `device`.
+    pub(crate) fn architectures(&self, sizes: Sizes, device: Device) -> Result<[Arc<dyn Architecture>; 2]> {
+        let network = bal_models::architecture(&self.architecture, Some(sizes))?;
         let trained = match self.precision {
             Precision::Fp32 => network.clone(),
             Precision::Bf16 => Arc::new(Bfloat16::new(network.clone(), device)?),

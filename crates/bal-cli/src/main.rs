@@ -5,6 +5,7 @@ mod check;
 mod dataset;
 mod evaluate;
 mod experiment;
+mod interrupt;
 mod observer;
 mod overrides;
 mod progress;
@@ -18,6 +19,7 @@ mod versions;
 
 use args::{Arguments, Command};
 use clap::Parser;
+use interrupt::Interrupted;
 use std::process::ExitCode;
 
 /// A fault in how the program was called, as opposed to one in what it was given.
@@ -45,6 +47,10 @@ fn main() -> ExitCode {
         Ok(Err(error)) => error,
         Err(panic) => anyhow::anyhow!("internal fault, please report it: {}", message(panic.as_ref())),
     };
+    if error.is::<Interrupted>() {
+        progress::say(&error.to_string());
+        return ExitCode::from(interrupt::EXIT_CODE);
+    }
     complain(&error);
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }

@@ -1,6 +1,6 @@
 //! What happens after each sweep of a run: metrics, checkpoints, and its early end.
 
-use crate::{args::Train, experiment::Experiment, progress::Display, run_folder::RunFolder};
+use crate::{args::Train, experiment::Experiment, interrupt, progress::Display, run_folder::RunFolder};
 use anyhow::Result;
 use bal_core::{Metrics, Progress};
 use bal_report::{MetricLine, MetricsWriter, metrics};
@@ -17,6 +17,8 @@ pub(crate) struct Observer<'a> {
     begun: Instant,
     seconds_before: f64,
     pub(crate) sweep: u64,
+    /// Whether the user ended the run, which then has a checkpoint.
+    pub(crate) interrupted: bool,
     pub(crate) failure: Option<anyhow::Error>,
 }
 
@@ -40,6 +42,7 @@ impl<'a> Observer<'a> {
             begun: Instant::now(),
             seconds_before: before.last().map_or(0.0, |line| line.seconds),
             sweep: done,
+            interrupted: false,
             failure: None,
         })
     }
@@ -55,7 +58,8 @@ impl<'a> Observer<'a> {
             self.failure = Some(error);
             return ControlFlow::Break(());
         }
-        if progress.sweep >= self.last_sweep { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        let ended = self.interrupted || progress.sweep >= self.last_sweep;
+        if ended { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn keep(&mut self, progress: &Progress) -> Result<()> {
@@ -71,8 +75,11 @@ impl<'a> Observer<'a> {
             parameter_energy,
             accuracy: None,
         })?;
-        if progress.sweep.is_multiple_of(self.experiment.checkpoint_every) && progress.sweep < progress.sweeps
-        {
+        if progress.sweep >= self.last_sweep {
+            return Ok(());
+        }
+        self.interrupted = interrupt::asked();
+        if self.interrupted || progress.sweep.is_multiple_of(self.experiment.checkpoint_every) {
             self.metrics.sync()?;
             bal_models::write_checkpoint(&self.folder.checkpoint(), self.digest, &(progress.checkpoint)())?;
         }

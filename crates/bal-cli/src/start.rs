@@ -8,9 +8,10 @@ use crate::{
     train,
 };
 use anyhow::{Context, Result, bail};
-use bal_core::{Posterior, Workers};
+use bal_core::{Architecture, Posterior, Workers};
 use bal_data::Digest;
-use std::path::Path;
+use bal_models::Sizes;
+use std::{path::Path, sync::Arc};
 
 /// Weights, and where they are from.
 pub(crate) struct Start {
@@ -23,11 +24,12 @@ pub(crate) struct Start {
 const CACHE: &str = "runs/cache";
 
 /// The start that `--start` names or the experiment asks for: a finished run of the same digest, or
-/// one trained now.
+/// one trained now; weights of `network`.
 pub(crate) fn resolve(
     train: &Train,
     experiment: &Experiment,
     origin: &Origin,
+    network: &Arc<dyn Architecture>,
     workers: &Workers,
 ) -> Result<Option<Start>> {
     let start = if let Some(folder) = &train.start {
@@ -39,12 +41,18 @@ pub(crate) fn resolve(
         let Some((first, origin)) = experiment.start_experiment(origin)? else { return Ok(None) };
         cached(&first, &origin, train, workers)?
     };
-    if start.posterior.architecture.name() != experiment.architecture {
-        bail!(
-            "the start is a {}, the experiment wants a {}",
-            start.posterior.architecture.name(),
-            experiment.architecture
-        );
+    let found = &start.posterior.architecture;
+    let sizes = Sizes::of(&**found);
+    if found.name() != network.name() || sizes != Sizes::of(&**network) {
+        let described = |network: &Arc<dyn Architecture>| {
+            format!(
+                "{} for images of shape {:?} in {} classes",
+                network.name(),
+                network.input(),
+                network.classes()
+            )
+        };
+        bail!("the start is a {}, the experiment wants a {}", described(found), described(network));
     }
     if start.posterior.members.len() != 1 {
         bail!("the start has {} networks; a point estimate is wanted", start.posterior.members.len());

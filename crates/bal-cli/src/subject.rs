@@ -66,7 +66,8 @@ pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, devic
     if flags.weights.is_empty() {
         return Err(usage("a RUN, --weights or --torchscript is needed"));
     }
-    let architecture = flags.architecture.as_deref().map(bal_models::architecture).transpose();
+    let architecture =
+        flags.architecture.as_deref().map(|name| bal_models::architecture(name, None)).transpose();
     let architecture = architecture.map_err(|e| usage(e.to_string()))?;
     let mut posterior =
         bal_models::read_posteriors(&flags.weights, architecture, flags.prediction, gradient)?;

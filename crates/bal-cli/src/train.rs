@@ -4,6 +4,7 @@ use crate::{
     args::{Machine, Train, usage},
     dataset,
     experiment::{Experiment, Origin},
+    interrupt::{self, Interrupted},
     observer::Observer,
     progress::{print, say},
     run_folder::{Identity, RunFolder, Status},
@@ -56,7 +57,6 @@ pub(crate) fn run(
     workers: &Workers,
 ) -> Result<()> {
     let method = experiment.method()?;
-    let [architecture, trained] = experiment.architectures(flags.machine.device)?;
     let status = folder.status()?;
     match status {
         Status::Absent => {}
@@ -76,17 +76,17 @@ pub(crate) fn run(
     let Experiment { dataset, train_images, held_out, seed, .. } = experiment;
     let data = flags.machine.data.as_deref();
     let training = dataset::training(dataset, data, *train_images, *held_out, *seed, device)?;
-    let shape = training.images.shape();
-    if shape != architecture.input() {
-        bail!(
-            "{} takes images of shape {:?}, {dataset} has {shape:?}",
-            architecture.name(),
-            architecture.input()
-        );
-    }
+    let [architecture, trained] = experiment.architectures(training.sizes()?, device)?;
+    let weights: i64 = architecture.parameters().iter().map(|spec| spec.shape.iter().product::<i64>()).sum();
+    say(&format!(
+        "{}: {weights} weights, for images of shape {:?} in {} classes",
+        architecture.name(),
+        architecture.input(),
+        architecture.classes()
+    ));
     let start = match status {
         Status::Begun => start::kept(folder)?,
-        _ => start::resolve(flags, experiment, origin, workers)?,
+        _ => start::resolve(flags, experiment, origin, &architecture, workers)?,
     };
     let from = start.as_ref().map_or("", |start| start.digest.as_str());
     let digest = experiment.digest(from, training.digests.iter())?;
@@ -128,6 +128,7 @@ pub(crate) fn run(
         );
     }
     let mut observer = Observer::new(flags, experiment, folder, &digest, planned, done)?;
+    interrupt::watch()?;
     let fitted = method.fit(&task, &mut |progress| observer.observe(progress));
     let posterior = match (fitted, observer.failure.take()) {
         (_, Some(failure)) => Err(failure),
@@ -136,6 +137,15 @@ pub(crate) fn run(
         (Ok(posterior), None) => Ok(Posterior { architecture, ..posterior }),
     };
     observer.display.finish();
+    if observer.interrupted {
+        let path = folder.path().display();
+        return Err(Interrupted(format!(
+            "interrupted after batch {} of {planned}; {path} holds a checkpoint: \
+            `bal train --resume --out {path}` goes on there, to the same weights",
+            observer.sweep
+        ))
+        .into());
+    }
     let posterior = posterior.inspect_err(|_| {
         if !folder.checkpoint().is_file() {
             folder.discard();

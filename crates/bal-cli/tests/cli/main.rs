@@ -2,6 +2,7 @@
 
 mod evaluating;
 mod hostile;
+mod interrupting;
 mod reproducible;
 mod saving;
 mod small;
