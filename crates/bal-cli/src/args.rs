@@ -77,6 +77,9 @@ pub(crate) struct Train {
     /// Marks the run's record as made for a quick look.
     #[arg(long)]
     pub(crate) quick: bool,
+    /// Also writes the metrics as event files: `tensorboard --logdir runs` shows them while the run goes on.
+    #[arg(long)]
+    pub(crate) tensorboard: bool,
     #[command(flatten)]
     pub(crate) machine: Machine,
 }

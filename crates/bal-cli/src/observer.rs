@@ -3,8 +3,11 @@
 use crate::{args::Train, experiment::Experiment, interrupt, progress::Display, run_folder::RunFolder};
 use anyhow::Result;
 use bal_core::{Metrics, Progress};
-use bal_report::{MetricLine, MetricsWriter, metrics};
-use std::{ops::ControlFlow, time::Instant};
+use bal_report::{EventWriter, MetricLine, MetricsWriter, metrics};
+use std::{
+    ops::ControlFlow,
+    time::{Instant, SystemTime},
+};
 
 /// Follows a run: metrics, checkpoints, the display, and its early end.
 pub(crate) struct Observer<'a> {
@@ -13,6 +16,7 @@ pub(crate) struct Observer<'a> {
     digest: &'a str,
     last_sweep: u64,
     metrics: MetricsWriter,
+    events: Option<EventWriter>,
     pub(crate) display: Display,
     begun: Instant,
     seconds_before: f64,
@@ -38,6 +42,9 @@ impl<'a> Observer<'a> {
             digest,
             last_sweep: flags.max_sweeps.unwrap_or(planned).min(planned),
             metrics: MetricsWriter::append(&folder.metrics())?,
+            events: (flags.tensorboard)
+                .then(|| EventWriter::begin(&folder.events(), &before, SystemTime::now()))
+                .transpose()?,
             display: Display::new(&experiment.name, "batches", planned, done),
             begun: Instant::now(),
             seconds_before: before.last().map_or(0.0, |line| line.seconds),
@@ -64,7 +71,7 @@ impl<'a> Observer<'a> {
 
     fn keep(&mut self, progress: &Progress) -> Result<()> {
         let Metrics { loss, linf, l2, data_energy, parameter_energy } = progress.metrics;
-        self.metrics.write(&MetricLine {
+        let line = MetricLine {
             sweep: progress.sweep,
             epoch: progress.epoch,
             seconds: self.seconds(),
@@ -74,7 +81,11 @@ impl<'a> Observer<'a> {
             data_energy,
             parameter_energy,
             accuracy: None,
-        })?;
+        };
+        self.metrics.write(&line)?;
+        if let Some(events) = &mut self.events {
+            events.write(&line)?;
+        }
         if progress.sweep >= self.last_sweep {
             return Ok(());
         }

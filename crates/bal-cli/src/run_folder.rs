@@ -61,6 +61,11 @@ impl RunFolder {
         self.0.join("metrics.jsonl")
     }
 
+    /// The same lines for TensorBoard, where they were asked for.
+    pub(crate) fn events(&self) -> PathBuf {
+        self.0.join("tensorboard")
+    }
+
     /// The newest checkpoint.
     pub(crate) fn checkpoint(&self) -> PathBuf {
         self.0.join("checkpoint").join("state.safetensors")

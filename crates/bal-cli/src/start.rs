@@ -93,6 +93,7 @@ fn cached(experiment: &Experiment, origin: &Origin, train: &Train, workers: &Wor
             resume: true,
             max_sweeps: None,
             quick: train.quick,
+            tensorboard: train.tensorboard,
             machine: train.machine.clone(),
         };
         train::run(&first, experiment, origin, &folder, workers)?;

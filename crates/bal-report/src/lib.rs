@@ -21,6 +21,7 @@ pub mod record;
 pub mod scaling;
 pub mod spread;
 pub mod table;
+mod tensorboard;
 pub mod tuning;
 pub mod wilson;
 
@@ -33,5 +34,6 @@ pub use image_grid::{Cell, ImageGrid};
 pub use metrics::{MetricLine, MetricsWriter};
 pub use published::Published;
 pub use record::{Dataset, Diagnostics, Record, Start, Summary};
+pub use tensorboard::EventWriter;
 pub use tuning::{Trial, Tuning};
 pub use wilson::Interval;

@@ -41,10 +41,9 @@ pub struct MetricLine {
 }
 
 impl MetricLine {
-    /// The first number that JSON cannot hold.
-    fn not_finite(&self) -> Option<(&'static str, f64)> {
+    /// What was measured in the sweep, by key.
+    pub(crate) fn scalars(&self) -> impl Iterator<Item = (&'static str, f64)> {
         let numbers = [
-            ("seconds", Some(self.seconds)),
             ("loss", Some(self.loss)),
             ("linf", self.linf),
             ("l2", self.l2),
@@ -52,10 +51,13 @@ impl MetricLine {
             ("parameter_energy", self.parameter_energy),
             ("accuracy", self.accuracy),
         ];
-        numbers
-            .into_iter()
-            .filter_map(|(key, value)| Some((key, value?)))
-            .find(|(_, value)| !value.is_finite())
+        numbers.into_iter().filter_map(|(key, value)| Some((key, value?)))
+    }
+
+    /// The first number that JSON cannot hold.
+    fn not_finite(&self) -> Option<(&'static str, f64)> {
+        let seconds = std::iter::once(("seconds", self.seconds));
+        seconds.chain(self.scalars()).find(|(_, value)| !value.is_finite())
     }
 }
 

@@ -104,3 +104,21 @@ fn a_start_is_trained_once_and_found_again() {
     small.succeed("train --experiment small.toml --out four --seed 2");
     assert_eq!(fs::read_dir(small.path("runs/cache")).unwrap().count(), 2);
 }
+
+#[test]
+fn event_files_are_written_beside_the_metrics_when_asked_for() {
+    let small = Small::new();
+    small.succeed("train --experiment small.toml --out plain");
+    assert!(!small.path("plain/tensorboard").exists());
+    small.succeed("train --experiment small.toml --out run --tensorboard");
+    let files: Vec<_> =
+        fs::read_dir(small.path("run/tensorboard")).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(files.len(), 1);
+    assert!(files[0].to_string_lossy().contains("tfevents"));
+    let bytes = fs::read(&files[0]).unwrap();
+    for key in ["loss", "linf", "l2", "data_energy", "parameter_energy"] {
+        let count = bytes.windows(key.len()).filter(|window| *window == key.as_bytes()).count();
+        assert!(count >= 9, "{key}: {count}");
+    }
+    assert_eq!(digest(&small.path("plain")), digest(&small.path("run")));
+}
