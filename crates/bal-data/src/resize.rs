@@ -101,7 +101,11 @@ mod tests {
     fn a_flat_image_stays_flat() {
         for (width, height) in [(1, 1), (15, 250), (97, 31), (1024, 1)] {
             let flat = [0, 128, 255].repeat(width * height);
-            assert_eq!(resize::<3>(&flat, (height, width), (32, 32)), [0, 128, 255].repeat(32 * 32), "{width}x{height}");
+            assert_eq!(
+                resize::<3>(&flat, (height, width), (32, 32)),
+                [0, 128, 255].repeat(32 * 32),
+                "{width}x{height}"
+            );
         }
     }
 
