@@ -20,7 +20,6 @@ pub(super) fn read(listing: Listing, settings: &OwnSettings) -> Result<Collected
     let refused = |reason| DataError::own(&root, reason);
     // What the split needs is known before any file is opened.
     divide::sides(&entries, &classes, settings).map_err(refused)?;
-    settings.bad_files.settle(&root, &bad)?;
 
     let found: Vec<Result<Header, String>> = entries
         .par_iter()

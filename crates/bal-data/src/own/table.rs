@@ -153,7 +153,15 @@ fn below(path: &str) -> Result<String, String> {
     if names.is_empty() { Err(format!("the path {path:?} names no file")) } else { Ok(names.join("/")) }
 }
 
-/// An error of the parser names its line itself.
+/// What the parser found wrong, in one line.
 fn failed(table: &Path, error: &csv::Error) -> DataError {
-    DataError::own(table, super::raw::one_line(&error.to_string()))
+    let reason = match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("has another number of fields ({len}) than the header ({expected_len})")
+        }
+        csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the table in that encoding".to_owned(),
+        _ => return DataError::own(table, super::raw::one_line(&error.to_string())),
+    };
+    let line = error.position().map_or(1, csv::Position::line);
+    DataError::Row { file: table.to_owned(), line, reason }
 }

@@ -11,6 +11,7 @@ mod own_export;
 mod own_folders;
 mod own_idx;
 mod own_images;
+mod own_speed;
 mod own_tables;
 mod published;
 mod support;

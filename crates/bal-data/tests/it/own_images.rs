@@ -173,18 +173,18 @@ fn hostile_files_are_refused_by_name_or_skipped() {
         ("a bomb of text", b"P6\n60000 60000\n255\nabc".to_vec(), "declares 60000x60000 pixels"),
         ("a cut PGM", b"P5\n4 4\n255\nabc".to_vec(), ""),
     ];
+    let settings = OwnSettings { size: Some((8, 8)), channels: Some(3), ..OwnSettings::default() };
     for (name, bytes, expected) in cases {
         let made = Made::of_classes(&[("a", 3), ("b", 3)]);
         // A name that says JPEG: the content decides.
         made.write("a/1x.jpg", &bytes);
-        let error =
-            made.error_by(&OwnSettings { size: Some((8, 8)), channels: Some(3), ..OwnSettings::default() });
+        let error = made.error_by(&settings);
         assert!(error.contains(": a/1x.jpg: ") && error.contains(expected), "{name}: {error}");
         assert!(
             error.ends_with("repair or remove what is bad, or have bad files skipped"),
             "{name}: {error}"
         );
-        let own = made.load_by(&skipping()).unwrap();
+        let own = made.load_by(&OwnSettings { bad_files: skipping().bad_files, ..settings }).unwrap();
         assert_eq!(
             (own.report.skipped.len(), own.report.skipped[0].file.as_str()),
             (1, "a/1x.jpg"),

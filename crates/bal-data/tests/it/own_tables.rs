@@ -62,7 +62,7 @@ fn rows_that_cannot_be_used_are_refused_with_their_line() {
         ("path,label\n,a\n", "line 2: the path is empty"),
         ("path,label\ni/0.png,\n", "line 2: the label is empty"),
         ("path,label\ni/0.png,\"a\nb\"\n", "line 2: the label \"a\\nb\" has control characters"),
-        ("path,label\n\ni/0.png\n", "line: 3"),
+        ("path,label\ni/0.png\n", "line 2: has another number of fields (1) than the header (2)"),
         ("path,label,split\ni/0.png,a,val\n", "line 2: the split \"val\" is neither train nor test"),
         ("path,label,split\ni/0.png,a,\n", "line 2: the split is empty"),
         ("path,label,group\ni/0.png,a,\n", "line 2: the group is empty"),
@@ -89,7 +89,7 @@ fn rows_that_cannot_be_used_are_refused_with_their_line() {
     }
     let made = made(3, "");
     made.write("images.csv", b"path,label\ni/0.png,caf\xe9\n");
-    assert!(made.error().contains("UTF-8"));
+    assert!(made.error().contains("line 2: is not UTF-8"));
 }
 
 #[test]
