@@ -12,8 +12,8 @@ use crate::{DataError, Set, Split};
 /// Training and test images of a set.
 #[derive(Clone, Debug)]
 pub struct Dataset {
-    /// Which set.
-    pub set: Set,
+    /// Name of the set: that of [`Set::name`], or of the user's folder or table.
+    pub name: String,
     /// Number of classes; labels are `0..classes`.
     pub classes: usize,
     /// Training images.
@@ -21,6 +21,7 @@ pub struct Dataset {
     /// Test images.
     pub test: Split,
     /// SHA-256 of each file that was read, in hexadecimal, by file name: for the record of a run.
+    /// Of a [set of the user's own](crate::own) `train` and `test`: of names, labels, groups and pixels of each part.
     pub digests: BTreeMap<String, String>,
 }
 
@@ -37,15 +38,10 @@ pub fn load(set: Set, root: &Path) -> Result<Dataset, DataError> {
         train.groups = Some(reader.groups(name, &train, names.train_images)?);
     }
     let test = reader.split(names.test_images, names.test_labels)?;
-    Ok(Dataset { set, classes: set.classes(), train, test, digests: reader.digests })
+    Ok(Dataset { name: set.to_string(), classes: set.classes(), train, test, digests: reader.digests })
 }
 
 impl Dataset {
-    /// Name of the set.
-    pub fn name(&self) -> &'static str {
-        self.set.name()
-    }
-
     /// The split of the paper's GTSRB experiment: a random three quarters of the *training* images to train on, the
     /// rest to test on; the official test images are dropped.
     ///
@@ -180,7 +176,7 @@ impl Reader {
 }
 
 /// Turns interleaved pixels into planes, image by image and in place: a second copy of all images is not needed.
-fn channels_first(images: &mut [u8], channels: usize, pixels: usize) {
+pub(crate) fn channels_first(images: &mut [u8], channels: usize, pixels: usize) {
     let mut planes = vec![0; channels * pixels];
     for image in images.chunks_exact_mut(channels * pixels) {
         for (channel, plane) in planes.chunks_exact_mut(pixels).enumerate() {

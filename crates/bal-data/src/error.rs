@@ -236,6 +236,45 @@ pub enum DataError {
         found: Box<Content>,
     },
 
+    /// A data set of the user's own whose layout, classes or split cannot be used.
+    #[error("{}: {reason}", place.display())]
+    Own {
+        /// The folder or file.
+        place: PathBuf,
+        /// What is wrong, and the way out.
+        reason: String,
+    },
+    /// A row of a table of images that cannot be used.
+    #[error("{}: line {line}: {reason}", file.display())]
+    Row {
+        /// The table.
+        file: PathBuf,
+        /// The line, from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A single image that cannot be used.
+    #[error("{}: {reason}", file.display())]
+    Image {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Files of a data set that cannot be used, where those are refused.
+    #[error("{}: {file}: {reason}{}; repair or remove what is bad, or have bad files skipped", folder.display(), and(*others))]
+    BadFiles {
+        /// The folder or table of the data set.
+        folder: PathBuf,
+        /// The first file, below it.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+        /// How many others are bad too.
+        others: usize,
+    },
+
     /// A holdout that leaves nothing on one side.
     #[error(
         "cannot hold out {share} of {images} images: both sides need at least one image, and whole tracks stay together"
@@ -254,6 +293,11 @@ impl DataError {
         Self::Read { file: file.to_owned(), source }
     }
 
+    /// A data set of the user's own that cannot be used.
+    pub(crate) fn own(place: &Path, reason: String) -> Self {
+        Self::Own { place: place.to_owned(), reason }
+    }
+
     /// A failed write of `file`; a full disk (or a full quota) has its own variant.
     pub(crate) fn write(file: &Path, source: io::Error) -> Self {
         match source.kind() {
@@ -267,6 +311,15 @@ impl DataError {
     /// Whether the fault is this machine's, so that another source would not help.
     pub(crate) fn is_local(&self) -> bool {
         matches!(self, Self::Write { .. } | Self::DiskFull { .. } | Self::Busy { .. })
+    }
+}
+
+/// Mentions other bad files, if there are any.
+fn and(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " (and another bad file)".to_owned(),
+        others => format!(" (and {others} other bad files)"),
     }
 }
 

@@ -14,7 +14,6 @@ mod frames;
 mod listing;
 mod output;
 mod prepare;
-mod resize;
 
 pub use prepare::{OfficialZips, Prepared, prepare};
 

@@ -7,6 +7,8 @@
 //!    GTSRB is prepared from its official zips ([`gtsrb::prepare`]) where no prepared copy is at hand.
 //! 3. [`load`] reads them into `ndarray` arrays ([`Dataset`], [`Split`]).
 //!
+//! Images of the user's own, in folders, tables or IDX files, become the same arrays by [`own::load`].
+//!
 //! Whatever is read, from disk or from a server, may be broken or hostile: a reader never panics on it,
 //! never allocates more than the bytes it has seen justify, and names file and offset in its error.
 
@@ -19,6 +21,8 @@ mod holdout;
 pub mod idx;
 pub mod manifest;
 mod mirror;
+pub mod own;
+mod resize;
 mod set;
 mod shuffle;
 mod split;
@@ -29,5 +33,6 @@ pub use error::DataError;
 pub use holdout::{Holdout, Share};
 pub use manifest::Manifest;
 pub use mirror::Mirror;
+pub use own::{Own, OwnSettings, Preprocessing};
 pub use set::{FileNames, Set};
 pub use split::Split;

@@ -70,7 +70,7 @@ fn signs() -> Made {
 fn gray_images_are_loaded_with_one_channel_and_the_digest_of_each_file() {
     let made = digits();
     let set = made.load().unwrap();
-    assert_eq!((set.name(), set.classes), ("mnist", 10));
+    assert_eq!((set.name.as_str(), set.classes), ("mnist", 10));
     assert_eq!(set.train.images.dim(), (3, 1, 28, 28));
     assert_eq!((set.train.labels.as_slice(), set.train.groups), (&[9, 0, 4][..], None));
     assert!(set.test.images.iter().take(784).all(|&byte| byte == 0));

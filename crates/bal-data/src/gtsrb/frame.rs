@@ -6,7 +6,7 @@ use image::codecs::pnm::{PnmDecoder, PnmSubtype, SampleEncoding};
 use image::{ColorType, ImageDecoder};
 
 use super::SIDE;
-use super::resize::resize;
+use crate::resize::resize;
 
 /// The largest official frame has 250x250 pixels, 187,515 bytes.
 pub(super) const MOST_BYTES: u64 = 1 << 20;
@@ -40,7 +40,7 @@ impl Frame {
 
     /// The whole frame as 32x32 RGB, `SIDE * SIDE * 3` bytes.
     pub(super) fn resized(&self) -> Vec<u8> {
-        resize(&self.rgb, self.width as usize, self.height as usize, SIDE)
+        resize::<3>(&self.rgb, (self.height as usize, self.width as usize), (SIDE, SIDE))
     }
 }
 

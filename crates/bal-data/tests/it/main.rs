@@ -1,4 +1,4 @@
-//! Tests of whole paths through the crate: downloads, the preparation of GTSRB, the published data.
+//! Tests of whole paths through the crate: downloads, the preparation of GTSRB, the published data, data of the user's own.
 
 mod download;
 mod download_faults;
@@ -6,6 +6,13 @@ mod download_support;
 mod fetch_gtsrb;
 mod gtsrb;
 mod hostile_zips;
+mod own;
+mod own_export;
+mod own_folders;
+mod own_idx;
+mod own_images;
+mod own_speed;
+mod own_tables;
 mod published;
 mod support;
 mod zips;

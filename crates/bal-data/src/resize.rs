@@ -1,4 +1,4 @@
-//! Antialiased bilinear resizing of RGB frames, bit for bit as Pillow 13 does it, so that prepared files have one digest.
+//! Antialiased bilinear resizing, of GTSRB's frames bit for bit as Pillow 13 does it, so that prepared files have one digest.
 //!
 //! Each output value is the mean of the input values under a triangle around its centre. The triangle's half-width is
 //! the scale (input over output pixels), at least 1; weights are rounded to 22 fractional bits. One axis is resized
@@ -11,17 +11,15 @@
 /// Fractional bits of a weight: 8 bits of value, 22 of weight and a sign fit 32 bits.
 const BITS: u32 = 22;
 
-/// Bytes of a pixel.
-const RGB: usize = 3;
-
-/// Resizes `width * height` RGB pixels, row by row, to `side * side`. All lengths are at least 1.
-pub(super) fn resize(rgb: &[u8], width: usize, height: usize, side: usize) -> Vec<u8> {
-    let (columns, rows) = (Axis::new(width, side), Axis::new(height, side));
-    let lost = |length: usize| length.saturating_sub(side);
-    if lost(height) > 2 * lost(width) {
-        columns.resize_rows(&rows.resize_columns(rgb, width), width)
+/// Resizes an image of `C` bytes per pixel from `(height, width)` to another `(height, width)`.
+///
+/// Pixels are row by row, their bytes together. All lengths are at least 1; proportions are not kept.
+pub(crate) fn resize<const C: usize>(pixels: &[u8], from: (usize, usize), to: (usize, usize)) -> Vec<u8> {
+    let (columns, rows) = (Axis::new(from.1, to.1), Axis::new(from.0, to.0));
+    if from.0.saturating_sub(to.0) > 2 * from.1.saturating_sub(to.1) {
+        columns.resize_rows::<C>(&rows.resize_columns::<C>(pixels, from.1), from.1)
     } else {
-        rows.resize_columns(&columns.resize_rows(rgb, width), side)
+        rows.resize_columns::<C>(&columns.resize_rows::<C>(pixels, from.1), to.1)
     }
 }
 
@@ -38,15 +36,15 @@ struct Window {
 
 impl Axis {
     /// Resizes each row of an image of rows of `width` pixels.
-    fn resize_rows(&self, rgb: &[u8], width: usize) -> Vec<u8> {
-        let rows = rgb.as_chunks::<RGB>().0.chunks_exact(width);
+    fn resize_rows<const C: usize>(&self, pixels: &[u8], width: usize) -> Vec<u8> {
+        let rows = pixels.as_chunks::<C>().0.chunks_exact(width);
         rows.flat_map(|row| self.windows.iter().flat_map(|window| window.mean(row.iter().skip(window.first))))
             .collect()
     }
 
     /// Resizes each column of an image of rows of `width` pixels.
-    fn resize_columns(&self, rgb: &[u8], width: usize) -> Vec<u8> {
-        let pixels = rgb.as_chunks::<RGB>().0;
+    fn resize_columns<const C: usize>(&self, pixels: &[u8], width: usize) -> Vec<u8> {
+        let pixels = pixels.as_chunks::<C>().0;
         let row = |window: &Window| {
             let above = window.first * width;
             (0..width)
@@ -78,8 +76,8 @@ impl Axis {
 
 impl Window {
     /// The weighted mean of the first pixels of `under`, rounded.
-    fn mean<'a>(&self, under: impl Iterator<Item = &'a [u8; RGB]>) -> [u8; RGB] {
-        let mut sums = [1 << (BITS - 1); RGB];
+    fn mean<'a, const C: usize>(&self, under: impl Iterator<Item = &'a [u8; C]>) -> [u8; C] {
+        let mut sums = [1 << (BITS - 1); C];
         for (pixel, weight) in under.zip(&self.weights) {
             for (sum, &value) in sums.iter_mut().zip(pixel) {
                 *sum += i32::from(value) * weight;
@@ -96,14 +94,18 @@ mod tests {
     #[test]
     fn an_image_of_the_final_size_is_unchanged() {
         let rgb: Vec<u8> = (0..32 * 32 * 3).map(|i| (i * 7 % 256) as u8).collect();
-        assert_eq!(resize(&rgb, 32, 32, 32), rgb);
+        assert_eq!(resize::<3>(&rgb, (32, 32), (32, 32)), rgb);
     }
 
     #[test]
     fn a_flat_image_stays_flat() {
         for (width, height) in [(1, 1), (15, 250), (97, 31), (1024, 1)] {
             let flat = [0, 128, 255].repeat(width * height);
-            assert_eq!(resize(&flat, width, height, 32), [0, 128, 255].repeat(32 * 32), "{width}x{height}");
+            assert_eq!(
+                resize::<3>(&flat, (height, width), (32, 32)),
+                [0, 128, 255].repeat(32 * 32),
+                "{width}x{height}"
+            );
         }
     }
 
@@ -113,7 +115,7 @@ mod tests {
         let row = [0, 80, 160, 240, 80, 0];
         let rgb: Vec<u8> = row.iter().flat_map(|&value| [value; 3]).collect();
         let middle = (80.0 + 3.0 * 160.0 + 3.0 * 240.0 + 80.0) / 8.0;
-        let resized = resize(&rgb, 6, 1, 3);
+        let resized = resize::<3>(&rgb, (1, 6), (1, 3));
         assert_eq!(resized[3], f64::round(middle) as u8);
         // At the edge the weights that fall outside are shared among the others: (3, 3, 1) / 7.
         assert_eq!(resized[0], f64::round((3.0 * 80.0 + 160.0) / 7.0) as u8);
@@ -122,7 +124,16 @@ mod tests {
     #[test]
     fn doubling_mixes_neighbours_three_to_one() {
         let rgb = [[0; 3], [100; 3]].concat();
-        let values: Vec<u8> = resize(&rgb, 2, 1, 4)[..12].iter().copied().step_by(3).collect();
+        let values: Vec<u8> = resize::<3>(&rgb, (1, 2), (1, 4))[..12].iter().copied().step_by(3).collect();
         assert_eq!(values, [0, 25, 75, 100]);
+    }
+
+    #[test]
+    fn gray_is_resized_as_each_channel_of_colour_is() {
+        let gray: Vec<u8> = (0..7 * 40).map(|i| (i * i % 251) as u8).collect();
+        let colour: Vec<u8> = gray.iter().flat_map(|&value| [value; 3]).collect();
+        let resized = resize::<1>(&gray, (40, 7), (9, 12));
+        let of_colour: Vec<u8> = resize::<3>(&colour, (40, 7), (9, 12)).into_iter().step_by(3).collect();
+        assert_eq!((resized.len(), &resized), (9 * 12, &of_colour));
     }
 }

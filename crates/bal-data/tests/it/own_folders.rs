@@ -1,0 +1,237 @@
+//! Folders of classes: what is read, in which order, and which layouts are refused.
+
+use std::fs;
+
+use bal_data::own::{self, Layout, SplitOrigin};
+use bal_data::{OwnSettings, Share};
+
+use crate::own::{Made, gray, png, skipping};
+
+#[test]
+fn classes_are_folders_and_a_split_is_drawn_by_class() {
+    let made = Made::of_classes(&[("dog", 10), ("cat", 20)]);
+    let own = made.load().unwrap();
+    assert_eq!(own.classes, ["cat", "dog"]);
+    assert_eq!(
+        (own.report.layout, own.report.split),
+        (Layout::Folders, SplitOrigin::Drawn { seed: 0, grouped: false },)
+    );
+    assert_eq!((&own.report.train[..], &own.report.test[..]), (&[16, 8][..], &[4, 2][..]));
+    assert_eq!(own.dataset.train.images.dim(), (24, 1, 5, 6));
+    assert_eq!(own.dataset.train.groups, None);
+    assert_eq!(own.dataset.name, made.path().file_name().unwrap().to_str().unwrap());
+    assert!(own.report.conversions.is_empty() && own.report.skipped.is_empty());
+    // The first pixels of cats start at 40, those of dogs at 0; every image is there once.
+    let mut firsts = Vec::new();
+    for part in [&own.dataset.train, &own.dataset.test] {
+        for (image, &label) in part.images.outer_iter().zip(&part.labels) {
+            assert_eq!(label, u8::from(image[[0, 0, 0]] < 40));
+            firsts.push(image[[0, 0, 0]]);
+        }
+    }
+    firsts.sort_unstable();
+    assert_eq!(firsts, (0..10).chain(40..60).collect::<Vec<u8>>());
+    assert!(own.report.to_string().contains("24 training and 6 test images, 2 classes, 5x6 pixels, gray"));
+}
+
+#[test]
+fn digests_pin_the_split_and_the_pixels_and_not_the_place() {
+    let folders = [("a", 8), ("b", 8)];
+    let (one, two) = (Made::of_classes(&folders), Made::of_classes(&folders));
+    let digests = |made: &Made, settings: OwnSettings| made.load_by(&settings).unwrap().dataset.digests;
+    let by_default = digests(&one, OwnSettings::default());
+    assert_eq!(by_default.keys().collect::<Vec<_>>(), ["test", "train"]);
+    assert_eq!(by_default, digests(&two, OwnSettings::default()));
+    assert_ne!(by_default, digests(&two, OwnSettings { seed: 1, ..OwnSettings::default() }));
+    assert_ne!(by_default, digests(&two, OwnSettings { size: Some((3, 3)), ..OwnSettings::default() }));
+    two.write("a/0.png", &png(&gray(6, 5, 99)));
+    assert_ne!(by_default, digests(&two, OwnSettings::default()));
+}
+
+#[test]
+fn the_result_does_not_depend_on_the_number_of_threads() {
+    let made = Made::of_classes(&[("a", 30), ("b", 30)]);
+    let by = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| made.load().unwrap().dataset)
+    };
+    let (one, three) = (by(1), by(3));
+    assert_eq!((one.train, one.test, one.digests), (three.train, three.test, three.digests));
+}
+
+#[test]
+fn train_and_test_folders_are_the_split() {
+    let made = Made::of_classes(&[("train/x", 3), ("train/y", 1), ("Test/y", 2)]);
+    made.write("README.txt", b"about");
+    made.write("train/.DS_Store", b"");
+    made.write("train/x/.hidden.png", b"");
+    let own = made.load().unwrap();
+    assert_eq!(own.report.split, SplitOrigin::Given);
+    assert_eq!((&own.report.train[..], &own.report.test[..]), (&[3, 1][..], &[0, 2][..]));
+    assert_eq!(own.dataset.test.labels, [1, 1]);
+    assert_eq!(own.report.ignored, ["README.txt", "train/.DS_Store", "train/x/.hidden.png"]);
+    let text = own.report.to_string();
+    assert!(text.contains("1 classes have no test image") && text.contains("3 ignored"), "{text}");
+}
+
+#[test]
+fn a_train_folder_alone_is_divided_and_one_of_images_is_a_class() {
+    let own = Made::of_classes(&[("train/x", 5), ("train/y", 5)]).load().unwrap();
+    assert_eq!((own.classes, own.report.test), (vec!["x".to_owned(), "y".to_owned()], vec![1, 1]));
+    let own = Made::of_classes(&[("train", 5), ("car", 5)]).load().unwrap();
+    assert_eq!(own.classes, ["car", "train"]);
+}
+
+#[test]
+fn whole_numbers_are_classes_in_their_order() {
+    let own = Made::of_classes(&[("10", 2), ("9", 2), ("0", 2)]).load().unwrap();
+    assert_eq!(own.classes, ["0", "9", "10"]);
+}
+
+#[test]
+fn holding_out_works_on_what_was_read() {
+    let own = Made::of_classes(&[("a", 20), ("b", 20)]).load().unwrap();
+    let holdout = own.dataset.train.holdout(Share::Images(7), 3).unwrap();
+    assert_eq!((holdout.held_out.len(), holdout.kept.len()), (7, 25));
+}
+
+#[test]
+fn layouts_that_are_not_understood_are_refused_with_the_way_out() {
+    type Change = fn(&Made);
+    let cases: &[(&str, Change, &str)] = &[
+        ("an empty class", |made| fs::create_dir(made.at("c")).unwrap(), "c: an empty class"),
+        (
+            "a class of one image",
+            |made| made.write("c/0.png", &png(&gray(6, 5, 0))),
+            "class \"c\" has one image",
+        ),
+        ("classes by case", |made| made.write("A/0.png", b""), "\"A\" and \"a\" differ in case only"),
+        ("a nested folder", |made| made.write("a/more/0.png", b""), "a: holds the folder more"),
+        (
+            "an image beside",
+            |made| made.write("loose.jpg", b""),
+            "loose.jpg lies beside the folders of classes",
+        ),
+        (
+            "a text in a class",
+            |made| made.write("a/notes.txt", b"x"),
+            "a/notes.txt: is not named as an image",
+        ),
+        (
+            "a third part",
+            |made| {
+                made.write("train/a/0.png", b"");
+                made.write("val/a/0.png", b"");
+            },
+            "has train/ with folders in it and also a/",
+        ),
+        ("a test part alone", |made| made.write("test/a/0.png", b""), "has test/ but no train/"),
+        (
+            "tables and IDX",
+            |made| {
+                made.write("images.csv", b"");
+                made.write("train-images-idx3-ubyte", b"");
+            },
+            "more than one data set found: 1 table (images.csv), 1 IDX file (train-images-idx3-ubyte), 2 folders (a, ..)",
+        ),
+        (
+            "two tables",
+            |made| {
+                made.write("images.csv", b"");
+                made.write("labels.csv", b"");
+            },
+            "both images.csv and labels.csv",
+        ),
+        ("a name of two lines", |made| made.write("b\nc/0.png", b""), "control characters"),
+    ];
+    for (name, change, expected) in cases {
+        let made = Made::of_classes(&[("a", 3), ("b", 3)]);
+        change(&made);
+        let error = made.error();
+        assert!(error.contains(expected), "{name}: {error}");
+    }
+}
+
+#[test]
+fn parts_that_do_not_fit_are_refused() {
+    let error = Made::of_classes(&[("train/a", 2), ("train/b", 2), ("test/c", 1)]).error();
+    assert!(error.contains("test/c: is not the name of a class in train/"), "{error}");
+    let error = Made::of_classes(&[("train", 2), ("test", 2)]).error();
+    assert!(error.contains("train/<class>/"), "{error}");
+    let made = Made::of_classes(&[("train/a", 2), ("train/b", 2)]);
+    fs::create_dir_all(made.at("test/a")).unwrap();
+    assert!(made.error().contains("there is no test image"));
+    let error = Made::of_classes(&[("only", 5)]).error();
+    assert!(error.contains("only one class, \"only\""), "{error}");
+}
+
+#[test]
+fn nothing_is_no_data_set() {
+    let made = Made::new();
+    assert!(made.error().contains("no data set found") && made.error().ends_with("there is nothing"));
+    made.write("train.csv", b"");
+    assert!(made.error().ends_with("there is 1 other file (train.csv)"));
+    let error = own::load(&made.at("absent"), &OwnSettings::default()).unwrap_err().to_string();
+    assert!(error.contains("absent"), "{error}");
+    made.write("a.zip", b"");
+    let error = own::load(&made.at("a.zip"), &OwnSettings::default()).unwrap_err().to_string();
+    assert!(error.contains("neither a folder nor a .csv"), "{error}");
+}
+
+#[test]
+fn a_layout_that_is_told_has_to_be_there() {
+    let made = Made::of_classes(&[("a", 3), ("b", 3)]);
+    made.write("images.csv", b"path,label\na/0.png,u\na/1.png,u\nb/0.png,v\nb/1.png,v\n");
+    let told = |layout| OwnSettings { layout: Some(layout), ..OwnSettings::default() };
+    // A table wins over the folders that its images are in.
+    assert_eq!(made.load().unwrap().classes, ["u", "v"]);
+    assert_eq!(made.load_by(&told(Layout::Csv)).unwrap().classes, ["u", "v"]);
+    assert_eq!(made.load_by(&told(Layout::Folders)).unwrap().classes, ["a", "b"]);
+    assert!(made.error_by(&told(Layout::Idx)).contains("the layout is set to idx, but there is 1 table"));
+    for layout in Layout::ALL {
+        assert_eq!(layout.name().parse::<Layout>().unwrap(), layout);
+    }
+    assert!("png".parse::<Layout>().unwrap_err().contains("folders, idx and csv"));
+}
+
+#[test]
+fn skipped_files_are_listed_and_a_class_may_not_vanish_by_them() {
+    let made = Made::of_classes(&[("a", 5), ("b", 5)]);
+    made.write("a/notes.txt", b"x");
+    made.write("a/9.png", b"no image");
+    let error = made.error();
+    assert!(error.contains("a/notes.txt: is not named as an image"), "{error}");
+    let own = made.load_by(&skipping()).unwrap();
+    let skipped: Vec<&str> = own.report.skipped.iter().map(|bad| bad.file.as_str()).collect();
+    assert_eq!(skipped, ["a/notes.txt", "a/9.png"]);
+    assert_eq!(own.dataset.train.len() + own.dataset.test.len(), 10);
+    assert!(own.report.to_string().contains("2 skipped: a/notes.txt: "));
+    for at in 0..5 {
+        made.write(&format!("b/{at}.png"), b"");
+    }
+    assert!(made.error().contains("other bad files"));
+    assert!(made.error_by(&skipping()).contains("class \"b\" has no image that can be used"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8_are_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let made = Made::of_classes(&[("a", 3), ("b", 3)]);
+    fs::create_dir(made.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"))).unwrap();
+    assert!(made.error().contains("not UTF-8"));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_to_files_only() {
+    use std::os::unix::fs::symlink;
+    let made = Made::of_classes(&[("a", 3), ("b", 3)]);
+    symlink("0.png", made.at("a/7.png")).unwrap();
+    assert_eq!(made.load().unwrap().report.train.iter().sum::<usize>(), 5);
+    symlink("/dev/zero", made.at("a/8.png")).unwrap();
+    assert!(made.error().contains("a/8.png: is not a file"));
+    fs::remove_file(made.at("a/8.png")).unwrap();
+    symlink("nowhere.png", made.at("a/9.png")).unwrap();
+    assert!(made.error().contains("a/9.png: cannot read"));
+}
