@@ -1,6 +1,7 @@
 //! Commands and flags.
 
 mod attack;
+mod images;
 mod model;
 mod outputs;
 
@@ -8,6 +9,7 @@ use crate::Usage;
 use attack::AttackFlags;
 use bal_attacks::{AttackName, Radii};
 use clap::{Args, Parser, Subcommand};
+pub(crate) use images::ImageFlags;
 pub(crate) use model::ModelFlags;
 pub(crate) use outputs::OutputFlags;
 use std::path::PathBuf;
@@ -33,6 +35,7 @@ pub(crate) enum Command {
         after_help = "Examples:\n  bal train\n      Bayesian adversarial learning on MNIST, as the released code did it.\n  \
         bal train --experiment experiments/mnist-pgd.toml --seed 2 --out runs/pgd-2\n  \
         bal train --experiment experiments/mnist-erm.toml --set erm.schedule.epochs=3 --out runs/erm-3\n  \
+        bal train --dataset photos --image-size 32,32\n      The same on images of your own, a folder per class.\n  \
         bal train --resume --out runs/pgd-2\n      Continues an interrupted run to the same final weights."
     )]
     Train(Train),
@@ -81,6 +84,8 @@ pub(crate) struct Train {
     #[arg(long)]
     pub(crate) tensorboard: bool,
     #[command(flatten)]
+    pub(crate) images: ImageFlags,
+    #[command(flatten)]
     pub(crate) machine: Machine,
 }
 
@@ -88,9 +93,10 @@ pub(crate) struct Train {
 pub(crate) struct Evaluate {
     #[command(flatten)]
     pub(crate) model: ModelFlags,
-    /// The data set whose test images are attacked: mnist, fashion-mnist, gtsrb, gtsrb-paper.
-    #[arg(long, value_name = "SET", default_value = "mnist")]
-    pub(crate) dataset: String,
+    /// The data set whose test images are attacked: mnist, fashion-mnist, gtsrb, gtsrb-paper, or a folder or table of
+    /// images of your own [default: the run's, else mnist].
+    #[arg(long, value_name = "SET|DIR")]
+    pub(crate) dataset: Option<String>,
     /// Attacks the training images that the run held out, instead of the test images: to choose settings by.
     #[arg(long, requires = "run", conflicts_with_all = ["dataset", "weights", "torchscript"])]
     pub(crate) held_out: bool,

@@ -1,8 +1,12 @@
 //! Data sets as tensors.
 
+use crate::own_images::ImageSettings;
 use anyhow::{Context, Result, bail};
 use bal_core::{Images, NoiseKey, NoiseStream, Purpose};
-use bal_data::{Dataset, Holdout, Set, Share, Split};
+use bal_data::{
+    Dataset, Holdout, Set, Share, Split,
+    own::{Report, SplitOrigin},
+};
 use bal_models::Sizes;
 use std::{
     collections::BTreeMap,
@@ -10,11 +14,26 @@ use std::{
 };
 use tch::{Device, Kind, Tensor};
 
+/// Which images, and where they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DataSource<'a> {
+    /// A data set that the program knows, or the path of the user's own.
+    pub(crate) name: &'a str,
+    /// How images of the user's own are read; there exactly if they are.
+    pub(crate) own: Option<&'a ImageSettings>,
+    /// The folder of the data sets that the program knows.
+    pub(crate) root: Option<&'a Path>,
+    /// Where batches are made.
+    pub(crate) device: Device,
+}
+
 /// The training images of an experiment.
 pub(crate) struct Training {
     pub(crate) images: Images,
     pub(crate) held_out: Images,
     pub(crate) classes: i64,
+    /// What the classes are called, for data of the user's own.
+    pub(crate) class_names: Option<Vec<String>>,
     pub(crate) test_images: u64,
     pub(crate) digests: BTreeMap<String, String>,
 }
@@ -31,48 +50,130 @@ impl Training {
     }
 }
 
-/// Loads the training images of set `name`: `held_out` are put apart, of the rest the first
-/// `train_images` are taken.
-pub(crate) fn training(
-    name: &str,
-    root: Option<&Path>,
-    train_images: usize,
-    held_out: usize,
-    seed: u64,
-    device: Device,
-) -> Result<Training> {
-    let dataset = load(name, root)?;
-    let split = &dataset.train;
-    let holdout = divide(split, held_out, seed)?;
-    if train_images > holdout.kept.len() {
-        bail!(
-            "train_images = {train_images}, but {name} has {} training images, {} of them held out",
-            split.len(),
-            holdout.held_out.len()
-        );
-    }
-    let images = tensors(split, device)?;
-    Ok(Training {
-        held_out: subset(&images, &holdout.held_out),
-        images: subset(&images, &holdout.kept[..train_images]),
-        classes: dataset.classes as i64,
-        test_images: dataset.test.len() as u64,
-        digests: dataset.digests,
-    })
+/// Images to test on.
+pub(crate) struct Test {
+    pub(crate) images: Images,
+    /// What the classes are called, for data of the user's own.
+    pub(crate) class_names: Option<Vec<String>>,
 }
 
-/// Loads the training images that an experiment with these settings holds out, and their numbers.
-pub(crate) fn held_out(
-    name: &str,
-    root: Option<&Path>,
-    held_out: usize,
-    seed: u64,
-    device: Device,
-) -> Result<(Images, Vec<i64>)> {
-    let split = load(name, root)?.train;
-    let numbers = divide(&split, held_out, seed)?.held_out;
-    let images = subset(&tensors(&split, device)?, &numbers);
-    Ok((images, numbers.into_iter().map(|number| number as i64).collect()))
+/// A data set with what its own reader says of it.
+struct Loaded {
+    dataset: Dataset,
+    own: Option<(Vec<String>, Report)>,
+}
+
+impl Loaded {
+    fn class_names(&self) -> Option<Vec<String>> {
+        self.own.as_ref().map(|(names, _)| names.clone())
+    }
+}
+
+/// GTSRB's training images, divided as in the paper's experiment.
+const PAPER_SPLIT: &str = "gtsrb-paper";
+/// Which division: the same for every run, so that runs have the same test images.
+const PAPER_SPLIT_SEED: u64 = 1;
+
+/// Whether the program knows a data set of this name.
+pub(crate) fn is_known(name: &str) -> bool {
+    name == PAPER_SPLIT || name.parse::<Set>().is_ok()
+}
+
+impl DataSource<'_> {
+    /// Loads the training images: `held_out` are put apart, of the rest the first `train_images` are taken.
+    pub(crate) fn training(&self, train_images: usize, held_out: usize, seed: u64) -> Result<Training> {
+        let loaded = self.load()?;
+        let split = &loaded.dataset.train;
+        let holdout = divide(split, held_out, seed)?;
+        if train_images > holdout.kept.len() {
+            bail!(
+                "train_images = {train_images}, but {} has {} training images, {} of them held out",
+                self.name,
+                split.len(),
+                holdout.held_out.len()
+            );
+        }
+        let images = self.tensors(split)?;
+        Ok(Training {
+            held_out: subset(&images, &holdout.held_out),
+            images: subset(&images, &holdout.kept[..train_images]),
+            classes: loaded.dataset.classes as i64,
+            class_names: loaded.class_names(),
+            test_images: loaded.dataset.test.len() as u64,
+            digests: loaded.dataset.digests,
+        })
+    }
+
+    /// How many training images are left when `held_out` are put apart, and an account of the user's own data.
+    pub(crate) fn count(&self, held_out: usize, seed: u64) -> Result<(usize, Option<Report>)> {
+        let Loaded { dataset, own } = self.load()?;
+        Ok((divide(&dataset.train, held_out, seed)?.kept.len(), own.map(|(_, report)| report)))
+    }
+
+    /// Loads the training images that an experiment with these settings holds out, and their numbers.
+    pub(crate) fn held_out(&self, held_out: usize, seed: u64) -> Result<(Test, Vec<i64>)> {
+        let loaded = self.load()?;
+        let split = &loaded.dataset.train;
+        let numbers = divide(split, held_out, seed)?.held_out;
+        let images = subset(&self.tensors(split)?, &numbers);
+        let test = Test { images, class_names: loaded.class_names() };
+        Ok((test, numbers.into_iter().map(|number| number as i64).collect()))
+    }
+
+    /// Loads the test images.
+    pub(crate) fn test(&self) -> Result<Test> {
+        let loaded = self.load()?;
+        Ok(Test { images: self.tensors(&loaded.dataset.test)?, class_names: loaded.class_names() })
+    }
+
+    /// Loads the test images of data that a network was not trained on: without a split of their own, all of them.
+    pub(crate) fn foreign(&self) -> Result<Test> {
+        let loaded = self.load()?;
+        let drawn =
+            loaded.own.as_ref().is_some_and(|(_, report)| matches!(report.split, SplitOrigin::Drawn { .. }));
+        let class_names = loaded.class_names();
+        let Dataset { train, test, .. } = loaded.dataset;
+        let images = self.tensors(&if drawn { train.joined(&test) } else { test })?;
+        Ok(Test { images, class_names })
+    }
+
+    /// SHA-256 of the files, or of the user's own images.
+    pub(crate) fn digests(&self) -> Result<BTreeMap<String, String>> {
+        Ok(self.load()?.dataset.digests)
+    }
+
+    fn load(&self) -> Result<Loaded> {
+        if let Some(settings) = self.own {
+            let own = settings.load(self.name)?;
+            return Ok(Loaded { dataset: own.dataset, own: Some((own.classes, own.report)) });
+        }
+        let paper = self.name == PAPER_SPLIT;
+        let set: Set = if paper { Set::Gtsrb } else { self.name.parse()? };
+        let root = folder(self.root)?;
+        let dataset = bal_data::load(set, &root).with_context(|| {
+            format!("cannot load {set} from {}; `cargo xtask download {set}` fetches it", root.display())
+        })?;
+        let dataset = if paper { dataset.paper_split(PAPER_SPLIT_SEED) } else { dataset };
+        Ok(Loaded { dataset, own: None })
+    }
+
+    /// Pixels as bytes; of the sets that the program knows coloured ones in gray, as the paper has them.
+    fn tensors(&self, split: &Split) -> Result<Images> {
+        let shape: Vec<i64> = split.images.shape().iter().map(|&n| n as i64).collect();
+        let labels = Tensor::f_from_slice(&split.labels)?;
+        if let [images, channels, height, width] = shape[..]
+            && channels > 1
+            && self.own.is_none()
+        {
+            let every: Vec<usize> = (0..split.len()).collect();
+            let pixels = Tensor::f_from_slice(&split.gray(&every))?.f_reshape([images, 1, height, width])?;
+            return Ok(Images::new(pixels, &labels, self.device)?);
+        }
+        let bytes = split.images.as_standard_layout();
+        let bytes = bytes.as_slice().context("images are not contiguous")?;
+        let pixels = Tensor::f_from_data_size(bytes, &shape, Kind::Uint8)?;
+        Ok(Images::new(pixels, &labels, self.device)?)
+    }
 }
 
 fn divide(split: &Split, held_out: usize, seed: u64) -> Result<Holdout> {
@@ -86,11 +187,6 @@ fn subset(images: &Images, numbers: &[usize]) -> Images {
     images.subset(&numbers.iter().map(|&i| i as i64).collect::<Vec<_>>())
 }
 
-/// Loads the test images of set `name`.
-pub(crate) fn test(name: &str, root: Option<&Path>, device: Device) -> Result<Images> {
-    tensors(&load(name, root)?.test, device)
-}
-
 /// The numbers of `count` among `images`, drawn without replacement by `seed` alone, in their order.
 pub(crate) fn sample(images: i64, count: u64, seed: u64) -> Result<Vec<i64>> {
     if count > images as u64 {
@@ -101,25 +197,6 @@ pub(crate) fn sample(images: i64, count: u64, seed: u64) -> Result<Vec<i64>> {
     numbers.truncate(count as usize);
     numbers.sort_unstable();
     Ok(numbers)
-}
-
-/// SHA-256 of the files of set `name`.
-pub(crate) fn digests(name: &str, root: Option<&Path>) -> Result<BTreeMap<String, String>> {
-    Ok(load(name, root)?.digests)
-}
-
-/// GTSRB's training images, divided as in the paper's experiment.
-const PAPER_SPLIT: &str = "gtsrb-paper";
-/// Which division: the same for every run, so that runs have the same test images.
-const PAPER_SPLIT_SEED: u64 = 1;
-
-fn load(name: &str, root: Option<&Path>) -> Result<Dataset> {
-    let set: Set = if name == PAPER_SPLIT { Set::Gtsrb } else { name.parse()? };
-    let root = folder(root)?;
-    let dataset = bal_data::load(set, &root).with_context(|| {
-        format!("cannot load {set} from {}; `cargo xtask download {set}` fetches it", root.display())
-    })?;
-    Ok(if name == PAPER_SPLIT { dataset.paper_split(PAPER_SPLIT_SEED) } else { dataset })
 }
 
 /// The folder of data sets: as given, else `$BAL_DATA`, else `datasets/` here or in the source tree
@@ -135,21 +212,4 @@ fn folder(given: Option<&Path>) -> Result<PathBuf> {
     let source_tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets");
     let found = [PathBuf::from("datasets"), source_tree].into_iter().find(|folder| folder.is_dir());
     found.context("there is no folder datasets/ here; say by --data where the data sets are")
-}
-
-/// Images of one channel as bytes; coloured ones in gray, as the paper has them.
-fn tensors(split: &Split, device: Device) -> Result<Images> {
-    let shape: Vec<i64> = split.images.shape().iter().map(|&n| n as i64).collect();
-    if let [images, channels, height, width] = shape[..]
-        && channels > 1
-    {
-        let every: Vec<usize> = (0..split.len()).collect();
-        let pixels = Tensor::f_from_slice(&split.gray(&every))?.f_reshape([images, 1, height, width])?;
-        return Ok(Images::new(pixels, &Tensor::f_from_slice(&split.labels)?, device)?);
-    }
-    let bytes = split.images.as_standard_layout();
-    let bytes = bytes.as_slice().context("images are not contiguous")?;
-    let pixels = Tensor::f_from_data_size(bytes, &shape, Kind::Uint8)?;
-    let labels = Tensor::f_from_slice(&split.labels)?;
-    Ok(Images::new(pixels, &labels, device)?)
 }

@@ -48,7 +48,7 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
             named(flags, &AttackSettings { ensemble_gradient: Some(source.ensemble_gradient()), ..said })?
         }
     };
-    let chosen = Chosen::by(flags, source.record())?;
+    let chosen = Chosen::by(flags, &source)?;
     let other = surrogate::read(flags)?;
     let settings = settings(flags, attack.as_ref(), other.as_ref());
     let sources = [Some(&source), other.as_ref()];

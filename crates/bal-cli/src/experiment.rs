@@ -1,6 +1,6 @@
 //! Experiments: everything that determines a run, in one file.
 
-use crate::overrides;
+use crate::{args::Machine, dataset::DataSource, overrides, own_images::ImageSettings, progress::say};
 use anyhow::{Context, Result, bail};
 use bal_attacks::AttackSettings;
 use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
@@ -22,7 +22,7 @@ pub(crate) struct Experiment {
     pub(crate) name: String,
     /// The named variant of the method, for methods that have them.
     pub(crate) preset: Option<String>,
-    /// The data set.
+    /// The data set; a folder or table of the user's own where `[images]` says how it is read.
     pub(crate) dataset: String,
     /// The network.
     pub(crate) architecture: String,
@@ -37,6 +37,8 @@ pub(crate) struct Experiment {
     pub(crate) held_out: usize,
     /// Batches from one checkpoint to the next.
     pub(crate) checkpoint_every: u64,
+    /// How images of the user's own are read.
+    pub(crate) images: Option<ImageSettings>,
     /// What the weights start from; without it, initial weights.
     pub(crate) start: Option<Start>,
     /// Exactly one of the following tables is the method.
@@ -152,7 +154,32 @@ impl Experiment {
         BUILT_IN[0].0
     }
 
-    /// The experiment that this one starts from, with the same seed.
+    /// The same on another data set, all of whose training images are used but for those held out.
+    pub(crate) fn on(self, dataset: &str, images: Option<ImageSettings>, machine: &Machine) -> Result<Self> {
+        let own = Path::new(dataset).file_stem().map_or(dataset.into(), |name| name.to_string_lossy());
+        let name = match self.name.strip_prefix(&self.dataset) {
+            Some(rest) => format!("{own}{rest}"),
+            None => format!("{own}-{}", self.name),
+        };
+        let changed = Self { dataset: dataset.into(), images, name, ..self };
+        let (train_images, report) = changed.data(machine).count(changed.held_out, changed.seed)?;
+        if let Some(report) = report {
+            say(&report.to_string());
+        }
+        Ok(Self { train_images, ..changed })
+    }
+
+    /// Where its images are.
+    pub(crate) fn data<'a>(&'a self, machine: &'a Machine) -> DataSource<'a> {
+        DataSource {
+            name: &self.dataset,
+            own: self.images.as_ref(),
+            root: machine.data.as_deref(),
+            device: machine.device,
+        }
+    }
+
+    /// The experiment that this one starts from, with the same seed and on the same images.
     pub(crate) fn start_experiment(&self, origin: &Origin) -> Result<Option<(Self, Origin)>> {
         let Some(start) = &self.start else { return Ok(None) };
         let name = start.experiment.display().to_string();
@@ -162,8 +189,13 @@ impl Experiment {
             }
             Origin::BuiltIn => Origin::BuiltIn,
         };
-        let experiment = Self::read(&origin, &name, &[], Some(self.seed))?;
-        Ok(Some((experiment, origin)))
+        let mut first = Self::read(&origin, &name, &[], Some(self.seed))?;
+        if first.dataset != self.dataset {
+            let Self { dataset, images, architecture, train_images, held_out, .. } = self.clone();
+            let name = format!("{}-to-start-from", self.name);
+            first = Self { dataset, images, architecture, train_images, held_out, name, ..first };
+        }
+        Ok(Some((first, origin)))
     }
 
     /// The method that the experiment describes, its settings checked.
@@ -230,8 +262,10 @@ impl Experiment {
         data: impl Iterator<Item = (&'a String, &'a String)>,
     ) -> Result<String> {
         // How often checkpoints are written changes no weight, and the name and the path of the
-        // start neither.
-        let relevant = Self { checkpoint_every: 1, name: String::new(), start: None, ..self.clone() };
+        // start neither; nor does where the user keeps images whose own digests are in `data`.
+        let dataset = if self.images.is_some() { String::new() } else { self.dataset.clone() };
+        let relevant =
+            Self { checkpoint_every: 1, name: String::new(), start: None, dataset, ..self.clone() };
         let data: Vec<_> = data.collect();
         Ok(Digest::of(&serde_json::to_vec(&(relevant, start, data))?).to_string())
     }

@@ -8,6 +8,7 @@ mod experiment;
 mod interrupt;
 mod observer;
 mod overrides;
+mod own_images;
 mod progress;
 mod run_folder;
 mod run_record;

@@ -1,13 +1,16 @@
 //! What is attacked: a run, files of weights, or networks of anybody's in TorchScript.
 
 use crate::{
-    args::{ModelFlags, usage},
+    args::{Machine, ModelFlags, usage},
+    dataset::{self, DataSource},
+    experiment::Experiment,
+    own_images::{self, ImageSettings},
     run_folder::RunFolder,
     start::digest,
 };
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use bal_core::{Classifier, EnsembleGradient, Images, Posterior, Prediction};
-use bal_models::{Ensemble, Normalisation, ScriptSettings, TorchScript};
+use bal_models::{Ensemble, Normalisation, ScriptSettings, Sizes, TorchScript};
 use bal_report::{Model, Record};
 use std::path::PathBuf;
 use tch::Device;
@@ -26,6 +29,26 @@ pub(crate) struct Source {
     ensemble_gradient: EnsembleGradient,
     device: Device,
     kind: Kind,
+}
+
+/// A data set to show to a model.
+pub(crate) struct Data {
+    pub(crate) name: String,
+    /// How images of the user's own are read.
+    pub(crate) own: Option<ImageSettings>,
+    /// Whether they are other data than the run's own: without a split, nothing of them was trained on.
+    pub(crate) foreign: bool,
+}
+
+impl Data {
+    pub(crate) fn source<'a>(&'a self, machine: &'a Machine) -> DataSource<'a> {
+        DataSource {
+            name: &self.name,
+            own: self.own.as_ref(),
+            root: machine.data.as_deref(),
+            device: machine.device,
+        }
+    }
 }
 
 enum Kind {
@@ -134,6 +157,57 @@ impl Source {
         match &self.kind {
             Kind::Weights { record, .. } => record.as_deref(),
             Kind::Script { .. } => None,
+        }
+    }
+
+    /// The experiment of a run; `None` of other models.
+    pub(crate) fn experiment(&self) -> Result<Option<Experiment>> {
+        let read = |record: &Record| serde_json::from_value(record.experiment.clone());
+        let read = self.record().map(read).transpose();
+        read.context("the run's record.json holds no experiment of this version")
+    }
+
+    /// The data set `named`, else the run's own, else MNIST; images of the user's own as the network wants them.
+    pub(crate) fn data(&self, named: Option<&str>) -> Result<Data> {
+        let known = |name: &str| Data { name: name.into(), own: None, foreign: false };
+        let run = self.experiment()?;
+        let run =
+            run.map(|Experiment { dataset, images, .. }| Data { name: dataset, own: images, foreign: false });
+        let Some(name) = named else { return Ok(run.unwrap_or_else(|| known("mnist"))) };
+        if dataset::is_known(name) {
+            return Ok(known(name));
+        }
+        let place = own_images::place(name)?;
+        if let Some(run) = run.filter(|run| run.name == place) {
+            return Ok(run);
+        }
+        let sizes = match &self.kind {
+            Kind::Weights { posterior, .. } => Sizes::of(&*posterior.architecture),
+            Kind::Script { settings, said } => Sizes {
+                input: said.context("say by --input-shape C,H,W what images the network takes")?,
+                classes: settings.classes.unwrap_or(2),
+            },
+        };
+        Ok(Data { name: place, own: Some(ImageSettings::for_network(sizes)), foreign: true })
+    }
+
+    /// Refuses images whose classes are called otherwise than those of the posterior.
+    pub(crate) fn knows(&self, classes: Option<&[String]>, dataset: &str) -> Result<()> {
+        let Kind::Weights { posterior, .. } = &self.kind else { return Ok(()) };
+        match (classes, &posterior.class_names) {
+            (Some(found), Some(known)) if found != known.as_slice() => bail!(
+                "{} tells {} apart, but the classes of {dataset} are {}; labels would not mean the same",
+                self.name,
+                known.join(", "),
+                found.join(", ")
+            ),
+            (Some(found), None) if found.len() as i64 != posterior.architecture.classes() => bail!(
+                "{} tells {} classes apart, but {dataset} has {}",
+                self.name,
+                posterior.architecture.classes(),
+                found.len()
+            ),
+            _ => Ok(()),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use crate::{
     args::{Machine, Train, usage},
-    dataset,
     experiment::{Experiment, Origin},
     interrupt::{self, Interrupted},
     observer::Observer,
@@ -39,13 +38,16 @@ fn experiment(flags: &Train) -> Result<(Experiment, Origin)> {
         (None, None) => Origin::BuiltIn,
     };
     let experiment = Experiment::read(&origin, Experiment::built_in(), &flags.set, flags.seed)?;
+    let experiment = match flags.images.named()? {
+        Some((dataset, images)) => experiment.on(&dataset, images, &flags.machine)?,
+        None => experiment,
+    };
     Ok((experiment, origin))
 }
 
 /// The digest of `experiment`, started from weights with digest `start`.
 pub(crate) fn digest(experiment: &Experiment, start: &str, machine: &Machine) -> Result<String> {
-    let set = dataset::digests(&experiment.dataset, machine.data.as_deref())?;
-    experiment.digest(start, set.iter())
+    experiment.digest(start, experiment.data(machine).digests()?.iter())
 }
 
 /// Trains `experiment` into `folder`.
@@ -73,9 +75,9 @@ pub(crate) fn run(
         }
     }
     let device = flags.machine.device;
-    let Experiment { dataset, train_images, held_out, seed, .. } = experiment;
-    let data = flags.machine.data.as_deref();
-    let training = dataset::training(dataset, data, *train_images, *held_out, *seed, device)?;
+    let Experiment { train_images, held_out, seed, .. } = experiment;
+    let training = experiment.data(&flags.machine).training(*train_images, *held_out, *seed)?;
+    method.check(training.images.len() as u64)?;
     let [architecture, trained] = experiment.architectures(training.sizes()?, device)?;
     let weights: i64 = architecture.parameters().iter().map(|spec| spec.shape.iter().product::<i64>()).sum();
     say(&format!(
@@ -134,7 +136,9 @@ pub(crate) fn run(
         (_, Some(failure)) => Err(failure),
         (Err(error), None) => Err(error.into()),
         // Whatever it was trained in, it is used in fp32.
-        (Ok(posterior), None) => Ok(Posterior { architecture, ..posterior }),
+        (Ok(posterior), None) => {
+            Ok(Posterior { architecture, class_names: training.class_names.clone(), ..posterior })
+        }
     };
     observer.display.finish();
     if observer.interrupted {

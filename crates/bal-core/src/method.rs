@@ -83,6 +83,14 @@ pub trait Method: Send + Sync + std::fmt::Debug {
     /// How many sweeps (batches) training on `images` images takes.
     fn sweeps(&self, images: u64) -> u64;
 
+    /// Refuses what cannot end well on `images` images, before anything long begins.
+    ///
+    /// # Errors
+    /// [`TrainError::NoSamples`] when training ends before the first sample.
+    fn check(&self, _images: u64) -> Result<(), TrainError> {
+        Ok(())
+    }
+
     /// Trains. `observe` is told after each sweep and may end the run early by breaking.
     ///
     /// The same task gives the same bits on any number of workers, and from any checkpoint.
@@ -135,9 +143,9 @@ pub enum TrainError {
     #[error("there are no training images left: {0}")]
     NoImages(String),
     /// Samples were asked for, but none was kept.
-    #[error("no sample was kept in {sweeps} sweeps; a shorter burn-in or thinning would keep some")]
+    #[error("no sample is kept in {sweeps} sweeps; a shorter burn-in or thinning would keep some")]
     NoSamples {
-        /// Sweeps done.
+        /// Sweeps in all.
         sweeps: u64,
     },
 }

@@ -1,6 +1,6 @@
 //! One split: images, labels and, where known, the groups of images that must stay together.
 
-use ndarray::{Array4, Axis};
+use ndarray::{Array4, Axis, concatenate};
 
 /// Images with their labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +85,22 @@ impl Split {
             groups: self.groups.as_ref().map(|groups| indices.iter().map(|&index| groups[index]).collect()),
         }
     }
+
+    /// These images and after them those of `other`; groups only where both have them.
+    ///
+    /// # Panics
+    ///
+    /// If images of `other` have another shape.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let images = concatenate(Axis(0), &[self.images.view(), other.images.view()]);
+        let groups = self.groups.as_ref().zip(other.groups.as_ref());
+        Self {
+            images: images.expect("images of one data set have one shape"),
+            labels: [&self.labels[..], &other.labels].concat(),
+            groups: groups.map(|(first, second)| [&first[..], second].concat()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -94,6 +110,14 @@ mod tests {
     fn split() -> Split {
         let images = Array4::from_shape_fn((4, 3, 2, 2), |(n, c, y, x)| (100 * c + 10 * n + 2 * y + x) as u8);
         Split { images, labels: vec![0, 2, 2, 1], groups: Some(vec![5, 6, 6, 7]) }
+    }
+
+    #[test]
+    fn parts_are_joined_in_their_order() {
+        let split = split();
+        assert_eq!(split.select(&[0, 1]).joined(&split.select(&[2, 3])), split);
+        let alone = Split { groups: None, ..split.clone() };
+        assert_eq!(alone.joined(&split).groups, None);
     }
 
     #[test]

@@ -135,6 +135,16 @@ impl Method for Bal {
         self.settings.schedule.sweeps(images)
     }
 
+    fn check(&self, images: u64) -> Result<(), TrainError> {
+        let sweeps = self.sweeps(images);
+        match self.settings.samples {
+            Samples::Thinned { burn_in, every } if images > 0 && burn_in + every > sweeps => {
+                Err(TrainError::NoSamples { sweeps })
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn fit(
         &self,
         task: &Task,

@@ -1,9 +1,14 @@
 //! Which images are attacked.
 
-use crate::{args::Evaluate, dataset, experiment::Experiment};
+use crate::{
+    args::{Evaluate, Machine},
+    dataset::{self, Test},
+    experiment::Experiment,
+    subject::Source,
+};
 use anyhow::{Context, Result, bail};
 use bal_core::Images;
-use bal_report::{Record, Split};
+use bal_report::Split;
 
 /// Images of a data set.
 pub(crate) struct Chosen {
@@ -15,10 +20,10 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    /// Those that the flags name; `record` is the run's, if there is a run.
-    pub(crate) fn by(flags: &Evaluate, record: Option<&Record>) -> Result<Self> {
+    /// Those that the flags name, for the model `source`.
+    pub(crate) fn by(flags: &Evaluate, source: &Source) -> Result<Self> {
         let split = if flags.held_out { Split::HeldOut } else { Split::Test };
-        let all = Self::all(flags, &flags.dataset, split, record)?;
+        let all = Self::all(&flags.machine, flags.dataset.as_deref(), split, source)?;
         let Some(count) = flags.sample else { return Ok(all) };
         let drawn = dataset::sample(all.images.len(), count, flags.seed)?;
         Ok(Self {
@@ -28,27 +33,24 @@ impl Chosen {
         })
     }
 
-    /// All images of a part of the data set; what a run held out is of its own set.
-    pub(crate) fn all(
-        flags: &Evaluate,
-        dataset: &str,
-        split: Split,
-        record: Option<&Record>,
-    ) -> Result<Self> {
-        let (data, device) = (flags.machine.data.as_deref(), flags.machine.device);
+    /// All images of a part of the data set, by default the run's own; what a run held out is of that set.
+    pub(crate) fn all(machine: &Machine, named: Option<&str>, split: Split, source: &Source) -> Result<Self> {
         if split == Split::Test {
-            let images = dataset::test(dataset, data, device)?;
+            let data = source.data(named)?;
+            let whole = data.source(machine);
+            let Test { images, class_names } = if data.foreign { whole.foreign() } else { whole.test() }?;
+            source.knows(class_names.as_deref(), &data.name)?;
             let numbers = (0..images.len()).collect();
-            return Ok(Self { images, numbers, dataset: dataset.into(), split });
+            return Ok(Self { images, numbers, dataset: data.name, split });
         }
-        let record = record.context("only a run says which training images were held out; name the RUN")?;
-        let Experiment { dataset, held_out, seed, name, .. } =
-            serde_json::from_value(record.experiment.clone())
-                .context("the run's record.json holds no experiment of this version")?;
-        if held_out == 0 {
+        let experiment: Experiment = source
+            .experiment()?
+            .context("only a run says which training images were held out; name the RUN")?;
+        let Experiment { held_out, seed, name, .. } = &experiment;
+        if *held_out == 0 {
             bail!("{name} held out no images; train it with `--set held_out=1000 --set train_images=..`");
         }
-        let (images, numbers) = dataset::held_out(&dataset, data, held_out, seed, device)?;
-        Ok(Self { images, numbers, dataset, split })
+        let (Test { images, .. }, numbers) = experiment.data(machine).held_out(*held_out, *seed)?;
+        Ok(Self { images, numbers, dataset: experiment.dataset, split })
     }
 }

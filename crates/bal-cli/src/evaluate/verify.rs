@@ -25,7 +25,7 @@ pub(crate) fn verify(flags: &Evaluate, path: &Path) -> Result<()> {
     let made = &saved.made;
     let device = flags.machine.device;
     let source = subject::read(&flags.model, flags.settings.ensemble_gradient, device)?;
-    let chosen = Chosen::all(flags, &made.dataset, made.split, source.record())?;
+    let chosen = Chosen::all(&flags.machine, Some(&made.dataset), made.split, &source)?;
     let places = places(&saved, &chosen).with_context(|| path.display().to_string())?;
     let Subject { classifier, model } = source.classifier(&chosen.images, None, &chosen.dataset)?;
     let batch = Batch {

@@ -75,6 +75,7 @@ fn wrong_experiments_are_named_with_their_key() {
         ("[bal.data]\n", "[bal.data]\nmomentum = 0.9\n", "momentum"),
         ("[bal]\n", "[bal]]\n", "TOML"),
         ("every = 3", "every = 0", "every"),
+        ("burn_in = 2", "burn_in = 7", "no sample is kept in 9 sweeps"),
         ("[bal]\n", "[start]\nexperiment = \"nowhere.toml\"\n[bal]\n", "nowhere.toml"),
     ] {
         let small = Small::new();

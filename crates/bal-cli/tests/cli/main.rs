@@ -3,6 +3,7 @@
 mod evaluating;
 mod hostile;
 mod interrupting;
+mod own_images;
 mod reproducible;
 mod saving;
 mod small;

@@ -1,0 +1,94 @@
+//! Training and attacking on a folder of images.
+
+use crate::small::{Small, stderr};
+use bal_report::Record;
+use image::{Rgb, RgbImage};
+use std::fs;
+
+/// Images of three colours, a folder each.
+fn photos(small: &Small, folder: &str, classes: [&str; 3], each: u32) {
+    for (class, name) in classes.into_iter().enumerate() {
+        let folder = small.path(folder).join(name);
+        fs::create_dir_all(&folder).unwrap();
+        for number in 0..each {
+            let image = RgbImage::from_fn(10, 12, |x, y| {
+                let mut colour = [(x * 7 + y * 5 + number * 11) as u8 % 60; 3];
+                colour[class] = 200;
+                Rgb(colour)
+            });
+            image.save(folder.join(format!("{number}.png"))).unwrap();
+        }
+    }
+}
+
+const FRUIT: [&str; 3] = ["apple", "banana", "plum"];
+const TRAIN: &str =
+    "train --experiment small.toml --set held_out=3 --set bal.samples=last --out run --dataset";
+
+#[test]
+fn a_posterior_of_a_folder_knows_its_classes_and_is_attacked_on_its_own_test_images() {
+    let small = Small::new();
+    photos(&small, "fruit", FRUIT, 20);
+    let output = small.bal(&format!("{TRAIN} fruit"));
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    for part in ["48 training and 12 test images, 3 classes, 12x10 pixels, RGB", "in 3 classes", "weights"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    let record = Record::read(&small.path("run/record.json")).unwrap();
+    assert_eq!((record.name.as_str(), record.dataset.train_images), ("fruit-small", 45));
+    assert!(record.dataset.files.contains_key("train"));
+    let bytes = fs::read(small.path("run/posterior.safetensors")).unwrap();
+    let header = String::from_utf8_lossy(&bytes[..2000]).into_owned();
+    for part in ["3,12,10", "apple", "banana", "plum"] {
+        assert!(header.contains(part), "{header}");
+    }
+
+    // Without --dataset the run's own test images; of other images all, if they come without a split.
+    let own = small.succeed("evaluate run --attack fgsm --radius 0,0.05 --json own.json");
+    assert!(own.contains("fgsm"), "{own}");
+    photos(&small, "more", FRUIT, 4);
+    small.succeed(
+        "evaluate run --dataset more --attack fgsm --radius 0 --json more.json --save more.safetensors",
+    );
+    small.succeed("evaluate run --verify more.safetensors");
+    let images = |file: &str| bal_report::Evaluation::read(&small.path(file)).unwrap().images;
+    assert_eq!((images("own.json"), images("more.json")), (12, 12));
+
+    // Where the folder is does not matter to a run that goes on.
+    small.succeed("train --resume --out run");
+}
+
+#[test]
+fn images_that_do_not_fit_are_refused_before_anything_is_written() {
+    let small = Small::new();
+    photos(&small, "fruit", FRUIT, 6);
+    fs::write(small.path("fruit/plum/7.png"), "no image").unwrap();
+    photos(&small, "one", FRUIT, 6);
+    fs::create_dir(small.path("one/quince")).unwrap();
+    fs::copy(small.path("one/plum/1.png"), small.path("one/quince/1.png")).unwrap();
+    photos(&small, "empty", FRUIT, 6);
+    fs::create_dir(small.path("empty/quince")).unwrap();
+    let before = small.listing();
+    for (arguments, said) in [
+        (format!("{TRAIN} nowhere"), "there is no data set nowhere"),
+        (format!("{TRAIN} fruit"), "7.png"),
+        (format!("{TRAIN} one"), "quince"),
+        (format!("{TRAIN} empty"), "quince"),
+        (format!("{TRAIN} fruit --skip-bad-files --image-size 2,2"), "at least 4 pixels"),
+        (format!("{TRAIN} fruit --channels 4"), "1 (gray) or 3 (RGB)"),
+        (format!("{TRAIN} fruit --test-share 1.5"), "1.5"),
+        (format!("{TRAIN} mnist --channels 1"), "of your own only"),
+        ("train --experiment small.toml --image-size 8,8".into(), "--dataset"),
+    ] {
+        let output = small.bal(&arguments);
+        let error = stderr(&output);
+        assert!(!output.status.success() && error.contains(said), "{arguments}: {error}");
+        assert!(!error.contains("panicked") && !error.contains("internal fault"), "{error}");
+        assert_eq!(before, small.listing(), "{arguments}");
+    }
+    small.succeed(&format!("{TRAIN} fruit --skip-bad-files"));
+    photos(&small, "trees", ["ash", "beech", "oak"], 3);
+    let output = small.bal("evaluate run --dataset trees --attack fgsm --radius 0");
+    assert!(stderr(&output).contains("the classes of"), "{}", stderr(&output));
+}
