@@ -24,7 +24,9 @@ pub(super) fn sides(
     settings: &OwnSettings,
 ) -> Result<Vec<Side>, String> {
     let mut counts = vec![0; classes.len()];
-    entries.iter().for_each(|entry| counts[usize::from(entry.label)] += 1);
+    for entry in entries {
+        counts[usize::from(entry.label)] += 1;
+    }
     if let Some(empty) = counts.iter().position(|&count| count == 0) {
         return Err(format!("class {:?} has no image that can be used", classes[empty]));
     }

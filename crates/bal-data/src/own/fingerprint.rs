@@ -16,8 +16,12 @@ pub(super) fn of<'a>(part: &Split, names: impl Iterator<Item = &'a str>, classes
         hasher.update(text.as_bytes());
     };
     number(&mut hasher, classes.len());
-    classes.iter().for_each(|class| text(&mut hasher, class));
-    part.images.shape().iter().for_each(|&length| number(&mut hasher, length));
+    for class in classes {
+        text(&mut hasher, class);
+    }
+    for &length in part.images.shape() {
+        number(&mut hasher, length);
+    }
     for (at, (name, image)) in names.zip(part.images.outer_iter()).enumerate() {
         text(&mut hasher, name);
         number(&mut hasher, part.labels[at].into());

@@ -18,7 +18,8 @@ pub(super) fn list(root: &Path) -> Result<Listing, DataError> {
             add_images(&mut listing, &folders, "", None)?;
         }
         Some((train, test)) => {
-            beside(root, "", visible(root)?.items.into_iter().filter(|item| !item.is_folder), &mut listing)?;
+            // The only folders here are the two parts.
+            class_folders(root, "", &mut listing)?;
             let prefix = format!("{}/", train.name);
             let folders = class_folders(&train.path, &prefix, &mut listing)?;
             listing.classes = sorted(&train.path, &folders)?;
@@ -80,17 +81,6 @@ fn class_folders(folder: &Path, prefix: &str, listing: &mut Listing) -> Result<V
     let found = visible(folder)?;
     listing.ignored.extend(found.hidden.iter().map(|name| format!("{prefix}{name}")));
     let (folders, files): (Vec<Item>, Vec<Item>) = found.items.into_iter().partition(|item| item.is_folder);
-    beside(folder, prefix, files.into_iter(), listing)?;
-    Ok(folders)
-}
-
-/// Notes files beside the folders of classes; an image there has no class.
-fn beside(
-    folder: &Path,
-    prefix: &str,
-    files: impl Iterator<Item = Item>,
-    listing: &mut Listing,
-) -> Result<(), DataError> {
     for file in files {
         if named_as_image(&file.name) {
             let reason = format!("{} lies beside the folders of classes; move it into one", file.name);
@@ -98,7 +88,7 @@ fn beside(
         }
         listing.ignored.push(format!("{prefix}{}", file.name));
     }
-    Ok(())
+    Ok(folders)
 }
 
 fn sorted(folder: &Path, folders: &[Item]) -> Result<Vec<String>, DataError> {

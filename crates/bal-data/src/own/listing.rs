@@ -69,7 +69,10 @@ pub(super) fn visible(folder: &Path) -> Result<Visible, DataError> {
                 return Err(DataError::own(folder, reason));
             }
             Err(name) => {
-                let reason = format!("has a file or folder {name:?}, a name that is not UTF-8; rename it");
+                let reason = format!(
+                    "has a file or folder {:?}, a name that is not UTF-8; rename it",
+                    name.to_string_lossy()
+                );
                 return Err(DataError::own(folder, reason));
             }
         };

@@ -107,7 +107,7 @@ impl Preprocessing {
         let resized = (header.height, header.width) != size;
         let mut channels = header.channels;
         if channels == 3 && self.channels == 1 {
-            pixels = pixels.as_chunks::<3>().0.iter().map(mean).collect();
+            pixels = pixels.as_chunks::<3>().0.iter().copied().map(mean).collect();
             channels = 1;
             conversions.push(Conversion::ToGray);
         }
@@ -130,8 +130,8 @@ impl Preprocessing {
 }
 
 /// `(R + G + B) / 3`, rounded; a third is never in the middle.
-fn mean(rgb: &[u8; 3]) -> u8 {
-    let sum: u32 = rgb.iter().map(|&byte| u32::from(byte)).sum();
+fn mean(rgb: [u8; 3]) -> u8 {
+    let sum: u32 = rgb.into_iter().map(u32::from).sum();
     ((sum + 1) / 3) as u8
 }
 

@@ -78,7 +78,7 @@ impl fmt::Display for Report {
         }
         let untested = self.test.iter().filter(|&&count| count == 0).count();
         if untested > 0 {
-            write!(f, "\n  {untested} classes have no test image")?;
+            write!(f, "\n  classes without test image: {untested}")?;
         }
         for (conversion, count) in &self.conversions {
             write!(f, "\n  {count} {conversion}")?;

@@ -88,7 +88,7 @@ fn frames_of_gtsrb_in_a_plain_folder_become_the_prepared_images() {
         let mut entry = frames.by_index(at).unwrap();
         let name = entry.name().unwrap().into_owned();
         if let [.., class, file] = name.split('/').collect::<Vec<_>>()[..]
-            && file.ends_with(".ppm")
+            && std::path::Path::new(file).extension().is_some_and(|end| end == "ppm")
         {
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).unwrap();

@@ -63,15 +63,16 @@ fn the_result_does_not_depend_on_the_number_of_threads() {
 fn train_and_test_folders_are_the_split() {
     let made = Made::of_classes(&[("train/x", 3), ("train/y", 1), ("Test/y", 2)]);
     made.write("README.txt", b"about");
+    made.write(".git/config", b"");
     made.write("train/.DS_Store", b"");
     made.write("train/x/.hidden.png", b"");
     let own = made.load().unwrap();
     assert_eq!(own.report.split, SplitOrigin::Given);
     assert_eq!((&own.report.train[..], &own.report.test[..]), (&[3, 1][..], &[0, 2][..]));
     assert_eq!(own.dataset.test.labels, [1, 1]);
-    assert_eq!(own.report.ignored, ["README.txt", "train/.DS_Store", "train/x/.hidden.png"]);
+    assert_eq!(own.report.ignored, [".git", "README.txt", "train/.DS_Store", "train/x/.hidden.png"]);
     let text = own.report.to_string();
-    assert!(text.contains("1 classes have no test image") && text.contains("3 ignored"), "{text}");
+    assert!(text.contains("classes without test image: 1") && text.contains("4 ignored"), "{text}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::support::{datasets, gz};
 fn put(made: &Made, name: &str, dims: &[usize], values: &[u8]) {
     let mut bytes = Vec::new();
     idx::write_u8(&mut bytes, dims, values).unwrap();
-    made.write(name, &if name.ends_with(".gz") { gz(&bytes, 1) } else { bytes });
+    made.write(name, &if name.contains(".gz") { gz(&bytes, 1) } else { bytes });
 }
 
 /// Eight images of 2x3 pixels with labels 0, 1, 0, 1, ..

@@ -195,3 +195,46 @@ fn hostile_files_are_refused_by_name_or_skipped() {
         assert!(alone.starts_with(made.at("a/1x.jpg").to_str().unwrap()) && !alone.contains('\n'), "{alone}");
     }
 }
+
+#[test]
+fn damaged_files_never_end_in_a_panic_or_in_too_few_pixels() {
+    let image = colour(24, 17, 5);
+    let originals = [
+        png(&image),
+        png(&image.to_rgb16().into()),
+        encoded(&image, ImageFormat::Jpeg),
+        encoded(&gray(24, 17, 5), ImageFormat::Jpeg),
+        encoded(&image, ImageFormat::Pnm),
+    ];
+    let mut state = 12_345_u32;
+    let mut draw = |below: usize| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as usize % below
+    };
+    let (mut read, mut refused) = (0, 0);
+    for original in &originals {
+        for _ in 0..1000 {
+            let mut bytes = original.clone();
+            for _ in 0..=draw(3) {
+                // Headers are short, and most that can go wrong is in them.
+                let within = if draw(2) == 0 { bytes.len().min(64) } else { bytes.len() };
+                let at = draw(within);
+                bytes[at] = draw(256) as u8;
+            }
+            if draw(4) == 0 {
+                bytes.truncate(draw(original.len()));
+            }
+            match form(3, 8, 8).decode_bytes(&bytes, Path::new("image")) {
+                Ok(decoded) => {
+                    read += 1;
+                    assert_eq!(decoded.pixels.len(), 3 * 8 * 8);
+                }
+                Err(error) => {
+                    refused += 1;
+                    assert!(!error.to_string().contains('\n'), "{error}");
+                }
+            }
+        }
+    }
+    assert!(read > 500 && refused > 500, "{read} {refused}");
+}

@@ -36,8 +36,9 @@ fn rows_are_images_in_their_order() {
 
 #[test]
 fn groups_stay_on_one_side_when_the_split_is_drawn_and_when_images_are_held_out() {
-    let rows: String = (0..120).map(|at| format!("i/{at}.png,{},g{}\n", at / 60, at / 4)).collect();
-    let made = made(120, &format!("path,label,group\n{rows}"));
+    let rows = (0..120).map(|at| format!("i/{at}.png,{},g{}", at / 60, at / 4));
+    let table: Vec<String> = std::iter::once("path,label,group".to_owned()).chain(rows).collect();
+    let made = made(120, &table.join("\n"));
     for seed in 0..5 {
         let own = made.load_by(&OwnSettings { seed, ..OwnSettings::default() }).unwrap();
         assert_eq!(own.report.split, SplitOrigin::Drawn { seed, grouped: true });
