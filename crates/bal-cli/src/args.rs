@@ -4,14 +4,16 @@ mod attack;
 mod images;
 mod model;
 mod outputs;
+mod predict;
 
 use crate::Usage;
 use attack::AttackFlags;
 use bal_attacks::{AttackName, Radii};
 use clap::{Args, Parser, Subcommand};
 pub(crate) use images::ImageFlags;
-pub(crate) use model::ModelFlags;
+pub(crate) use model::{ModelFlags, Script};
 pub(crate) use outputs::OutputFlags;
+pub(crate) use predict::Predict;
 use std::path::PathBuf;
 use tch::Device;
 
@@ -52,6 +54,13 @@ pub(crate) enum Command {
         bal evaluate runs/bal --members 3,4 --surrogate-members 0,1,2 --attack pgd --radius 0.1"
     )]
     Evaluate(Box<Evaluate>),
+    /// Says what images show, and how sure the posterior is.
+    #[command(after_help = "Examples:\n  bal predict runs/photos-bal-released-seed1 new.jpg\n  \
+        bal predict runs/photos-bal-released-seed1 inbox --abstain-above 0.5\n  \
+        find . -name '*.png' | bal predict posterior.safetensors - --json > answers.jsonl\n\n\
+        Uncertainty is in nats: the predictive entropy of the mean probability, and the part of it that comes from the \
+        members' disagreement, the mutual information.")]
+    Predict(Predict),
 }
 
 #[derive(Debug, Args)]

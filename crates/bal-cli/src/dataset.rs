@@ -79,6 +79,12 @@ pub(crate) fn is_known(name: &str) -> bool {
     name == PAPER_SPLIT || name.parse::<Set>().is_ok()
 }
 
+/// What the classes of a data set that the program knows are called.
+pub(crate) fn class_names(name: &str) -> Option<Vec<String>> {
+    let set = if name == PAPER_SPLIT { Some(Set::Gtsrb) } else { name.parse().ok() };
+    set.map(|set: Set| set.class_names().iter().map(ToString::to_string).collect())
+}
+
 impl DataSource<'_> {
     /// Loads the training images: `held_out` are put apart, of the rest the first `train_images` are taken.
     pub(crate) fn training(&self, train_images: usize, held_out: usize, seed: u64) -> Result<Training> {

@@ -9,6 +9,7 @@ mod interrupt;
 mod observer;
 mod overrides;
 mod own_images;
+mod predict;
 mod progress;
 mod run_folder;
 mod run_record;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = std::panic::catch_unwind(|| match &arguments.command {
         Command::Train(train) => train::train(train),
         Command::Evaluate(evaluate) => evaluate::evaluate(evaluate),
+        Command::Predict(predict) => predict::predict(predict),
     });
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,

@@ -160,6 +160,26 @@ impl Source {
         }
     }
 
+    /// The weights; `None` of networks in TorchScript.
+    pub(crate) fn posterior(&self) -> Option<&Posterior> {
+        match &self.kind {
+            Kind::Weights { posterior, .. } => Some(posterior),
+            Kind::Script { .. } => None,
+        }
+    }
+
+    /// What the classes are called: as the posterior or its run's data set says, else by their numbers.
+    pub(crate) fn labels(&self) -> Result<Vec<String>> {
+        let Some(posterior) = self.posterior() else { return Ok(vec![]) };
+        if let Some(names) = &posterior.class_names {
+            return Ok(names.clone());
+        }
+        let classes = posterior.architecture.classes() as usize;
+        let run = self.experiment()?.and_then(|run| dataset::class_names(&run.dataset));
+        let named = run.filter(|names| names.len() == classes);
+        Ok(named.unwrap_or_else(|| (0..classes).map(|class| class.to_string()).collect()))
+    }
+
     /// The experiment of a run; `None` of other models.
     pub(crate) fn experiment(&self) -> Result<Option<Experiment>> {
         let read = |record: &Record| serde_json::from_value(record.experiment.clone());

@@ -1,5 +1,7 @@
 //! The three data sets of the experiments: names, shapes and file names.
 
+mod class_names;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -37,6 +39,15 @@ impl Set {
         match self {
             Set::Mnist | Set::FashionMnist => 10,
             Set::Gtsrb => 43,
+        }
+    }
+
+    /// What the classes are called, in the order of their labels.
+    pub fn class_names(self) -> &'static [&'static str] {
+        match self {
+            Set::Mnist => &class_names::DIGITS,
+            Set::FashionMnist => &class_names::CLOTHES,
+            Set::Gtsrb => &class_names::SIGNS,
         }
     }
 
@@ -119,6 +130,7 @@ mod tests {
     fn names_parse_back_and_unknown_names_list_the_known_ones() {
         for set in Set::ALL {
             assert_eq!(set.name().parse::<Set>().unwrap(), set);
+            assert_eq!(set.class_names().len(), set.classes());
         }
         let error = "cifar10".parse::<Set>().unwrap_err().to_string();
         assert!(error.contains("cifar10") && error.contains("fashion-mnist"), "{error}");

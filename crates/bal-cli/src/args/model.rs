@@ -2,10 +2,10 @@
 
 use bal_core::Prediction;
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A run, files of weights, or networks in TorchScript.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ModelFlags {
     /// A run folder that `bal train` wrote.
     #[arg(value_name = "RUN", required_unless_present_any = ["weights", "torchscript"],
@@ -28,11 +28,26 @@ pub(crate) struct ModelFlags {
     pub(crate) prediction: Option<Prediction>,
 }
 
+impl ModelFlags {
+    /// The model at `path`: a run folder, weights, or TorchScript (`.pt`), and no further flags.
+    pub(crate) fn at(path: &Path) -> Self {
+        let file = path.to_path_buf();
+        let is_script = path.extension().is_some_and(|extension| extension == "pt");
+        if path.is_dir() || (!is_script && path.extension().is_none()) {
+            Self { run: Some(file), ..Self::default() }
+        } else if is_script {
+            Self { script: Script { torchscript: vec![file], ..Script::default() }, ..Self::default() }
+        } else {
+            Self { weights: vec![file], ..Self::default() }
+        }
+    }
+}
+
 /// A network of anybody's, as TorchScript.
 ///
 /// The flags beside the files conflict with a run and weights in so many words: clap does not insist on a
 /// requirement that a conflict rules out.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Script {
     /// A network that PyTorch saved as TorchScript, instead of a run; several are one ensemble. Such a file is
     /// a program: trust whoever made it.

@@ -1,7 +1,7 @@
 //! Another model that the attack is let at, so that its images can be shown to the one that is measured.
 
 use crate::{
-    args::{Evaluate, ModelFlags},
+    args::{Evaluate, ModelFlags, Script},
     subject::{self, Source},
 };
 use anyhow::{Result, bail};
@@ -30,16 +30,7 @@ pub(crate) fn read(flags: &Evaluate) -> Result<Option<Source>> {
 
 /// A run folder, weights, or TorchScript that sees pixels as the flags say.
 fn named(flags: &ModelFlags, path: &Path) -> ModelFlags {
-    let is_script = path.extension().is_some_and(|extension| extension == "pt");
-    let none = ModelFlags { run: None, weights: vec![], members: vec![], ..flags.clone() };
-    let file = path.to_path_buf();
-    let mut script = flags.script.clone();
-    script.torchscript = if is_script { vec![file.clone()] } else { vec![] };
-    if path.is_dir() {
-        ModelFlags { run: Some(file), script, ..none }
-    } else if is_script {
-        ModelFlags { script, ..none }
-    } else {
-        ModelFlags { weights: vec![file], script, ..none }
-    }
+    let ModelFlags { run, weights, script, .. } = ModelFlags::at(path);
+    let script = Script { torchscript: script.torchscript, ..flags.script.clone() };
+    ModelFlags { run, weights, script, members: vec![], ..flags.clone() }
 }

@@ -1,0 +1,39 @@
+//! The flags of `bal predict`.
+
+use crate::args::Machine;
+use bal_core::Prediction;
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct Predict {
+    /// A run folder that `bal train` wrote, or a file of weights (.safetensors) that names its network.
+    #[arg(value_name = "RUN")]
+    pub(crate) model: PathBuf,
+    /// Images (PNG, JPEG, PPM, PGM), folders of them, or - for their paths on standard input, one a line.
+    #[arg(value_name = "IMAGE|DIR|-", required = true)]
+    pub(crate) images: Vec<PathBuf>,
+    /// One JSON object per image and line, with the probability of every class, instead of a table.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Gives no label where the predictive entropy exceeds this, in nats: 0 for a sure prediction, log(classes) for none.
+    #[arg(long, value_name = "X", value_parser = entropy, allow_hyphen_values = true)]
+    pub(crate) abstain_above: Option<f64>,
+    /// Names files that cannot be used on standard error and goes on, instead of ending there.
+    #[arg(long)]
+    pub(crate) skip_bad_files: bool,
+    /// Only these members of the posterior, counted from 0: 2, or 0,2,4 [default: all].
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub(crate) members: Vec<usize>,
+    /// How members predict: mean-probability or mean-logits, together, or the last-member alone [default: as the
+    /// weights say].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) prediction: Option<Prediction>,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
+
+fn entropy(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().ok().filter(|x| x.is_finite() && *x >= 0.0);
+    number.ok_or_else(|| "expected an entropy in nats, 0 or more".into())
+}

@@ -1,0 +1,65 @@
+//! What the classes are called, in the order of their labels.
+
+/// Of MNIST.
+pub(super) const DIGITS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+
+/// Of Fashion-MNIST.
+pub(super) const CLOTHES: [&str; 10] = [
+    "T-shirt/top",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle boot",
+];
+
+/// Of GTSRB.
+pub(super) const SIGNS: [&str; 43] = [
+    "speed limit 20",
+    "speed limit 30",
+    "speed limit 50",
+    "speed limit 60",
+    "speed limit 70",
+    "speed limit 80",
+    "end of speed limit 80",
+    "speed limit 100",
+    "speed limit 120",
+    "no overtaking",
+    "no overtaking by trucks",
+    "right of way at the next crossing",
+    "priority road",
+    "give way",
+    "stop",
+    "no vehicles",
+    "no trucks",
+    "no entry",
+    "danger",
+    "bend to the left",
+    "bend to the right",
+    "double bend",
+    "uneven road",
+    "slippery road",
+    "road narrows on the right",
+    "road works",
+    "traffic signals",
+    "pedestrians",
+    "children",
+    "bicycles",
+    "ice or snow",
+    "wild animals",
+    "end of all limits",
+    "turn right",
+    "turn left",
+    "straight ahead",
+    "straight ahead or right",
+    "straight ahead or left",
+    "keep right",
+    "keep left",
+    "roundabout",
+    "end of no overtaking",
+    "end of no overtaking by trucks",
+];
