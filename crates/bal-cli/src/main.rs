@@ -1,7 +1,10 @@
 //! The program `bal`: trains posteriors, attacks them, and measures their robustness.
 
+mod answers;
 mod args;
+mod calibrate;
 mod check;
+mod chosen;
 mod dataset;
 mod evaluate;
 mod experiment;
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let outcome = std::panic::catch_unwind(|| match &arguments.command {
         Command::Train(train) => train::train(train),
         Command::Evaluate(evaluate) => evaluate::evaluate(evaluate),
+        Command::Calibrate(calibrate) => calibrate::calibrate(calibrate),
     });
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,

@@ -1,8 +1,9 @@
 //! `bal evaluate --verify`: saved images, measured and classified once more.
 
-use super::{adversarial::Adversarial, chosen::Chosen, measured, rows::rows, table};
+use super::{adversarial::Adversarial, measured, rows::rows, table};
 use crate::{
     args::{Evaluate, usage},
+    chosen::Chosen,
     progress::print,
     subject::{self, Subject},
 };
@@ -25,7 +26,7 @@ pub(crate) fn verify(flags: &Evaluate, path: &Path) -> Result<()> {
     let made = &saved.made;
     let device = flags.machine.device;
     let source = subject::read(&flags.model, flags.settings.ensemble_gradient, device)?;
-    let chosen = Chosen::all(flags, &made.dataset, made.split, source.record())?;
+    let chosen = Chosen::all(&flags.machine, &made.dataset, made.split, source.record())?;
     let places = places(&saved, &chosen).with_context(|| path.display().to_string())?;
     let Subject { classifier, model } = source.classifier(&chosen.images, None, &chosen.dataset)?;
     let batch = Batch {

@@ -1,6 +1,10 @@
 //! Which images are attacked.
 
-use crate::{args::Evaluate, dataset, experiment::Experiment};
+use crate::{
+    args::{ImageFlags, Machine},
+    dataset,
+    experiment::Experiment,
+};
 use anyhow::{Context, Result, bail};
 use bal_core::Images;
 use bal_report::{Record, Split};
@@ -15,12 +19,17 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    /// Those that the flags name; `record` is the run's, if there is a run.
-    pub(crate) fn by(flags: &Evaluate, record: Option<&Record>) -> Result<Self> {
+    /// Those that the flags name, a sample drawn by `seed`; `record` is the run's, if there is a run.
+    pub(crate) fn by(
+        flags: &ImageFlags,
+        seed: u64,
+        machine: &Machine,
+        record: Option<&Record>,
+    ) -> Result<Self> {
         let split = if flags.held_out { Split::HeldOut } else { Split::Test };
-        let all = Self::all(flags, &flags.dataset, split, record)?;
+        let all = Self::all(machine, &flags.dataset, split, record)?;
         let Some(count) = flags.sample else { return Ok(all) };
-        let drawn = dataset::sample(all.images.len(), count, flags.seed)?;
+        let drawn = dataset::sample(all.images.len(), count, seed)?;
         Ok(Self {
             images: all.images.subset(&drawn),
             numbers: drawn.iter().map(|&place| all.numbers[place as usize]).collect(),
@@ -30,12 +39,12 @@ impl Chosen {
 
     /// All images of a part of the data set; what a run held out is of its own set.
     pub(crate) fn all(
-        flags: &Evaluate,
+        machine: &Machine,
         dataset: &str,
         split: Split,
         record: Option<&Record>,
     ) -> Result<Self> {
-        let (data, device) = (flags.machine.data.as_deref(), flags.machine.device);
+        let (data, device) = (machine.data.as_deref(), machine.device);
         if split == Split::Test {
             let images = dataset::test(dataset, data, device)?;
             let numbers = (0..images.len()).collect();

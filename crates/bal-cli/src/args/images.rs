@@ -1,0 +1,20 @@
+//! Which images a command is about.
+
+use clap::Args;
+
+/// Images of a data set: those to test on, unless others are asked for.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ImageFlags {
+    /// The data set whose test images are taken: mnist, fashion-mnist, gtsrb, gtsrb-paper.
+    #[arg(long, value_name = "SET", default_value = "mnist")]
+    pub(crate) dataset: String,
+    /// Takes the training images that the run held out, instead of the test images: to choose settings by.
+    #[arg(long, requires = "run", conflicts_with_all = ["dataset", "weights", "torchscript"])]
+    pub(crate) held_out: bool,
+    /// So many images drawn at random by the seed, for data sets in the order of their classes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "limit")]
+    pub(crate) sample: Option<u64>,
+    /// Only the first so many images.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+}
