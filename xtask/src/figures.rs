@@ -46,6 +46,9 @@ pub(crate) fn draw(
     if name == "fig2" {
         paths.extend(figures::fig2(results, &published, &results.join("fig2"))?);
     }
+    if name == "robustness" {
+        paths.extend(figures::reliability(results)?);
+    }
     for study in studies(name, results) {
         let folder = results.join(study.folder);
         paths.extend(figures::methods(study, &folder, &published, &folder)?);
@@ -67,7 +70,10 @@ fn tables(name: &str, results: &Path, published: &Published) -> Result<Vec<(&'st
     match name {
         "fig2" => Ok(vec![("fig2", table::fig2(results, published)?)]),
         "ablation" => Ok(vec![("ablation", table::ablation(results)?)]),
-        "robustness" => Ok(vec![("robustness", table::robustness(results)?)]),
+        "robustness" => {
+            let calibration = table::calibration(results)?.map(|table| ("calibration", table));
+            Ok([("robustness", table::robustness(results)?)].into_iter().chain(calibration).collect())
+        }
         "samplers" => Ok(vec![("samplers", table::samplers(results)?)]),
         _ => studies(name, results).into_iter().map(study).collect(),
     }

@@ -54,12 +54,10 @@ pub(crate) enum Command {
     )]
     Evaluate(Box<Evaluate>),
     /// Measures how good a model's probabilities are, and whether its uncertainty tells attacked images.
-    #[command(
-        after_help = "Examples:\n  bal calibrate runs/bal --limit 1000\n      \
+    #[command(after_help = "Examples:\n  bal calibrate runs/bal --limit 1000\n      \
         Accuracy, calibration error, likelihood, and uncertainty of right and wrong images.\n  \
         bal calibrate runs/bal --radius 0.1,0.15 --limit 1000 --json calibration.json\n      \
-        The same under PGD, also under one that wants the model sure of its error."
-    )]
+        The same under PGD, also under one that wants the model sure of its error.")]
     Calibrate(Box<Calibrate>),
 }
 

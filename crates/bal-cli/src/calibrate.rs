@@ -50,11 +50,11 @@ pub(crate) fn calibrate(flags: &Calibrate) -> Result<()> {
     };
     let mut attacked = Vec::new();
     for (loss, pgd) in attacks.each() {
-        let protocol =
-            Protocol { attack: pgd, radii: flags.radius.as_ref(), limit, seed: flags.seed };
+        let protocol = Protocol { attack: pgd, radii: flags.radius.as_ref(), limit, seed: flags.seed };
         let keep = Forget { images: true };
         let title = format!("pgd, {loss}");
-        let Evaluated { x, curve } = attack(&title, &*classifier, &chosen.images, &protocol, &keep, &workers)?;
+        let Evaluated { x, curve } =
+            attack(&title, &*classifier, &chosen.images, &protocol, &keep, &workers)?;
         let x = x.context("the attack gave no images")?;
         for (column, radius) in curve.radii.iter().enumerate() {
             let there = shown(&x.get(column as i64))?;
@@ -87,7 +87,9 @@ pub(crate) fn calibrate(flags: &Calibrate) -> Result<()> {
 fn labels(y: &Tensor, numbers: &[i64], classes: u64, dataset: &str) -> Result<Vec<usize>> {
     let label = |(label, number): (i64, &i64)| match usize::try_from(label) {
         Ok(class) if (class as u64) < classes => Ok(class),
-        _ => bail!("image {number} of {dataset} has label {label}, but the model has {classes} classes (from 0)"),
+        _ => bail!(
+            "image {number} of {dataset} has label {label}, but the model has {classes} classes (from 0)"
+        ),
     };
     Vec::<i64>::try_from(y)?.into_iter().zip(numbers).map(label).collect()
 }

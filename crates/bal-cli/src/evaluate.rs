@@ -54,12 +54,14 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     let partial = partial(flags, sources, &chosen, attack.as_ref(), &settings)?;
     let attack: Box<dyn Attack> = match other {
         Some(source) => {
-            let surrogate = source.classifier(&chosen.images, flags.images.limit, &chosen.dataset)?.classifier;
+            let surrogate =
+                source.classifier(&chosen.images, flags.images.limit, &chosen.dataset)?.classifier;
             Box::new(Transfer::new(surrogate, attack))
         }
         None => attack,
     };
-    let Subject { classifier, model } = source.classifier(&chosen.images, flags.images.limit, &chosen.dataset)?;
+    let Subject { classifier, model } =
+        source.classifier(&chosen.images, flags.images.limit, &chosen.dataset)?;
     if flags.check {
         check::check(flags, &*classifier, &chosen.images, attack.as_ref(), &workers)?;
     }

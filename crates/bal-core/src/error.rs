@@ -26,7 +26,9 @@ pub enum CoreError {
         labels: i64,
     },
     /// Logits that are not those of an ensemble for some images.
-    #[error("the members' logits have shape {found:?}; expected [members, images, classes], with a member and a class")]
+    #[error(
+        "the members' logits have shape {found:?}; expected [members, images, classes], with a member and a class"
+    )]
     MemberLogits {
         /// Their shape.
         found: Vec<i64>,

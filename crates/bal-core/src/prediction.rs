@@ -95,7 +95,8 @@ mod tests {
     #[test]
     fn mean_probability_survives_logits_whose_exponentials_do_not() {
         let z = Tensor::from_slice(&[1000.0f32, 0.0, 0.0, 2000.0]).reshape([2, 1, 2]);
-        let log = Vec::<f32>::try_from(Prediction::MeanProbability.combine(&z).unwrap().reshape([-1])).unwrap();
+        let log =
+            Vec::<f32>::try_from(Prediction::MeanProbability.combine(&z).unwrap().reshape([-1])).unwrap();
         assert!(log.iter().all(|p| (p + std::f32::consts::LN_2).abs() < 1e-4), "{log:?}");
     }
 
@@ -103,7 +104,10 @@ mod tests {
     fn one_member_predicts_its_own_class_either_way() {
         let z = Tensor::from_slice(&[0.1f32, 0.9, -3.0, 4.0]).reshape([1, 2, 2]);
         for prediction in [Prediction::MeanProbability, Prediction::MeanLogits, Prediction::LastMember] {
-            assert_eq!(Vec::<i64>::try_from(prediction.combine(&z).unwrap().argmax(-1, false)).unwrap(), [1, 1]);
+            assert_eq!(
+                Vec::<i64>::try_from(prediction.combine(&z).unwrap().argmax(-1, false)).unwrap(),
+                [1, 1]
+            );
         }
     }
 

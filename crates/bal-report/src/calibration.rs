@@ -8,7 +8,7 @@ mod report;
 use serde::{Deserialize, Serialize};
 
 pub use detection::{Detection, auroc};
-pub use doubt::{Amounts, Doubt, HISTOGRAM, DoubtSummary};
+pub use doubt::{Amounts, Doubt, DoubtSummary, HISTOGRAM};
 pub use report::{Attacked, CalibrationReport, Detections, Measured};
 
 /// Bins of the reliability diagram, and of the calibration error.
@@ -26,7 +26,8 @@ pub struct Answer {
 impl Answer {
     /// The likeliest class, the first of equal ones, and its probability; class 0 without any.
     pub fn likeliest(&self) -> (usize, f64) {
-        let greater = |best: (usize, f64), (class, &p): (usize, &f64)| if p > best.1 { (class, p) } else { best };
+        let greater =
+            |best: (usize, f64), (class, &p): (usize, &f64)| if p > best.1 { (class, p) } else { best };
         self.probabilities.iter().enumerate().fold((0, f64::NEG_INFINITY), greater)
     }
 

@@ -1,8 +1,8 @@
 //! A calibration report on standard output.
 
 use crate::progress::print;
-use bal_report::calibration::{BINS, CalibrationReport, Detection, DoubtSummary, Measured};
 use bal_report::Split;
+use bal_report::calibration::{BINS, CalibrationReport, Detection, DoubtSummary, Measured};
 
 /// Prints what was measured: a line for the clean images and one for each attack, then what uncertainty tells.
 pub(super) fn show(report: &CalibrationReport) {
@@ -18,12 +18,17 @@ pub(super) fn show(report: &CalibrationReport) {
         report.model.chains,
         report.model.prediction
     ));
-    print(&format!("images                        accuracy  ECE     NLL      Brier   (ECE: {BINS} bins of equal width)"));
+    print(&format!(
+        "images                        accuracy  ECE     NLL      Brier   (ECE: {BINS} bins of equal width)"
+    ));
     line("clean", &report.clean);
     for attacked in &report.attacked {
         line(&format!("{}, {} {}", attacked.loss, attacked.norm, attacked.radius), &attacked.measured);
     }
-    print(&format!("uncertainty in nats           entropy: right  wrong   information: right  wrong   (at most {:.3})", (report.classes as f64).ln()));
+    print(&format!(
+        "uncertainty in nats           entropy: right  wrong   information: right  wrong   (at most {:.3})",
+        (report.classes as f64).ln()
+    ));
     means("clean", &report.clean);
     for attacked in &report.attacked {
         means(&format!("{}, {} {}", attacked.loss, attacked.norm, attacked.radius), &attacked.measured);

@@ -10,7 +10,10 @@ fn a_run_is_calibrated_to_the_same_numbers_on_any_number_of_threads() {
     let calibrate = |what: &str, file: &str| {
         let table = small.succeed(&format!("calibrate {what} --radius 0,0.1 --steps 3 --json {file}"));
         assert!(table.contains("15 bins of equal width") && table.contains("AUROC"), "{table}");
-        (std::fs::read_to_string(small.path(file)).unwrap(), CalibrationReport::read(&small.path(file)).unwrap())
+        (
+            std::fs::read_to_string(small.path(file)).unwrap(),
+            CalibrationReport::read(&small.path(file)).unwrap(),
+        )
     };
     let (text, report) = calibrate("run --threads 1", "a.json");
     assert_eq!(text, calibrate("run --threads 2", "b.json").0);

@@ -1,6 +1,6 @@
 //! Whether the parts of a calibration report agree with each other.
 
-use super::{CalibrationReport, Detection, Detections, HISTOGRAM, Measured, DoubtSummary};
+use super::{CalibrationReport, Detection, Detections, DoubtSummary, HISTOGRAM, Measured};
 
 /// Says what is wrong with a report, by key and value.
 pub(super) fn consistent(report: &CalibrationReport) -> Result<(), String> {
@@ -25,8 +25,12 @@ pub(super) fn consistent(report: &CalibrationReport) -> Result<(), String> {
 
 fn measured(key: &str, measured: &Measured, report: &CalibrationReport) -> Result<(), String> {
     let of = &measured.calibration;
-    let ranges =
-        [("accuracy", of.accuracy, 1.0), ("nll", of.nll, f64::MAX), ("brier", of.brier, 2.0), ("ece", of.ece, 1.0)];
+    let ranges = [
+        ("accuracy", of.accuracy, 1.0),
+        ("nll", of.nll, f64::MAX),
+        ("brier", of.brier, 2.0),
+        ("ece", of.ece, 1.0),
+    ];
     for (name, value, most) in ranges {
         between(&format!("{key}.calibration.{name}"), value, most)?;
     }
@@ -56,7 +60,8 @@ fn measured(key: &str, measured: &Measured, report: &CalibrationReport) -> Resul
 }
 
 fn summary(key: &str, summary: &DoubtSummary, classes: u64) -> Result<(), String> {
-    let amounts = [("entropy", Some(&summary.entropy)), ("mutual_information", summary.mutual_information.as_ref())];
+    let amounts =
+        [("entropy", Some(&summary.entropy)), ("mutual_information", summary.mutual_information.as_ref())];
     for (name, amounts) in amounts {
         let Some(amounts) = amounts else { continue };
         between(&format!("{key}.{name}.mean"), amounts.mean, (classes as f64).ln())?;
@@ -86,7 +91,11 @@ fn detections(key: &str, detections: &Detections) -> Result<(), String> {
 /// Refuses what is not in `[0, most]`, but for rounding; written so that NaN is refused too.
 fn between(key: &str, value: f64, most: f64) -> Result<(), String> {
     let inside = (-1e-9..=most + 1e-9).contains(&value);
-    if inside { Ok(()) } else { Err(format!("{key} must be finite, at least 0 and at most {most}, got {value}")) }
+    if inside {
+        Ok(())
+    } else {
+        Err(format!("{key} must be finite, at least 0 and at most {most}, got {value}"))
+    }
 }
 
 fn total(counts: impl Iterator<Item = u64>) -> u64 {

@@ -52,7 +52,7 @@ impl Detection {
     /// It takes all images for independent; where the attacked ones are the clean ones, changed, their scores vary
     /// together and it is rather too wide.
     ///
-    /// Source of the standard error: Hanley & McNeil, Radiology 143, 1982; of the interval: Newcombe, Statistics in
+    /// Source of the standard error: Hanley & `McNeil`, Radiology 143, 1982; of the interval: Newcombe, Statistics in
     /// Medicine 25, 2006, part 2.
     pub fn of(attacked: &[f64], clean: &[f64]) -> Option<Self> {
         let area = auroc(attacked, clean)?;
@@ -111,7 +111,17 @@ mod tests {
         };
         let (a, c) = (scores(1, 40), scores(3, 31));
         let pairs = a.iter().flat_map(|a| c.iter().map(move |c| (a, c)));
-        let won = pairs.map(|(a, c)| if a > c { 1.0 } else if a == c { 0.5 } else { 0.0 }).sum::<f64>();
+        let won = pairs
+            .map(|(a, c)| {
+                if a > c {
+                    1.0
+                } else if a == c {
+                    0.5
+                } else {
+                    0.0
+                }
+            })
+            .sum::<f64>();
         assert!((auroc(&a, &c).unwrap() - won / (40.0 * 31.0)).abs() < 1e-12);
     }
 

@@ -43,10 +43,7 @@ impl Doubt {
         let pick = |scores: &Vec<f64>| {
             scores.iter().zip(taken).filter(|(_, taken)| **taken).map(|(score, _)| *score).collect()
         };
-        Self {
-            entropy: pick(&self.entropy),
-            mutual_information: self.mutual_information.as_ref().map(pick),
-        }
+        Self { entropy: pick(&self.entropy), mutual_information: self.mutual_information.as_ref().map(pick) }
     }
 
     /// Means and histograms for a classifier of `classes`; `None` without images.
@@ -90,14 +87,16 @@ mod tests {
         assert_eq!((images, entropy.histogram[0], entropy.histogram[1], entropy.histogram[19]), (5, 2, 1, 2));
         assert_eq!(entropy.histogram.iter().sum::<u64>(), 5);
         let information = mutual_information.unwrap();
-        assert_eq!((information.histogram[0], information.histogram[10], information.histogram[19]), (3, 1, 1));
+        assert_eq!(
+            (information.histogram[0], information.histogram[10], information.histogram[19]),
+            (3, 1, 1)
+        );
         assert!((information.mean - most * 1.499 / 5.0).abs() < 1e-12);
     }
 
     #[test]
     fn images_are_picked_together() {
-        let doubt =
-            Doubt { entropy: vec![1.0, 2.0, 3.0], mutual_information: Some(vec![0.1, 0.2, 0.3]) };
+        let doubt = Doubt { entropy: vec![1.0, 2.0, 3.0], mutual_information: Some(vec![0.1, 0.2, 0.3]) };
         let picked = doubt.only(&[true, false, true]);
         assert_eq!(picked.entropy, [1.0, 3.0]);
         assert_eq!(picked.mutual_information.unwrap(), [0.1, 0.3]);

@@ -45,8 +45,7 @@ pub(crate) fn calibrations(
     let mut found = Vec::new();
     for (method, name) in study.methods() {
         let path = results.join("robustness").join(study.folder).join(name).join("calibration.json");
-        let exists =
-            path.try_exists().map_err(|source| ReportError::Read { path: path.clone(), source })?;
+        let exists = path.try_exists().map_err(|source| ReportError::Read { path: path.clone(), source })?;
         if !exists {
             continue;
         }
@@ -62,15 +61,16 @@ pub(crate) fn calibrations(
 
 /// The SVG of a data set; `None` without anything to draw.
 fn page(study: &Study, runs: &[(&'static Method, CalibrationReport)]) -> Option<String> {
-    let mut panels = vec![panel(format!("(a) {}, clean", study.label), runs, |report| {
-        Some(&report.clean.calibration)
-    })];
+    let mut panels =
+        vec![panel(format!("(a) {}, clean", study.label), runs, |report| Some(&report.clean.calibration))];
     for (letter, loss) in [("b", "cross-entropy"), ("c", "confident")] {
         // The least radius that a run has; all have the same.
         let least = |report: &CalibrationReport| {
             report.attacked.iter().filter(|attacked| attacked.loss == loss).map(|a| a.radius).reduce(f64::min)
         };
-        let Some(radius) = runs.iter().filter_map(|(_, report)| least(report)).reduce(f64::min) else { continue };
+        let Some(radius) = runs.iter().filter_map(|(_, report)| least(report)).reduce(f64::min) else {
+            continue;
+        };
         let title = format!("({letter}) PGD, {loss}, radius {radius:.3}");
         panels.push(panel(title, runs, |report| {
             let here = report.attacked.iter().find(|a| a.loss == loss && a.radius <= radius);
@@ -152,7 +152,12 @@ mod tests {
         let names: Vec<_> = paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["calibration-mnist.png", "calibration-mnist.svg"]);
         let svg = std::fs::read_to_string(&paths[1]).unwrap();
-        for text in ["(a) MNIST, clean", "(b) PGD, cross-entropy, radius 0.100", "(c) PGD, confident", "PGD*, 0.9500: 0.9000"] {
+        for text in [
+            "(a) MNIST, clean",
+            "(b) PGD, cross-entropy, radius 0.100",
+            "(c) PGD, confident",
+            "PGD*, 0.9500: 0.9000",
+        ] {
             assert!(svg.contains(text), "{text}");
         }
     }

@@ -97,7 +97,9 @@ pub(crate) fn evaluation(attack: &str, radii: Vec<Option<f64>>, shares: &[f64], 
 pub(crate) fn calibration(images: usize) -> CalibrationReport {
     let answers = |right: usize, sure: f64| -> Vec<Answer> {
         let label = |image: usize| usize::from(image % 10 >= right);
-        (0..images).map(|image| Answer { probabilities: vec![sure, 1.0 - sure], label: label(image) }).collect()
+        (0..images)
+            .map(|image| Answer { probabilities: vec![sure, 1.0 - sure], label: label(image) })
+            .collect()
     };
     let doubt = |entropy: f64| Doubt {
         entropy: (0..images).map(|image| entropy + 0.001 * (image % 7) as f64).collect(),

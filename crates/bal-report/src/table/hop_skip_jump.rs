@@ -31,7 +31,8 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         let path = results.join("robustness").join(study.folder).join(name).join("hop-skip-jump-linf.json");
         rows.extend(evaluation(&path, "hop-skip-jump", study.dataset)?.map(|found| (method.label, found)));
     }
-    let mut radii: Vec<f64> = rows.iter().flat_map(|(_, found)| found.radii.iter().flatten().copied()).collect();
+    let mut radii: Vec<f64> =
+        rows.iter().flat_map(|(_, found)| found.radii.iter().flatten().copied()).collect();
     radii.sort_by(f64::total_cmp);
     radii.dedup();
     if rows.is_empty() {
