@@ -108,7 +108,7 @@ fn draw(repository: &Repository, place: &Place, figure: Figure) -> Result<Vec<Pa
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             stem.starts_with(part.name()) && !stem.ends_with(['a', 'b'])
                 || stem == "appendix-a"
-                || *part == Figure::Robustness && stem.starts_with("calibration-")
+                || part == Figure::Robustness && stem.starts_with("calibration-")
         };
         let wanted =
             |path: &PathBuf| path.extension().is_some_and(|e| e == "png" || e == "md") && whole(path);
