@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use bal_report::figures::Study;
 use bal_report::peer::Peer;
 use bal_report::scaling::Scaling;
-use bal_report::{Published, atomic, figures, table};
+use bal_report::{Published, ReportError, atomic, figures, table};
 
 use crate::repository::Repository;
 
@@ -46,6 +46,9 @@ pub(crate) fn draw(
     if name == "fig2" {
         paths.extend(figures::fig2(results, &published, &results.join("fig2"))?);
     }
+    if name == "robustness" {
+        paths.extend(figures::reliability(results)?);
+    }
     for study in studies(name, results) {
         let folder = results.join(study.folder);
         paths.extend(figures::methods(study, &folder, &published, &folder)?);
@@ -67,10 +70,20 @@ fn tables(name: &str, results: &Path, published: &Published) -> Result<Vec<(&'st
     match name {
         "fig2" => Ok(vec![("fig2", table::fig2(results, published)?)]),
         "ablation" => Ok(vec![("ablation", table::ablation(results)?)]),
-        "robustness" => Ok(vec![("robustness", table::robustness(results)?)]),
+        "robustness" => robustness(results),
         "samplers" => Ok(vec![("samplers", table::samplers(results)?)]),
         _ => studies(name, results).into_iter().map(study).collect(),
     }
+}
+
+/// The tables of strong attacks and of probabilities, each where there is something on record.
+fn robustness(results: &Path) -> Result<Vec<(&'static str, String)>> {
+    let calibration = table::calibration(results)?.map(|table| ("calibration", table));
+    let attacks = match table::robustness(results) {
+        Err(ReportError::NoRuns { .. }) if calibration.is_some() => None,
+        table => Some(("robustness", table?)),
+    };
+    Ok(attacks.into_iter().chain(calibration).collect())
 }
 
 /// The comparisons of figure `name`: its own, and of those that belong to it what there are runs of.

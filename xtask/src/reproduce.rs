@@ -1,5 +1,6 @@
 //! `reproduce`: a figure of the paper, from training to drawing.
 
+mod calibration;
 mod copy;
 mod data;
 mod ensembles;
@@ -105,7 +106,9 @@ fn draw(repository: &Repository, place: &Place, figure: Figure) -> Result<Vec<Pa
         let paths = figures::draw(repository, part.name(), &results, page.as_deref())?;
         let whole = |path: &PathBuf| {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            stem.starts_with(part.name()) && !stem.ends_with(['a', 'b']) || stem == "appendix-a"
+            stem.starts_with(part.name()) && !stem.ends_with(['a', 'b'])
+                || stem == "appendix-a"
+                || part == Figure::Robustness && stem.starts_with("calibration-")
         };
         let wanted =
             |path: &PathBuf| path.extension().is_some_and(|e| e == "png" || e == "md") && whole(path);

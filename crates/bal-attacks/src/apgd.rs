@@ -115,6 +115,7 @@ impl Attack for Apgd {
             ApgdLoss::Untargeted(LossName::CrossEntropy) => "apgd-ce",
             ApgdLoss::Untargeted(LossName::Margin) => "apgd-margin",
             ApgdLoss::Untargeted(LossName::Dlr) => "apgd-dlr",
+            ApgdLoss::Untargeted(LossName::Confident) => "apgd-confident",
             ApgdLoss::Targeted(_) => "apgd-t",
         }
     }

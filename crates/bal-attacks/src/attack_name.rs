@@ -23,6 +23,9 @@ pub enum AttackName {
     ApgdCe,
     /// [`crate::Apgd`] on the difference of logits ratio.
     ApgdDlr,
+    /// [`crate::Apgd`] on the probability of the likeliest wrong class; like all of its kind it leaves an image alone
+    /// once it is wrong, where [`AttackName::Pgd`] with that loss goes on until the model is sure.
+    ApgdConfident,
     /// [`crate::Apgd`] towards the likeliest wrong classes.
     ApgdT,
     /// [`crate::Square`].
@@ -51,7 +54,7 @@ pub enum AttackName {
 
 impl AttackName {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Fgsm,
         Self::Ifgsm,
         Self::Pgd,
@@ -60,6 +63,7 @@ impl AttackName {
         Self::MiFgsm,
         Self::ApgdCe,
         Self::ApgdDlr,
+        Self::ApgdConfident,
         Self::ApgdT,
         Self::Square,
         Self::AutoAttack,
@@ -96,6 +100,7 @@ impl AttackName {
             Self::MiFgsm => "mi-fgsm",
             Self::ApgdCe => "apgd-ce",
             Self::ApgdDlr => "apgd-dlr",
+            Self::ApgdConfident => "apgd-confident",
             Self::ApgdT => "apgd-t",
             Self::Square => "square",
             Self::AutoAttack => "autoattack",
@@ -138,7 +143,7 @@ impl AttackName {
             Self::Pgd => AttackSettings { restarts: Some(1), ..climb(40, 16.0) },
             Self::CwOneStep | Self::CwOneStepLogProbabilities => AttackSettings::default(),
             Self::MiFgsm => AttackSettings { decay: Some(1.0), ..climb(10, 10.0) },
-            Self::ApgdCe | Self::ApgdDlr => apgd,
+            Self::ApgdCe | Self::ApgdDlr | Self::ApgdConfident => apgd,
             Self::ApgdT => AttackSettings { targets: Some(9), ..apgd },
             Self::Square => AttackSettings { queries: Some(5000), initial_share: Some(0.8), ..of_answers },
             Self::AutoAttack => AttackSettings { steps: Some(100), queries: Some(5000), ..fgsm },

@@ -40,7 +40,7 @@ pub enum AttackError {
     #[error("unknown norm `{0}`; known are linf, l2")]
     UnknownNorm(String),
     /// A loss that is not known.
-    #[error("unknown loss `{0}`; known are cross-entropy, margin, dlr")]
+    #[error("unknown loss `{0}`; known are cross-entropy, margin, dlr, confident")]
     UnknownLoss(String),
     /// A loss that orders more classes than there are.
     #[error("the {loss} loss needs a model of at least {needed} classes, got one of {classes}")]

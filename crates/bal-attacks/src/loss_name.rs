@@ -13,15 +13,21 @@ pub enum LossName {
     Margin,
     /// [`Objective::Dlr`].
     Dlr,
+    /// [`Objective::Confident`].
+    Confident,
 }
 
 impl LossName {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::CrossEntropy, Self::Margin, Self::Dlr, Self::Confident];
+
     /// The name that files and commands use.
     pub fn name(self) -> &'static str {
         match self {
             Self::CrossEntropy => "cross-entropy",
             Self::Margin => "margin",
             Self::Dlr => "dlr",
+            Self::Confident => "confident",
         }
     }
 
@@ -31,6 +37,7 @@ impl LossName {
             Self::CrossEntropy => Objective::CrossEntropy,
             Self::Margin => Objective::Margin,
             Self::Dlr => Objective::Dlr,
+            Self::Confident => Objective::Confident,
         }
     }
 }
@@ -46,8 +53,7 @@ impl FromStr for LossName {
 
     /// Reads the name, with `-` or `_` between words.
     fn from_str(name: &str) -> Result<Self, AttackError> {
-        let known = [Self::CrossEntropy, Self::Margin, Self::Dlr];
-        let found = known.into_iter().find(|loss| loss.name() == name.replace('_', "-"));
+        let found = Self::ALL.into_iter().find(|loss| loss.name() == name.replace('_', "-"));
         found.ok_or_else(|| AttackError::UnknownLoss(name.into()))
     }
 }

@@ -35,6 +35,7 @@ pub fn named(
         }
         AttackName::ApgdCe => Box::new(given.apgd(ApgdLoss::Untargeted(LossName::CrossEntropy))?),
         AttackName::ApgdDlr => Box::new(given.apgd(ApgdLoss::Untargeted(LossName::Dlr))?),
+        AttackName::ApgdConfident => Box::new(given.apgd(ApgdLoss::Untargeted(LossName::Confident))?),
         AttackName::ApgdT => {
             Box::new(given.apgd(ApgdLoss::Targeted(given.setting("targets", settings.targets)?))?)
         }

@@ -2,7 +2,7 @@
 
 use crate::gradient::{at_labels, gradient, label_index, leaf};
 use crate::{AttackError, Judgement, logits};
-use bal_core::{Classifier, EnsembleGradient, channels_last};
+use bal_core::{Classifier, ClassifierError, EnsembleGradient, channels_last};
 use tch::{Kind, Tensor};
 
 /// What keeps the losses that divide by a spread of logits finite where logits are equal.
@@ -15,18 +15,25 @@ const FLOOR: f64 = 1e-12;
 /// margin:         max_{j != y} z_j - z_y
 /// dlr:            -(z_y - max_{j != y} z_j) / (z_pi1 - z_pi3)
 /// targeted dlr:   -(z_y - z_t) / (z_pi1 - (z_pi3 + z_pi4) / 2)
+/// confident:      max_{j != y} log softmax(z)_j
 /// ```
 ///
 /// `z` are logits, `[n, classes]`, `y` labels, `t` targets and `pi` the order of the logits, greatest
 /// first. Of an ensemble, [`EnsembleGradient::Predictive`] takes the loss of the combined prediction
 /// (log mean probabilities, or mean logits), and [`EnsembleGradient::MemberMean`] the mean over the
-/// members of the loss of each. All but the cross-entropy are differences of logits, so raw logits
-/// and log probabilities give the same. The two with a spread below them do not change when logits
-/// are scaled either, and so cannot vanish for a confident model; a spread of zero is taken as
-/// 1e-12. Margin and dlr are positive exactly where the model is wrong.
+/// members of the loss of each. Raw logits and log probabilities give the same. The two with a
+/// spread below them do not change when logits are scaled either, and so cannot vanish for a
+/// confident model; a spread of zero is taken as 1e-12. Margin and dlr are positive exactly where the
+/// model is wrong.
+///
+/// The cross-entropy is satisfied with a model that doubts. The confident loss, minus the cross-entropy
+/// towards the likeliest wrong class, goes on until that class has all the probability: of an ensemble
+/// under [`EnsembleGradient::Predictive`], until all members are sure of the same error. Its attacks
+/// lower the predictive entropy and the mutual information that are to give attacked images away.
 ///
 /// Source: Croce & Hein, ICML 2020, eq. 6 (dlr) and eq. 8 (targeted); the margin is that of Carlini &
-/// Wagner, IEEE S&P 2017.
+/// Wagner, IEEE S&P 2017; attacks that also lower the uncertainty are asked for by Carlini & Wagner,
+/// AISec 2017, and Tramer et al., NeurIPS 2020: a defence that detects is part of what is attacked.
 #[derive(Clone, Copy, Debug)]
 pub enum Objective<'a> {
     /// The surprise at the label.
@@ -37,6 +44,8 @@ pub enum Objective<'a> {
     Dlr,
     /// The same towards a class of each image, `[n]`, integers in `0..classes`; takes 4 classes.
     TargetedDlr(&'a Tensor),
+    /// The log-probability of the likeliest wrong class; takes 2 classes.
+    Confident,
 }
 
 impl Objective<'_> {
@@ -96,7 +105,8 @@ impl Objective<'_> {
             EnsembleGradient::MemberMean => {
                 let members = logits::of_members(model, x)?;
                 let loss = self.of_logits(&members, y)?.f_mean_dim(0, false, Kind::Float)?;
-                (loss, model.prediction().combine(&members.detach()))
+                let logits = model.prediction().combine(&members.detach());
+                (loss, logits.map_err(ClassifierError::from)?)
             }
         };
         logits::finite("loss", &loss)?;
@@ -119,6 +129,7 @@ impl Objective<'_> {
                 let spread = top.f_select(-1, 0)? - below;
                 Ok((at_labels(z, targets)? - at_labels(z, y)?) / (spread + FLOOR))
             }
+            Self::Confident => Ok(others(&z.f_log_softmax(-1, Kind::Float)?, y)?.f_amax([-1], false)?),
         }
     }
 
@@ -129,6 +140,7 @@ impl Objective<'_> {
             Self::Margin => ("margin", 2),
             Self::Dlr => ("dlr", 3),
             Self::TargetedDlr(_) => ("targeted dlr", 4),
+            Self::Confident => ("confident", 2),
         };
         if classes < needed { Err(AttackError::Classes { loss, needed, classes }) } else { Ok(()) }
     }

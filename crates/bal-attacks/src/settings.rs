@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// | `step_size` | a number > 0, or `radius/NUMBER` |
 /// | `restarts` | 1, 2, .. |
 /// | `ensemble_gradient` | `predictive`, `member-mean` |
-/// | `loss` | `cross-entropy` (which is not written), `margin`, `dlr` |
+/// | `loss` | `cross-entropy` (which is not written), `margin`, `dlr`, `confident` |
 /// | `decay` | a number >= 0 |
 /// | `targets` | 1, 2, .. |
 /// | `queries` | 1, 2, .. |
@@ -192,7 +192,7 @@ mod tests {
             (r#"{"norm":"l1"}"#, "known are linf, l2"),
             (r#"{"steps":-1}"#, "-1"),
             (r#"{"ensemble_gradient":"median"}"#, "predictive, member-mean"),
-            (r#"{"loss":"hinge"}"#, "known are cross-entropy, margin, dlr"),
+            (r#"{"loss":"hinge"}"#, "known are cross-entropy, margin, dlr, confident"),
         ] {
             let error = serde_json::from_str::<AttackSettings>(json).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

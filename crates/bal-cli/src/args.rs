@@ -1,14 +1,17 @@
 //! Commands and flags.
 
 mod attack;
+mod calibrate;
 mod images;
 mod model;
 mod outputs;
 mod predict;
+mod training_data;
 
 use crate::Usage;
 use attack::AttackFlags;
 use bal_attacks::{AttackName, Radii};
+pub(crate) use calibrate::Calibrate;
 use clap::{Args, Parser, Subcommand};
 pub(crate) use images::ImageFlags;
 pub(crate) use model::{ModelFlags, Script};
@@ -16,6 +19,7 @@ pub(crate) use outputs::OutputFlags;
 pub(crate) use predict::Predict;
 use std::path::PathBuf;
 use tch::Device;
+pub(crate) use training_data::TrainingDataFlags;
 
 /// Bayesian adversarial learning: robust posteriors over network weights, and attacks on them.
 #[derive(Debug, Parser)]
@@ -61,6 +65,12 @@ pub(crate) enum Command {
         Uncertainty is in nats: the predictive entropy of the mean probability, and the part of it that comes from the \
         members' disagreement, the mutual information.")]
     Predict(Predict),
+    /// Measures how good a model's probabilities are, and whether its uncertainty tells attacked images.
+    #[command(after_help = "Examples:\n  bal calibrate runs/bal --limit 1000\n      \
+        Accuracy, calibration error, likelihood, and uncertainty of right and wrong images.\n  \
+        bal calibrate runs/bal --radius 0.1,0.15 --limit 1000 --json calibration.json\n      \
+        The same under PGD, also under one that wants the model sure of its error.")]
+    Calibrate(Box<Calibrate>),
 }
 
 #[derive(Debug, Args)]
@@ -93,7 +103,7 @@ pub(crate) struct Train {
     #[arg(long)]
     pub(crate) tensorboard: bool,
     #[command(flatten)]
-    pub(crate) images: ImageFlags,
+    pub(crate) images: TrainingDataFlags,
     #[command(flatten)]
     pub(crate) machine: Machine,
 }
@@ -102,16 +112,11 @@ pub(crate) struct Train {
 pub(crate) struct Evaluate {
     #[command(flatten)]
     pub(crate) model: ModelFlags,
-    /// The data set whose test images are attacked: mnist, fashion-mnist, gtsrb, gtsrb-paper, or a folder or table of
-    /// images of your own [default: the run's, else mnist].
-    #[arg(long, value_name = "SET|DIR")]
-    pub(crate) dataset: Option<String>,
-    /// Attacks the training images that the run held out, instead of the test images: to choose settings by.
-    #[arg(long, requires = "run", conflicts_with_all = ["dataset", "weights", "torchscript"])]
-    pub(crate) held_out: bool,
-    /// The attack. In a ball: fgsm, ifgsm, mi-fgsm, pgd, apgd-ce, apgd-dlr, apgd-t, square, uniform-noise, gaussian-noise,
-    /// and several of them, the worst for each image: autoattack, autoattack-rand, suite (an ensemble attacked as a whole
-    /// and by its members). To the nearest error: fab, cw, deepfool, fmn, hop-skip-jump. Of the paper: cw-one-step,
+    #[command(flatten)]
+    pub(crate) images: ImageFlags,
+    /// The attack. In a ball: fgsm, ifgsm, mi-fgsm, pgd, apgd-ce, apgd-dlr, apgd-confident, apgd-t, square, uniform-noise,
+    /// gaussian-noise, and several of them, the worst for each image: autoattack, autoattack-rand, suite (an ensemble attacked
+    /// as a whole and by its members). To the nearest error: fab, cw, deepfool, fmn, hop-skip-jump. Of the paper: cw-one-step,
     /// cw-one-step-log-probabilities.
     #[arg(long, value_name = "NAME", required_unless_present = "verify")]
     pub(crate) attack: Option<AttackName>,
@@ -130,12 +135,6 @@ pub(crate) struct Evaluate {
     /// Looks first, on at most 256 images, for signs that the classifier hides from attacks.
     #[arg(long)]
     pub(crate) check: bool,
-    /// So many test images drawn at random by the seed, for data sets in the order of their classes.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "limit")]
-    pub(crate) sample: Option<u64>,
-    /// Only the first so many test images.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) limit: Option<u64>,
     #[command(flatten)]
     pub(crate) outputs: OutputFlags,
     /// Attacks nothing: measures and classifies the images of a file that --save wrote once more.

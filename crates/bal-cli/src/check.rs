@@ -51,7 +51,7 @@ pub(crate) fn check(
     let search = RandomSearch::new(Ball::new(norm, radius)?, QUERIES)?;
     let plan = Plan {
         images,
-        limit: flags.limit.unwrap_or(IMAGES).min(IMAGES),
+        limit: flags.images.limit.unwrap_or(IMAGES).min(IMAGES),
         seed: flags.seed,
         radius,
         ensemble_gradient,

@@ -1,7 +1,6 @@
 //! `bal evaluate`.
 
 mod adversarial;
-mod chosen;
 mod grid;
 mod partial;
 mod rows;
@@ -12,6 +11,7 @@ mod verify;
 use crate::{
     args::{Evaluate, usage},
     check,
+    chosen::Chosen,
     progress::{Display, say},
     subject::{self, Source, Subject},
     versions::versions,
@@ -22,9 +22,8 @@ use bal_attacks::{
     AccuracyCurve, Attack, AttackError, AttackSettings, Evaluated, Forget, Keep, Protocol, Radii, SHARD,
     Transfer,
 };
-use bal_core::{Classifier, Workers};
+use bal_core::{Classifier, Images, Workers};
 use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, Split, write_image_rows};
-use chosen::Chosen;
 use partial::Partial;
 use serde_json::{Value, json};
 use std::{path::Path, sync::Mutex};
@@ -48,26 +47,33 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
             named(flags, &AttackSettings { ensemble_gradient: Some(source.ensemble_gradient()), ..said })?
         }
     };
-    let chosen = Chosen::by(flags, &source)?;
+    let chosen = Chosen::by(&flags.images, flags.seed, &flags.machine, &source)?;
     let other = surrogate::read(flags)?;
     let settings = settings(flags, attack.as_ref(), other.as_ref());
     let sources = [Some(&source), other.as_ref()];
     let partial = partial(flags, sources, &chosen, attack.as_ref(), &settings)?;
     let attack: Box<dyn Attack> = match other {
         Some(source) => {
-            let surrogate = source.classifier(&chosen.images, flags.limit, &chosen.dataset)?.classifier;
+            let surrogate =
+                source.classifier(&chosen.images, flags.images.limit, &chosen.dataset)?.classifier;
             Box::new(Transfer::new(surrogate, attack))
         }
         None => attack,
     };
-    let Subject { classifier, model } = source.classifier(&chosen.images, flags.limit, &chosen.dataset)?;
+    let Subject { classifier, model } =
+        source.classifier(&chosen.images, flags.images.limit, &chosen.dataset)?;
     if flags.check {
         check::check(flags, &*classifier, &chosen.images, attack.as_ref(), &workers)?;
     }
-    let Evaluated { curve, x } = match &partial {
-        Some(partial) => run(flags, &*classifier, &chosen, attack.as_ref(), partial, &workers)?,
-        None => run(flags, &*classifier, &chosen, attack.as_ref(), &Forget::default(), &workers)?,
+    let protocol = Protocol {
+        attack: attack.as_ref(),
+        radii: flags.radius.as_ref(),
+        limit: flags.images.limit,
+        seed: flags.seed,
     };
+    let keep: &dyn Keep = partial.as_ref().map_or(&Forget { images: false }, |partial| partial);
+    let Evaluated { curve, x } =
+        self::attack(attack.name(), &*classifier, &chosen.images, &protocol, keep, &workers)?;
     let evaluation = measured(&curve, settings, model, &chosen.dataset, chosen.split);
     table::show(&evaluation);
     let outputs = &flags.outputs;
@@ -110,7 +116,7 @@ fn settings(flags: &Evaluate, attack: &dyn Attack, surrogate: Option<&Source>) -
     let mut settings = json!(attack.settings());
     if let Some(map) = settings.as_object_mut() {
         map.insert("seed".into(), json!(flags.seed));
-        if let Some(count) = flags.sample {
+        if let Some(count) = flags.images.sample {
             map.insert("sample".into(), json!(count));
         }
         if let Some(surrogate) = surrogate {
@@ -135,7 +141,7 @@ fn partial(
         "attack": attack.name(),
         "settings": settings,
         "radii": flags.radius.as_ref().map(Radii::as_slice),
-        "limit": flags.limit,
+        "limit": flags.images.limit,
         "dataset": chosen.dataset,
         "split": chosen.split,
         "weights": sources.into_iter().flatten().map(Source::digests).collect::<Result<Vec<_>>>()?,
@@ -156,20 +162,19 @@ fn partial(
     Ok(Some(partial))
 }
 
-/// Attacks the images, and shows how far it has come.
-fn run(
-    flags: &Evaluate,
+/// Attacks images, and shows under `title` how far it has come.
+pub(crate) fn attack(
+    title: &str,
     classifier: &dyn Classifier,
-    chosen: &Chosen,
-    attack: &dyn Attack,
+    images: &Images,
+    protocol: &Protocol,
     keep: &dyn Keep,
     workers: &Workers,
 ) -> Result<Evaluated> {
-    let protocol = Protocol { attack, radii: flags.radius.as_ref(), limit: flags.limit, seed: flags.seed };
-    let total = flags.limit.unwrap_or(u64::MAX).min(chosen.images.len() as u64);
-    let display = Mutex::new(Display::new(attack.name(), "images", total, 0));
+    let total = protocol.limit.unwrap_or(u64::MAX).min(images.len() as u64);
+    let display = Mutex::new(Display::new(title, "images", total, 0));
     let evaluated =
-        bal_attacks::evaluate_and_keep(classifier, &chosen.images, &protocol, workers, keep, &|progress| {
+        bal_attacks::evaluate_and_keep(classifier, images, protocol, workers, keep, &|progress| {
             if let Ok(mut display) = display.lock() {
                 let right =
                     progress.correct.iter().map(|&c| format!("{:.3}", c as f64 / progress.images as f64));
@@ -210,7 +215,7 @@ fn measured(curve: &AccuracyCurve, settings: Value, model: Model, dataset: &str,
 }
 
 /// Refuses, before the long work, a file that could not be written after it.
-fn can_be_written(path: &Path) -> Result<()> {
+pub(crate) fn can_be_written(path: &Path) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.is_dir() {
         bail!("{} is a folder; name a file", path.display());

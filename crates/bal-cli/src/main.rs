@@ -1,7 +1,10 @@
 //! The program `bal`: trains posteriors, attacks them, and measures their robustness.
 
+mod answers;
 mod args;
+mod calibrate;
 mod check;
+mod chosen;
 mod dataset;
 mod evaluate;
 mod experiment;
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Train(train) => train::train(train),
         Command::Evaluate(evaluate) => evaluate::evaluate(evaluate),
         Command::Predict(predict) => predict::predict(predict),
+        Command::Calibrate(calibrate) => calibrate::calibrate(calibrate),
     });
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,

@@ -11,7 +11,7 @@ use crate::{
 };
 use answer::{Answer, heading, width};
 use anyhow::{Context, Result};
-use bal_core::{Classifier, Workers};
+use bal_core::Workers;
 use bal_data::{
     DataError,
     own::{Conversion, Decoded, Preprocessing},

@@ -1,7 +1,7 @@
 //! The weights that a run starts from.
 
 use crate::{
-    args::{ImageFlags, Train},
+    args::{Train, TrainingDataFlags},
     experiment::{Experiment, Origin},
     progress::say,
     run_folder::{RunFolder, Status},
@@ -94,7 +94,7 @@ fn cached(experiment: &Experiment, origin: &Origin, train: &Train, workers: &Wor
             max_sweeps: None,
             quick: train.quick,
             tensorboard: train.tensorboard,
-            images: ImageFlags::default(),
+            images: TrainingDataFlags::default(),
             machine: train.machine.clone(),
         };
         train::run(&first, experiment, origin, &folder, workers)?;

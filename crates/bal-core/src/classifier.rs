@@ -1,6 +1,6 @@
 //! What attacks and evaluation know of a model.
 
-use crate::Prediction;
+use crate::{CoreError, Prediction};
 use tch::{TchError, Tensor};
 
 /// A model that gives raw logits for images.
@@ -24,9 +24,10 @@ pub trait Classifier: Send {
     /// The combined prediction, `[n, classes]`: rows of log probabilities or mean logits.
     ///
     /// # Errors
-    /// As [`Classifier::member_logits`].
+    /// As [`Classifier::member_logits`], and [`ClassifierError::Combined`] when its logits are not
+    /// those of an ensemble.
     fn logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
-        Ok(self.prediction().combine(&self.member_logits(x)?))
+        Ok(self.prediction().combine(&self.member_logits(x)?)?)
     }
 
     /// The same model for another thread.
@@ -54,4 +55,7 @@ pub enum ClassifierError {
         /// Shape of the batch given.
         found: Vec<i64>,
     },
+    /// What it gave cannot be combined.
+    #[error(transparent)]
+    Combined(#[from] CoreError),
 }

@@ -25,6 +25,14 @@ pub enum CoreError {
         /// Number of labels.
         labels: i64,
     },
+    /// Logits that are not those of an ensemble for some images.
+    #[error(
+        "the members' logits have shape {found:?}; expected [members, images, classes], with a member and a class"
+    )]
+    MemberLogits {
+        /// Their shape.
+        found: Vec<i64>,
+    },
     /// A name that is none of those known.
     #[error("unknown {what} `{name}`; known are {known}")]
     UnknownName {

@@ -16,19 +16,31 @@ pub enum Prediction {
 }
 
 impl Prediction {
-    /// Combines `member_logits`, `[S, n, classes]`, into `[n, classes]`.
+    /// Combines `member_logits`, `[S, n, classes]`, into `[n, classes]`: in double precision if they are, else in single.
     ///
     /// Mean probability is computed as `logsumexp_s(log_softmax(z_s)) - log S`: rows have logsumexp
     /// 0, and no probability underflows.
-    pub fn combine(self, member_logits: &Tensor) -> Tensor {
-        match self {
+    ///
+    /// # Errors
+    /// [`CoreError::MemberLogits`] for another shape, and without members or classes.
+    pub fn combine(self, member_logits: &Tensor) -> Result<Tensor, CoreError> {
+        let members = members(member_logits)?;
+        let kind = if member_logits.kind() == Kind::Double { Kind::Double } else { Kind::Float };
+        Ok(match self {
             Self::MeanProbability => {
-                let members = member_logits.size()[0] as f64;
-                member_logits.log_softmax(-1, Kind::Float).logsumexp([0], false) - members.ln()
+                member_logits.log_softmax(-1, kind).logsumexp([0], false) - (members as f64).ln()
             }
-            Self::MeanLogits => member_logits.mean_dim(0, false, Kind::Float),
+            Self::MeanLogits => member_logits.mean_dim(0, false, kind),
             Self::LastMember => member_logits.select(0, -1),
-        }
+        })
+    }
+}
+
+/// How many members these logits are of.
+pub(crate) fn members(member_logits: &Tensor) -> Result<i64, CoreError> {
+    match member_logits.size()[..] {
+        [members, _, classes] if members > 0 && classes > 0 => Ok(members),
+        _ => Err(CoreError::MemberLogits { found: member_logits.size() }),
     }
 }
 
@@ -77,13 +89,14 @@ mod tests {
     fn mean_probability_is_the_log_of_the_mean_softmax() {
         let z = Tensor::from_slice(&[1.0f32, 2.0, 0.5, -1.0, 3.0, 0.0]).reshape([2, 1, 3]);
         let expected = z.softmax(-1, Kind::Float).mean_dim(0, false, Kind::Float).log();
-        assert!(Prediction::MeanProbability.combine(&z).allclose(&expected, 1e-6, 1e-6, false));
+        assert!(Prediction::MeanProbability.combine(&z).unwrap().allclose(&expected, 1e-6, 1e-6, false));
     }
 
     #[test]
     fn mean_probability_survives_logits_whose_exponentials_do_not() {
         let z = Tensor::from_slice(&[1000.0f32, 0.0, 0.0, 2000.0]).reshape([2, 1, 2]);
-        let log = Vec::<f32>::try_from(Prediction::MeanProbability.combine(&z).reshape([-1])).unwrap();
+        let log =
+            Vec::<f32>::try_from(Prediction::MeanProbability.combine(&z).unwrap().reshape([-1])).unwrap();
         assert!(log.iter().all(|p| (p + std::f32::consts::LN_2).abs() < 1e-4), "{log:?}");
     }
 
@@ -91,15 +104,39 @@ mod tests {
     fn one_member_predicts_its_own_class_either_way() {
         let z = Tensor::from_slice(&[0.1f32, 0.9, -3.0, 4.0]).reshape([1, 2, 2]);
         for prediction in [Prediction::MeanProbability, Prediction::MeanLogits, Prediction::LastMember] {
-            assert_eq!(Vec::<i64>::try_from(prediction.combine(&z).argmax(-1, false)).unwrap(), [1, 1]);
+            assert_eq!(
+                Vec::<i64>::try_from(prediction.combine(&z).unwrap().argmax(-1, false)).unwrap(),
+                [1, 1]
+            );
         }
     }
 
     #[test]
     fn the_last_member_predicts_without_the_others() {
         let z = Tensor::from_slice(&[9.0f32, 0.0, -3.0, 4.0]).reshape([2, 1, 2]);
-        let alone = Vec::<f32>::try_from(Prediction::LastMember.combine(&z).reshape([-1])).unwrap();
+        let alone = Vec::<f32>::try_from(Prediction::LastMember.combine(&z).unwrap().reshape([-1])).unwrap();
         assert_eq!(alone, [-3.0, 4.0]);
+    }
+
+    #[test]
+    fn doubles_stay_doubles() {
+        let z = Tensor::from_slice(&[1.0f64, 2.0, 0.5, -1.0]).reshape([2, 1, 2]);
+        for prediction in [Prediction::MeanProbability, Prediction::MeanLogits, Prediction::LastMember] {
+            assert_eq!(prediction.combine(&z).unwrap().kind(), Kind::Double, "{prediction}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_ensemble_s_logits_is_refused_by_its_shape() {
+        for shape in [&[][..], &[4], &[2, 3], &[0, 2, 3], &[2, 2, 0], &[1, 2, 3, 4]] {
+            let z = Tensor::zeros(shape, (Kind::Float, tch::Device::Cpu));
+            for prediction in [Prediction::MeanProbability, Prediction::MeanLogits, Prediction::LastMember] {
+                let error = prediction.combine(&z).unwrap_err();
+                assert_eq!(error, CoreError::MemberLogits { found: shape.to_vec() }, "{prediction}");
+            }
+        }
+        let none = Tensor::zeros([2, 0, 3], (Kind::Float, tch::Device::Cpu));
+        assert_eq!(Prediction::MeanProbability.combine(&none).unwrap().size(), [0, 3]);
     }
 
     #[test]

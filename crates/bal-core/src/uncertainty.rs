@@ -1,5 +1,6 @@
 //! How sure a posterior is of its predictions, and how much its members disagree.
 
+use crate::{CoreError, prediction::members};
 use tch::{Kind, Tensor};
 
 /// Two measures of uncertainty for each image, in nats, on the device of the logits.
@@ -23,16 +24,19 @@ pub struct Uncertainty {
 }
 
 impl Uncertainty {
-    /// Of `member_logits`, `[S, n, classes]` with `S >= 1`.
-    pub fn of(member_logits: &Tensor) -> Self {
+    /// Of `member_logits`, `[S, n, classes]`, finite; computed in double precision.
+    ///
+    /// # Errors
+    /// [`CoreError::MemberLogits`] for another shape, and without members or classes.
+    pub fn of(member_logits: &Tensor) -> Result<Self, CoreError> {
+        let members = members(member_logits)? as f64;
         let log = member_logits.to_kind(Kind::Double).log_softmax(-1, Kind::Double);
-        let members = member_logits.size()[0] as f64;
         let mean = log.logsumexp([0], false) - members.ln();
         let predictive_entropy = entropy(&mean);
         let expected = entropy(&log).mean_dim(0, false, Kind::Double);
         // Rounding may leave a difference of -1e-17.
         let mutual_information = (&predictive_entropy - expected).clamp_min(0.0);
-        Self { predictive_entropy, mutual_information }
+        Ok(Self { predictive_entropy, mutual_information })
     }
 }
 
@@ -48,7 +52,7 @@ mod tests {
 
     fn of(members: &[[f64; 3]]) -> (f64, f64) {
         let logits = Tensor::from_slice(&members.concat()).reshape([members.len() as i64, 1, 3]);
-        let Uncertainty { predictive_entropy, mutual_information } = Uncertainty::of(&logits);
+        let Uncertainty { predictive_entropy, mutual_information } = Uncertainty::of(&logits).unwrap();
         (predictive_entropy.double_value(&[0]), mutual_information.double_value(&[0]))
     }
 
@@ -69,5 +73,13 @@ mod tests {
     fn members_that_agree_to_doubt_have_entropy_and_no_information() {
         let (entropy, information) = of(&[[0.3, 0.1, -0.2], [0.3, 0.1, -0.2]]);
         assert!(entropy > 1.0 && information.abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_is_no_ensemble_s_logits_is_refused_by_its_shape() {
+        for shape in [&[][..], &[3], &[2, 3], &[0, 2, 3], &[2, 2, 0]] {
+            let error = Uncertainty::of(&Tensor::zeros(shape, (Kind::Float, tch::Device::Cpu))).unwrap_err();
+            assert_eq!(error, CoreError::MemberLogits { found: shape.to_vec() });
+        }
     }
 }

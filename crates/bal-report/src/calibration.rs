@@ -1,9 +1,18 @@
 //! Whether a classifier's probabilities are what they say, and whether its uncertainty tells attacked images.
 
+mod check;
+mod detection;
+mod doubt;
+mod report;
+
 use serde::{Deserialize, Serialize};
 
+pub use detection::{Detection, auroc};
+pub use doubt::{Amounts, Doubt, DoubtSummary, HISTOGRAM};
+pub use report::{Attacked, CalibrationReport, Detections, Measured};
+
 /// Bins of the reliability diagram, and of the calibration error.
-const BINS: usize = 15;
+pub const BINS: usize = 15;
 
 /// A classifier's probabilities for one image, and its label.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,6 +21,20 @@ pub struct Answer {
     pub probabilities: Vec<f64>,
     /// The true class.
     pub label: usize,
+}
+
+impl Answer {
+    /// The likeliest class, the first of equal ones, and its probability; class 0 without any.
+    pub fn likeliest(&self) -> (usize, f64) {
+        let greater =
+            |best: (usize, f64), (class, &p): (usize, &f64)| if p > best.1 { (class, p) } else { best };
+        self.probabilities.iter().enumerate().fold((0, f64::NEG_INFINITY), greater)
+    }
+
+    /// Whether the likeliest class is the image's.
+    pub fn is_right(&self) -> bool {
+        self.likeliest().0 == self.label
+    }
 }
 
 /// How good probabilities are.
@@ -55,17 +78,15 @@ impl Calibration {
         let (mut right, mut nll, mut brier) = (0.0, 0.0, 0.0);
         // Count, sum of confidences, right ones.
         let mut bins = [(0u64, 0.0, 0.0); BINS];
-        for Answer { probabilities, label } in answers {
+        for answer in answers {
+            let Answer { probabilities, label } = answer;
             let own = *probabilities.get(*label)?;
-            // The first of equal ones, as argmax takes it.
-            let likeliest = |best: (usize, f64), (class, &p): (usize, &f64)| {
-                if p > best.1 { (class, p) } else { best }
-            };
-            let (class, best) = probabilities.iter().enumerate().fold((0, f64::NEG_INFINITY), likeliest);
+            let (class, best) = answer.likeliest();
             let hit = f64::from(u8::from(class == *label));
             right += hit;
             nll -= own.max(1e-30).ln();
-            brier += probabilities.iter().map(|p| p * p).sum::<f64>() - 2.0 * own + 1.0;
+            let squared = |(class, p): (usize, &f64)| (p - f64::from(u8::from(class == *label))).powi(2);
+            brier += probabilities.iter().enumerate().map(squared).sum::<f64>();
             let bin = ((best * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
             let (count, confidence, hits) = &mut bins[bin];
             *count += 1;
@@ -88,32 +109,6 @@ impl Calibration {
         let ece = bins.iter().map(|b| b.images as f64 / n * (b.accuracy - b.confidence).abs()).sum();
         Some(Self { accuracy: right / n, nll: nll / n, brier: brier / n, ece, bins })
     }
-}
-
-/// Area under the receiver operating characteristic: the chance that an attacked image scores above a clean one, ties
-/// counting half; in [0, 1], .5 for a score that tells nothing. `None` when there are none of one kind.
-///
-/// Scores must not be NaN; those that are count as the highest.
-///
-/// Source: the statistic of Mann & Whitney, Annals of Mathematical Statistics 18, 1947.
-pub fn auroc(attacked: &[f64], clean: &[f64]) -> Option<f64> {
-    if attacked.is_empty() || clean.is_empty() {
-        return None;
-    }
-    let mut all: Vec<(f64, bool)> =
-        attacked.iter().map(|&s| (s, true)).chain(clean.iter().map(|&s| (s, false))).collect();
-    all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut ranks = 0.0;
-    let mut below = 0.0;
-    for ties in all.chunk_by(|a, b| a.0.total_cmp(&b.0).is_eq()) {
-        let count = ties.len() as f64;
-        // The mean rank of those that tie, counted from 1.
-        let rank = below + f64::midpoint(1.0, count);
-        ranks += rank * ties.iter().filter(|(_, attacked)| *attacked).count() as f64;
-        below += count;
-    }
-    let (a, c) = (attacked.len() as f64, clean.len() as f64);
-    Some((ranks - a * (a + 1.0) / 2.0) / (a * c))
 }
 
 #[cfg(test)]
@@ -144,15 +139,5 @@ mod tests {
         assert_eq!((wrong.brier, wrong.ece), (2.0, 1.0));
         assert_eq!(Calibration::of(&[]), None);
         assert_eq!(Calibration::of(&[answer(&[1.0], 3)]), None);
-    }
-
-    #[test]
-    fn the_area_is_the_chance_to_rank_higher() {
-        assert_eq!(auroc(&[2.0, 3.0], &[0.0, 1.0]), Some(1.0));
-        assert_eq!(auroc(&[0.0, 1.0], &[2.0, 3.0]), Some(0.0));
-        assert_eq!(auroc(&[1.0, 1.0], &[1.0]), Some(0.5));
-        // Pairs: 2 > 1, 2 < 3, 4 > 1, 4 > 3.
-        assert_eq!(auroc(&[2.0, 4.0], &[1.0, 3.0]), Some(0.75));
-        assert_eq!(auroc(&[], &[1.0]), None);
     }
 }

@@ -25,7 +25,7 @@ mod tensorboard;
 pub mod tuning;
 pub mod wilson;
 
-pub use calibration::{Answer, Bin, Calibration, auroc};
+pub use calibration::{Answer, Bin, Calibration, CalibrationReport, auroc};
 pub use error::ReportError;
 pub use evaluation::{
     Evaluation, ImageRow, Model, Nearest, PerImage, Point, Reached, Split, write_image_rows,

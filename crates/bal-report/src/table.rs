@@ -6,13 +6,16 @@ use crate::figures::{Comparison, Method, PGD_NOTE, Row, Study, grouped_digits};
 use crate::{Published, ReportError};
 
 mod ablation;
+mod calibration;
 mod fig2;
+mod hop_skip_jump;
 mod performance;
 mod robustness;
 mod samplers;
 mod section;
 
 pub use ablation::ablation;
+pub use calibration::calibration;
 pub use fig2::fig2;
 pub use performance::{peer, scaling};
 pub use robustness::robustness;

@@ -1,4 +1,4 @@
-//! Strong attacks on finished runs.
+//! Strong attacks on finished runs, and how good their probabilities are.
 
 use std::fs;
 
@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use crate::bal::Bal;
 use crate::radii;
 use crate::repository::Repository;
+use crate::reproduce::calibration;
 use crate::reproduce::data::Data;
 use crate::reproduce::evaluation::is_newer;
 use crate::reproduce::place::Place;
@@ -73,7 +74,8 @@ fn measures(run: &Run) -> Vec<Measure> {
     }
 }
 
-/// Attacks the runs that are finished; what is measured already, and since the weights were written, is not again.
+/// Attacks and calibrates the runs that are finished; what is measured already, and since the weights were written, is not
+/// again.
 pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place) -> Result<()> {
     for run in runs() {
         let folder = place.runs.join(&run.folder);
@@ -94,6 +96,7 @@ pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place) ->
             let model = folder.display().to_string();
             bal.run(&arguments(&model, run.data, &measure, &path.display().to_string(), place.quick))?;
         }
+        calibration::calibrate(repository, bal, &run, (&folder, &weights), &results, place.quick)?;
     }
     Ok(())
 }

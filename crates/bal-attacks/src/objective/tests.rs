@@ -46,6 +46,8 @@ fn the_losses_of_one_member_are_those_of_the_formulas() {
         close(&[of(Objective::Dlr, 2), of(Objective::Dlr, 0)], &[0.3 / 0.6, -0.3 / 0.6]);
         let towards = Objective::TargetedDlr(&target);
         close(&[of(towards, 2), of(towards, 0)], &[-0.3 / 0.65, -0.6 / 0.65]);
+        // The likeliest wrong class has logit 0.9, and 0.6 where that is the label's.
+        close(&[of(Objective::Confident, 2), of(Objective::Confident, 0)], &[0.9 - log_sum, 0.6 - log_sum]);
     }
 }
 
@@ -60,6 +62,19 @@ fn of_an_ensemble_either_the_prediction_or_each_member_has_a_loss() {
     let first = (0.9 - 0.2) / 0.6;
     let second = (0.9 - 0.6) / 0.6;
     close(&[value(&model, Objective::Dlr, 1, EnsembleGradient::MemberMean)], &[0.5 * (first + second)]);
+}
+
+#[test]
+fn members_that_are_sure_of_different_errors_are_not_confident_together() {
+    noise();
+    let x = images(&[&[0.0, 0.0, 0.0, 30.0]]);
+    let judged = |eg| {
+        let model = identity(Prediction::MeanProbability);
+        Objective::Confident.judge(&model, &x, &labels(&[1]), eg).unwrap().loss.double_value(&[0])
+    };
+    // One is sure of class 3, the other of class 0: together each has one half.
+    close(&[judged(EnsembleGradient::Predictive)], &[0.5f64.ln()]);
+    close(&[judged(EnsembleGradient::MemberMean)], &[0.0]);
 }
 
 #[test]
@@ -82,9 +97,9 @@ fn margins_of_log_probabilities_are_those_of_logits() {
 fn gradients_agree_with_differences() {
     noise();
     let targets = labels(&[3]);
-    let all = [Objective::CrossEntropy, Objective::Margin, Objective::Dlr, Objective::TargetedDlr(&targets)];
+    let all = LossName::ALL.map(LossName::objective).into_iter().chain([Objective::TargetedDlr(&targets)]);
     for model in [identity(Prediction::MeanProbability), identity(Prediction::MeanLogits)] {
-        for objective in all {
+        for objective in all.clone() {
             for ensemble_gradient in [EnsembleGradient::Predictive, EnsembleGradient::MemberMean] {
                 let at = |x: [f64; 4]| {
                     objective.judge(&model, &images(&[&x]), &labels(&[2]), ensemble_gradient).unwrap().loss

@@ -1,27 +1,34 @@
 //! What holds for every attack.
 
 use super::{Bumpy, Linear, linear, noise, shades};
-use crate::{Attack, AttackName, AttackSettings, Judgement, Norm, StepSize, loss, named};
+use crate::{Attack, AttackName, AttackSettings, Judgement, LossName, Norm, StepSize, named};
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseKey, NoiseStream, Prediction, Purpose};
 use tch::{Kind, Tensor};
 
 const RADIUS: f64 = 0.05;
 
-/// Every attack in a ball, with every norm and loss; several restarts where it has them.
+/// The losses that rise with every step in a small ball; dlr is not among them: it is 1 at most where a model errs.
+const RISING: [LossName; 3] = [LossName::CrossEntropy, LossName::Margin, LossName::Confident];
+
+/// Every attack in a ball, with every norm and these losses; several restarts where it has them.
 fn in_balls(radius: f64) -> Vec<Box<dyn Attack>> {
     let mut attacks = Vec::new();
     for name in AttackName::ALL.into_iter().filter(|name| name.has_ball()) {
         let has = name.defaults();
         let gradients = [EnsembleGradient::Predictive, EnsembleGradient::MemberMean];
         let gradients = if has.ensemble_gradient.is_some() { &gradients[..] } else { &gradients[..1] };
+        let losses = if has.loss.is_some() { &RISING[..] } else { &RISING[..1] };
         for norm in [Norm::LInf, Norm::L2] {
-            for &ensemble_gradient in gradients {
+            for (&ensemble_gradient, &loss) in
+                gradients.iter().flat_map(|g| losses.iter().map(move |l| (g, l)))
+            {
                 let settings = AttackSettings {
                     norm: Some(norm),
                     steps: has.steps.map(|_| 6),
                     step_size: has.step_size.map(|_| StepSize::RadiusOver(3.0)),
                     restarts: has.restarts.map(|_| 2),
                     ensemble_gradient: has.ensemble_gradient.map(|_| ensemble_gradient),
+                    loss: has.loss.map(|_| loss),
                     targets: has.targets.map(|_| 2),
                     queries: has.queries.map(|_| 30),
                     draws: has.draws.map(|_| 5),
@@ -146,8 +153,10 @@ fn the_loss_that_is_climbed_does_not_fall() {
             let unchanged = x.eq_tensor(&batch.x).flatten(1, -1).all_dim(1, false);
             assert_eq!(before.wrong.logical_and(&unchanged), before.wrong, "{attack:?}");
         } else {
-            let ensemble_gradient = attack.settings().ensemble_gradient.unwrap();
-            let at = |x: &Tensor| loss(&model, x, &batch.y, ensemble_gradient).unwrap();
+            let AttackSettings { ensemble_gradient, loss, .. } = attack.settings();
+            let objective = loss.unwrap_or_default().objective();
+            let at =
+                |x: &Tensor| objective.judge(&model, x, &batch.y, ensemble_gradient.unwrap()).unwrap().loss;
             assert!((at(&x) - at(&batch.x)).min().double_value(&[]) > 0.0, "{attack:?}");
         }
     }
@@ -180,4 +189,21 @@ fn the_same_noise_gives_the_same_result_and_other_noise_another_start() {
         let random = !random.contains(&attack.name());
         assert_eq!(x != other, random, "{attack:?}");
     }
+}
+
+/// Where the cross-entropy is as great as it gets, a model may still doubt.
+#[test]
+fn the_confident_loss_makes_more_images_wrong_and_sure_than_the_cross_entropy() {
+    let (model, batch) = (model(), shades(40));
+    let sure = |loss: LossName| {
+        let settings = AttackSettings { loss: Some(loss), ..AttackName::Pgd.defaults() };
+        let attack = named(AttackName::Pgd, Some(0.3), &settings).unwrap();
+        let x = perturb(&*attack, &model, &batch);
+        let eg = EnsembleGradient::Predictive;
+        LossName::Confident.objective().judge(&model, &x, &batch.y, eg).unwrap().loss.exp()
+    };
+    let (confident, other) = (sure(LossName::Confident), sure(LossName::CrossEntropy));
+    assert!((&confident - &other).min().double_value(&[]) > -1e-3);
+    let gained = (confident - other).mean(Kind::Double).double_value(&[]);
+    assert!(gained > 0.01, "{gained}");
 }

@@ -23,7 +23,8 @@ pub(crate) struct AttackFlags {
     /// The gradient that an ensemble shows: predictive or member-mean [default: as the weights say].
     #[arg(long, value_name = "NAME")]
     pub(crate) ensemble_gradient: Option<EnsembleGradient>,
-    /// The loss that ifgsm, mi-fgsm and pgd raise: cross-entropy, margin or dlr [default: cross-entropy].
+    /// The loss that ifgsm, mi-fgsm and pgd raise: cross-entropy, margin, dlr, or confident, which goes on until the
+    /// model is sure of an error [default: cross-entropy].
     #[arg(long, value_name = "NAME")]
     pub(crate) loss: Option<LossName>,
     /// Momentum that mi-fgsm keeps from step to step [default: 1].

@@ -1,70 +1,21 @@
-//! Which data set to train on, and how images of the user's own are read.
+//! Which images a command is about.
 
-use crate::{
-    args::usage,
-    dataset,
-    own_images::{self, ImageSettings, TEST_SHARE},
-};
-use anyhow::Result;
-use bal_data::own::{BadFiles, Layout};
 use clap::Args;
 
-/// What to train on, instead of the experiment's data set.
-#[derive(Clone, Debug, Default, Args)]
+/// Images of a data set: those to test on, unless others are asked for.
+#[derive(Clone, Debug, Args)]
 pub(crate) struct ImageFlags {
-    /// Trains on this data set instead of the experiment's: mnist, fashion-mnist, gtsrb, gtsrb-paper, or images of your
-    /// own: a folder with a folder per class, or with IDX files, or a table `path,label`. All training images are used.
+    /// The data set whose test images are taken: mnist, fashion-mnist, gtsrb, gtsrb-paper, or a folder or table of images
+    /// of your own [default: the run's, else mnist].
     #[arg(long, value_name = "SET|DIR")]
     pub(crate) dataset: Option<String>,
-    /// Resizes images of your own to this height and width [default: as they are].
-    #[arg(long, value_name = "H,W", requires = "dataset", value_parser = size)]
-    pub(crate) image_size: Option<[usize; 2]>,
-    /// Makes images of your own gray (1) or coloured (3) [default: as they are].
-    #[arg(long, value_name = "1|3", requires = "dataset")]
-    pub(crate) channels: Option<usize>,
-    /// Leaves out files of your own that cannot be used, and lists them, instead of refusing the data set.
-    #[arg(long, requires = "dataset")]
-    pub(crate) skip_bad_files: bool,
-    /// The share of images of your own to test on, where they come without a split [default: 0.2].
-    #[arg(long, value_name = "SHARE", requires = "dataset")]
-    pub(crate) test_share: Option<f64>,
-    /// Which of them those are [default: 0].
-    #[arg(long, value_name = "N", requires = "dataset")]
-    pub(crate) split_seed: Option<u64>,
-    /// What the folder holds, where it could be several: folders, idx, csv.
-    #[arg(long, value_name = "NAME", requires = "dataset")]
-    pub(crate) layout: Option<Layout>,
-}
-
-impl ImageFlags {
-    /// The data set that `--dataset` names, and how it is read if it is the user's own; `None` without the flag.
-    pub(crate) fn named(&self) -> Result<Option<(String, Option<ImageSettings>)>> {
-        let Some(name) = &self.dataset else { return Ok(None) };
-        if !dataset::is_known(name) {
-            return Ok(Some((own_images::place(name)?, Some(self.settings()))));
-        }
-        let Self { image_size, channels, skip_bad_files, test_share, split_seed, layout, .. } = self;
-        let plain = image_size.is_none() && channels.is_none() && test_share.is_none();
-        if plain && split_seed.is_none() && layout.is_none() && !skip_bad_files {
-            return Ok(Some((name.clone(), None)));
-        }
-        Err(usage(format!("{name} is read in one way; how to read images is said of your own only")))
-    }
-
-    fn settings(&self) -> ImageSettings {
-        ImageSettings {
-            layout: self.layout,
-            size: self.image_size,
-            channels: self.channels,
-            bad_files: if self.skip_bad_files { BadFiles::Skip } else { BadFiles::Refuse },
-            test_share: self.test_share.unwrap_or(TEST_SHARE),
-            split_seed: self.split_seed.unwrap_or(0),
-        }
-    }
-}
-
-fn size(text: &str) -> Result<[usize; 2], String> {
-    let sides: Option<Vec<usize>> = text.split(',').map(|side| side.trim().parse().ok()).collect();
-    let sides = sides.and_then(|sides| <[usize; 2]>::try_from(sides).ok());
-    sides.ok_or_else(|| "expected height and width, such as 32,32".into())
+    /// Takes the training images that the run held out, instead of the test images: to choose settings by.
+    #[arg(long, requires = "run", conflicts_with_all = ["dataset", "weights", "torchscript"])]
+    pub(crate) held_out: bool,
+    /// So many images drawn at random by the seed, for data sets in the order of their classes.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "limit")]
+    pub(crate) sample: Option<u64>,
+    /// Only the first so many images.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
 }

@@ -1,8 +1,9 @@
 //! `bal evaluate --verify`: saved images, measured and classified once more.
 
-use super::{adversarial::Adversarial, chosen::Chosen, measured, rows::rows, table};
+use super::{adversarial::Adversarial, measured, rows::rows, table};
 use crate::{
     args::{Evaluate, usage},
+    chosen::Chosen,
     progress::print,
     subject::{self, Subject},
 };

@@ -92,7 +92,7 @@ fn members_answer_alone_and_images_made_for_others_are_shown_to_them() {
 #[test]
 fn every_help_shows_an_example() {
     let small = Small::new();
-    for command in ["--help", "train --help", "evaluate --help"] {
+    for command in ["--help", "train --help", "evaluate --help", "calibrate --help"] {
         let help = small.succeed(command);
         assert!(help.contains("Example") && help.contains("  bal "), "{help}");
     }

@@ -1,9 +1,11 @@
 //! The program as a user meets it: runs that are reproduced and resumed, and input that is refused.
 
+mod calibrating;
 mod evaluating;
 mod hostile;
 mod interrupting;
 mod own_images;
+mod predicting;
 mod reproducible;
 mod saving;
 mod small;

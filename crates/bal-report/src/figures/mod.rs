@@ -9,6 +9,7 @@ mod comparison;
 mod fig2;
 mod methods;
 mod methods_figure;
+mod reliability;
 mod runs;
 mod scaling;
 mod study;
@@ -20,9 +21,14 @@ pub use fig2::fig2;
 pub(crate) use fig2::{Quantity, SampleSizes};
 pub(crate) use methods::{Method, PGD_NOTE};
 pub use methods_figure::methods;
+pub(crate) use reliability::calibrations;
+pub use reliability::reliability;
 pub(crate) use runs::{evaluation, seed_folder};
 pub use scaling::scaling;
 pub use study::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_OFFICIAL, FIG3_TUNED, Study};
+
+/// The comparisons whose runs are attacked strongly and calibrated.
+pub(crate) const ROBUSTNESS_STUDIES: [&Study; 3] = [&FIG1, &APPENDIX_A, &FIG3];
 
 /// Writes files of these names into `folder`, which is created if missing; returns their paths.
 fn write_all(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<Vec<PathBuf>, ReportError> {

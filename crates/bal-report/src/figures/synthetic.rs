@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+use crate::calibration::{Answer, Attacked, CalibrationReport, Detections, Doubt, Measured};
 use crate::{Dataset, Evaluation, Model, PerImage, Published, Reached, Record, Split, record};
 
 /// The published numbers that the project ships.
@@ -88,5 +89,39 @@ pub(crate) fn evaluation(attack: &str, radii: Vec<Option<f64>>, shares: &[f64], 
         split: Split::Test,
         broken_by: None,
         nearest: None,
+    }
+}
+
+/// A classifier of two classes on so many images: sure and mostly right of the clean ones, in doubt and mostly wrong of the
+/// attacked ones, which two losses made at radius .1.
+pub(crate) fn calibration(images: usize) -> CalibrationReport {
+    let answers = |right: usize, sure: f64| -> Vec<Answer> {
+        let label = |image: usize| usize::from(image % 10 >= right);
+        (0..images)
+            .map(|image| Answer { probabilities: vec![sure, 1.0 - sure], label: label(image) })
+            .collect()
+    };
+    let doubt = |entropy: f64| Doubt {
+        entropy: (0..images).map(|image| entropy + 0.001 * (image % 7) as f64).collect(),
+        mutual_information: None,
+    };
+    let clean = Measured::of(&answers(9, 0.95), &doubt(0.2), 2).unwrap();
+    let attacked = |loss: &str, sure: f64, entropy: f64| Attacked {
+        loss: loss.into(),
+        norm: "linf".into(),
+        radius: 0.1,
+        measured: Measured::of(&answers(4, sure), &doubt(entropy), 2).unwrap(),
+        detection: Detections::of(&doubt(entropy), &doubt(0.2)).unwrap(),
+        detection_of_wrong: None,
+    };
+    CalibrationReport {
+        model: evaluation("pgd", vec![Some(0.1)], &[1.0], 1).model,
+        dataset: "mnist".into(),
+        split: Split::Test,
+        images: images as u64,
+        classes: 2,
+        settings: json!({"steps": 40}),
+        clean,
+        attacked: vec![attacked("cross-entropy", 0.6, 0.5), attacked("confident", 0.99, 0.05)],
     }
 }

@@ -2,20 +2,31 @@
 
 use std::path::Path;
 
-use crate::figures::{Study, evaluation};
+use super::hop_skip_jump::hop_skip_jump;
+use crate::figures::{ROBUSTNESS_STUDIES, Study, evaluation};
 use crate::{Evaluation, ReportError};
 
 /// A line for each run of each data set: accuracy clean, under FGSM at its study's largest radius, and under `AutoAttack`.
 ///
-/// Reads `results_dir/robustness/<study>/<run>/autoattack-{linf,l2}.json` beside the study's own evaluations; runs that
-/// were not attacked are left out.
+/// Below, where there is any, a table of each data set under `HopSkipJump`, which sees classes only.
+///
+/// Reads `results_dir/robustness/<study>/<run>/{autoattack-linf,autoattack-l2,hop-skip-jump-linf}.json` beside the study's
+/// own evaluations; runs that were not attacked are left out.
 ///
 /// Errors name the file, or say that there is none.
 pub fn robustness(results_dir: &Path) -> Result<String, ReportError> {
     let mut blocks = Vec::new();
-    for study in [&crate::figures::FIG1, &crate::figures::APPENDIX_A, &crate::figures::FIG3] {
+    for study in ROBUSTNESS_STUDIES {
         blocks.extend(of_study(study, results_dir)?);
     }
+    if !blocks.is_empty() {
+        blocks.push(
+            "AutoAttack on the posterior as a whole (predictive gradient, mean probability); intervals are Wilson's at \
+             95 %. FGSM is that of the figures, on all test images and in the run's own form of prediction."
+                .into(),
+        );
+    }
+    blocks.extend(hop_skip_jump(results_dir)?);
     if blocks.is_empty() {
         return Err(ReportError::NoRuns {
             folder: results_dir.join("robustness"),
@@ -23,11 +34,6 @@ pub fn robustness(results_dir: &Path) -> Result<String, ReportError> {
             expected: "fig1/erm, fig1/pgd, ..".into(),
         });
     }
-    blocks.push(
-        "AutoAttack on the posterior as a whole (predictive gradient, mean probability); intervals are Wilson's at \
-         95 %. FGSM is that of the figures, on all test images and in the run's own form of prediction."
-            .into(),
-    );
     Ok(blocks.join("\n\n"))
 }
 

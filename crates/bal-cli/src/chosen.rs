@@ -1,7 +1,7 @@
 //! Which images are attacked.
 
 use crate::{
-    args::{Evaluate, Machine},
+    args::{ImageFlags, Machine},
     dataset::{self, Test},
     experiment::Experiment,
     subject::Source,
@@ -20,12 +20,12 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    /// Those that the flags name, for the model `source`.
-    pub(crate) fn by(flags: &Evaluate, source: &Source) -> Result<Self> {
+    /// Those that the flags name, for the model `source`; a sample is drawn by `seed`.
+    pub(crate) fn by(flags: &ImageFlags, seed: u64, machine: &Machine, source: &Source) -> Result<Self> {
         let split = if flags.held_out { Split::HeldOut } else { Split::Test };
-        let all = Self::all(&flags.machine, flags.dataset.as_deref(), split, source)?;
+        let all = Self::all(machine, flags.dataset.as_deref(), split, source)?;
         let Some(count) = flags.sample else { return Ok(all) };
-        let drawn = dataset::sample(all.images.len(), count, flags.seed)?;
+        let drawn = dataset::sample(all.images.len(), count, seed)?;
         Ok(Self {
             images: all.images.subset(&drawn),
             numbers: drawn.iter().map(|&place| all.numbers[place as usize]).collect(),

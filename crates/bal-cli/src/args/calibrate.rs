@@ -1,0 +1,36 @@
+//! `bal calibrate` and its flags.
+
+use super::{ImageFlags, Machine, ModelFlags};
+use bal_attacks::{Norm, Radii};
+use bal_core::EnsembleGradient;
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct Calibrate {
+    #[command(flatten)]
+    pub(crate) model: ModelFlags,
+    #[command(flatten)]
+    pub(crate) images: ImageFlags,
+    /// Attacks the images too, by PGD on the cross-entropy and on the confident loss, at these radii on pixels in [0, 1],
+    /// ascending: 0.1,0.15.
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    pub(crate) radius: Option<Radii>,
+    /// Steps of PGD [default: 40].
+    #[arg(long, value_name = "N", requires = "radius")]
+    pub(crate) steps: Option<u64>,
+    /// The norm of its ball: linf or l2 [default: linf].
+    #[arg(long, value_name = "NORM", requires = "radius")]
+    pub(crate) norm: Option<Norm>,
+    /// The gradient that an ensemble shows to PGD: predictive or member-mean [default: as the weights say].
+    #[arg(long, value_name = "NAME", requires = "radius")]
+    pub(crate) ensemble_gradient: Option<EnsembleGradient>,
+    /// Writes all that was measured.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// The seed of random starts and of --sample.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}

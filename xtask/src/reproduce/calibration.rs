@@ -1,0 +1,72 @@
+//! Probabilities and uncertainty of finished runs.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::bal::Bal;
+use crate::radii;
+use crate::repository::Repository;
+use crate::reproduce::data::Data;
+use crate::reproduce::evaluation::is_newer;
+use crate::reproduce::runs::Run;
+
+/// The file of a run's calibration among its results.
+const FILE: &str = "calibration.json";
+
+/// Images and steps of a quick calibration.
+const QUICK: [&str; 4] = ["--limit", "8", "--steps", "5"];
+
+/// Calibrates the run in `folder`, whose weights are in `weights`, unless that was done since they were written; what comes
+/// out goes to `results`.
+pub(super) fn calibrate(
+    repository: &Repository,
+    bal: &Bal<'_>,
+    run: &Run,
+    (folder, weights): (&Path, &Path),
+    results: &Path,
+    quick: bool,
+) -> Result<()> {
+    let path = results.join(FILE);
+    if is_newer(&repository.root().join(&path), weights) {
+        eprintln!("{}: calibrated already", path.display());
+        return Ok(());
+    }
+    bal.run(&arguments(&folder.display().to_string(), run.data, &path.display().to_string(), quick))
+}
+
+/// The command line of `bal calibrate`.
+fn arguments(model: &str, data: Data, json: &str, quick: bool) -> Vec<String> {
+    // GTSRB's images of the paper's split are in the order of their classes.
+    let (radii, images) = match data {
+        Data::Mnist | Data::FashionMnist => (&[0.1, 0.15], ["--limit", "1000"]),
+        Data::GtsrbPaper | Data::Gtsrb => (&[4.0 / 255.0, 8.0 / 255.0], ["--sample", "500"]),
+    };
+    let mut arguments: Vec<String> = ["calibrate", model, "--dataset", data.name()].map(Into::into).into();
+    // The posterior as a whole, whatever its released form scored.
+    arguments
+        .extend(["--prediction", "mean-probability", "--ensemble-gradient", "predictive"].map(Into::into));
+    arguments.extend(["--radius".into(), radii::list(radii), "--json".into(), json.into()]);
+    let size = if quick { &QUICK[..] } else { &images[..] };
+    arguments.extend(size.iter().map(ToString::to_string));
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_posterior_is_calibrated_as_a_whole_and_signs_are_sampled() {
+        let line = arguments("runs/fig1/bnn", Data::Mnist, "x.json", false).join(" ");
+        assert_eq!(
+            line,
+            "calibrate runs/fig1/bnn --dataset mnist --prediction mean-probability --ensemble-gradient predictive \
+             --radius 0.1,0.15 --json x.json --limit 1000"
+        );
+        let signs = arguments("r", Data::GtsrbPaper, "x.json", false).join(" ");
+        assert!(signs.contains("--radius 0.0156862745") && signs.ends_with("--sample 500"), "{signs}");
+        let quick = arguments("r", Data::GtsrbPaper, "x.json", true).join(" ");
+        assert!(quick.ends_with("--json x.json --limit 8 --steps 5"), "{quick}");
+    }
+}
