@@ -237,7 +237,7 @@ mod tests {
         assert_eq!(
             error,
             "unknown attack `pdg`; known are fgsm, ifgsm, pgd, cw-one-step, cw-one-step-log-probabilities, \
-             mi-fgsm, apgd-ce, apgd-dlr, apgd-t, square, \
+             mi-fgsm, apgd-ce, apgd-dlr, apgd-confident, apgd-t, square, \
              autoattack, autoattack-rand, suite, uniform-noise, gaussian-noise, fab, cw, deepfool, fmn, hop-skip-jump"
         );
     }

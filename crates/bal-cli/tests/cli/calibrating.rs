@@ -60,7 +60,7 @@ fn what_cannot_be_calibrated_is_refused_before_the_work() {
     let small = Small::new();
     small.succeed("train --experiment small.toml --out run");
     for (arguments, code, said) in [
-        ("calibrate", 2, "--weights"),
+        ("calibrate", 2, "<RUN>"),
         ("calibrate nowhere", 1, "nowhere"),
         ("calibrate run --dataset cifar", 1, "cifar"),
         ("calibrate run --radius 0.2,0.1", 2, "ascend"),
