@@ -2,6 +2,7 @@
 
 mod attack;
 mod calibrate;
+mod experiments;
 mod images;
 mod model;
 mod outputs;
@@ -13,6 +14,7 @@ use attack::AttackFlags;
 use bal_attacks::{AttackName, Radii};
 pub(crate) use calibrate::Calibrate;
 use clap::{Args, Parser, Subcommand};
+pub(crate) use experiments::{Explain, Init};
 pub(crate) use images::ImageFlags;
 pub(crate) use model::{ModelFlags, Script};
 pub(crate) use outputs::OutputFlags;
@@ -71,6 +73,14 @@ pub(crate) enum Command {
         bal calibrate runs/bal --radius 0.1,0.15 --limit 1000 --json calibration.json\n      \
         The same under PGD, also under one that wants the model sure of its error.")]
     Calibrate(Box<Calibrate>),
+    /// Says what the settings of an experiment mean, what it costs, and about how long it takes here.
+    #[command(after_help = "Examples:\n  bal explain experiments/mnist-pgd.toml\n  \
+        bal explain --dataset photos --image-size 32,32 --no-timing")]
+    Explain(Explain),
+    /// Writes an experiment file to begin with, every setting explained.
+    #[command(after_help = "Examples:\n  bal init --method pgd\n  \
+        bal init --dataset photos --image-size 32,32 --out photos.toml")]
+    Init(Init),
 }
 
 #[derive(Debug, Args)]

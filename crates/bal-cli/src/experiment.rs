@@ -112,9 +112,16 @@ pub(crate) enum Origin {
 }
 
 /// The experiments that `bal train` knows without a file.
-const BUILT_IN: [(&str, &str); 2] = [
+const BUILT_IN: [(&str, &str); 9] = [
     ("mnist-bal-released.toml", include_str!("../../../experiments/mnist-bal-released.toml")),
     ("mnist-erm.toml", include_str!("../../../experiments/mnist-erm.toml")),
+    ("mnist-bal-paper.toml", include_str!("../../../experiments/mnist-bal-paper.toml")),
+    ("mnist-bal-exact.toml", include_str!("../../../experiments/mnist-bal-exact.toml")),
+    ("mnist-bnn.toml", include_str!("../../../experiments/mnist-bnn.toml")),
+    ("mnist-fgsm.toml", include_str!("../../../experiments/mnist-fgsm.toml")),
+    ("mnist-ifgsm.toml", include_str!("../../../experiments/mnist-ifgsm.toml")),
+    ("mnist-pgd.toml", include_str!("../../../experiments/mnist-pgd.toml")),
+    ("mnist-wrm.toml", include_str!("../../../experiments/mnist-wrm.toml")),
 ];
 
 impl Experiment {
@@ -147,6 +154,11 @@ impl Experiment {
             bail!("{title} cannot be used: checkpoint_every and train_images must be at least 1");
         }
         Ok(experiment)
+    }
+
+    /// Files of the built-in experiments.
+    pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
     }
 
     /// The built-in default.

@@ -8,7 +8,10 @@ mod chosen;
 mod dataset;
 mod evaluate;
 mod experiment;
+mod explain;
+mod init;
 mod interrupt;
+mod meanings;
 mod observer;
 mod overrides;
 mod own_images;
@@ -47,6 +50,8 @@ fn main() -> ExitCode {
         Command::Train(train) => train::train(train),
         Command::Evaluate(evaluate) => evaluate::evaluate(evaluate),
         Command::Predict(predict) => predict::predict(predict),
+        Command::Explain(explain) => explain::explain(explain),
+        Command::Init(init) => init::init(init),
         Command::Calibrate(calibrate) => calibrate::calibrate(calibrate),
     });
     let error = match outcome {

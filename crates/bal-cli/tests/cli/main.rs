@@ -2,6 +2,7 @@
 
 mod calibrating;
 mod evaluating;
+mod experiments;
 mod hostile;
 mod interrupting;
 mod own_images;

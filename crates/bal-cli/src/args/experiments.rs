@@ -1,0 +1,39 @@
+//! The flags of `bal explain` and `bal init`.
+
+use crate::args::{Machine, TrainingDataFlags};
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// An experiment file, or a run folder [default: BAL on MNIST as released].
+    #[arg(value_name = "EXPERIMENT|RUN")]
+    pub(crate) experiment: Option<PathBuf>,
+    /// Changes a setting first, as in `bal train`.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    #[command(flatten)]
+    pub(crate) images: TrainingDataFlags,
+    /// Does not try a few batches to say how long training takes here.
+    #[arg(long)]
+    pub(crate) no_timing: bool,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The method: bal-released, bal-paper, bal-exact, bnn, erm, fgsm, ifgsm, pgd, wrm.
+    #[arg(long, value_name = "NAME", default_value = "bal-released")]
+    pub(crate) method: String,
+    /// Changes a setting, as in `bal train`.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    #[command(flatten)]
+    pub(crate) images: TrainingDataFlags,
+    /// The file to write [default: NAME.toml]; what it starts from goes beside it.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}

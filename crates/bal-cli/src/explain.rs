@@ -1,0 +1,149 @@
+//! `bal explain`: what an experiment says, what it costs, and about how long it takes here.
+
+mod timing;
+
+use crate::{
+    args::Explain,
+    experiment::{Experiment, Origin},
+    meanings,
+    progress::{print, say},
+    run_folder::RunFolder,
+};
+use anyhow::Result;
+use bal_core::Workers;
+use bal_report::cost;
+use toml::{Table, Value};
+
+/// Prints every setting with its meaning, then the cost.
+pub(crate) fn explain(flags: &Explain) -> Result<()> {
+    let workers = flags.machine.workers()?;
+    let origin = match &flags.experiment {
+        Some(path) if path.is_dir() => Origin::File(RunFolder::new(path).experiment()),
+        Some(path) => Origin::File(path.clone()),
+        None => Origin::BuiltIn,
+    };
+    let experiment = Experiment::read(&origin, Experiment::built_in(), &flags.set, None)?;
+    let experiment = match flags.images.named()? {
+        Some((dataset, images)) => experiment.on(&dataset, images, &flags.machine)?,
+        None => experiment,
+    };
+    let training = timing::training(&experiment, &flags.machine)?;
+    let [network, _] = experiment.architectures(training.sizes()?, flags.machine.device)?;
+    let method = experiment.method()?;
+    let weights: i64 = network.parameters().iter().map(|spec| spec.shape.iter().product::<i64>()).sum();
+    let images = training.images.len() as u64;
+    let preset = experiment.preset.as_ref().map_or(String::new(), |preset| format!(", preset {preset}"));
+    print(&format!("{}: {}{preset}", experiment.name, method.name()));
+    print(&format!(
+        "{}: {weights} weights, for images of shape {:?} in {} classes",
+        network.name(),
+        network.input(),
+        network.classes()
+    ));
+    print(&format!(
+        "{}: {images} training images, {} passes in batches of {}: {} batches",
+        experiment.dataset,
+        experiment.epochs().epochs,
+        experiment.epochs().batch_size,
+        method.sweeps(images)
+    ));
+    print("");
+    for line in settings(&Table::try_from(&experiment)?) {
+        print(&line);
+    }
+    print("");
+    let first = experiment.start_experiment(&origin)?.map(|(first, _)| first);
+    for (experiment, role) in
+        [(Some(&experiment), ""), (first.as_ref(), ", which it starts from unless a finished run is at hand")]
+    {
+        let Some(experiment) = experiment else { continue };
+        print(&format!("cost of {}{role}: {}", experiment.name, gradients(experiment)?));
+        if !flags.no_timing {
+            print(&format!("    time here: {}", time(experiment, flags, &workers)?));
+        }
+    }
+    Ok(())
+}
+
+/// A line per setting: key, value, unit and meaning.
+fn settings(table: &Table) -> Vec<String> {
+    let leaves = leaves(table);
+    let width = |of: fn(&(String, String)) -> usize| leaves.iter().map(of).max().unwrap_or(0);
+    let (keys, values) = (width(|(key, _)| key.len()), width(|(_, value)| value.len()).min(24));
+    let line = |(key, value): &(String, String)| {
+        let meaning = meanings::of(key).map_or(String::new(), |meaning| match meaning.unit {
+            "" => meaning.text.into(),
+            unit => format!("[{unit}] {}", meaning.text),
+        });
+        format!("{key:<keys$}  {value:<values$}  {meaning}")
+    };
+    leaves.iter().map(line).collect()
+}
+
+/// Every setting with its dotted key, in their order.
+pub(crate) fn leaves(table: &Table) -> Vec<(String, String)> {
+    let inner = table.iter().flat_map(|(key, value)| match value {
+        Value::Table(table) => {
+            leaves(table).into_iter().map(|(inner, value)| (format!("{key}.{inner}"), value)).collect()
+        }
+        value => vec![(key.clone(), shown(value))],
+    });
+    inner.collect()
+}
+
+/// A value as TOML has it, small numbers with an exponent.
+pub(crate) fn shown(value: &Value) -> String {
+    match value {
+        Value::Float(number) => format!("{number:?}"),
+        other => other.to_string(),
+    }
+}
+
+fn gradients(experiment: &Experiment) -> Result<String> {
+    let each = cost::gradients(&serde_json::to_value(experiment)?).unwrap_or(0.0);
+    let all = each * experiment.train_images as f64;
+    Ok(format!("{each} gradients of the loss for each training image, {all:.2e} in all"))
+}
+
+fn time(experiment: &Experiment, flags: &Explain, workers: &Workers) -> Result<String> {
+    say(&format!("trying a few batches of {}", experiment.name));
+    let seconds = timing::seconds_per_batch(experiment, &flags.machine, workers)?;
+    let batches = experiment.method()?.sweeps(experiment.train_images as u64);
+    let all = seconds * batches as f64;
+    let said = match all {
+        all if all < 90.0 => format!("{all:.0} s"),
+        all if all < 5400.0 => format!("{:.0} min", all / 60.0),
+        all => format!("{:.1} h", all / 3600.0),
+    };
+    Ok(format!("about {said} on {} threads, at {seconds:.3} s a batch", workers.threads()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_of_every_experiment_has_a_meaning() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
+        let mut files = 0;
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.ends_with("quick.toml") {
+                continue;
+            }
+            files += 1;
+            let table: Table = std::fs::read_to_string(&path).unwrap().parse().unwrap();
+            for (key, _) in leaves(&table) {
+                assert!(meanings::of(&key).is_some(), "{key} of {}", path.display());
+            }
+        }
+        assert!(files > 20);
+    }
+
+    #[test]
+    fn settings_are_listed_with_dotted_keys_units_and_meanings() {
+        let lines = settings(&"seed = 1\n[bal.data]\ntemperature = 1e-5\n".parse().unwrap());
+        assert!(lines[0].starts_with("seed                  1     of all randomness"), "{lines:?}");
+        assert_eq!(lines[1], "bal.data.temperature  1e-5  [energy] of the data chains: 0 is plain ascent");
+    }
+}
