@@ -111,8 +111,8 @@ pub(crate) enum Origin {
 
 /// The experiments that `bal train` knows without a file.
 const BUILT_IN: [(&str, &str); 2] = [
-    ("mnist-bal-released.toml", include_str!("../../../experiments/mnist-bal-released.toml")),
-    ("mnist-erm.toml", include_str!("../../../experiments/mnist-erm.toml")),
+    ("mnist-bal-released.toml", include_str!("../experiments/mnist-bal-released.toml")),
+    ("mnist-erm.toml", include_str!("../experiments/mnist-erm.toml")),
 ];
 
 impl Experiment {
