@@ -3,6 +3,8 @@
 mod attack;
 mod model;
 mod outputs;
+mod runs;
+mod shell;
 
 use crate::Usage;
 use attack::AttackFlags;
@@ -10,6 +12,8 @@ use bal_attacks::{AttackName, Radii};
 use clap::{Args, Parser, Subcommand};
 pub(crate) use model::ModelFlags;
 pub(crate) use outputs::OutputFlags;
+pub(crate) use runs::Runs;
+pub(crate) use shell::{Completions, Man};
 use std::path::PathBuf;
 use tch::Device;
 
@@ -49,6 +53,14 @@ pub(crate) enum Command {
         bal evaluate runs/bal --members 3,4 --surrogate-members 0,1,2 --attack pgd --radius 0.1"
     )]
     Evaluate(Box<Evaluate>),
+    /// Lists runs, finished and begun, and compares the settings of those that are named.
+    Runs(Runs),
+    /// Prints a script that completes this program's commands and flags in a shell.
+    #[command(after_help = "Example:\n  bal completions bash > ~/.local/share/bash-completion/completions/bal")]
+    Completions(Completions),
+    /// Writes manual pages: one for the program, one for each command.
+    #[command(after_help = "Example:\n  bal man --out ~/.local/share/man/man1")]
+    Man(Man),
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,8 @@ mod overrides;
 mod progress;
 mod run_folder;
 mod run_record;
+mod runs;
+mod shell;
 mod start;
 mod subject;
 mod train;
@@ -39,6 +41,9 @@ fn main() -> ExitCode {
     let outcome = std::panic::catch_unwind(|| match &arguments.command {
         Command::Train(train) => train::train(train),
         Command::Evaluate(evaluate) => evaluate::evaluate(evaluate),
+        Command::Runs(flags) => runs::runs(flags),
+        Command::Completions(flags) => shell::completions(flags),
+        Command::Man(flags) => shell::man(flags),
     });
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,

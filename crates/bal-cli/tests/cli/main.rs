@@ -3,6 +3,8 @@
 mod evaluating;
 mod hostile;
 mod reproducible;
+mod runs;
 mod saving;
+mod shell;
 mod small;
 mod torchscript;
