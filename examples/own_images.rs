@@ -46,7 +46,8 @@ fn images(count: i64) -> Result<Images> {
     let pixel = |image: i64, place: i64| {
         let band = (place / 28 - 2 * (image % 10) - 4).abs() <= 1;
         let noise = (place * 37 + image * 101 + place * image) % 90;
-        if band { 165 + noise } else { noise } as u8
+        let value = if band { 165 + noise } else { noise };
+        value as u8
     };
     let pixels: Vec<u8> = (0..count).flat_map(|i| (0..784).map(move |place| pixel(i, place))).collect();
     let pixels = Tensor::f_from_data_size(&pixels, &[count, 1, 28, 28], Kind::Uint8)?;
