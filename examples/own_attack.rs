@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use bal_attacks::{
-    Apgd, ApgdLoss, Ascent, Attack, AttackError, AttackSettings, AccuracyCurve, Ball, LossName, Norm, Pgd,
+    AccuracyCurve, Apgd, ApgdLoss, Ascent, Attack, AttackError, AttackSettings, Ball, LossName, Norm, Pgd,
     Protocol, Radii, StepSize, Suite, evaluate, loss,
 };
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream, Workers};

@@ -93,7 +93,8 @@ fn attacked(file: &Path, images: &Images, workers: &Workers) -> Result<Vec<f64>>
 fn main() -> Result<()> {
     let file = std::env::args_os().nth(1).context("say where to: own_images posterior.safetensors")?;
     let workers = Workers::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))?;
-    let posterior = train(&images(2_560)?, &workers, &mut |method, loss| println!("{method}  loss {loss:.4}"))?;
+    let posterior =
+        train(&images(2_560)?, &workers, &mut |method, loss| println!("{method}  loss {loss:.4}"))?;
     write_posterior(Path::new(&file), &posterior)?;
     println!("accuracy at radius 0 and 0.1: {:?}", attacked(Path::new(&file), &images(640)?, &workers)?);
     Ok(())

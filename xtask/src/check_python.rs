@@ -57,7 +57,9 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     }
     let file = folder.path().join("python.py");
     fs::write(&file, script).with_context(|| format!("cannot write {}", file.display()))?;
-    stage("python", || run_command(Command::new(&python).arg("-W").arg("error").arg(&file).current_dir(folder.path())))
+    stage("python", || {
+        run_command(Command::new(&python).arg("-W").arg("error").arg(&file).current_dir(folder.path()))
+    })
 }
 
 /// The lines of all blocks of a language, in their order.
@@ -82,7 +84,8 @@ mod tests {
 
     #[test]
     fn blocks_of_one_language_are_put_together() {
-        let document = "a\n```sh\nbal x\n```\nb\n```python\nc\n\nd\n```\n```\nplain\n```\n```python\ne\n```\n";
+        let document =
+            "a\n```sh\nbal x\n```\nb\n```python\nc\n\nd\n```\n```\nplain\n```\n```python\ne\n```\n";
         assert_eq!(blocks(document, "python"), "c\n\nd\ne\n");
         assert_eq!(blocks(document, "sh"), "bal x\n");
     }

@@ -56,7 +56,9 @@ pub(crate) enum Command {
     /// Lists runs, finished and begun, and compares the settings of those that are named.
     Runs(Runs),
     /// Prints a script that completes this program's commands and flags in a shell.
-    #[command(after_help = "Example:\n  bal completions bash > ~/.local/share/bash-completion/completions/bal")]
+    #[command(
+        after_help = "Example:\n  bal completions bash > ~/.local/share/bash-completion/completions/bal"
+    )]
     Completions(Completions),
     /// Writes manual pages: one for the program, one for each command.
     #[command(after_help = "Example:\n  bal man --out ~/.local/share/man/man1")]

@@ -113,8 +113,7 @@ fn begun(folder: &RunFolder) -> Result<Listed> {
     let method = experiment.method()?;
     let lines = if folder.metrics().is_file() { metrics::read(&folder.metrics())? } else { vec![] };
     let checkpoint = folder.checkpoint();
-    let checkpoint =
-        checkpoint.is_file().then(|| bal_models::checkpoint_sweep(&checkpoint)).transpose()?;
+    let checkpoint = checkpoint.is_file().then(|| bal_models::checkpoint_sweep(&checkpoint)).transpose()?;
     Ok(Listed {
         name: Some(experiment.name.clone()),
         method: Some(method.name().into()),

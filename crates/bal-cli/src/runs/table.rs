@@ -100,7 +100,9 @@ mod tests {
 
     #[test]
     fn times_are_told_in_a_unit_that_suits_them() {
-        for (seconds, told) in [(0.2, "0 s"), (99.0, "99 s"), (240.0, "4 min"), (9_000.0, "2.5 h"), (-1.0, "0 s")] {
+        for (seconds, told) in
+            [(0.2, "0 s"), (99.0, "99 s"), (240.0, "4 min"), (9_000.0, "2.5 h"), (-1.0, "0 s")]
+        {
             assert_eq!(duration(seconds), told);
         }
     }

@@ -79,7 +79,9 @@ fn runs_of_every_state_are_listed_and_named_ones_compared() {
     let output = small.bal("runs runs/one runs/deep/two runs/half");
     let told = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<&str> = told.lines().collect();
-    assert!(lines[0].starts_with("run ") && lines[1].contains("finished") && lines[2].contains("ended at 6/9"));
+    assert!(
+        lines[0].starts_with("run ") && lines[1].contains("finished") && lines[2].contains("ended at 6/9")
+    );
     assert!(lines[3].contains(&format!("begun, {sweeps}/9, kept {kept}")), "{told}");
     assert!(lines[5].starts_with("setting") && lines[6].starts_with("bal.data.steps"), "{told}");
     assert_eq!(lines[6].split_whitespace().skip(1).collect::<Vec<_>>(), ["2", "1", "2"]);

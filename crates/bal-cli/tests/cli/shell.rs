@@ -8,7 +8,8 @@ const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "elvish", "powershell"];
 /// The commands, as the help has them.
 fn commands(small: &Small) -> Vec<String> {
     let help = small.succeed("--help");
-    let list = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let list =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let names = list.filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next());
     let names: Vec<String> = names.filter(|name| *name != "help").map(String::from).collect();
     assert!(names.len() >= 5 && names.iter().any(|name| name == "train"), "{names:?}");
@@ -35,7 +36,8 @@ fn every_shell_gets_a_script_with_every_command() {
 fn bash_completes_a_command() {
     let small = Small::new();
     fs::write(small.path("bal.bash"), small.succeed("completions bash")).unwrap();
-    let script = "source bal.bash; COMP_WORDS=(bal eva); COMP_CWORD=1; _bal bal eva bal; echo \"${COMPREPLY[@]}\"";
+    let script =
+        "source bal.bash; COMP_WORDS=(bal eva); COMP_CWORD=1; _bal bal eva bal; echo \"${COMPREPLY[@]}\"";
     let output = Command::new("bash").args(["-c", script]).current_dir(small.path("")).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "evaluate", "{}", stderr(&output));
 }

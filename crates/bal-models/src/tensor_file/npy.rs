@@ -17,8 +17,11 @@ impl Header {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let sizes: String = self.shape.iter().map(|size| format!("{size}, ")).collect();
         // `(3,)` and `()` are tuples; `(3, 4, )` is one too.
-        let text =
-            format!("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", self.descr, sizes.trim_end());
+        let text = format!(
+            "{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
+            self.descr,
+            sizes.trim_end()
+        );
         let length = (MAGIC.len() + 4 + text.len() + 1).next_multiple_of(64) - MAGIC.len() - 4;
         let mut bytes = [MAGIC, &[1, 0], &(length as u16).to_le_bytes(), text.as_bytes()].concat();
         bytes.resize(MAGIC.len() + 4 + length - 1, b' ');

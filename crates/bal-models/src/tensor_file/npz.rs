@@ -110,7 +110,11 @@ fn array(bytes: &[u8]) -> Result<Array, String> {
         "<f8" => (Kind::Double, 8),
         "<i8" => (Kind::Int64, 8),
         text if text.starts_with("<U") && shape.is_empty() => return string(data).map(Array::Text),
-        other => return Err(format!("is of type {other} and shape {shape:?}; <f4, <f8, <i8 or one string is wanted")),
+        other => {
+            return Err(format!(
+                "is of type {other} and shape {shape:?}; <f4, <f8, <i8 or one string is wanted"
+            ));
+        }
     };
     let sizes = believable(&shape).ok_or("has a shape that no tensor has")?;
     let expected = shape.iter().try_fold(width, |bytes: usize, &n| bytes.checked_mul(n));
