@@ -15,13 +15,10 @@ pub(super) struct Header {
 impl Header {
     /// The header's bytes: format 1.0, a multiple of 64 long, as numpy's own.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let sizes: String = self.shape.iter().map(|size| format!("{size}, ")).collect();
-        // `(3,)` and `()` are tuples; `(3, 4, )` is one too.
-        let text = format!(
-            "{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}",
-            self.descr,
-            sizes.trim_end()
-        );
+        // `(3,)`, `(3, 4,)` and `()` are tuples.
+        let sizes: Vec<String> = self.shape.iter().map(|size| format!("{size},")).collect();
+        let (descr, sizes) = (&self.descr, sizes.join(" "));
+        let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({sizes}), }}");
         let length = (MAGIC.len() + 4 + text.len() + 1).next_multiple_of(64) - MAGIC.len() - 4;
         let mut bytes = [MAGIC, &[1, 0], &(length as u16).to_le_bytes(), text.as_bytes()].concat();
         bytes.resize(MAGIC.len() + 4 + length - 1, b' ');
