@@ -41,7 +41,7 @@ mod tests {
     fn answers_are_whole_at_first_and_gone_at_large_radii() {
         let radii = Radii::new(vec![0.0, 0.02, 0.3]).unwrap();
         let accuracy = attack(&fixture(), 64, &radii).unwrap();
-        assert!(accuracy[0] == 1.0 && accuracy[1] <= 1.0 && accuracy[2] < 0.5, "{accuracy:?}");
+        assert!(accuracy[0] > 0.999 && accuracy[2] < 0.5, "{accuracy:?}");
         assert!(accuracy.is_sorted_by(|a, b| a >= b), "{accuracy:?}");
     }
 }
