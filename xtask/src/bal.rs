@@ -34,7 +34,8 @@ impl<'a> Bal<'a> {
         cargo::output(self.command()?.args(arguments)).map(|_| ())
     }
 
-    fn command(&self) -> Result<Command> {
+    /// `bal`, to be run in the root of the checkout unless told otherwise.
+    pub(crate) fn command(&self) -> Result<Command> {
         cargo::program(&self.executable, self.repository, &self.libtorch)
     }
 }

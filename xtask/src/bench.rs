@@ -4,7 +4,7 @@ mod agreement;
 mod peer;
 mod pieces;
 mod process;
-mod python;
+pub(crate) mod python;
 mod scaling;
 mod sides;
 mod smoke;

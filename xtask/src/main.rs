@@ -12,6 +12,7 @@ compile_error!("cargo xtask runs on Linux and macOS; elsewhere set LIBTORCH your
 mod bal;
 mod bench;
 mod cargo;
+mod check_python;
 mod ci;
 mod download;
 mod figures;
@@ -45,6 +46,7 @@ enum Verb {
     Download(download::Options),
     Reproduce(reproduce::Options),
     Bench(bench::Options),
+    CheckPython(check_python::Options),
     /// Draw all figures and tables again from the records in results/
     Figures,
     /// Run every test, after whatever set-up they need
@@ -76,6 +78,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Download(options) => download::run(&repository, &options),
         Verb::Reproduce(options) => reproduce::run(&repository, &options),
         Verb::Bench(options) => bench::run(&repository, &options),
+        Verb::CheckPython(options) => check_python::run(&repository, &options),
         Verb::Figures => figures::run(&repository),
         Verb::Test => test::run(&repository),
         Verb::Ci => ci::run(&repository),

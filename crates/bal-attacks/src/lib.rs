@@ -7,6 +7,7 @@
 //! stop at an image's first error ([`Apgd`], [`Square`], [`RandomNoise`], [`Suite`]) compute only with the
 //! images that still stand.
 
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
 mod apgd;

@@ -1,5 +1,6 @@
 //! Bayesian adversarial learning and the methods it is compared with.
 
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
 mod adam;

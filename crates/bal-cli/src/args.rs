@@ -7,6 +7,8 @@ mod images;
 mod model;
 mod outputs;
 mod predict;
+mod runs;
+mod shell;
 mod training_data;
 
 use crate::Usage;
@@ -19,6 +21,8 @@ pub(crate) use images::ImageFlags;
 pub(crate) use model::{ModelFlags, Script};
 pub(crate) use outputs::OutputFlags;
 pub(crate) use predict::Predict;
+pub(crate) use runs::Runs;
+pub(crate) use shell::{Completions, Man};
 use std::path::PathBuf;
 use tch::Device;
 pub(crate) use training_data::TrainingDataFlags;
@@ -81,6 +85,16 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  bal init --method pgd\n  \
         bal init --dataset photos --image-size 32,32 --out photos.toml")]
     Init(Init),
+    /// Lists runs, finished and begun, and compares the settings of those that are named.
+    Runs(Runs),
+    /// Prints a script that completes this program's commands and flags in a shell.
+    #[command(
+        after_help = "Example:\n  bal completions bash > ~/.local/share/bash-completion/completions/bal"
+    )]
+    Completions(Completions),
+    /// Writes manual pages: one for the program, one for each command.
+    #[command(after_help = "Example:\n  bal man --out ~/.local/share/man/man1")]
+    Man(Man),
 }
 
 #[derive(Debug, Args)]

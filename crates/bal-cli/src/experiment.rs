@@ -113,15 +113,15 @@ pub(crate) enum Origin {
 
 /// The experiments that `bal train` knows without a file.
 const BUILT_IN: [(&str, &str); 9] = [
-    ("mnist-bal-released.toml", include_str!("../../../experiments/mnist-bal-released.toml")),
-    ("mnist-erm.toml", include_str!("../../../experiments/mnist-erm.toml")),
-    ("mnist-bal-paper.toml", include_str!("../../../experiments/mnist-bal-paper.toml")),
-    ("mnist-bal-exact.toml", include_str!("../../../experiments/mnist-bal-exact.toml")),
-    ("mnist-bnn.toml", include_str!("../../../experiments/mnist-bnn.toml")),
-    ("mnist-fgsm.toml", include_str!("../../../experiments/mnist-fgsm.toml")),
-    ("mnist-ifgsm.toml", include_str!("../../../experiments/mnist-ifgsm.toml")),
-    ("mnist-pgd.toml", include_str!("../../../experiments/mnist-pgd.toml")),
-    ("mnist-wrm.toml", include_str!("../../../experiments/mnist-wrm.toml")),
+    ("mnist-bal-released.toml", include_str!("../experiments/mnist-bal-released.toml")),
+    ("mnist-erm.toml", include_str!("../experiments/mnist-erm.toml")),
+    ("mnist-bal-paper.toml", include_str!("../experiments/mnist-bal-paper.toml")),
+    ("mnist-bal-exact.toml", include_str!("../experiments/mnist-bal-exact.toml")),
+    ("mnist-bnn.toml", include_str!("../experiments/mnist-bnn.toml")),
+    ("mnist-fgsm.toml", include_str!("../experiments/mnist-fgsm.toml")),
+    ("mnist-ifgsm.toml", include_str!("../experiments/mnist-ifgsm.toml")),
+    ("mnist-pgd.toml", include_str!("../experiments/mnist-pgd.toml")),
+    ("mnist-wrm.toml", include_str!("../experiments/mnist-wrm.toml")),
 ];
 
 impl Experiment {

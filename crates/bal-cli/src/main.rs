@@ -19,6 +19,8 @@ mod predict;
 mod progress;
 mod run_folder;
 mod run_record;
+mod runs;
+mod shell;
 mod start;
 mod subject;
 mod train;
@@ -53,6 +55,9 @@ fn main() -> ExitCode {
         Command::Explain(explain) => explain::explain(explain),
         Command::Init(init) => init::init(init),
         Command::Calibrate(calibrate) => calibrate::calibrate(calibrate),
+        Command::Runs(flags) => runs::runs(flags),
+        Command::Completions(flags) => shell::completions(flags),
+        Command::Man(flags) => shell::man(flags),
     });
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,

@@ -72,3 +72,14 @@ pub(crate) fn say(line: &str) {
 pub(crate) fn print(line: &str) {
     println!("{line}");
 }
+
+/// Results that are more than lines.
+pub(crate) fn write_out(bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        // Whoever reads, `head` perhaps, has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}

@@ -4,6 +4,7 @@
 //! blocks, and the traits that classifiers, architectures and training methods meet at.
 //! Nothing here knows a particular network, attack or sampler.
 
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
 mod architecture;

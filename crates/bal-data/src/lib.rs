@@ -12,6 +12,8 @@
 //! Whatever is read, from disk or from a server, may be broken or hostile: a reader never panics on it,
 //! never allocates more than the bytes it has seen justify, and names file and offset in its error.
 
+#![doc = include_str!("../README.md")]
+
 pub mod dataset;
 pub mod digest;
 pub mod download;

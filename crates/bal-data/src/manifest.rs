@@ -144,7 +144,7 @@ impl Manifest {
 
     /// The manifest of this source tree, as it was when the program was compiled.
     pub fn built_in() -> Result<Self, DataError> {
-        let text = include_str!("../../../datasets/manifest.toml");
+        let text = include_str!("../manifest.toml");
         Self::parse(text, Path::new("datasets/manifest.toml"))
     }
 

@@ -9,6 +9,7 @@
 //! In C++, because an autograd node of one's own is a C++ class; `cpp/kernels.h` says how memory is laid out.
 //! Kernels run on the calling thread.
 
+#![doc = include_str!("../README.md")]
 #![expect(unsafe_code, reason = "calls C++, as every use of LibTorch does")]
 
 use std::ffi::{CStr, c_char};

@@ -1,6 +1,9 @@
 //! Checkpoints: the states of a run between two sweeps, in safetensors.
 
-use crate::{ModelError, tensor_file::TensorFile};
+use crate::{
+    ModelError,
+    tensor_file::{TensorFile, read_header},
+};
 use bal_core::{ChainState, Checkpoint, Member, Position, State};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path};
@@ -74,6 +77,19 @@ pub fn write_checkpoint(path: &Path, experiment: &str, checkpoint: &Checkpoint) 
     let contents = serde_json::to_string(&contents)
         .map_err(|e| ModelError::Format { path: path.into(), reason: e.to_string() })?;
     TensorFile { metadata: [(KEY.into(), contents)].into(), tensors }.write(path)
+}
+
+/// The sweep after which a checkpoint was written; of a large file only the header is read.
+///
+/// # Errors
+/// [`ModelError`] when it is no checkpoint.
+pub fn checkpoint_sweep(path: &Path) -> Result<u64, ModelError> {
+    let metadata_error = |problem: String| ModelError::Metadata { path: path.into(), key: KEY, problem };
+    let header = read_header(path)?;
+    let text = header.get(KEY).ok_or_else(|| metadata_error("is missing: this is no checkpoint".into()))?;
+    let contents: Contents =
+        serde_json::from_str(text).map_err(|e| metadata_error(format!("cannot be read: {e}")))?;
+    Ok(contents.sweep)
 }
 
 /// Reads a checkpoint of the experiment with digest `experiment`.

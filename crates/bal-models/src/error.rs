@@ -23,6 +23,14 @@ pub enum ModelError {
         /// What is wrong.
         reason: String,
     },
+    /// The file is no archive of numpy arrays, or cannot be one.
+    #[error("{path}: not an .npz file: {reason}", path = path.display())]
+    Npz {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
     /// The file is no TorchScript file.
     #[error(
         "{path}: no TorchScript file: {reason}; save one by torch.jit.script(model.eval()).save(FILE) in Python \

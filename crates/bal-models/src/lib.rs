@@ -1,5 +1,6 @@
 //! Networks, ensembles of them, and their weights in safetensors; networks of others in TorchScript.
 
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
 mod bfloat16;
@@ -17,7 +18,7 @@ mod torchscript;
 mod weights;
 
 pub use bfloat16::Bfloat16;
-pub use checkpoint::{read_checkpoint, write_checkpoint};
+pub use checkpoint::{checkpoint_sweep, read_checkpoint, write_checkpoint};
 pub use cnn::Cnn;
 pub use ensemble::Ensemble;
 pub use error::ModelError;

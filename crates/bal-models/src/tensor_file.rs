@@ -1,5 +1,8 @@
 //! Named tensors in a safetensors file, read with distrust and written whole or not at all.
 
+mod npy;
+mod npz;
+
 use crate::ModelError;
 use safetensors::{Dtype, SafeTensorError, SafeTensors, tensor::TensorView};
 use std::{
@@ -75,7 +78,6 @@ impl TensorFile {
     /// # Errors
     /// Those of [`TensorFile::read`].
     pub fn write(&self, path: &Path) -> Result<(), ModelError> {
-        let io = |source| ModelError::Io { path: path.into(), action: "write", source };
         let format = |reason: String| ModelError::Format { path: path.into(), reason };
         let mut data = Vec::new();
         for (name, tensor) in &self.tensors {
@@ -92,13 +94,43 @@ impl TensorFile {
             safetensors::serialize(views, Some(self.metadata.clone())).map_err(|e| format(e.to_string()))?;
         let bytes =
             with_sorted_header(&bytes).ok_or_else(|| format("its header cannot be read back".into()))?;
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut file = temporary().tempfile_in(folder).map_err(io)?;
-        file.write_all(&bytes).map_err(io)?;
-        file.as_file().sync_all().map_err(io)?;
-        file.persist(path).map_err(|e| io(e.error))?;
-        Ok(())
+        put(path, &bytes)
     }
+}
+
+/// Writes a file under a temporary name beside `path` and renames it.
+fn put(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
+    let io = |source| ModelError::Io { path: path.into(), action: "write", source };
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = temporary().tempfile_in(folder).map_err(io)?;
+    file.write_all(bytes).map_err(io)?;
+    file.as_file().sync_all().map_err(io)?;
+    file.persist(path).map_err(|e| io(e.error))?;
+    Ok(())
+}
+
+/// The metadata of a safetensors file, without its tensors.
+pub(crate) fn read_header(path: &Path) -> Result<HashMap<String, String>, ModelError> {
+    #[derive(serde::Deserialize)]
+    struct Header {
+        #[serde(default, rename = "__metadata__")]
+        metadata: HashMap<String, String>,
+    }
+    let io = |source| ModelError::Io { path: path.into(), action: "read", source };
+    let format = |reason: &str| ModelError::Format { path: path.into(), reason: reason.into() };
+    let mut file = File::open(path).map_err(io)?;
+    let size = file.metadata().map_err(io)?.len();
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(|_| format("it is shorter than the length of its header"))?;
+    let length = u64::from_le_bytes(length);
+    if length > size.saturating_sub(8) {
+        return Err(format("it is cut short within its header"));
+    }
+    let mut header = Vec::new();
+    file.take(length).read_to_end(&mut header).map_err(io)?;
+    let header: Header =
+        serde_json::from_slice(&header).map_err(|e| format(&format!("its header cannot be read: {e}")))?;
+    Ok(header.metadata)
 }
 
 /// All bytes of a file that begins as a safetensors file of its size does: the header's length, then

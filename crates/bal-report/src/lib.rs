@@ -4,6 +4,8 @@
 //! each goes to a temporary name beside its place and is renamed, so a reader never meets half a file.
 //! Figures are functions of the results folder alone.
 
+#![doc = include_str!("../README.md")]
+
 pub mod atomic;
 pub mod calibration;
 pub mod cost;

@@ -7,6 +7,7 @@
 //! A kernel changes the tensors of its state in place, and `start` takes the position as it is: to
 //! keep the original, start from its [`duplicate`](bal_core::Position::duplicate).
 
+#![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
 mod adaptation;

@@ -1,4 +1,4 @@
-//! The Python environment of the peer.
+//! The Python environment of the peer, which also checks what the documentation says to Python.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use crate::repository::Repository;
 ///
 /// A file is written last, with the requirements that were met: what was interrupted or is of older requirements is
 /// made again.
-pub(super) fn ensure(repository: &Repository) -> Result<PathBuf> {
+pub(crate) fn ensure(repository: &Repository) -> Result<PathBuf> {
     let folder = repository.root().join("target/peer-python");
     let requirements = repository.root().join("bench/pytorch/requirements.txt");
     let wanted = std::fs::read_to_string(&requirements)
@@ -33,7 +33,7 @@ pub(super) fn ensure(repository: &Repository) -> Result<PathBuf> {
 
 fn install(folder: &Path, python: &Path, requirements: &Path) -> Result<()> {
     run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))
-        .context("the peer needs python3 with its venv module (Debian: `apt-get install python3-venv`)")?;
+        .context("PyTorch needs python3 with its venv module (Debian: `apt-get install python3-venv`)")?;
     run(Command::new(python)
         .args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--no-cache-dir"])
         .arg("--requirement")

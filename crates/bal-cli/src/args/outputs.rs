@@ -16,7 +16,7 @@ pub(crate) struct OutputFlags {
     /// One line per image and radius: what it became, what broke it, how far it was moved.
     #[arg(long, value_name = "FILE")]
     pub(crate) per_image: Option<PathBuf>,
-    /// The attacked images, in safetensors, for --verify.
+    /// The attacked images, in safetensors or, where FILE ends in .npz, for numpy; for --verify.
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
     /// A picture of ten attacked images, as PNG.

@@ -82,7 +82,7 @@ impl Adversarial {
         }
     }
 
-    /// Writes the file, whole or not at all.
+    /// Writes the file, whole or not at all: for numpy where its name ends in `.npz`, else in safetensors.
     pub(crate) fn write(&self, path: &Path) -> Result<()> {
         let rows = |rows: &[Vec<i64>]| -> Result<Tensor> {
             Ok(Tensor::f_from_slice(&rows.concat())?.f_reshape([rows.len() as i64, -1])?)
@@ -100,12 +100,13 @@ impl Adversarial {
         ];
         let tensors = tensors.map(|(name, tensor)| (name.to_string(), tensor)).into();
         let metadata = [(KEY.to_string(), serde_json::to_string(&self.made)?)].into();
-        Ok(TensorFile { metadata, tensors }.write(path)?)
+        let file = TensorFile { metadata, tensors };
+        Ok(if is_npz(path) { file.write_npz(path) } else { file.write(path) }?)
     }
 
     /// Reads a file that [`Self::write`] wrote; names it in every error.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let mut file = TensorFile::read(path)?;
+        let mut file = if is_npz(path) { TensorFile::read_npz(path) } else { TensorFile::read(path) }?;
         let made = file.metadata.get(KEY);
         let made = made.with_context(|| {
             format!("{} holds no attacked images: it has no metadata `{KEY}`; `bal evaluate --save` writes such files", path.display())
@@ -135,6 +136,11 @@ impl Adversarial {
         ordered(&made.radii).with_context(|| path.display().to_string())?;
         Ok(Self { made, x, clean, labels, indices, predicted, broken_by })
     }
+}
+
+/// Whether the file is for numpy.
+fn is_npz(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npz"))
 }
 
 /// Refuses radii that an evaluation cannot have.

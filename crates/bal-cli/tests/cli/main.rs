@@ -8,6 +8,8 @@ mod interrupting;
 mod own_images;
 mod predicting;
 mod reproducible;
+mod runs;
 mod saving;
+mod shell;
 mod small;
 mod torchscript;

@@ -4,6 +4,7 @@ use crate::{
     small::{Small, stderr},
     torchscript::flags,
 };
+use bal_models::TensorFile;
 use bal_report::Evaluation;
 use std::{fs, process::Stdio};
 
@@ -47,6 +48,23 @@ fn rows_images_and_accuracies_say_the_same_and_verify() {
     let said = small.succeed("evaluate run --verify x.safetensors --per-image again.csv");
     assert!(said.contains("verified: 120 images"), "{said}");
     assert_eq!(fs::read(small.path("rows.csv")).unwrap(), fs::read(small.path("again.csv")).unwrap());
+}
+
+#[test]
+fn images_for_numpy_are_those_in_safetensors_and_verify() {
+    let small = trained();
+    for file in ["x.safetensors", "x.npz"] {
+        small.succeed(&format!("evaluate run {SUITE} --save {file}"));
+        let said = small.succeed(&format!("evaluate run --verify {file}"));
+        assert!(said.contains("verified: 120 images"), "{said}");
+    }
+    let tensors = TensorFile::read(&small.path("x.safetensors")).unwrap();
+    let arrays = TensorFile::read_npz(&small.path("x.npz")).unwrap();
+    assert_eq!((tensors.tensors, tensors.metadata), (arrays.tensors, arrays.metadata));
+    fs::copy(small.path("x.safetensors"), small.path("wrong.npz")).unwrap();
+    let output = small.bal("evaluate run --verify wrong.npz");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("wrong.npz: not an .npz file"), "{}", stderr(&output));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::*;
 
 fn text() -> &'static str {
-    include_str!("../../../../datasets/manifest.toml")
+    include_str!("../../manifest.toml")
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::sample::{names, posterior, same_bits, same_tensor};
 use bal_core::{ChainState, Checkpoint, EnsembleGradient, Member, Position, Prediction, State};
-use bal_models::{ModelError, read_checkpoint, write_checkpoint, write_posterior};
+use bal_models::{ModelError, checkpoint_sweep, read_checkpoint, write_checkpoint, write_posterior};
 use safetensors::{SafeTensors, tensor::TensorView};
 use std::{
     collections::HashMap,
@@ -83,6 +83,25 @@ fn a_checkpoint_comes_back_bit_by_bit() {
         assert!(fs::read(&path).unwrap() == bytes);
     }
     assert_eq!(names(folder.path()), ["state.safetensors"]);
+}
+
+#[test]
+fn its_sweep_is_known_without_its_tensors() {
+    let (_folder, path) = place();
+    write_checkpoint(&path, DIGEST, &checkpoint(7)).unwrap();
+    assert_eq!(checkpoint_sweep(&path).unwrap(), 7);
+    // The tensors may be missing: only the header is looked at. Without all of that it is refused.
+    let whole = fs::read(&path).unwrap();
+    let header = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    fs::write(&path, &whole[..header]).unwrap();
+    assert_eq!(checkpoint_sweep(&path).unwrap(), 7);
+    for length in [0, 7, 8, 9, header - 1] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let error = checkpoint_sweep(&path).unwrap_err().to_string();
+        assert!(error.contains(&path.display().to_string()), "{error}");
+    }
+    write_posterior(&path, &posterior(1, Prediction::MeanLogits, EnsembleGradient::Predictive)).unwrap();
+    assert!(checkpoint_sweep(&path).unwrap_err().to_string().contains("this is no checkpoint"));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod formula;
 mod hostile;
 mod posterior;
 mod published;
+mod python;
 mod reference;
 mod sample;
 mod stn;
