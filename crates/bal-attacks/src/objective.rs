@@ -33,7 +33,7 @@ const FLOOR: f64 = 1e-12;
 ///
 /// Source: Croce & Hein, ICML 2020, eq. 6 (dlr) and eq. 8 (targeted); the margin is that of Carlini &
 /// Wagner, IEEE S&P 2017; attacks that also lower the uncertainty are asked for by Carlini & Wagner,
-/// AISec 2017, and Tramer et al., NeurIPS 2020: a defence that detects is part of what is attacked.
+/// Artificial Intelligence and Security 2017, and Tramer et al., NeurIPS 2020: a defence that detects is part of what is attacked.
 #[derive(Clone, Copy, Debug)]
 pub enum Objective<'a> {
     /// The surprise at the label.

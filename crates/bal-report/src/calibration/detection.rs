@@ -111,17 +111,8 @@ mod tests {
         };
         let (a, c) = (scores(1, 40), scores(3, 31));
         let pairs = a.iter().flat_map(|a| c.iter().map(move |c| (a, c)));
-        let won = pairs
-            .map(|(a, c)| {
-                if a > c {
-                    1.0
-                } else if a == c {
-                    0.5
-                } else {
-                    0.0
-                }
-            })
-            .sum::<f64>();
+        let half_wins = pairs.map(|(a, c)| f64::from(a.total_cmp(c) as i8 + 1));
+        let won = half_wins.sum::<f64>() / 2.0;
         assert!((auroc(&a, &c).unwrap() - won / (40.0 * 31.0)).abs() < 1e-12);
     }
 
