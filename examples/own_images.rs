@@ -1,10 +1,14 @@
-//! Bayesian adversarial learning on images of one's own, which are arrays of bytes.
+//! Bayesian adversarial learning on a folder of images, one folder in it for each class.
 
 use anyhow::{Context, Result};
 use bal_attacks::{Ball, Fgsm, Norm, Protocol, Radii, evaluate};
 use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs};
 use bal_core::{EnsembleGradient, Images, Method, Posterior, Task, Workers};
-use bal_models::{Cnn, Ensemble, read_posterior, write_posterior};
+use bal_data::{
+    Split,
+    own::{self, Own, OwnSettings},
+};
+use bal_models::{Cnn, Ensemble, Sizes, read_posterior, write_posterior};
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 use tch::{Device, Kind, Tensor};
 
@@ -38,27 +42,31 @@ step_size = 0.01
 temperature = 1e-6
 "#;
 
-/// `count` gray images of ten classes: the bright band of class k lies at row 2 k, in noise of a formula.
-///
-/// Yours may come from anywhere: pixels `[n, c, h, w]` in row-major order, and a class for each.
-fn images(count: i64) -> Result<Images> {
-    let labels: Vec<i64> = (0..count).map(|image| image % 10).collect();
-    let pixel = |image: i64, place: i64| {
-        let band = (place / 28 - 2 * (image % 10) - 4).abs() <= 1;
-        let noise = (place * 37 + image * 101 + place * image) % 90;
-        let value = if band { 165 + noise } else { noise };
-        value as u8
+/// The training and test images of a folder with a folder for each class; all of one size.
+fn images(folder: &Path) -> Result<([Images; 2], i64)> {
+    let Own { dataset, report, classes, .. } = own::load(folder, &OwnSettings::default())?;
+    let [channels, height, width] = report.image_shape.map(|size| size as i64);
+    let tensors = |split: &Split| {
+        let size = [split.len() as i64, channels, height, width];
+        let bytes = split.images.as_slice().context("images are not in one piece")?;
+        let pixels = Tensor::f_from_data_size(bytes, &size, Kind::Uint8)?;
+        anyhow::Ok(Images::new(pixels, &Tensor::f_from_slice(&split.labels)?, Device::Cpu)?)
     };
-    let pixels: Vec<u8> = (0..count).flat_map(|i| (0..784).map(move |place| pixel(i, place))).collect();
-    let pixels = Tensor::f_from_data_size(&pixels, &[count, 1, 28, 28], Kind::Uint8)?;
-    Ok(Images::new(pixels, &Tensor::from_slice(&labels), Device::Cpu)?)
+    Ok(([tensors(&dataset.train)?, tensors(&dataset.test)?], classes.len() as i64))
 }
 
 /// A point estimate first, then a posterior that starts from it; `report` hears of each sweep's loss.
-fn train(images: &Images, workers: &Workers, report: &mut dyn FnMut(&str, f64)) -> Result<Posterior> {
+fn train(
+    images: &Images,
+    classes: i64,
+    workers: &Workers,
+    report: &mut dyn FnMut(&str, f64),
+) -> Result<Posterior> {
     let none = images.subset(&[]);
+    let input = <[i64; 3]>::try_from(images.shape()).ok().context("images are [c, h, w]")?;
+    let network = Arc::new(Cnn::new(Sizes { input, classes })?);
     let task = |start| Task {
-        architecture: Arc::new(Cnn::mnist()),
+        architecture: network.clone(),
         images,
         held_out: &none,
         start,
@@ -91,30 +99,51 @@ fn attacked(file: &Path, images: &Images, workers: &Workers) -> Result<Vec<f64>>
 
 #[expect(clippy::print_stdout, reason = "an example shows what it found")]
 fn main() -> Result<()> {
-    let file = std::env::args_os().nth(1).context("say where to: own_images posterior.safetensors")?;
+    let usage = "own_images FOLDER posterior.safetensors";
+    let [folder, file] = [1, 2].map(|place| std::env::args_os().nth(place).context(usage));
+    let (folder, file) = (folder?, file?);
     let workers = Workers::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))?;
+    let ([training, test], classes) = images(Path::new(&folder))?;
     let posterior =
-        train(&images(2_560)?, &workers, &mut |method, loss| println!("{method}  loss {loss:.4}"))?;
+        train(&training, classes, &workers, &mut |method, loss| println!("{method}  loss {loss:.4}"))?;
     write_posterior(Path::new(&file), &posterior)?;
-    println!("accuracy at radius 0 and 0.1: {:?}", attacked(Path::new(&file), &images(640)?, &workers)?);
+    println!("accuracy at radius 0 and 0.1: {:?}", attacked(Path::new(&file), &test, &workers)?);
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ndarray::Array4;
+
+    /// Coloured images of three classes: the bright band of class k lies at row 4 k.
+    fn bands(count: usize) -> Split {
+        let pixel = |image: usize, row: usize, place: usize| {
+            let noise = (place * 37 + image * 101 + place * image + row) % 90;
+            (if row / 4 == image % 3 { 165 + noise } else { noise }) as u8
+        };
+        Split {
+            images: Array4::from_shape_fn((count, 3, 12, 14), |(n, c, y, x)| pixel(n, y, 14 * y + x + c)),
+            labels: (0..count).map(|image| (image % 3) as u8).collect(),
+            groups: None,
+        }
+    }
 
     #[test]
-    fn it_learns_and_its_posterior_is_read_back() {
+    fn it_learns_from_a_folder_and_its_posterior_is_read_back() {
         let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("posterior.safetensors");
-        let (images, workers) = (images(640).unwrap(), Workers::new(2).unwrap());
+        let (photos, file) = (folder.path().join("photos"), folder.path().join("posterior.safetensors"));
+        own::export(&bands(720), &["low", "middle", "top"].map(String::from), &photos).unwrap();
+        let ([training, test], classes) = images(&photos).unwrap();
+        assert_eq!((training.len(), test.len()), (576, 144));
+        let workers = Workers::new(2).unwrap();
         let mut heard = Vec::new();
-        let posterior = train(&images, &workers, &mut |method, _| heard.push(method.to_string())).unwrap();
+        let posterior =
+            train(&training, classes, &workers, &mut |method, _| heard.push(method.to_string())).unwrap();
         assert_eq!(posterior.members.len(), 3);
-        assert_eq!((heard.len(), heard[0].as_str(), heard[59].as_str()), (60, "erm", "bal"));
+        assert_eq!((heard.len(), heard[0].as_str(), heard[53].as_str()), (54, "erm", "bal"));
         write_posterior(&file, &posterior).unwrap();
-        let accuracy = attacked(&file, &images, &workers).unwrap();
+        let accuracy = attacked(&file, &test, &workers).unwrap();
         assert!(accuracy[0] > 0.9 && accuracy[1] <= accuracy[0], "{accuracy:?}");
     }
 }
