@@ -3,6 +3,7 @@
 mod attack;
 mod calibrate;
 mod experiments;
+mod export;
 mod images;
 mod model;
 mod outputs;
@@ -17,6 +18,7 @@ use bal_attacks::{AttackName, Radii};
 pub(crate) use calibrate::Calibrate;
 use clap::{Args, Parser, Subcommand};
 pub(crate) use experiments::{Explain, Init};
+pub(crate) use export::Export;
 pub(crate) use images::ImageFlags;
 pub(crate) use model::{ModelFlags, Script};
 pub(crate) use outputs::OutputFlags;
@@ -85,6 +87,11 @@ pub(crate) enum Command {
     #[command(after_help = "Examples:\n  bal init --method pgd\n  \
         bal init --dataset photos --image-size 32,32 --out photos.toml")]
     Init(Init),
+    /// Writes a data set as folders of PNGs, one for each class.
+    #[command(
+        after_help = "Example:\n  bal export mnist --limit 1000 --out digits\n  bal train --dataset digits"
+    )]
+    Export(Export),
     /// Lists runs, finished and begun, and compares the settings of those that are named.
     Runs(Runs),
     /// Prints a script that completes this program's commands and flags in a shell.

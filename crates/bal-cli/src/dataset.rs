@@ -85,6 +85,17 @@ pub(crate) fn class_names(name: &str) -> Option<Vec<String>> {
     set.map(|set: Set| set.class_names().iter().map(ToString::to_string).collect())
 }
 
+/// Loads a data set that the program knows, in colour where it is; `root` is the folder of data sets.
+pub(crate) fn known(name: &str, root: Option<&Path>) -> Result<Dataset> {
+    let paper = name == PAPER_SPLIT;
+    let set: Set = if paper { Set::Gtsrb } else { name.parse()? };
+    let root = folder(root)?;
+    let dataset = bal_data::load(set, &root).with_context(|| {
+        format!("cannot load {set} from {}; `cargo xtask download {set}` fetches it", root.display())
+    })?;
+    Ok(if paper { dataset.paper_split(PAPER_SPLIT_SEED) } else { dataset })
+}
+
 impl DataSource<'_> {
     /// Loads the training images: `held_out` are put apart, of the rest the first `train_images` are taken.
     pub(crate) fn training(&self, train_images: usize, held_out: usize, seed: u64) -> Result<Training> {
@@ -153,13 +164,7 @@ impl DataSource<'_> {
             let own = settings.load(self.name)?;
             return Ok(Loaded { dataset: own.dataset, own: Some((own.classes, own.report)) });
         }
-        let paper = self.name == PAPER_SPLIT;
-        let set: Set = if paper { Set::Gtsrb } else { self.name.parse()? };
-        let root = folder(self.root)?;
-        let dataset = bal_data::load(set, &root).with_context(|| {
-            format!("cannot load {set} from {}; `cargo xtask download {set}` fetches it", root.display())
-        })?;
-        let dataset = if paper { dataset.paper_split(PAPER_SPLIT_SEED) } else { dataset };
+        let dataset = known(self.name, self.root)?;
         Ok(Loaded { dataset, own: None })
     }
 

@@ -9,6 +9,7 @@ mod dataset;
 mod evaluate;
 mod experiment;
 mod explain;
+mod export;
 mod init;
 mod interrupt;
 mod meanings;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Predict(predict) => predict::predict(predict),
         Command::Explain(explain) => explain::explain(explain),
         Command::Init(init) => init::init(init),
+        Command::Export(export) => export::export(export),
         Command::Calibrate(calibrate) => calibrate::calibrate(calibrate),
         Command::Runs(flags) => runs::runs(flags),
         Command::Completions(flags) => shell::completions(flags),

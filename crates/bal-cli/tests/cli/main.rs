@@ -2,6 +2,7 @@
 
 mod calibrating;
 mod evaluating;
+mod documented;
 mod experiments;
 mod hostile;
 mod interrupting;

@@ -92,3 +92,26 @@ fn images_that_do_not_fit_are_refused_before_anything_is_written() {
     let output = small.bal("evaluate run --dataset trees --attack fgsm --radius 0");
     assert!(stderr(&output).contains("the classes of"), "{}", stderr(&output));
 }
+
+/// PNGs of a class lie together, so batches are other ones: the weights differ as those of two seeds do.
+#[test]
+fn a_data_set_written_as_pictures_trains_as_the_data_set_does() {
+    let small = Small::new();
+    let train = "train --experiment small.toml --set bal.samples=last --set held_out=0";
+    small.succeed("export mnist --out digits");
+    small.succeed(&format!("{train} --set train_images=300 --out direct"));
+    let said = stderr(&small.bal(&format!("{train} --dataset digits --out pictures")));
+    assert!(said.contains("300 training and 40 test images, 10 classes, 28x28 pixels, gray"), "{said}");
+    let images = |run: &str| Record::read(&small.path(run).join("record.json")).unwrap().dataset;
+    assert_eq!(images("direct").train_images, images("pictures").train_images);
+    let accuracy = |run: &str, flags: &str| {
+        small.succeed(&format!("evaluate {run} {flags} --attack fgsm --radius 0 --json {run}.json"));
+        bal_report::Evaluation::read(&small.path(&format!("{run}.json"))).unwrap().accuracy[0]
+    };
+    let difference = accuracy("direct", "") - accuracy("pictures", "");
+    assert!(difference.abs() <= 0.25, "{difference}");
+
+    let output = small.bal("export mnist --out digits");
+    assert!(stderr(&output).contains("there already"), "{}", stderr(&output));
+    assert!(stderr(&small.bal("export photos --out p")).contains("photos"));
+}

@@ -1,0 +1,20 @@
+//! The flags of `bal export`.
+
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The data set: mnist, fashion-mnist, gtsrb, gtsrb-paper.
+    #[arg(value_name = "SET")]
+    pub(crate) dataset: String,
+    /// The folder to write, which must not be there: train/CLASS/N.png and test/CLASS/N.png in it.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Only the first so many images of each part.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// The folder of data sets [default: `$BAL_DATA`, else datasets/].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+}

@@ -1,0 +1,38 @@
+//! `bal export`: a data set as folders of pictures, to look at, or to try what images of one's own go through.
+
+use crate::{args::Export, dataset, progress::print};
+use anyhow::{Context, Result, bail};
+use bal_data::own;
+use std::fs;
+
+/// Writes both parts of the data set, or nothing.
+pub(crate) fn export(flags: &Export) -> Result<()> {
+    let out = &flags.out;
+    if out.symlink_metadata().is_ok() {
+        bail!("{} is there already; name a folder that is not", out.display());
+    }
+    let dataset = dataset::known(&flags.dataset, flags.data.as_deref())?;
+    let classes = dataset::class_names(&flags.dataset).context("the data set has no names of classes")?;
+    // Names as folders can have them.
+    let classes: Vec<String> = classes.iter().map(|name| name.replace('/', " or ")).collect();
+    let context = || format!("cannot write {}", out.display());
+    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let unfinished = tempfile::Builder::new()
+        .prefix(".export-")
+        .tempdir_in(parent.unwrap_or(".".as_ref()))
+        .with_context(context)?;
+    for (part, split) in [("train", &dataset.train), ("test", &dataset.test)] {
+        let count = flags.limit.map_or(split.len(), |limit| split.len().min(limit as usize));
+        let first: Vec<usize> = (0..count).collect();
+        own::export(&split.select(&first), &classes, &unfinished.path().join(part))?;
+    }
+    #[cfg(unix)]
+    {
+        // Temporary folders are private; this one is as open as any other.
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(unfinished.path(), fs::Permissions::from_mode(0o755)).with_context(context)?;
+    }
+    fs::rename(unfinished.keep(), out).with_context(context)?;
+    print(&format!("{}", out.display()));
+    Ok(())
+}
