@@ -7,13 +7,16 @@ use crate::number::short;
 pub(crate) struct Scale {
     low: f64,
     high: f64,
+    /// From tick to tick; by powers of ten, none.
+    step: f64,
     logarithmic: bool,
 }
 
 impl Scale {
     /// From `low` to `high` and no further.
     pub(crate) fn exactly(low: f64, high: f64) -> Self {
-        Self { low, high: if high > low { high } else { low + 1.0 }, logarithmic: false }
+        let high = if high > low { high } else { low + 1.0 };
+        Self { low, high, step: step(high - low), logarithmic: false }
     }
 
     /// Around all finite values, widened to the next ticks; by powers of ten where they are positive and span two.
@@ -25,7 +28,7 @@ impl Scale {
         }
         if low > 0.0 && high / low >= 100.0 {
             let (low, high) = (10f64.powf(low.log10().floor()), 10f64.powf(high.log10().ceil()));
-            return Self { low, high, logarithmic: true };
+            return Self { low, high, step: 0.0, logarithmic: true };
         }
         // A flat line is drawn in the middle.
         let margin = if high > low { 0.0 } else { (high.abs() * 0.1).max(0.5) };
@@ -33,7 +36,7 @@ impl Scale {
         // Zero is worth its room where it is near.
         let low = if low > 0.0 && low < 0.4 * high { 0.0 } else { low };
         let step = step(high - low);
-        Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, logarithmic: false }
+        Self { low: (low / step).floor() * step, high: (high / step).ceil() * step, step, logarithmic: false }
     }
 
     /// Where a value is, 0 at the low end and 1 at the high one; beyond when it is beyond.
@@ -52,7 +55,7 @@ impl Scale {
             let power = |exponent: i32| 10f64.powi(exponent);
             return (first..=last).step_by(every).map(|e| (power(e), short(power(e)))).collect();
         }
-        let step = step(self.high - self.low);
+        let step = self.step;
         let first = (self.low / step - 1e-9).ceil() as i64;
         let last = (self.high / step + 1e-9).floor() as i64;
         let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
