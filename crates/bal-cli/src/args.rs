@@ -3,13 +3,15 @@
 mod attack;
 mod model;
 mod outputs;
+mod report;
 
 use crate::Usage;
 use attack::AttackFlags;
 use bal_attacks::{AttackName, Radii};
 use clap::{Args, Parser, Subcommand};
-pub(crate) use model::ModelFlags;
+pub(crate) use model::{ModelFlags, Script};
 pub(crate) use outputs::OutputFlags;
+pub(crate) use report::Report;
 use std::path::PathBuf;
 use tch::Device;
 
@@ -49,6 +51,12 @@ pub(crate) enum Command {
         bal evaluate runs/bal --members 3,4 --surrogate-members 0,1,2 --attack pgd --radius 0.1"
     )]
     Evaluate(Box<Evaluate>),
+    /// Shows finished runs side by side on one HTML page, complete in itself.
+    #[command(
+        after_help = "Examples:\n  bal report runs/erm --out erm.html\n  \
+        bal report runs/erm runs/pgd --evaluation erm.json --evaluation pgd.json --radius 0.1 --out both.html"
+    )]
+    Report(Report),
 }
 
 #[derive(Debug, Args)]

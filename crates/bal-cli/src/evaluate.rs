@@ -183,7 +183,13 @@ fn run(
 }
 
 /// What the record says.
-fn measured(curve: &AccuracyCurve, settings: Value, model: Model, dataset: &str, split: Split) -> Evaluation {
+pub(crate) fn measured(
+    curve: &AccuracyCurve,
+    settings: Value,
+    model: Model,
+    dataset: &str,
+    split: Split,
+) -> Evaluation {
     let counts = |column: usize| {
         let parts = curve.parts.iter().cloned();
         parts.zip(curve.broken_by(column).into_iter().map(|count| count as u64)).collect()
@@ -210,7 +216,7 @@ fn measured(curve: &AccuracyCurve, settings: Value, model: Model, dataset: &str,
 }
 
 /// Refuses, before the long work, a file that could not be written after it.
-fn can_be_written(path: &Path) -> Result<()> {
+pub(crate) fn can_be_written(path: &Path) -> Result<()> {
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if path.is_dir() {
         bail!("{} is a folder; name a file", path.display());

@@ -8,6 +8,7 @@ mod experiment;
 mod observer;
 mod overrides;
 mod progress;
+mod report;
 mod run_folder;
 mod run_record;
 mod start;
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     let outcome = std::panic::catch_unwind(|| match &arguments.command {
         Command::Train(train) => train::train(train),
         Command::Evaluate(evaluate) => evaluate::evaluate(evaluate),
+        Command::Report(report) => report::report(report),
     });
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,

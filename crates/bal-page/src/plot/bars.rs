@@ -1,11 +1,10 @@
 //! A few probabilities of an image before and after an attack.
 
-use super::{LETTER, at};
+use super::{LETTER, WIDTH, at};
 use crate::{number::percent, series::Look};
 use maud::{Markup, html};
 
 const ROW: f64 = 26.0;
-const WIDTH: f64 = 260.0;
 
 /// Pairs of bars from 0 to 1: name, share as it is, share attacked; bold where the name is the image's own.
 pub(crate) fn bars(rows: &[(String, f64, f64, bool)], label: &str) -> Markup {
