@@ -52,10 +52,8 @@ pub(crate) enum Command {
     )]
     Evaluate(Box<Evaluate>),
     /// Shows finished runs side by side on one HTML page, complete in itself.
-    #[command(
-        after_help = "Examples:\n  bal report runs/erm --out erm.html\n  \
-        bal report runs/erm runs/pgd --evaluation erm.json --evaluation pgd.json --radius 0.1 --out both.html"
-    )]
+    #[command(after_help = "Examples:\n  bal report runs/erm --out erm.html\n  \
+        bal report runs/erm runs/pgd --evaluation erm.json --evaluation pgd.json --radius 0.1 --out both.html")]
     Report(Report),
 }
 

@@ -41,17 +41,32 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
     });
     let mut runs = vec![];
     for (name, record, metrics, evaluations, subject) in subjects.collect::<Result<Vec<_>>>()? {
-        say(&format!("{name}: classifying {} images and attacking {}", shown.numbers.len(), attacked::count(flags, &shown)));
+        say(&format!(
+            "{name}: classifying {} images and attacking {}",
+            shown.numbers.len(),
+            attacked::count(flags, &shown)
+        ));
         let (answers, measured) = answers(flags, &subject, &shown, &workers, evaluations.is_empty())
             .with_context(|| name.clone())?;
         let evaluations = if flags.evaluation.is_empty() { measured } else { evaluations };
         let accuracy = metrics::read(&metrics)?.iter().filter_map(|l| Some((l.sweep, l.accuracy?))).collect();
-        runs.push(Run { name, record, training_accuracy: accuracy, traces: vec![], evaluations, answers: Some(answers) });
+        runs.push(Run {
+            name,
+            record,
+            training_accuracy: accuracy,
+            traces: vec![],
+            evaluations,
+            answers: Some(answers),
+        });
     }
     let page = Page {
         title: title(&runs),
         command: command(),
-        made_by: versions().into_iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", "),
+        made_by: versions()
+            .into_iter()
+            .map(|(name, version)| format!("{name} {version}"))
+            .collect::<Vec<_>>()
+            .join(", "),
         runs,
     };
     atomic::write(&flags.out, page.html()?.as_bytes())?;
@@ -91,10 +106,7 @@ fn answers(
 }
 
 fn title(runs: &[Run]) -> String {
-    match runs {
-        [run] => run.name.clone(),
-        runs => format!("{} runs side by side", runs.len()),
-    }
+    runs.iter().map(|run| run.name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The command as it was given.

@@ -28,9 +28,9 @@ fn power_of_ten(text: &str) -> String {
     format!("{mantissa}·10{}", exponent.chars().map(raised).collect::<String>())
 }
 
-/// A share of one in percent, one decimal.
+/// A share of one in percent, one decimal; not to be broken at the end of a line.
 pub(crate) fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
+    format!("{:.1}\u{a0}%", 100.0 * share)
 }
 
 /// A count with its thousands set apart.
@@ -51,9 +51,9 @@ pub(crate) fn count(n: u64) -> String {
 /// Seconds in the unit that suits them.
 pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
-        s if s < 100.0 => format!("{s:.1} s"),
-        s if s < 6000.0 => format!("{:.1} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
+        s if s < 100.0 => format!("{s:.1}\u{a0}s"),
+        s if s < 6000.0 => format!("{:.1}\u{a0}min", s / 60.0),
+        s => format!("{:.1}\u{a0}h", s / 3600.0),
     }
 }
 
@@ -75,8 +75,8 @@ mod tests {
     fn thousands_are_set_apart_and_times_have_their_unit() {
         assert_eq!(count(1234), "1234");
         assert_eq!(count(60_000), "60\u{202f}000");
-        assert_eq!(duration(7200.0), "2.0 h");
-        assert_eq!(duration(90.04), "90.0 s");
-        assert_eq!(percent(0.9876), "98.8 %");
+        assert_eq!(duration(7200.0), "2.0\u{a0}h");
+        assert_eq!(duration(90.04), "90.0\u{a0}s");
+        assert_eq!(percent(0.9876), "98.8\u{a0}%");
     }
 }

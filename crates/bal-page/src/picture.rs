@@ -35,7 +35,13 @@ impl Pictures {
                 what: format!("image {number} cannot be drawn: {error}"),
             })
         };
-        Ok(Self { clean: png(clean)?, attacked: png(attacked)?, difference: png(&difference)?, factor, greatest })
+        Ok(Self {
+            clean: png(clean)?,
+            attacked: png(attacked)?,
+            difference: png(&difference)?,
+            factor,
+            greatest,
+        })
     }
 }
 

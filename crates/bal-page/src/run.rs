@@ -60,7 +60,7 @@ pub struct Attacked {
     pub radius: f64,
     /// One for each attacked image.
     pub seen: Vec<Seen>,
-    /// Some of them to look at.
+    /// Some of them to look at, chosen so that both outcomes are seen.
     pub examples: Vec<Example>,
 }
 
@@ -95,7 +95,8 @@ pub struct Example {
 impl Seen {
     /// The likeliest class, the first of equal ones.
     pub fn class(&self) -> usize {
-        let better = |best: (usize, f64), (class, &p): (usize, &f64)| if p > best.1 { (class, p) } else { best };
+        let better =
+            |best: (usize, f64), (class, &p): (usize, &f64)| if p > best.1 { (class, p) } else { best };
         self.answer.probabilities.iter().enumerate().fold((0, f64::NEG_INFINITY), better).0
     }
 

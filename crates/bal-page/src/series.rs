@@ -19,7 +19,8 @@ const LIGHT: [Colour; 8] = [
 ];
 
 /// The same hues, light enough for a dark page.
-const DARK: [&str; 8] = ["#56b4e9", "#f58a4b", "#2fc79c", "#e3a3c8", "#f2f2f2", "#c9885a", "#9aa0a6", "#f0c24b"];
+const DARK: [&str; 8] =
+    ["#56b4e9", "#f58a4b", "#2fc79c", "#e3a3c8", "#f2f2f2", "#c9885a", "#9aa0a6", "#f0c24b"];
 
 const DASHES: [&str; 8] = ["", "6 3", "2 3", "8 3 2 3", "12 4", "4 2", "1 3", "10 3 1 3 1 3"];
 

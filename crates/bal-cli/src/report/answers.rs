@@ -17,10 +17,15 @@ impl Replicate for Model {
 }
 
 /// One answer for each image, in their order, whatever the number of workers.
-pub(super) fn of_images(classifier: &dyn Classifier, images: &Images, workers: &Workers) -> Result<Vec<Seen>> {
+pub(super) fn of_images(
+    classifier: &dyn Classifier,
+    images: &Images,
+    workers: &Workers,
+) -> Result<Vec<Seen>> {
     let model = Shared::new(Model(classifier.replicate()));
     let tasks = images.in_order(SHARD, i64::MAX).collect();
-    let parts = workers.map(tasks, |batch: bal_core::Batch| of_batch(&*model.replica().0, &batch.x, &batch.y));
+    let parts =
+        workers.map(tasks, |batch: bal_core::Batch| of_batch(&*model.replica().0, &batch.x, &batch.y));
     Ok(parts.into_iter().collect::<Result<Vec<_>>>()?.concat())
 }
 

@@ -3,7 +3,9 @@
 use super::{Shown, answers};
 use crate::{args::Report, evaluate::measured, subject::Subject};
 use anyhow::{Context, Result};
-use bal_attacks::{Attack, AttackName, AttackSettings, Evaluated, Forget, Protocol, Radii, evaluate_and_keep};
+use bal_attacks::{
+    Attack, AttackName, AttackSettings, Evaluated, Forget, Protocol, Radii, evaluate_and_keep,
+};
 use bal_core::{EnsembleGradient, Images, Workers};
 use bal_page::{Attacked, Example, Seen};
 use bal_report::{Evaluation, Split};
@@ -28,7 +30,8 @@ pub(super) fn attacked(
     measure: bool,
 ) -> Result<(Attacked, Vec<Evaluation>)> {
     let radii = if measure { spread(flags.radius) } else { vec![flags.radius] };
-    let column = radii.iter().position(|&radius| radius == flags.radius).context("the radius is among the radii")?;
+    let column =
+        radii.iter().position(|&radius| radius == flags.radius).context("the radius is among the radii")?;
     let radii = Radii::new(radii)?;
     let mut evaluations = vec![];
     if measure {
@@ -75,7 +78,8 @@ fn run(
     let limit = Some(count(flags, shown));
     let protocol = Protocol { attack, radii: Some(radii), limit, seed: flags.seed };
     let keep = Forget { images: true };
-    let evaluated = evaluate_and_keep(&*subject.classifier, &shown.images, &protocol, workers, &keep, &|_| {})?;
+    let evaluated =
+        evaluate_and_keep(&*subject.classifier, &shown.images, &protocol, workers, &keep, &|_| {})?;
     let mut settings = json!(attack.settings());
     if let Some(map) = settings.as_object_mut() {
         map.insert("seed".into(), json!(flags.seed));

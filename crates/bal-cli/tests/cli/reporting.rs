@@ -29,10 +29,14 @@ fn runs_and_their_evaluations_become_a_page_that_a_browser_shows() {
     // With them, they are what is shown.
     small.succeed("evaluate run --attack ifgsm --radius 0,0.1 --json a.json");
     small.succeed("evaluate other --attack ifgsm --radius 0,0.1 --json b.json");
-    small.succeed(&format!("report run other --evaluation a.json --evaluation b.json {FEW} --radius 0.05 --out two.html"));
+    small.succeed(&format!(
+        "report run other --evaluation a.json --evaluation b.json {FEW} --radius 0.05 --out two.html"
+    ));
     let two = fs::read_to_string(small.path("two.html")).unwrap();
     assert!(two.contains("ifgsm, L∞ balls"));
-    assert!(!two.contains("<h4>fgsm, ") && two.contains("&lt;i&gt;other&lt;/i&gt;") && !two.contains("<i>other"));
+    assert!(
+        !two.contains("<h4>fgsm, ") && two.contains("&lt;i&gt;other&lt;/i&gt;") && !two.contains("<i>other")
+    );
     for (page, width) in [(&one, 400), (&one, 1400), (&two, 400), (&two, 1400)] {
         let seen = open(page, width, 2000);
         assert!(seen.console.is_empty(), "{:?}", seen.console);
@@ -70,7 +74,10 @@ fn what_cannot_be_shown_is_refused_in_one_line_and_leaves_nothing() {
         let output = small.bal(arguments);
         let error = stderr(&output);
         assert_eq!(output.status.code(), Some(code), "{arguments}: {error}");
-        assert!(error.contains(said) && (code == 2 || error.trim().lines().count() == 1), "{arguments}: {error}");
+        assert!(
+            error.contains(said) && (code == 2 || error.trim().lines().count() == 1),
+            "{arguments}: {error}"
+        );
         assert_eq!(before, small.listing(), "{arguments}");
     }
 }

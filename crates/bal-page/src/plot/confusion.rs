@@ -28,7 +28,11 @@ impl Confusion {
     /// The wrong pair that happens most often: class, taken for, how often.
     pub(crate) fn worst(&self) -> Option<(&str, &str, u64)> {
         let pairs = self.counts.iter().enumerate().flat_map(|(row, counts)| {
-            counts.iter().enumerate().filter(move |(column, _)| *column != row).map(move |(column, &n)| (row, column, n))
+            counts
+                .iter()
+                .enumerate()
+                .filter(move |(column, _)| *column != row)
+                .map(move |(column, &n)| (row, column, n))
         });
         // The first of equal ones.
         let worst = pairs.fold((0, 0, 0), |worst, pair| if pair.2 > worst.2 { pair } else { worst });
@@ -87,7 +91,7 @@ impl Confusion {
                         }
                     }
                     @if numbered {
-                        text.count.on[strength > 0.62] x=(at(x + cell / 2.0)) y=(at(y + cell / 2.0 + 4.0))
+                        text.count.on[strength > 0.78] x=(at(x + cell / 2.0)) y=(at(y + cell / 2.0 + 4.0))
                             text-anchor="middle" aria-hidden="true" { (n) }
                     }
                 }

@@ -38,7 +38,8 @@ impl Dots {
         // Dots of one row beside each other, so that their intervals can be told apart.
         let looks = self.dots.iter().map(|dot| dot.look.0 + 1).max().unwrap_or(1) as f64;
         let down = |dot: &Dot| {
-            TOP + (dot.row as f64 + 0.5) * ROW + (dot.look.0 as f64 - (looks - 1.0) / 2.0) * (ROW * 0.72 / looks)
+            TOP + (dot.row as f64 + 0.5) * ROW
+                + (dot.look.0 as f64 - (looks - 1.0) / 2.0) * (ROW * 0.72 / looks)
         };
         let bottom = TOP + self.rows.len() as f64 * ROW;
         html! {

@@ -1,7 +1,10 @@
 //! Histograms of several groups, one above the other on a common axis.
 
 use super::{Scale, WIDTH, at};
-use crate::{number::{count, percent, short}, series::Look};
+use crate::{
+    number::{count, percent, short},
+    series::Look,
+};
 use maud::{Markup, html};
 
 /// Groups that share their bins.

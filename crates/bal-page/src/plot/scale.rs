@@ -78,7 +78,15 @@ impl Scale {
 fn step(span: f64) -> f64 {
     let power = 10f64.powf((span / 4.0).log10().floor());
     let rest = span / 4.0 / power;
-    let factor = if rest < 1.5 { 1.0 } else if rest < 3.5 { 2.0 } else if rest < 7.5 { 5.0 } else { 10.0 };
+    let factor = if rest < 1.5 {
+        1.0
+    } else if rest < 3.5 {
+        2.0
+    } else if rest < 7.5 {
+        5.0
+    } else {
+        10.0
+    };
     factor * power
 }
 

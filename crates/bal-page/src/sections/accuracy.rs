@@ -55,7 +55,9 @@ pub(super) fn accuracy(runs: &[Run]) -> Option<Markup> {
     }
     let head = ["Attack", "Run", "Radius", "Images", "Accuracy", "Low", "High"];
     let mut table = Table::new("Accuracy with 95 % intervals", texts(&head));
-    for (kind, (i, evaluation)) in kinds.iter().flat_map(|kind| of_kind(runs, kind).into_iter().map(move |e| (kind, e))) {
+    for (kind, (i, evaluation)) in
+        kinds.iter().flat_map(|kind| of_kind(runs, kind).into_iter().map(move |e| (kind, e)))
+    {
         for point in evaluation.points() {
             let radius = point.radius.map_or("–".into(), |r| exact(rounded(r)));
             let values = [point.accuracy, point.interval.low, point.interval.high].map(percent);
@@ -83,7 +85,8 @@ fn rounded(radius: f64) -> f64 {
 }
 
 fn panel(runs: &[Run], evaluations: &[(usize, &Evaluation)], norm_name: &str) -> Markup {
-    let greatest = evaluations.iter().flat_map(|(_, e)| e.radii.iter().flatten()).fold(0.0, |a: f64, b| a.max(*b));
+    let greatest =
+        evaluations.iter().flat_map(|(_, e)| e.radii.iter().flatten()).fold(0.0, |a: f64, b| a.max(*b));
     let series = evaluations.iter().map(|(i, evaluation)| Series {
         look: Look(*i),
         marked: true,
@@ -94,8 +97,11 @@ fn panel(runs: &[Run], evaluations: &[(usize, &Evaluation)], norm_name: &str) ->
                 let radius = point.radius?;
                 let (low, high) = (100.0 * point.interval.low, 100.0 * point.interval.high);
                 let accuracy = percent(point.accuracy);
-                let text =
-                    format!("{}, radius {}: {accuracy} [{low:.1}, {high:.1}]", runs[*i].name, exact(rounded(radius)));
+                let text = format!(
+                    "{}, radius {}: {accuracy} [{low:.1}, {high:.1}]",
+                    runs[*i].name,
+                    exact(rounded(radius))
+                );
                 let interval = Some((point.interval.low, point.interval.high));
                 Some(Point { x: radius, y: point.accuracy, interval, text })
             })
@@ -138,7 +144,8 @@ fn reading(runs: &[Run], kind: &Kind) -> String {
     };
     // Stable: of equals, the first.
     rows.sort_by(|a, b| (b.1 * a.2).cmp(&(a.1 * b.2)));
-    let text = |&(i, right, of): &(usize, u64, u64)| format!("{} keeps {}", runs[i].name, with_interval(right, of));
+    let text =
+        |&(i, right, of): &(usize, u64, u64)| format!("{} keeps {}", runs[i].name, with_interval(right, of));
     let place = format!("Under {} with {} radius {}", kind.0, norm(&kind.1), exact(rounded(radius)));
     match rows.as_slice() {
         [best, .., worst] => format!("{place}, {} images, and {}.", text(best), text(worst)),

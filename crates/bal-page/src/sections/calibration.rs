@@ -30,7 +30,8 @@ pub(super) fn calibration(runs: &[Run]) -> Option<Markup> {
         for (_, images, of) in &parts {
             table.rows.extend(of.bins.iter().map(|bin| {
                 let values = [bin.confidence, bin.accuracy].map(percent);
-                let cells = [run.name.clone(), (*images).into(), short(bin.low), short(bin.high), count(bin.images)];
+                let cells =
+                    [run.name.clone(), (*images).into(), short(bin.low), short(bin.high), count(bin.images)];
                 cells.into_iter().chain(values).collect()
             }));
         }
@@ -62,7 +63,8 @@ fn panel(run: &str, parts: &[(Look, &'static str, Calibration)]) -> Markup {
         let right = (bin.accuracy * bin.images as f64).round() as u64;
         let interval = wilson_95(right, bin.images);
         let (accuracy, confidence) = (percent(bin.accuracy), percent(bin.confidence));
-        let text = format!("{images}: {} images of confidence {confidence}, {accuracy} right", count(bin.images));
+        let text =
+            format!("{images}: {} images of confidence {confidence}, {accuracy} right", count(bin.images));
         Point { x: bin.confidence, y: bin.accuracy, interval: Some((interval.low, interval.high)), text }
     };
     let panel = LinePanel {

@@ -17,19 +17,25 @@ const AGREED: f64 = 1.01;
 
 /// A figure of traces for each run that has some, and a table of the diagnostics.
 pub(super) fn chains(runs: &[Run]) -> Option<Markup> {
-    let figures: Vec<Figure> =
-        runs.iter().enumerate().filter(|(_, run)| !run.traces.is_empty()).map(|(i, run)| figure(i, run, runs)).collect();
+    let figures: Vec<Figure> = runs
+        .iter()
+        .enumerate()
+        .filter(|(_, run)| !run.traces.is_empty())
+        .map(|(i, run)| figure(i, run, runs))
+        .collect();
     (!figures.is_empty()).then(|| html! { @for figure in &figures { (figure.html()) } })
 }
 
 fn figure(place: usize, run: &Run, runs: &[Run]) -> Figure {
     let shown = worst_first(&run.traces, (PANELS / runs.len()).clamp(2, 6));
-    let head = ["Quantity", "R-hat", "Bulk ESS [draws]", "Tail ESS [draws]", "Chains", "Draws each", "Last draws"];
+    let head =
+        ["Quantity", "R-hat", "Bulk ESS [draws]", "Tail ESS [draws]", "Chains", "Draws each", "Last draws"];
     let optional = |value: Option<f64>| value.map_or("–".into(), short);
     let mut table = Table::new("Diagnostics of every quantity", head.map(String::from).to_vec());
     for trace in &run.traces {
         let draws = trace.chains.iter().map(Vec::len).max().unwrap_or(0);
-        let last: Vec<String> = trace.chains.iter().filter_map(|chain| chain.last()).map(|&x| short(x)).collect();
+        let last: Vec<String> =
+            trace.chains.iter().filter_map(|chain| chain.last()).map(|&x| short(x)).collect();
         table.rows.push(vec![
             trace.name.clone(),
             optional(trace.r_hat),
@@ -46,7 +52,10 @@ fn figure(place: usize, run: &Run, runs: &[Run]) -> Figure {
         title: format!("Chains of {}", run.name),
         reading: reading(run, shown.len()),
         key: (0..chains.min(8)).map(|chain| (Look(chain), format!("chain {}", chain + 1))).collect(),
-        panels: shown.into_iter().map(|trace| Panel { heading: heading(trace), body: panel(trace) }).collect(),
+        panels: shown
+            .into_iter()
+            .map(|trace| Panel { heading: heading(trace), body: panel(trace) })
+            .collect(),
         table,
     }
 }
@@ -63,7 +72,8 @@ fn worst_first(traces: &[Trace], most: usize) -> Vec<&Trace> {
 
 fn heading(trace: &Trace) -> String {
     let part = |name: &str, value: Option<f64>| value.map(|value| format!("{name} {}", short(value)));
-    let parts = [part("R-hat", trace.r_hat), part("bulk ESS", trace.ess_bulk), part("tail ESS", trace.ess_tail)];
+    let parts =
+        [part("R-hat", trace.r_hat), part("bulk ESS", trace.ess_bulk), part("tail ESS", trace.ess_tail)];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() { trace.name.clone() } else { format!("{} – {}", trace.name, parts.join(", ")) }
 }
@@ -72,12 +82,13 @@ fn reading(run: &Run, shown: usize) -> String {
     let of = run.traces.len();
     let r_hats: Vec<f64> = run.traces.iter().filter_map(|t| t.r_hat).filter(|r| r.is_finite()).collect();
     let agreed = r_hats.iter().filter(|&&r| r <= AGREED).count();
-    let panels =
-        if shown < of { format!(" Shown are the {shown} that agree least.") } else { String::new() };
+    let panels = if shown < of { format!(" Shown are the {shown} that agree least.") } else { String::new() };
     if r_hats.is_empty() {
         return format!("No R-hat is known of these {of} quantities.{panels}");
     }
-    format!("R-hat is at most {AGREED} for {agreed} of {of} quantities: there, chains cannot be told apart.{panels}")
+    format!(
+        "R-hat is at most {AGREED} for {agreed} of {of} quantities: there, chains cannot be told apart.{panels}"
+    )
 }
 
 fn panel(trace: &Trace) -> Markup {

@@ -1,13 +1,13 @@
 //! Which classes are taken for which.
 
 use super::{answered, heading, norm};
+use crate::Run;
 use crate::figure::{Figure, Panel};
 use crate::number::{count, percent, short};
 use crate::plot::{Confusion, Dot, Dots};
 use crate::run::{Answers, Seen};
 use crate::series::Look;
 use crate::table::Table;
-use crate::Run;
 use bal_report::wilson::wilson_95;
 use maud::{Markup, html};
 
@@ -21,7 +21,8 @@ pub(super) fn classes(runs: &[Run]) -> Option<Markup> {
 /// The images as they are, and the attacked ones.
 fn parts(answers: &Answers) -> Vec<(String, &[Seen])> {
     let attacked = answers.attacked.as_ref().filter(|attacked| !attacked.seen.is_empty()).map(|attacked| {
-        let name = format!("under {}, {} radius {}", attacked.attack, norm(&attacked.norm), short(attacked.radius));
+        let name =
+            format!("under {}, {} radius {}", attacked.attack, norm(&attacked.norm), short(attacked.radius));
         (name, attacked.seen.as_slice())
     });
     [("as they are".to_string(), answers.clean.as_slice())].into_iter().chain(attacked).collect()
@@ -36,7 +37,9 @@ fn confusion(runs: &[Run], answered: &[(&Run, &Answers)], first: &Answers) -> Fi
     for (run, answers) in answered {
         for (images, seen) in parts(answers) {
             let confusion = Confusion::of(&answers.classes, seen);
-            if let Some((class, other, n)) = confusion.worst().filter(|worst| worst.2 > most && images == "as they are") {
+            if let Some((class, other, n)) =
+                confusion.worst().filter(|worst| worst.2 > most && images == "as they are")
+            {
                 most = n;
                 reading = format!(
                     "Rows are classes, columns what they are taken for; most often {} takes {class} for {other} ({n} of {} \
@@ -63,7 +66,8 @@ fn confusion(runs: &[Run], answered: &[(&Run, &Answers)], first: &Answers) -> Fi
 }
 
 fn per_class(runs: &[Run], answered: &[(&Run, &Answers)]) -> Figure {
-    let head = ["Run", "Images", "Class", "Right", "Of", "Accuracy", "Low", "High"].map(String::from).to_vec();
+    let head =
+        ["Run", "Images", "Class", "Right", "Of", "Accuracy", "Low", "High"].map(String::from).to_vec();
     let mut table = Table::new("Accuracy of each class with 95 % intervals", head);
     let mut panels = vec![];
     let mut key = vec![];
@@ -86,7 +90,10 @@ fn per_class(runs: &[Run], answered: &[(&Run, &Answers)]) -> Figure {
                     worst = Some((share, format!("{name} of {}", run.name)));
                 }
                 let ends = [share, interval.low, interval.high].map(percent);
-                let text = format!("class {name}, {images}: {} of {of}, {} [{}, {}]", right, ends[0], ends[1], ends[2]);
+                let text = format!(
+                    "class {name}, {images}: {} of {of}, {} [{}, {}]",
+                    right, ends[0], ends[1], ends[2]
+                );
                 let cells = [run.name.clone(), images.clone(), name.clone(), count(right), count(of)];
                 table.rows.push(cells.into_iter().chain(ends).collect());
                 dots.push(Dot { row: class, look, share, interval: (interval.low, interval.high), text });

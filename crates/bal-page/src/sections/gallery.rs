@@ -33,14 +33,19 @@ fn figure(
     let id = format!("gallery-{place}");
     let cards = attacked.examples.iter().map(|e| card(run, answers, e)).collect::<Result<Vec<_>, _>>()?;
     let above = heading(runs, run);
-    let title = if above.is_empty() { "Images before and after the attack".into() } else { format!("Images attacked in {above}") };
-    let changed = attacked.examples.iter().filter(|e| e.clean_seen.is_right() && !e.attacked_seen.is_right()).count();
+    let title = if above.is_empty() {
+        "Images before and after the attack".into()
+    } else {
+        format!("Images attacked in {above}")
+    };
+    let changed =
+        attacked.examples.iter().filter(|e| e.clean_seen.is_right() && !e.attacked_seen.is_right()).count();
     Ok(html! {
         figure #(id) aria-labelledby={ (id) "-title" } aria-describedby={ (id) "-reading" } {
             figcaption {
                 h3 #{ (id) "-title" } { (title) }
                 p #{ (id) "-reading" } {
-                    (attacked.attack) ", " (norm(&attacked.norm)) " radius " (short(attacked.radius)) ", turns " (changed)
+                    "Chosen to show both outcomes, not a sample: " (attacked.attack) ", " (norm(&attacked.norm)) " radius " (short(attacked.radius)) ", turns " (changed)
                     " of these " (attacked.examples.len()) " images; the upper bar is the image's probability as it is, the "
                     "lower the attacked one's."
                 }

@@ -60,7 +60,8 @@ fn flatten(key: &str, value: &Value, into: &mut Settings) {
 
 fn made(run: &Run) -> Settings {
     let record = &run.record;
-    let versions = record.versions.iter().map(|(name, version)| (format!("version of {name}"), version.clone()));
+    let versions =
+        record.versions.iter().map(|(name, version)| (format!("version of {name}"), version.clone()));
     let files = record.dataset.files.iter().map(|(name, digest)| {
         let short: String = digest.chars().take(16).collect();
         (format!("SHA-256 of {name}"), format!("{short}…"))

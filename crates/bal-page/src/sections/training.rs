@@ -52,8 +52,12 @@ fn figure(id: &str, title: &str, curves: &[(&str, &str, &str)], runs: &[Run]) ->
     let mut table = Table::new(title, ["Curve", "Run", "Sweep", "Value"].map(String::from).to_vec());
     let mut reading = String::new();
     for (name, heading, axis) in curves {
-        let found: Vec<(usize, Vec<(u64, f64)>)> =
-            runs.iter().map(|run| curve(run, name)).enumerate().filter(|(_, curve)| !curve.is_empty()).collect();
+        let found: Vec<(usize, Vec<(u64, f64)>)> = runs
+            .iter()
+            .map(|run| curve(run, name))
+            .enumerate()
+            .filter(|(_, curve)| !curve.is_empty())
+            .collect();
         if found.is_empty() {
             continue;
         }

@@ -70,9 +70,16 @@ fn figure(
             label: format!("{title} of {} for right, wrong and attacked images", run.name),
         };
         for group in &histogram.groups {
-            for (bin, share) in group.shares(histogram.high).into_iter().enumerate().filter(|(_, s)| *s > 0.0) {
+            for (bin, share) in group.shares(histogram.high).into_iter().enumerate().filter(|(_, s)| *s > 0.0)
+            {
                 let (low, high) = histogram.bin(bin);
-                table.rows.push(vec![run.name.clone(), group.name.clone(), short(low), short(high), percent(share)]);
+                table.rows.push(vec![
+                    run.name.clone(),
+                    group.name.clone(),
+                    short(low),
+                    short(high),
+                    percent(share),
+                ]);
             }
         }
         panels.push(Panel { heading: heading(runs, run), body: histogram.svg() });

@@ -13,7 +13,7 @@ pub(crate) fn lead(page: &Page) -> Markup {
         @if let [run] = page.runs.as_slice() {
             p.lead { (about(run)) }
         } @else {
-            p.lead { (page.runs.len()) " runs side by side." }
+            p.lead { (page.runs.len()) " runs side by side:" }
             ul { @for run in &page.runs { li { strong { (run.name) } ": " (about(run)) } } }
         }
     }
@@ -22,13 +22,15 @@ pub(crate) fn lead(page: &Page) -> Markup {
 fn about(run: &Run) -> String {
     let record = &run.record;
     let preset = record.preset.as_ref().map(|p| format!(" ({p})")).unwrap_or_default();
-    let start = record.start.as_ref().map(|s| format!(", from the weights of {}", s.name)).unwrap_or_default();
+    let start =
+        record.start.as_ref().map(|s| format!(", from the weights of {}", s.name)).unwrap_or_default();
     let early = if record.stopped_early {
         format!(", ended early after {} of {} sweeps", count(record.sweeps), count(record.sweeps_planned))
     } else {
         String::new()
     };
-    let quick = if record.quick { " Shortened to show that the machinery works; not for comparison." } else { "" };
+    let quick =
+        if record.quick { " Shortened to show that the machinery works; not for comparison." } else { "" };
     format!(
         "{}{preset} on {} images of {}, seed {}{start}: {} epochs, {} sweeps in {}{early}.{quick}",
         record.method,
@@ -88,10 +90,12 @@ fn answers(runs: &[Run]) -> Vec<Row> {
     })];
     // The same attack for all runs, or its row would compare what cannot be compared.
     if let Some(first) = answered(runs).iter().find_map(|(_, answers)| answers.attacked.as_ref()) {
-        let name = format!("Accuracy under {}, {} radius {}", first.attack, norm(&first.norm), short(first.radius));
+        let name =
+            format!("Accuracy under {}, {} radius {}", first.attack, norm(&first.norm), short(first.radius));
         rows.push(row(name, runs, |run| {
             let attacked = run.answers.as_ref()?.attacked.as_ref()?;
-            let same = (&attacked.attack, &attacked.norm, attacked.radius) == (&first.attack, &first.norm, first.radius);
+            let same = (&attacked.attack, &attacked.norm, attacked.radius)
+                == (&first.attack, &first.norm, first.radius);
             let right = attacked.seen.iter().filter(|s| s.is_right()).count() as u64;
             same.then(|| with_interval(right, attacked.seen.len() as u64))
         }));
@@ -114,8 +118,12 @@ fn answers(runs: &[Run]) -> Vec<Row> {
 fn chains(runs: &[Run]) -> Vec<Row> {
     let summary = |run: &Run| run.record.diagnostics.clone();
     vec![
-        row("Greatest R-hat of held-out log-probabilities", runs, |run| Some(short(summary(run)?.r_hat?.max))),
-        row("Least effective sample size of the same [draws]", runs, |run| Some(short(summary(run)?.ess?.min))),
+        row("Greatest R-hat of held-out log-probabilities", runs, |run| {
+            Some(short(summary(run)?.r_hat?.max))
+        }),
+        row("Least effective sample size of the same [draws]", runs, |run| {
+            Some(short(summary(run)?.ess?.min))
+        }),
         row("Training time", runs, |run| Some(duration(run.record.wall_seconds))),
     ]
 }

@@ -27,19 +27,30 @@ pub(crate) fn open(html: &str, width: u32, height: u32) -> Opened {
     let path = folder.path().join("frame.html");
     fs::write(&path, around).unwrap();
     let output = Command::new(browser())
-        .args(["--headless", "--disable-gpu", "--hide-scrollbars", "--no-first-run", "--enable-logging=stderr"])
+        .args([
+            "--headless",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--no-first-run",
+            "--enable-logging=stderr",
+        ])
         // Its sandbox needs rights that containers and root do not have; it opens nothing but our own page.
         .args(["--no-sandbox", "--disable-dev-shm-usage", "--virtual-time-budget=10000", "--dump-dom"])
         .args(["--allow-file-access-from-files", "--window-size=1600,2200"])
         .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
         .arg(format!("file://{}", path.display()))
         .output()
-        .unwrap_or_else(|error| panic!("{VARIABLE} names {}, which does not start: {error}", browser().display()));
+        .unwrap_or_else(|error| {
+            panic!("{VARIABLE} names {}, which does not start: {error}", browser().display())
+        });
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let dom = String::from_utf8_lossy(&output.stdout).into_owned();
     let root = dom.split_once("<html").and_then(|(_, after)| after.split_once('>')).map(|(root, _)| root);
     let root = root.unwrap_or_else(|| panic!("the browser shows no page: {said}"));
-    Opened { facts: facts(root), console: said.lines().filter(|l| l.contains("CONSOLE")).map(String::from).collect() }
+    Opened {
+        facts: facts(root),
+        console: said.lines().filter(|l| l.contains("CONSOLE")).map(String::from).collect(),
+    }
 }
 
 fn browser() -> PathBuf {

@@ -70,7 +70,7 @@ fn figures_have_a_reading_and_a_table_of_all_values() {
     let accuracy = html.split("id=\"accuracy-by-radius\"").nth(1).unwrap().split("</figure>").next().unwrap();
     assert_eq!(accuracy.matches("<tr>").count(), 1 + 2 * 7);
     let of = page(1, 10).runs[0].evaluations[0].accuracy[6];
-    assert!(accuracy.contains(&format!("keeps {:.1} %", 100.0 * of)));
+    assert!(accuracy.contains(&format!("keeps {:.1}\u{a0}%", 100.0 * of)));
 }
 
 #[test]
@@ -104,7 +104,13 @@ fn a_run_of_which_only_the_record_is_known_has_a_page_too() {
     let run = &mut page.runs[0];
     run.record.curves.insert("loss".into(), vec![(1, 0.5)]);
     let chains = vec![vec![f64::NAN; 5], vec![1.0; 5], vec![]];
-    run.traces.push(bal_page::Trace { name: "x".into(), chains, r_hat: Some(f64::NAN), ess_bulk: None, ess_tail: None });
+    run.traces.push(bal_page::Trace {
+        name: "x".into(),
+        chains,
+        r_hat: Some(f64::NAN),
+        ess_bulk: None,
+        ess_tail: None,
+    });
     let html = page.html().unwrap();
     assert!(html.contains("Chains of") && !html.contains("NaN") && !html.contains("inf "));
 }

@@ -2,6 +2,5 @@
 
 mod browser;
 mod content;
-mod dump;
 mod sample;
 mod seen;

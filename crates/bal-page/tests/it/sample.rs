@@ -24,7 +24,8 @@ pub(crate) fn page(runs: usize, classes: usize) -> Page {
 fn run(i: usize, name: String, classes: usize) -> Run {
     // Numbers that look drawn, and are not.
     let wave = |x: usize| ((x * 7919 + i * 104_729) % 1000) as f64 / 1000.0;
-    let falling = |scale: f64| (1..=150).map(|s| (s as u64 * 3, scale / s as f64 + wave(s) * 0.02 * scale)).collect();
+    let falling =
+        |scale: f64| (1..=150).map(|s| (s as u64 * 3, scale / s as f64 + wave(s) * 0.02 * scale)).collect();
     let curves = BTreeMap::from([
         ("loss".to_string(), falling(2.3)),
         ("linf".into(), falling(0.1)),

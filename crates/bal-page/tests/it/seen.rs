@@ -34,6 +34,10 @@ fn what_would_be_wrong_is_seen() {
     let foreign = whole.replacen("<main", "<script>document.title = 'changed'</script><main", 1);
     let seen = open(&foreign, 1400, 1000);
     assert!(seen.number("errors") > 0 && !seen.console.is_empty());
-    let wide = whole.replacen("<h2", "<h2 class=\"scroll\"><pre></pre></h2><div><svg width=\"3000\"></svg></div><h2", 1);
+    let wide = whole.replacen(
+        "<h2",
+        "<h2 class=\"scroll\"><pre></pre></h2><div><svg width=\"3000\"></svg></div><h2",
+        1,
+    );
     assert!(open(&wide, 400, 1000).number("overflow") > 0);
 }
