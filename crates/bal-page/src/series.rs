@@ -62,10 +62,10 @@ pub(crate) fn dark() -> String {
 }
 
 fn variables(colours: &[&str]) -> String {
-    colours.iter().enumerate().map(|(i, colour)| format!("--s{i}:{colour};")).collect()
+    colours.iter().enumerate().map(|(i, colour)| format!("--s{i}:{colour};")).collect::<Vec<_>>().concat()
 }
 
 /// The classes that pick one of them.
 pub(crate) fn classes() -> String {
-    (0..LIGHT.len()).map(|i| format!(".s{i}{{--c:var(--s{i})}}")).collect()
+    (0..LIGHT.len()).map(|i| format!(".s{i}{{--c:var(--s{i})}}")).collect::<Vec<_>>().concat()
 }

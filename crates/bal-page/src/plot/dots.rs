@@ -12,7 +12,7 @@ pub(crate) struct Dots {
     pub(crate) rows_title: String,
     /// What is shared.
     pub(crate) title: String,
-    pub(crate) dots: Vec<Dot>,
+    pub(crate) shares: Vec<Dot>,
     pub(crate) label: String,
 }
 
@@ -36,7 +36,7 @@ impl Dots {
         let scale = Scale::exactly(0.0, 1.0);
         let across = |share: f64| left + scale.place(share) * (WIDTH - RIGHT - left);
         // Dots of one row beside each other, so that their intervals can be told apart.
-        let looks = self.dots.iter().map(|dot| dot.look.0 + 1).max().unwrap_or(1) as f64;
+        let looks = self.shares.iter().map(|dot| dot.look.0 + 1).max().unwrap_or(1) as f64;
         let down = |dot: &Dot| {
             TOP + (dot.row as f64 + 0.5) * ROW
                 + (dot.look.0 as f64 - (looks - 1.0) / 2.0) * (ROW * 0.72 / looks)
@@ -57,7 +57,7 @@ impl Dots {
                     }
                     text.title x=(WIDTH - RIGHT) y=(at(bottom + 36.0)) text-anchor="end" { (self.title) }
                 }
-                @for dot in &self.dots {
+                @for dot in &self.shares {
                     @let y = down(dot);
                     g class=(dot.look.class()) {
                         path.bar d={ "M" (at(across(dot.interval.0))) " " (at(y)) "H" (at(across(dot.interval.1))) }

@@ -60,7 +60,7 @@ impl Scale {
         let last = (self.high / step + 1e-9).floor() as i64;
         let decimals = (-step.log10().floor()).clamp(0.0, 9.0) as usize;
         let text = |value: f64| {
-            if step < 1e-4 || step >= 1e6 {
+            if !(1e-4..1e6).contains(&step) {
                 return short(value);
             }
             format!("{value:.decimals$}").replace('-', "−")

@@ -122,8 +122,11 @@ fn panel(runs: &[Run], evaluations: &[(usize, &Evaluation)], norm_name: &str) ->
     panel.svg()
 }
 
+/// A run's place, its images that are still right, and all of them.
+type Standing = (usize, u64, u64);
+
 /// The last radius that all of these evaluations have, with each one's accuracy there.
-fn common(evaluations: &[(usize, &Evaluation)]) -> Option<(f64, Vec<(usize, u64, u64)>)> {
+fn common(evaluations: &[(usize, &Evaluation)]) -> Option<(f64, Vec<Standing>)> {
     let (_, first) = evaluations.first()?;
     let at = |evaluation: &Evaluation, radius: f64| {
         evaluation.radii.iter().position(|r| r.is_some_and(|r| (r - radius).abs() < 1e-9))
@@ -144,8 +147,7 @@ fn reading(runs: &[Run], kind: &Kind) -> String {
     };
     // Stable: of equals, the first.
     rows.sort_by(|a, b| (b.1 * a.2).cmp(&(a.1 * b.2)));
-    let text =
-        |&(i, right, of): &(usize, u64, u64)| format!("{} keeps {}", runs[i].name, with_interval(right, of));
+    let text = |&(i, right, of): &Standing| format!("{} keeps {}", runs[i].name, with_interval(right, of));
     let place = format!("Under {} with {} radius {}", kind.0, norm(&kind.1), exact(rounded(radius)));
     match rows.as_slice() {
         [best, .., worst] => format!("{place}, {} images, and {}.", text(best), text(worst)),

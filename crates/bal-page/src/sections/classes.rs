@@ -103,7 +103,7 @@ fn per_class(runs: &[Run], answered: &[(&Run, &Answers)]) -> Figure {
             rows: answers.classes.clone(),
             rows_title: "class".into(),
             title: "accuracy".into(),
-            dots,
+            shares: dots,
             label: format!("Accuracy of each class by {}", run.name),
         };
         panels.push(Panel { heading: heading(runs, run), body: drawing.svg() });
