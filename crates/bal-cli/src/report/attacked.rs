@@ -31,7 +31,7 @@ pub(super) fn attacked(
 ) -> Result<(Attacked, Vec<Evaluation>)> {
     let radii = if measure { spread(flags.radius) } else { vec![flags.radius] };
     let column =
-        radii.iter().position(|&radius| radius == flags.radius).context("the radius is among the radii")?;
+        radii.iter().position(|&radius| radius >= flags.radius).context("the radius is among the radii")?;
     let radii = Radii::new(radii)?;
     let mut evaluations = vec![];
     if measure {

@@ -54,12 +54,13 @@ pub(crate) fn open(html: &str, width: u32, height: u32) -> Opened {
 }
 
 fn browser() -> PathBuf {
-    env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from).unwrap_or_else(|| {
+    let Some(path) = env::var_os(VARIABLE).filter(|path| !path.is_empty()) else {
         panic!(
             "{VARIABLE} has to name a Chromium or Chrome to open pages in: `cargo xtask test` finds one and sets it \
              (Debian: `apt-get install chromium`, then {VARIABLE}=/usr/bin/chromium)"
         )
-    })
+    };
+    path.into()
 }
 
 /// `data-name="value"` of a tag.

@@ -36,7 +36,7 @@ fn run(i: usize, name: String, classes: usize) -> Run {
     let traces = (0..8).map(|t| Trace {
         name: format!("log p(y | x) of image {t} [nats]"),
         chains: (0..4).map(|c| (0..250).map(|d| wave(d * 31 + c * 77 + t) - 1.0).collect()).collect(),
-        r_hat: (t != 3).then(|| 1.0 + 0.004 * t as f64),
+        r_hat: (t != 3).then_some(1.0 + 0.004 * t as f64),
         ess_bulk: Some(812.4 - t as f64),
         ess_tail: Some(433.0),
     });
