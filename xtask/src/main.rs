@@ -11,6 +11,7 @@ compile_error!("cargo xtask runs on Linux and macOS; elsewhere set LIBTORCH your
 
 mod bal;
 mod bench;
+mod browser;
 mod cargo;
 mod check_python;
 mod ci;

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::bench;
+use crate::browser;
 use crate::cargo::{cargo_with, run as run_command};
 use crate::repository::Repository;
 use crate::setup::{self, LibTorch};
@@ -23,9 +24,15 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
 
 /// The verb without its set-up.
 pub(crate) fn tests(repository: &Repository, libtorch: LibTorch) -> Result<()> {
+    // Before the long work: a test that opens a page fails without.
+    let browser = stage("browser", browser::ensure_there)?;
     // In release, as `bal` itself: the binding to LibTorch takes minutes to compile, and so is compiled once.
     stage("tests", || {
-        run_command(cargo_with(repository, &libtorch)?.args(["test", "--workspace", "--release"]))
+        run_command(
+            cargo_with(repository, &libtorch)?
+                .args(["test", "--workspace", "--release"])
+                .env(browser::VARIABLE, &browser),
+        )
     })?;
     stage("bench, small", || bench::smoke(repository, &libtorch))?;
     let Some(folder) = env::var_os(REFERENCE).filter(|value| !value.is_empty()) else {

@@ -8,6 +8,7 @@ mod images;
 mod model;
 mod outputs;
 mod predict;
+mod report;
 mod runs;
 mod shell;
 mod training_data;
@@ -23,6 +24,7 @@ pub(crate) use images::ImageFlags;
 pub(crate) use model::{ModelFlags, Script};
 pub(crate) use outputs::OutputFlags;
 pub(crate) use predict::Predict;
+pub(crate) use report::Report;
 pub(crate) use runs::Runs;
 pub(crate) use shell::{Completions, Man};
 use std::path::PathBuf;
@@ -102,6 +104,10 @@ pub(crate) enum Command {
     /// Writes manual pages: one for the program, one for each command.
     #[command(after_help = "Example:\n  bal man --out ~/.local/share/man/man1")]
     Man(Man),
+    /// Shows finished runs side by side on one HTML page, complete in itself.
+    #[command(after_help = "Examples:\n  bal report runs/erm --out erm.html\n  \
+        bal report runs/erm runs/pgd --evaluation erm.json --evaluation pgd.json --radius 0.1 --out both.html")]
+    Report(Report),
 }
 
 #[derive(Debug, Args)]

@@ -188,7 +188,13 @@ pub(crate) fn attack(
 }
 
 /// What the record says.
-fn measured(curve: &AccuracyCurve, settings: Value, model: Model, dataset: &str, split: Split) -> Evaluation {
+pub(crate) fn measured(
+    curve: &AccuracyCurve,
+    settings: Value,
+    model: Model,
+    dataset: &str,
+    split: Split,
+) -> Evaluation {
     let counts = |column: usize| {
         let parts = curve.parts.iter().cloned();
         parts.zip(curve.broken_by(column).into_iter().map(|count| count as u64)).collect()

@@ -18,6 +18,7 @@ mod overrides;
 mod own_images;
 mod predict;
 mod progress;
+mod report;
 mod run_folder;
 mod run_record;
 mod runs;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Command::Runs(flags) => runs::runs(flags),
         Command::Completions(flags) => shell::completions(flags),
         Command::Man(flags) => shell::man(flags),
+        Command::Report(report) => report::report(report),
     });
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,

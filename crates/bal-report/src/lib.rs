@@ -28,6 +28,7 @@ pub mod tuning;
 pub mod wilson;
 
 pub use calibration::{Answer, Bin, Calibration, CalibrationReport, auroc};
+pub use drawing::Colour;
 pub use error::ReportError;
 pub use evaluation::{
     Evaluation, ImageRow, Model, Nearest, PerImage, Point, Reached, Split, write_image_rows,

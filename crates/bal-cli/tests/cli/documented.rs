@@ -31,7 +31,8 @@ fn clone() -> tempfile::TempDir {
 fn commands(text: &str) -> Vec<String> {
     let blocks = text.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
     let joined = blocks.map(|block| block.replace("\\\n", " "));
-    let lines: Vec<String> = joined.flat_map(|block| block.lines().map(String::from).collect::<Vec<_>>()).collect();
+    let lines: Vec<String> =
+        joined.flat_map(|block| block.lines().map(String::from).collect::<Vec<_>>()).collect();
     lines.into_iter().filter(|line| line.starts_with("bal ")).collect()
 }
 
@@ -63,7 +64,8 @@ fn shortened(command: &str) -> String {
 fn run(folder: &Path, command: &str) -> String {
     let program = PathBuf::from(env!("CARGO_BIN_EXE_bal"));
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let output = Command::new("sh").args(["-c", command]).current_dir(folder).env("PATH", path).output().unwrap();
+    let output =
+        Command::new("sh").args(["-c", command]).current_dir(folder).env("PATH", path).output().unwrap();
     let error = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{command}: {error}");
     String::from_utf8(output.stdout).unwrap()

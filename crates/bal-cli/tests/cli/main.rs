@@ -1,13 +1,17 @@
 //! The program as a user meets it: runs that are reproduced and resumed, and input that is refused.
 
 mod calibrating;
-mod evaluating;
+// The browser of bal-page's own tests.
+#[path = "../../../bal-page/tests/it/browser.rs"]
+mod browser;
 mod documented;
+mod evaluating;
 mod experiments;
 mod hostile;
 mod interrupting;
 mod own_images;
 mod predicting;
+mod reporting;
 mod reproducible;
 mod runs;
 mod saving;

@@ -17,7 +17,8 @@ pub(crate) mod text_boxes;
 
 pub(crate) use bar_panel::{Bar, BarPanel};
 pub(crate) use curve_panel::{CurvePanel, CurvePoint, Reference, Scale, Series};
-pub(crate) use palette::{Colour, Marker, Style};
+pub use palette::Colour;
+pub(crate) use palette::{Marker, Style};
 pub(crate) use render::{pixels, png};
 pub(crate) use sheet::{Panel, Sheet};
 pub(crate) use svg::{Anchor, Svg, Type};

@@ -3,21 +3,30 @@
 /// The colours of Okabe and Ito (Color Universal Design, 2008), in R's version with gray for a ninth,
 /// without yellow, which is too faint for lines on white, and with a dark vermillion for a third relative.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Colour {
+pub enum Colour {
+    /// For the first, and for what is compared with.
     Black,
+    /// Light: for areas rather than thin lines on white.
     Orange,
+    /// Light: for areas rather than thin lines on white.
     SkyBlue,
+    /// Green with much blue.
     BluishGreen,
+    /// Dark blue.
     Blue,
+    /// Red with much yellow.
     Vermillion,
+    /// The same, much darker.
     DarkVermillion,
+    /// Pink.
     ReddishPurple,
+    /// R's ninth.
     Gray,
 }
 
 impl Colour {
-    /// As SVG writes it.
-    pub(crate) fn hex(self) -> &'static str {
+    /// As SVG and CSS write it.
+    pub fn hex(self) -> &'static str {
         match self {
             Self::Black => "#000000",
             Self::Orange => "#E69F00",

@@ -1,0 +1,36 @@
+//! The flags of `bal report`.
+
+use super::Machine;
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Run folders that `bal train` wrote, at most eight.
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Accuracies that `bal evaluate --json` wrote of these runs; without any, fgsm and pgd are measured on the images
+    /// that are attacked.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) evaluation: Vec<PathBuf>,
+    /// The data set whose test images are shown to the runs [default: that of the first run].
+    #[arg(long, value_name = "SET")]
+    pub(crate) dataset: Option<String>,
+    /// So many test images are classified, drawn at random by the seed.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) images: u64,
+    /// So many of them are attacked by pgd.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) attacked: u64,
+    /// The radius of the L-infinity ball that they are attacked in, on pixels in [0, 1].
+    #[arg(long, value_name = "R", default_value_t = 0.1)]
+    pub(crate) radius: f64,
+    /// The seed of the draw and of the attack's random starts.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+    /// The HTML file to write.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) machine: Machine,
+}

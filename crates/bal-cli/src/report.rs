@@ -1,0 +1,125 @@
+//! `bal report`: runs side by side on one HTML page.
+
+mod attacked;
+mod inputs;
+mod seen;
+
+use crate::{
+    args::{Report, usage},
+    chosen::Chosen,
+    dataset,
+    evaluate::can_be_written,
+    progress::{print, say},
+    subject::Subject,
+    versions::versions,
+};
+use anyhow::{Context, Result};
+use bal_core::{Images, Workers};
+use bal_page::{Answers, Page, Run};
+use bal_report::{Split, atomic, metrics};
+use inputs::Input;
+
+/// Reads the runs, shows them images, and writes the page.
+pub(crate) fn report(flags: &Report) -> Result<()> {
+    if flags.runs.len() > bal_page::MOST_RUNS {
+        let (most, found) = (bal_page::MOST_RUNS, flags.runs.len());
+        return Err(usage(format!("a page shows at most {most} runs, got {found}; make several pages")));
+    }
+    if !(flags.radius > 0.0 && flags.radius <= 1.0) {
+        return Err(usage(format!("--radius has to be above 0 and at most 1, got {}", flags.radius)));
+    }
+    can_be_written(&flags.out)?;
+    let inputs = inputs::read(flags)?;
+    let first = inputs.first().context("no run was named")?;
+    let chosen = Chosen::all(&flags.machine, flags.dataset.as_deref(), Split::Test, &first.source)?;
+    let Chosen { images: all, dataset, .. } = chosen;
+    let numbers = dataset::sample(all.len(), flags.images.min(all.len() as u64), flags.seed)?;
+    let classes = first.source.labels()?;
+    let shown = Shown { images: all.subset(&numbers), numbers, dataset, classes };
+    let workers = flags.machine.workers()?;
+    // Whatever does not fit the images is found before the first run is attacked.
+    let subjects = inputs.into_iter().map(|input| {
+        let Input { name, record, metrics, evaluations, source } = input;
+        Ok((name, record, metrics, evaluations, source.classifier(&shown.images, None, &shown.dataset)?))
+    });
+    let mut runs = vec![];
+    for (name, record, metrics, evaluations, subject) in subjects.collect::<Result<Vec<_>>>()? {
+        say(&format!(
+            "{name}: classifying {} images and attacking {}",
+            shown.numbers.len(),
+            attacked::count(flags, &shown)
+        ));
+        let (answers, measured) = answers(flags, &subject, &shown, &workers, evaluations.is_empty())
+            .with_context(|| name.clone())?;
+        let evaluations = if flags.evaluation.is_empty() { measured } else { evaluations };
+        let accuracy = metrics::read(&metrics)?.iter().filter_map(|l| Some((l.sweep, l.accuracy?))).collect();
+        runs.push(Run {
+            name,
+            record,
+            training_accuracy: accuracy,
+            traces: vec![],
+            evaluations,
+            answers: Some(answers),
+        });
+    }
+    let page = Page {
+        title: title(&runs),
+        command: command(),
+        made_by: versions()
+            .into_iter()
+            .map(|(name, version)| format!("{name} {version}"))
+            .collect::<Vec<_>>()
+            .join(", "),
+        runs,
+    };
+    atomic::write(&flags.out, page.html()?.as_bytes())?;
+    print(&flags.out.display().to_string());
+    Ok(())
+}
+
+/// The images that every run is shown.
+struct Shown {
+    images: Images,
+    /// Their numbers among the test images.
+    numbers: Vec<i64>,
+    dataset: String,
+    /// What their classes are called.
+    classes: Vec<String>,
+}
+
+/// What a run says of the images, and its accuracies under fgsm and pgd, where nothing else is known of them.
+fn answers(
+    flags: &Report,
+    subject: &Subject,
+    shown: &Shown,
+    workers: &Workers,
+    measure: bool,
+) -> Result<(Answers, Vec<bal_report::Evaluation>)> {
+    let Subject { classifier, model } = subject;
+    let clean = seen::of_images(&**classifier, &shown.images, workers)?;
+    let measure = measure && flags.evaluation.is_empty();
+    let (attacked, evaluations) = attacked::attacked(flags, subject, shown, &clean, workers, measure)?;
+    let images = format!("{} test images of {}, drawn by seed {}", clean.len(), shown.dataset, flags.seed);
+    let answers = Answers {
+        images,
+        classes: shown.classes.clone(),
+        members: model.chains,
+        clean,
+        attacked: Some(attacked),
+    };
+    Ok((answers, evaluations))
+}
+
+fn title(runs: &[Run]) -> String {
+    runs.iter().map(|run| run.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The command as it was given.
+fn command() -> String {
+    let quoted = |word: String| {
+        let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./,=:".contains(c));
+        if plain { word } else { format!("'{}'", word.replace('\'', r"'\''")) }
+    };
+    let words = std::env::args_os().skip(1).map(|word| quoted(word.to_string_lossy().into_owned()));
+    std::iter::once("bal".to_string()).chain(words).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,57 @@
+//! Runs and evaluations, read and matched before any work.
+
+use crate::{
+    args::{ModelFlags, Report},
+    run_folder::RunFolder,
+    subject::{self, Source},
+};
+use anyhow::{Result, bail};
+use bal_report::{Evaluation, Record};
+use std::path::{Path, PathBuf};
+
+/// A finished run.
+pub(super) struct Input {
+    /// The experiment's name, or the folder's where runs share that.
+    pub(super) name: String,
+    pub(super) record: Record,
+    /// Where its metrics are.
+    pub(super) metrics: PathBuf,
+    pub(super) evaluations: Vec<Evaluation>,
+    pub(super) source: Source,
+}
+
+/// Everything that the flags name.
+///
+/// # Errors
+/// A run that is none or has not ended, a file that is no evaluation, or is of none of these runs.
+pub(super) fn read(flags: &Report) -> Result<Vec<Input>> {
+    let mut inputs = flags.runs.iter().map(|run| input(flags, run)).collect::<Result<Vec<_>>>()?;
+    for file in &flags.evaluation {
+        let evaluation = Evaluation::read(file)?;
+        let source = &evaluation.model.source;
+        let own: Vec<usize> = (0..inputs.len()).filter(|&i| inputs[i].record.name == *source).collect();
+        match own[..] {
+            [one] => inputs[one].evaluations.push(evaluation),
+            [] => {
+                let names: Vec<&str> = inputs.iter().map(|input| input.record.name.as_str()).collect();
+                bail!("{} is of {source}, and the runs are {}", file.display(), names.join(", "));
+            }
+            _ => bail!("{} is of {source}, and several of the runs are called so", file.display()),
+        }
+    }
+    let names: Vec<String> = inputs.iter().map(|input| input.record.name.clone()).collect();
+    for (input, folder) in inputs.iter_mut().zip(&flags.runs) {
+        if names.iter().filter(|name| **name == input.name).count() > 1 {
+            input.name = folder.display().to_string();
+        }
+    }
+    Ok(inputs)
+}
+
+fn input(flags: &Report, run: &Path) -> Result<Input> {
+    let model = ModelFlags { run: Some(run.to_path_buf()), ..ModelFlags::default() };
+    let source = subject::read(&model, None, flags.machine.device)?;
+    let Some(record) = source.record().cloned() else { bail!("{} is no run", run.display()) };
+    let metrics = RunFolder::new(run).metrics();
+    Ok(Input { name: record.name.clone(), record, metrics, evaluations: vec![], source })
+}

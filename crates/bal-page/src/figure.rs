@@ -1,0 +1,71 @@
+//! A figure: title, one sentence that reads it, key, panels, and a table of its values.
+
+use crate::series::Look;
+use crate::table::Table;
+use maud::{Markup, html};
+
+/// What all figures have.
+pub(crate) struct Figure {
+    /// Unique on the page.
+    pub(crate) id: String,
+    pub(crate) title: String,
+    /// One sentence.
+    pub(crate) reading: String,
+    /// What the colours mean; may be empty.
+    pub(crate) key: Vec<(Look, String)>,
+    pub(crate) panels: Vec<Panel>,
+    pub(crate) table: Table,
+}
+
+/// One drawing of a figure.
+pub(crate) struct Panel {
+    /// What stands above it; empty where there is only one.
+    pub(crate) heading: String,
+    pub(crate) body: Markup,
+}
+
+impl Figure {
+    pub(crate) fn html(&self) -> Markup {
+        let (title, reading) = (format!("{}-title", self.id), format!("{}-reading", self.id));
+        html! {
+            figure #(self.id) aria-labelledby=(title) aria-describedby=(reading) {
+                figcaption {
+                    h3 #(title) { (self.title) }
+                    p #(reading) { (self.reading) }
+                }
+                (key(&self.key))
+                div.panels {
+                    @for panel in &self.panels {
+                        div.panel {
+                            @if !panel.heading.is_empty() { h4 { (panel.heading) } }
+                            (panel.body)
+                        }
+                    }
+                }
+                details {
+                    summary { "Values of “" (self.title) "”" }
+                    (self.table.html())
+                }
+            }
+        }
+    }
+}
+
+/// What the colours mean.
+fn key(entries: &[(Look, String)]) -> Markup {
+    html! {
+        @if !entries.is_empty() {
+            ul.key aria-label="Key" {
+                @for (look, name) in entries {
+                    li class=(look.class()) {
+                        svg viewBox="0 0 30 12" width="30" height="12" aria-hidden="true" {
+                            path.line d="M0 6H30" stroke-dasharray=(look.dash()) {}
+                            path.mark d=(format!("M15 6{}", look.marker())) {}
+                        }
+                        span { (name) }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Runs as one self-contained HTML page; no LibTorch, no network, no file but the page.
+//!
+//! [`Page`] is plain data: records, evaluations, draws, answers. [`Page::html`] is a function of it alone: the same
+//! data give the same bytes. Figures are inline SVG, images PNG in data URIs, and style and script are a few
+//! kilobytes inside; a content security policy forbids the page to load anything, and any script but its own.
+//!
+//! Whatever comes from files is escaped by the templates ([`maud`]): a run named `<script>` stays a text.
+//!
+//! Every figure has a title, a sentence that reads it, values on hover and by arrow keys, and a table of its values.
+
+mod document;
+mod error;
+mod figure;
+mod number;
+mod page;
+mod picture;
+mod plot;
+mod run;
+mod sections;
+mod series;
+mod table;
+
+pub use error::PageError;
+pub use page::{MOST_RUNS, Page};
+pub use run::{Answers, Attacked, Example, Run, Seen, Trace};

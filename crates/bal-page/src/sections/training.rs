@@ -1,0 +1,120 @@
+//! How the training went, sweep by sweep.
+
+use super::key;
+use crate::Run;
+use crate::figure::{Figure, Panel};
+use crate::number::{count, short};
+use crate::plot::{Frame, LinePanel, Point, Scale, Series};
+use crate::series::Look;
+use crate::table::Table;
+use maud::{Markup, html};
+
+/// Points of a curve, at most; neighbours become their mean.
+const POINTS: usize = 100;
+
+/// A curve's name in records, and how its panel and axis are called.
+const CURVES: [(&str, &str, &str); 6] = [
+    ("loss", "Training loss", "loss [nats per image]"),
+    ("accuracy", "Accuracy on training images", "accuracy"),
+    ("parameter_energy", "Energy of the parameter chains", "energy [nats per image]"),
+    ("data_energy", "Energy of the data chains", "energy [nats per image]"),
+    ("linf", "Perturbation, L∞", "mean greatest change of a pixel"),
+    ("l2", "Perturbation, L2", "mean Euclidean length"),
+];
+
+/// A curve of a run, thinned out.
+fn curve(run: &Run, name: &str) -> Vec<(u64, f64)> {
+    let all = match name {
+        "accuracy" => &run.training_accuracy,
+        name => match run.record.curves.get(name) {
+            Some(curve) => curve,
+            None => return vec![],
+        },
+    };
+    let mean = |part: &[(u64, f64)]| {
+        let value = part.iter().map(|p| p.1).sum::<f64>() / part.len() as f64;
+        part.last().map(|last| (last.0, value))
+    };
+    all.chunks(all.len().div_ceil(POINTS).max(1)).filter_map(mean).collect()
+}
+
+/// One figure of losses and energies, one of perturbations.
+pub(super) fn training(runs: &[Run]) -> Option<Markup> {
+    let (energies, sizes) = CURVES.split_at(4);
+    let energies = figure("losses", "Loss and energies while training", energies, runs);
+    let sizes = figure("perturbations", "How far training images were moved", sizes, runs);
+    let some = energies.is_some() || sizes.is_some();
+    some.then(|| html! { @for figure in energies.iter().chain(&sizes) { (figure.html()) } })
+}
+
+fn figure(id: &str, title: &str, curves: &[(&str, &str, &str)], runs: &[Run]) -> Option<Figure> {
+    let mut panels = vec![];
+    let mut table = Table::new(title, ["Curve", "Run", "Sweep", "Value"].map(String::from).to_vec());
+    let mut reading = String::new();
+    for (name, heading, axis) in curves {
+        let found: Vec<(usize, Vec<(u64, f64)>)> = runs
+            .iter()
+            .map(|run| curve(run, name))
+            .enumerate()
+            .filter(|(_, curve)| !curve.is_empty())
+            .collect();
+        if found.is_empty() {
+            continue;
+        }
+        for (i, points) in &found {
+            let rows = points.iter();
+            table.rows.extend(rows.map(|&(sweep, value)| {
+                vec![(*heading).to_string(), runs[*i].name.clone(), count(sweep), short(value)]
+            }));
+        }
+        if reading.is_empty() {
+            reading = read(heading, &found, runs);
+        }
+        panels.push(Panel { heading: (*heading).into(), body: panel(axis, heading, &found, runs) });
+    }
+    let figure = Figure { id: id.into(), title: title.into(), reading, key: key(runs), panels, table };
+    (!figure.panels.is_empty()).then_some(figure)
+}
+
+fn read(heading: &str, found: &[(usize, Vec<(u64, f64)>)], runs: &[Run]) -> String {
+    let ends = found.iter().filter_map(|(i, points)| {
+        Some(format!("{} from {} to {}", runs[*i].name, short(points.first()?.1), short(points.last()?.1)))
+    });
+    let ends: Vec<String> = ends.collect();
+    format!("{heading} went, {}; a point is the mean of the sweeps up to it.", ends.join(", "))
+}
+
+fn panel(axis: &str, heading: &str, found: &[(usize, Vec<(u64, f64)>)], runs: &[Run]) -> Markup {
+    let last = found.iter().filter_map(|(_, points)| points.last()).map(|p| p.0).max().unwrap_or(1);
+    let values = found.iter().flat_map(|(_, points)| points.iter().map(|p| p.1));
+    let series = found.iter().map(|(i, points)| Series {
+        look: Look(*i),
+        marked: points.len() == 1,
+        joined: true,
+        points: points
+            .iter()
+            .map(|&(sweep, value)| Point {
+                x: sweep as f64,
+                y: value,
+                interval: None,
+                text: match runs.len() {
+                    1 => format!("sweep {}: {}", count(sweep), short(value)),
+                    _ => format!("{}, sweep {}: {}", runs[*i].name, count(sweep), short(value)),
+                },
+            })
+            .collect(),
+    });
+    let panel = LinePanel {
+        frame: Frame {
+            x: Scale::exactly(0.0, last as f64),
+            y: Scale::around(values),
+            x_title: "sweep".into(),
+            y_title: axis.into(),
+            height: 230.0,
+        },
+        series: series.collect(),
+        label: format!("{heading} against sweeps"),
+        reference: None,
+    };
+    panel.svg()
+}

@@ -1,0 +1,6 @@
+//! The page as a browser shows it, and as it stands in its file.
+
+mod browser;
+mod content;
+mod sample;
+mod seen;
