@@ -2,6 +2,7 @@
 
 mod attack;
 mod calibrate;
+mod diagnose;
 mod experiments;
 mod export;
 mod images;
@@ -18,6 +19,7 @@ use attack::AttackFlags;
 use bal_attacks::{AttackName, Radii};
 pub(crate) use calibrate::Calibrate;
 use clap::{Args, Parser, Subcommand};
+pub(crate) use diagnose::Diagnose;
 pub(crate) use experiments::{Explain, Init};
 pub(crate) use export::Export;
 pub(crate) use images::ImageFlags;
@@ -81,6 +83,10 @@ pub(crate) enum Command {
         bal calibrate runs/bal --radius 0.1,0.15 --limit 1000 --json calibration.json\n      \
         The same under PGD, also under one that wants the model sure of its error.")]
     Calibrate(Box<Calibrate>),
+    /// Says whether a run's chains agree, and how many independent draws they are worth.
+    #[command(after_help = "Example:\n  bal diagnose runs/exact --json diagnosis.json\n\n\
+        Rank-normalised split R-hat, bulk and tail effective sample sizes, as arviz computes them.")]
+    Diagnose(Diagnose),
     /// Says what the settings of an experiment mean, what it costs, and about how long it takes here.
     #[command(after_help = "Examples:\n  bal explain experiments/mnist-pgd.toml\n  \
         bal explain --dataset photos --image-size 32,32 --no-timing")]

@@ -6,6 +6,7 @@ mod calibrate;
 mod check;
 mod chosen;
 mod dataset;
+mod diagnose;
 mod evaluate;
 mod experiment;
 mod explain;
@@ -25,6 +26,7 @@ mod runs;
 mod shell;
 mod start;
 mod subject;
+mod traces;
 mod train;
 mod units;
 mod versions;
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Command::Init(init) => init::init(init),
         Command::Export(export) => export::export(export),
         Command::Calibrate(calibrate) => calibrate::calibrate(calibrate),
+        Command::Diagnose(diagnose) => diagnose::diagnose(diagnose),
         Command::Runs(flags) => runs::runs(flags),
         Command::Completions(flags) => shell::completions(flags),
         Command::Man(flags) => shell::man(flags),

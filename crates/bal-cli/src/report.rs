@@ -8,14 +8,16 @@ use crate::{
     args::{Report, usage},
     chosen::Chosen,
     dataset,
+    diagnose::{Followed, log_probabilities},
     evaluate::can_be_written,
     progress::{print, say},
+    run_folder::RunFolder,
     subject::Subject,
     versions::versions,
 };
 use anyhow::{Context, Result};
 use bal_core::{Images, Workers};
-use bal_page::{Answers, Page, Run};
+use bal_page::{Answers, Page, Run, Trace};
 use bal_report::{Split, atomic, metrics};
 use inputs::Input;
 
@@ -39,11 +41,11 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
     let workers = flags.machine.workers()?;
     // Whatever does not fit the images is found before the first run is attacked.
     let subjects = inputs.into_iter().map(|input| {
-        let Input { name, record, metrics, evaluations, source } = input;
-        Ok((name, record, metrics, evaluations, source.classifier(&shown.images, None, &shown.dataset)?))
+        let Input { name, record, folder, evaluations, source } = input;
+        Ok((name, record, folder, evaluations, source.classifier(&shown.images, None, &shown.dataset)?))
     });
     let mut runs = vec![];
-    for (name, record, metrics, evaluations, subject) in subjects.collect::<Result<Vec<_>>>()? {
+    for (name, record, folder, evaluations, subject) in subjects.collect::<Result<Vec<_>>>()? {
         say(&format!(
             "{name}: classifying {} images and attacking {}",
             shown.numbers.len(),
@@ -52,12 +54,13 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
         let (answers, measured) = answers(flags, &subject, &shown, &workers, evaluations.is_empty())
             .with_context(|| name.clone())?;
         let evaluations = if flags.evaluation.is_empty() { measured } else { evaluations };
-        let accuracy = metrics::read(&metrics)?.iter().filter_map(|l| Some((l.sweep, l.accuracy?))).collect();
+        let accuracy =
+            metrics::read(&folder.metrics())?.iter().filter_map(|l| Some((l.sweep, l.accuracy?))).collect();
         runs.push(Run {
             name,
             record,
             training_accuracy: accuracy,
-            traces: vec![],
+            traces: traces(&folder)?,
             evaluations,
             answers: Some(answers),
         });
@@ -108,6 +111,21 @@ fn answers(
         attacked: Some(attacked),
     };
     Ok((answers, evaluations))
+}
+
+/// The traces that agree least.
+fn traces(folder: &RunFolder) -> Result<Vec<Trace>> {
+    const MOST: usize = 6;
+    let mut followed = log_probabilities(folder)?.unwrap_or_default();
+    followed.sort_by(|a, b| b.quantity.r_hat.unwrap_or(0.0).total_cmp(&a.quantity.r_hat.unwrap_or(0.0)));
+    let trace = |Followed { quantity, chains }| Trace {
+        name: format!("log p(y | x) of held-out {} [nats]", quantity.name),
+        chains,
+        r_hat: quantity.r_hat,
+        ess_bulk: quantity.bulk_ess,
+        ess_tail: quantity.tail_ess,
+    };
+    Ok(followed.into_iter().take(MOST).map(trace).collect())
 }
 
 fn title(runs: &[Run]) -> String {

@@ -76,6 +76,11 @@ impl RunFolder {
         self.0.join("posterior.safetensors")
     }
 
+    /// Draws that the chains' agreement was measured on, where it was.
+    pub(crate) fn traces(&self) -> PathBuf {
+        self.0.join("traces.safetensors")
+    }
+
     /// What was run, on what, and how it went; written last.
     pub(crate) fn record(&self) -> PathBuf {
         self.0.join("record.json")

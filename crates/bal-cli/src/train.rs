@@ -8,7 +8,7 @@ use crate::{
     progress::{print, say},
     run_folder::{Identity, RunFolder, Status},
     run_record::{self, Outcome},
-    start,
+    start, traces,
 };
 use anyhow::{Result, bail};
 use bal_core::{Posterior, Task, Workers};
@@ -156,6 +156,9 @@ pub(crate) fn run(
         }
     })?;
     bal_models::write_posterior(&folder.posterior(), &posterior)?;
+    if let Some(mixing) = &posterior.mixing {
+        traces::write(&folder.traces(), mixing)?;
+    }
     let outcome = Outcome {
         training: &training,
         start: start.as_ref(),

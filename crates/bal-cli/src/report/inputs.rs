@@ -7,15 +7,14 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use bal_report::{Evaluation, Record};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A finished run.
 pub(super) struct Input {
     /// The experiment's name, or the folder's where runs share that.
     pub(super) name: String,
     pub(super) record: Record,
-    /// Where its metrics are.
-    pub(super) metrics: PathBuf,
+    pub(super) folder: RunFolder,
     pub(super) evaluations: Vec<Evaluation>,
     pub(super) source: Source,
 }
@@ -52,6 +51,5 @@ fn input(flags: &Report, run: &Path) -> Result<Input> {
     let model = ModelFlags { run: Some(run.to_path_buf()), ..ModelFlags::default() };
     let source = subject::read(&model, None, flags.machine.device)?;
     let Some(record) = source.record().cloned() else { bail!("{} is no run", run.display()) };
-    let metrics = RunFolder::new(run).metrics();
-    Ok(Input { name: record.name.clone(), record, metrics, evaluations: vec![], source })
+    Ok(Input { name: record.name.clone(), record, folder: RunFolder::new(run), evaluations: vec![], source })
 }

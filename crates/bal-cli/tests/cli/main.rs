@@ -4,6 +4,7 @@ mod calibrating;
 // The browser of bal-page's own tests.
 #[path = "../../../bal-page/tests/it/browser.rs"]
 mod browser;
+mod diagnosing;
 mod documented;
 mod evaluating;
 mod experiments;
