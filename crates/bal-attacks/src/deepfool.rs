@@ -114,7 +114,7 @@ impl Attack for DeepFool {
                     return Ok(nearest.images);
                 }
                 let index = beside(&x, &going);
-                change = (change + boundaries.step(self.norm, &x)?).index_select(0, &index);
+                change = (change + boundaries.step(self.norm)?).index_select(0, &index);
                 candidates = candidates.index_select(0, &index);
                 rows = going.iter().map(|&row| rows[row as usize]).collect();
                 standing = standing.only(&going);
