@@ -4,7 +4,7 @@ use crate::{AttackError, Ball, Norm, gradient, logits, margin, standing::Standin
 use bal_core::Classifier;
 use tch::Tensor;
 
-/// The shortest step: shorter ones lead towards a boundary that bends away, and never across it.
+/// The shortest step, in the attack's norm: shorter ones come nearer to a boundary that bends away, never across it.
 const LEAST: f64 = 1e-4;
 
 /// What a model's logits say of the way to other classes.
