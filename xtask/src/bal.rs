@@ -1,6 +1,6 @@
 //! The program `bal`, built once per use and then run itself.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
@@ -22,6 +22,10 @@ impl<'a> Bal<'a> {
     pub(crate) fn build(repository: &'a Repository, libtorch: LibTorch) -> Result<Self> {
         let executable = program::build(repository, &libtorch, "bal-cli", "bal")?;
         Ok(Self { executable, repository, libtorch })
+    }
+
+    pub(crate) fn executable(&self) -> &Path {
+        &self.executable
     }
 
     /// Runs `bal` with `arguments` in the root of the checkout.

@@ -1,6 +1,7 @@
-//! `bench`: how long things take, beside PyTorch, piece by piece, and as the problem grows.
+//! `bench`: how long things take, beside PyTorch, piece by piece, and as the problem grows; and attacks beside others'.
 
 mod agreement;
+mod crosscheck;
 mod peer;
 mod pieces;
 mod process;
@@ -30,6 +31,7 @@ pub(crate) struct Options {
 #[derive(Subcommand)]
 enum What {
     Peer(peer::Options),
+    Crosscheck(crosscheck::Options),
     Scaling(scaling::Options),
     Pieces(pieces::Options),
     Smoke(smoke::Options),
@@ -39,6 +41,7 @@ enum What {
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     match &options.what {
         What::Peer(options) => peer::run(repository, options),
+        What::Crosscheck(options) => crosscheck::run(repository, options),
         What::Scaling(options) => scaling::run(repository, options),
         What::Pieces(options) => pieces::run(repository, options),
         What::Smoke(options) => smoke::run(repository, options),

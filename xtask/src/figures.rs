@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use bal_report::crosscheck::Crosscheck;
 use bal_report::figures::Study;
 use bal_report::peer::Peer;
 use bal_report::scaling::Scaling;
@@ -22,6 +23,7 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
     let results = repository.results();
     let readme = results.join("README.md");
     let mut paths = performance(repository)?;
+    paths.push(crosscheck(repository)?);
     for name in FIGURES {
         if results.join(name).is_dir() {
             paths.extend(draw(repository, name, &results, Some(&readme))?);
@@ -117,6 +119,23 @@ fn performance(repository: &Repository) -> Result<Vec<PathBuf>> {
     }
     paths.push(page);
     Ok(paths)
+}
+
+/// Our attacks beside others': the tables of `docs/evaluation.md`; returns its path.
+fn crosscheck(repository: &Repository) -> Result<PathBuf> {
+    let page = repository.root().join("docs/evaluation.md");
+    set_section(&page, "crosscheck", &crosscheck_tables(repository)?)?;
+    Ok(page)
+}
+
+/// What the record says, or that there is none.
+fn crosscheck_tables(repository: &Repository) -> Result<String> {
+    let record = repository.results().join("crosscheck/crosscheck.json");
+    Ok(if record.exists() {
+        table::crosscheck(&Crosscheck::read(&record)?)
+    } else {
+        table::NOT_RUN.to_owned()
+    })
 }
 
 /// Writes a section of a page anew.

@@ -26,8 +26,10 @@ use tch::Tensor;
 /// finished with its first error and then costs nothing. On a linear model whose boundary is not cut
 /// off by the box the first step is the shortest there is, times `1 + overshoot`. The next point to be
 /// linearised is the one that was checked, as in the authors' code. The box is ours, the paper's images
-/// may leave it: steps are clipped, and `w_k` is 0 in pixels at a border that it leads across, so that
-/// the others make up for them.
+/// may leave it: they are clipped, and later steps make up for what is cut off. Those are shorter than if
+/// pixels at a border were left out of `w_k`, and end nearer on networks, which bend. A step is at least
+/// 1e-4 long, since near a boundary that bends away ever shorter ones would lead nowhere; foolbox adds as much
+/// to each.
 ///
 /// Images are `[n, c, h, w]` in `[0, 1]`; the model is scored by its combined prediction. A step takes
 /// one forward pass and one backward pass per candidate.
@@ -114,7 +116,7 @@ impl Attack for DeepFool {
                     return Ok(nearest.images);
                 }
                 let index = beside(&x, &going);
-                change = (change + boundaries.step(self.norm, &x)?).index_select(0, &index);
+                change = (change + boundaries.step(self.norm)?).index_select(0, &index);
                 candidates = candidates.index_select(0, &index);
                 rows = going.iter().map(|&row| rows[row as usize]).collect();
                 standing = standing.only(&going);

@@ -9,6 +9,7 @@
 pub mod atomic;
 pub mod calibration;
 pub mod cost;
+pub mod crosscheck;
 mod csv;
 mod drawing;
 mod error;

@@ -7,6 +7,7 @@ use crate::{Published, ReportError};
 
 mod ablation;
 mod calibration;
+mod crosscheck;
 mod fig2;
 mod hop_skip_jump;
 mod performance;
@@ -16,6 +17,7 @@ mod section;
 
 pub use ablation::ablation;
 pub use calibration::calibration;
+pub use crosscheck::{NOT_RUN, crosscheck};
 pub use fig2::fig2;
 pub use performance::{peer, scaling};
 pub use robustness::robustness;

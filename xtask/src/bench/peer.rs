@@ -162,7 +162,6 @@ fn row(sides: &mut [Process], (measure, title, chains): (&str, &str, u32), pairs
 fn requirement(repository: &Repository, package: &str) -> Result<String> {
     let path = repository.root().join("bench/pytorch/requirements.txt");
     let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let line = text.lines().find_map(|line| line.strip_prefix(package));
-    let line = line.with_context(|| format!("{} does not name {package}", path.display()))?;
-    Ok(line.trim_start_matches(['=', '>']).to_string())
+    let version = |line: &'_ str| line.strip_prefix(package)?.strip_prefix("==").map(str::to_owned);
+    text.lines().find_map(version).with_context(|| format!("{} does not pin {package}", path.display()))
 }

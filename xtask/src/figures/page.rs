@@ -32,6 +32,18 @@ fn its_tables_are_those_of_the_records() {
 }
 
 #[test]
+fn the_tables_of_crossed_attacks_are_those_of_the_record() {
+    let repository = Repository::find().unwrap();
+    let page = fs::read_to_string(repository.root().join("docs/evaluation.md")).unwrap();
+    let tables = super::crosscheck_tables(&repository).unwrap();
+    let written = bal_report::table::replace_section(&page, "crosscheck", &tables).unwrap();
+    assert!(
+        written == page,
+        "run `cargo xtask figures`: the tables of docs/evaluation.md are not the record's"
+    );
+}
+
+#[test]
 fn the_numbers_of_its_prose_are_in_records() {
     let repository = Repository::find().unwrap();
     let mut pool = Vec::new();

@@ -4,8 +4,8 @@ use crate::{AttackError, Ball, Norm, gradient, logits, margin, standing::Standin
 use bal_core::Classifier;
 use tch::Tensor;
 
-/// The shortest step.
-const LEAST: f64 = 1e-6;
+/// The shortest step, in the attack's norm: shorter ones come nearer to a boundary that bends away, never across it.
+const LEAST: f64 = 1e-4;
 
 /// What a model's logits say of the way to other classes.
 pub(super) struct Boundaries {
@@ -49,23 +49,19 @@ impl Boundaries {
         Ok(Self { fooled, leads: leads.detach(), slopes })
     }
 
-    /// The way from `x` to the nearest boundary, shaped as the images, in pixels that can move; zero
-    /// where no class has a slope.
-    pub(super) fn step(&self, norm: Norm, x: &Tensor) -> Result<Tensor, AttackError> {
+    /// The way to the nearest boundary, shaped as the images; zero where no class has a slope.
+    pub(super) fn step(&self, norm: Norm) -> Result<Tensor, AttackError> {
         let direction = Ball::new(norm, 0.0)?;
         // Not fooled: every candidate's lead is negative and rises along its slope.
-        let (can_rise, can_fall) = (x.lt(1.0), x.gt(0.0));
         let mut nearest: Option<(Tensor, Tensor)> = None;
         for (rank, slope) in self.slopes.iter().enumerate() {
-            let free = can_rise.where_self(&slope.gt(0.0), &can_fall);
-            let slope = slope * free;
             let lead = self.leads.narrow(1, rank as i64, 1).reshape([-1, 1, 1, 1]);
-            let rise = norm.dual_of_each(&slope);
+            let rise = norm.dual_of_each(slope);
             // Without a slope there is no boundary to be seen: it is infinitely far.
             let distance = lead.abs() / rise;
             let distance = distance.nan_to_num(f64::INFINITY, f64::INFINITY, None);
             nearest = Some(match nearest {
-                None => (distance, slope),
+                None => (distance, slope.shallow_clone()),
                 Some((least, of)) => {
                     let nearer = distance.lt_tensor(&least);
                     (distance.minimum(&least), slope.where_self(&nearer, &of))
@@ -74,7 +70,6 @@ impl Boundaries {
         }
         let Some((distance, slope)) = nearest else { return Err(AttackError::NoGradient) };
         let there_is_one = distance.isfinite();
-        // On the boundary itself a step has to be long enough to be seen in single precision.
         let distance = distance.clamp_min(LEAST).where_self(&there_is_one, &distance.zeros_like());
         Ok(direction.steepest(&slope) * distance)
     }

@@ -1,0 +1,97 @@
+"""Runs what `cargo xtask bench crosscheck` asks for: attacks of torchattacks and foolbox on our networks.
+
+Reads one request a line from standard input and answers each with one JSON object a line:
+{"do": "versions"} answers {"torch": "..", ..};
+{"do": "attack", "library": L, "attack": A, "weights": FILE, "images": N, "norm": "linf" | "l2", "radii": [..] | [null], ..}
+answers {"seconds": S, "correct": ["1101..", ..], "distances": [..] | null, "images": {..} | null}, with a string for each
+radius, distances where the radius is null, and images where the request has "ours", a file that `bal evaluate --save`
+wrote: what compare of exact.py counts. Further keys are settings of the attack, see libraries.py.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(1, str(Path(__file__).resolve().parent.parent / "pytorch"))
+
+import torch
+from safetensors.torch import load_file
+
+import exact
+import mnist
+from ensemble import Ensemble, wrong
+from libraries import ATTACKS
+
+LIBRARIES = ["torch", "torchattacks", "foolbox"]
+BATCH = 256
+
+
+def attack(request, folder):
+    x, y = mnist.read(folder, "t10k", request["images"])
+    model = Ensemble(request["weights"])
+    made, seconds = [], 0.0
+    for radius in request["radii"]:
+        ends = []
+        for part, labels in zip(x.split(BATCH), y.split(BATCH)):
+            # Random starts are those of the batch, whatever ran before.
+            torch.manual_seed(0)
+            begin = time.perf_counter()
+            ends.append(ATTACKS[request["library"], request["attack"]](model, part, labels, request, radius).detach())
+            seconds += time.perf_counter() - begin
+        made.append(torch.cat(ends))
+    return {
+        "seconds": seconds,
+        "correct": ["".join("01"[not w] for w in judged(model, z, y).tolist()) for z in made],
+        "distances": distances(model, x, made[0], y, request["norm"]) if request["radii"] == [None] else None,
+        "images": compared(model, x, made[0], y, request) if "ours" in request else None,
+    }
+
+
+def judged(model, x, y):
+    return torch.cat([wrong(model, *part) for part in zip(x.split(BATCH), y.split(BATCH))])
+
+
+def distances(model, x, z, y, norm):
+    """0 for an image that is wrong as it is, null for one that is not wrong in the end."""
+    change = (z.double() - x.double()).flatten(1)
+    length = change.abs().amax(1) if norm == "linf" else change.norm(dim=1)
+    length[judged(model, x, y)] = 0.0
+    # Some attacks give up with an image of zeros: it counts where it is wrong, as any other.
+    broken = judged(model, z, y) | (length == 0)
+    return [d if b else None for d, b in zip(length.tolist(), broken.tolist())]
+
+
+def compared(model, x, theirs, y, request):
+    ours = load_file(request["ours"])
+    if not torch.equal(ours["clean"], x):
+        raise ValueError(f"{request['ours']} holds other images than the first {len(x)} test images")
+    radius = request["radii"][0]
+    step = radius / request["parts"]
+    right = exact.climb(model, x, y, radius, request["steps"], step)
+    return exact.compare(ours["x"][0], theirs, right)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--mnist", required=True)
+    parser.add_argument("--threads", type=int, required=True)
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    # Libraries print as they please; answers keep a channel of their own.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    for line in sys.stdin:
+        request = json.loads(line)
+        if request["do"] == "versions":
+            answer = {name: importlib.metadata.version(name) for name in LIBRARIES}
+        else:
+            answer = attack(request, options.mnist)
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""The attacks of torchattacks and foolbox by our names, with the settings that a request says."""
+
+import foolbox
+import torchattacks
+
+NORMS = {"linf": "Linf", "l2": "L2"}
+
+
+def fgsm(model, x, y, request, radius):
+    return torchattacks.FGSM(model, eps=radius)(x, y)
+
+
+def pgd(model, x, y, request, radius):
+    step = radius / request["parts"]
+    attack = torchattacks.PGD(model, eps=radius, alpha=step, steps=request["steps"], random_start=False)
+    return attack(x, y)
+
+
+def apgd(model, x, y, request, radius):
+    norm, loss, steps = NORMS[request["norm"]], request["loss"], request["steps"]
+    return torchattacks.APGD(model, norm=norm, eps=radius, steps=steps, loss=loss, seed=0)(x, y)
+
+
+def autoattack(model, x, y, request, radius):
+    attack = torchattacks.AutoAttack(model, norm=NORMS[request["norm"]], eps=radius, n_classes=10, seed=0)
+    for part in attack._autoattack.attacks:
+        # torchattacks leaves APGD and FAB at 10 steps, where the standard attack of the paper has 100.
+        if hasattr(part, "steps"):
+            part.steps = request["steps"]
+    return attack(x, y)
+
+
+def cw(model, x, y, request, radius):
+    attack = foolbox.attacks.L2CarliniWagnerAttack(
+        binary_search_steps=request["search_steps"], steps=request["steps"], stepsize=request["step_size"]
+    )
+    return by_foolbox(attack, model, x, y)
+
+
+def deepfool(model, x, y, request, radius):
+    attacks = {"linf": foolbox.attacks.LinfDeepFoolAttack, "l2": foolbox.attacks.L2DeepFoolAttack}
+    return by_foolbox(attacks[request["norm"]](steps=request["steps"]), model, x, y)
+
+
+def fmn(model, x, y, request, radius):
+    attacks = {"linf": foolbox.attacks.LInfFMNAttack, "l2": foolbox.attacks.L2FMNAttack}
+    attack = attacks[request["norm"]](steps=request["steps"], max_stepsize=request["step_size"])
+    return by_foolbox(attack, model, x, y)
+
+
+def by_foolbox(attack, model, x, y):
+    """What an attack for the nearest error ends with, whether or not it is one."""
+    return attack.run(foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu"), x, foolbox.criteria.Misclassification(y))
+
+
+# By library and the name that a request gives.
+ATTACKS = {
+    ("torchattacks", "fgsm"): fgsm,
+    ("torchattacks", "pgd"): pgd,
+    ("torchattacks", "apgd"): apgd,
+    ("torchattacks", "autoattack"): autoattack,
+    ("foolbox", "cw"): cw,
+    ("foolbox", "deepfool"): deepfool,
+    ("foolbox", "fmn"): fmn,
+}

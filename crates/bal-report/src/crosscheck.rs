@@ -1,0 +1,205 @@
+//! Attacks of ours beside those of the field's Python libraries, on the same networks and images.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{ReportError, json};
+
+mod bars;
+mod check;
+
+/// What `cargo xtask bench crosscheck` found. Keys of the JSON are the names of the fields.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Crosscheck {
+    /// The processor, as the operating system names it.
+    pub cpu: String,
+    /// Threads of either side.
+    pub threads: u32,
+    /// The first so many of MNIST's test images.
+    pub images: u64,
+    /// The libraries' versions, by name; `PyTorch`'s among them.
+    pub versions: BTreeMap<String, String>,
+    /// What was compared.
+    pub cells: Vec<Cell>,
+}
+
+/// One attack on one model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    /// The attack's name among those compared: `apgd-ce`, `deepfool-l2`, ..
+    pub attack: String,
+    /// The model's name: `mnist_bal`, ..
+    pub model: String,
+    /// The library that the other side's attack is from.
+    pub library: String,
+    /// The system's load, as the mean number of waiting processes in the minute before the comparison began; `null` where
+    /// the system does not say.
+    pub load: Option<f64>,
+    /// How long either side took.
+    pub seconds: Seconds,
+    /// What either side found.
+    pub found: Found,
+}
+
+/// How long either side took, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seconds {
+    /// `bal evaluate` from its start to its end.
+    pub ours: f64,
+    /// What of that is no attack: the same command with one point of uniform noise on the same images.
+    pub ours_beside: f64,
+    /// The call of the library's attack, without loading and judging.
+    pub theirs: f64,
+}
+
+/// What is compared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Found {
+    /// Of attacks that have one result: the images themselves.
+    Images(Images),
+    /// Of attacks that seek the nearest error: how far it is.
+    Distances(Distances),
+    /// Of the others: how many images survive.
+    Accuracy(Accuracy),
+}
+
+/// How many pixels of two attacked batches differ, and which of them double precision agrees with.
+///
+/// Both are compared with the same attack in double precision, from the same start.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Images {
+    /// The ball's radius, on pixels in [0, 1].
+    pub radius: f64,
+    /// All pixels.
+    pub pixels: u64,
+    /// Pixels that differ by more than [`Images::TOLERANCE`].
+    pub differing: u64,
+    /// Of those, how many are in double precision as ours.
+    pub ours_right: u64,
+    /// Of those, how many are in double precision as theirs.
+    pub theirs_right: u64,
+    /// The largest difference of a pixel.
+    pub largest: f64,
+    /// The largest difference of a pixel of ours from double precision.
+    pub ours_from_double: f64,
+}
+
+/// Distances to the nearest errors found, in the norm that the attack makes small.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Distances {
+    /// Ours.
+    pub ours: Reach,
+    /// Theirs.
+    pub theirs: Reach,
+    /// Images that are right at first and that both sides broke.
+    pub both: u64,
+    /// The median over those of ours divided by theirs; `null` where there is none.
+    pub ratio: Option<f64>,
+    /// On how many of those ours is nearer, by more than a thousandth.
+    pub ours_nearer: u64,
+    /// On how many of those theirs is nearer, by more than a thousandth.
+    pub theirs_nearer: u64,
+}
+
+/// How far one side's errors are.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reach {
+    /// Images that are wrong in the end, those that are wrong at first among them.
+    pub broken: u64,
+    /// The least distance within which at least half of all images are wrong; `null` where more than half stand.
+    pub median: Option<f64>,
+}
+
+/// Robust accuracies, in [0, 1].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accuracy {
+    /// The norm of the balls, `linf` or `l2`.
+    pub norm: String,
+    /// Their radii, on pixels in [0, 1].
+    pub radii: Vec<f64>,
+    /// What ours leaves at each.
+    pub ours: Vec<f64>,
+    /// What theirs leaves at each.
+    pub theirs: Vec<f64>,
+}
+
+impl Images {
+    /// How much pixels may differ and be the same: rounding of single precision, many times over.
+    pub const TOLERANCE: f64 = 1e-5;
+}
+
+impl Distances {
+    /// Compares distances image by image, in one order; 0 for an image that is wrong at first, `None` where no error was
+    /// found. `None` unless both lists are of one length.
+    pub fn of(ours: &[Option<f64>], theirs: &[Option<f64>]) -> Option<Self> {
+        if ours.len() != theirs.len() {
+            return None;
+        }
+        let both: Vec<f64> = ours
+            .iter()
+            .zip(theirs)
+            .filter_map(|pair| match pair {
+                (&Some(a), &Some(b)) if a > 0.0 && b > 0.0 => Some(a / b),
+                _ => None,
+            })
+            .collect();
+        let count = |wanted: &dyn Fn(f64) -> bool| both.iter().filter(|ratio| wanted(**ratio)).count() as u64;
+        Some(Self {
+            ours: Reach::of(ours),
+            theirs: Reach::of(theirs),
+            both: both.len() as u64,
+            ratio: crate::spread::Spread::of(both.iter().copied()).map(|spread| spread.median),
+            ours_nearer: count(&|ratio| ratio < 0.999),
+            theirs_nearer: count(&|ratio| ratio > 1.001),
+        })
+    }
+}
+
+impl Reach {
+    fn of(distances: &[Option<f64>]) -> Self {
+        let mut found: Vec<f64> = distances.iter().copied().flatten().collect();
+        found.sort_by(f64::total_cmp);
+        let half = distances.len().div_ceil(2);
+        let median = half.checked_sub(1).and_then(|last| found.get(last)).copied();
+        Self { broken: found.len() as u64, median }
+    }
+}
+
+impl Seconds {
+    /// How many times as long as our attack theirs took; `None` where ours is over too soon to tell, in less than a tenth
+    /// of what the program does beside it.
+    pub fn ratio(&self) -> Option<f64> {
+        let attack = self.ours - self.ours_beside;
+        (attack > 0.1 * self.ours_beside).then(|| self.theirs / attack)
+    }
+}
+
+impl Crosscheck {
+    /// Reads a file that [`Self::write`] wrote.
+    ///
+    /// Errors name the file and what is wrong with it.
+    pub fn read(path: &Path) -> Result<Self, ReportError> {
+        let crosscheck: Self = json::read(path)?;
+        crosscheck.check().map_err(|what| ReportError::invalid(path, what))?;
+        Ok(crosscheck)
+    }
+
+    /// Checks the record as [`Self::read`] does and writes it, whole or not at all.
+    pub fn write(&self, path: &Path) -> Result<(), ReportError> {
+        self.check().map_err(|what| ReportError::invalid(path, what))?;
+        json::write(path, self)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

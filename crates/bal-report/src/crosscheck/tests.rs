@@ -1,0 +1,137 @@
+//! Claims about records of comparisons.
+
+use super::*;
+
+/// A comparison with a cell of each kind, without a shortfall.
+pub(crate) fn crosscheck() -> Crosscheck {
+    let cell = |attack: &str, library: &str, found| Cell {
+        attack: attack.into(),
+        model: "mnist_bal".into(),
+        library: library.into(),
+        load: Some(0.2),
+        seconds: Seconds { ours: 3.0, ours_beside: 1.0, theirs: 8.0 },
+        found,
+    };
+    let images = Images {
+        radius: 0.1,
+        pixels: 784,
+        differing: 3,
+        ours_right: 3,
+        theirs_right: 0,
+        largest: 0.2,
+        ours_from_double: 1e-8,
+    };
+    let distances = Distances::of(
+        &[Some(0.1), Some(0.4), Some(0.0), Some(0.3)],
+        &[Some(0.2), None, Some(0.0), Some(0.3)],
+    );
+    let accuracy = Accuracy {
+        norm: "linf".into(),
+        radii: vec![0.1, 0.15],
+        ours: vec![0.874, 0.56],
+        theirs: vec![0.873, 0.558],
+    };
+    Crosscheck {
+        cpu: "a processor".into(),
+        threads: 2,
+        images: 4,
+        versions: [("torch".to_owned(), "2.0".to_owned()), ("foolbox".to_owned(), "3.0".to_owned())].into(),
+        cells: vec![
+            cell("pgd", "torchattacks", Found::Images(images)),
+            cell("fmn-l2", "foolbox", Found::Distances(distances.unwrap())),
+            cell("autoattack-linf", "torchattacks", Found::Accuracy(accuracy)),
+        ],
+    }
+}
+
+fn accuracy(crosscheck: &mut Crosscheck) -> &mut Accuracy {
+    match &mut crosscheck.cells[2].found {
+        Found::Accuracy(accuracy) => accuracy,
+        _ => panic!("the third is an accuracy"),
+    }
+}
+
+#[test]
+fn a_record_is_read_as_it_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crosscheck.json");
+    crosscheck().write(&path).unwrap();
+    assert_eq!(Crosscheck::read(&path).unwrap(), crosscheck());
+}
+
+#[test]
+fn what_cannot_be_is_refused_by_the_name_of_its_cell() {
+    type Change = fn(&mut Crosscheck);
+    let cases: [(Change, &str); 4] = [
+        (|c| c.images = 0, "images must be at least 1"),
+        (|c| c.cells[1].seconds.theirs = f64::NAN, "fmn-l2 on mnist_bal: seconds must be positive"),
+        (|c| accuracy(c).theirs[0] = 1.5, "got 1.5"),
+        (|c| accuracy(c).ours.truncate(1), "an entry for each radius"),
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    for (change, expected) in cases {
+        let mut wrong = crosscheck();
+        change(&mut wrong);
+        let message = wrong.write(&folder.path().join("x.json")).unwrap_err().to_string();
+        assert!(message.contains(expected), "{message} does not say {expected}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn distances_are_compared_on_images_that_both_sides_broke() {
+    let ours = [Some(0.1), None, Some(0.0), Some(0.3), Some(0.2)];
+    let theirs = [Some(0.2), Some(0.5), Some(0.0), Some(0.2), None];
+    let found = Distances::of(&ours, &theirs).unwrap();
+    assert_eq!(found.ours, Reach { broken: 4, median: Some(0.2) });
+    assert_eq!(found.theirs, Reach { broken: 4, median: Some(0.2) });
+    assert_eq!((found.both, found.ours_nearer, found.theirs_nearer), (2, 1, 1));
+    assert!((found.ratio.unwrap() - 1.0).abs() < 1e-9, "{found:?}");
+    assert_eq!(Distances::of(&[None, None, Some(0.1)], &[None; 3]).unwrap().ours.median, None);
+    assert_eq!(Distances::of(&ours, &theirs[1..]), None);
+}
+
+#[test]
+fn what_starting_takes_is_no_part_of_the_ratio() {
+    assert_eq!(Seconds { ours: 3.0, ours_beside: 1.0, theirs: 8.0 }.ratio(), Some(4.0));
+    assert_eq!(Seconds { ours: 1.05, ours_beside: 1.0, theirs: 8.0 }.ratio(), None);
+    assert_eq!(Seconds { ours: 0.9, ours_beside: 1.0, theirs: 8.0 }.ratio(), None);
+}
+
+#[test]
+fn every_bar_is_told_when_it_is_missed_and_only_then() {
+    assert_eq!(crosscheck().shortfalls(), Vec::<String>::new());
+    type Change = fn(&mut Crosscheck);
+    let cases: [(Change, &str); 6] = [
+        (
+            |c| match &mut c.cells[0].found {
+                Found::Images(found) => found.ours_right = 1,
+                _ => panic!("the first are images"),
+            },
+            "pgd on mnist_bal: 2 pixels differ in which ours are not those of double precision",
+        ),
+        (
+            |c| match &mut c.cells[1].found {
+                Found::Distances(found) => found.ratio = Some(1.2),
+                _ => panic!("the second are distances"),
+            },
+            "our errors are 1.200 times as far",
+        ),
+        (
+            |c| match &mut c.cells[1].found {
+                Found::Distances(found) => found.theirs.broken = found.ours.broken + 1,
+                _ => panic!("the second are distances"),
+            },
+            "ours breaks",
+        ),
+        (|c| accuracy(c).theirs[1] = 0.556, "ours leaves 0.5600 at 0.15, theirs 0.5560"),
+        (|c| accuracy(c).ours[0] = 0.875, "ours leaves 0.8750 at 0.1, the bar is 0.8740"),
+        (|c| c.cells[2].seconds.theirs = 3.0, "theirs takes 1.50 times as long as ours"),
+    ];
+    for (change, expected) in cases {
+        let mut missed = crosscheck();
+        change(&mut missed);
+        let said = missed.shortfalls();
+        assert!(said.len() == 1 && said[0].contains(expected), "{said:?} does not say {expected}");
+    }
+}

@@ -1,0 +1,113 @@
+//! Our side: `bal evaluate`, as one would type it.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use bal_report::Evaluation;
+
+use super::plan::{Attack, Compared, Model};
+use crate::bal::Bal;
+use crate::radii;
+
+/// What is the same for all commands.
+#[derive(Clone, Copy)]
+pub(super) struct Command<'a> {
+    pub(super) bal: &'a Bal<'a>,
+    pub(super) images: u64,
+    pub(super) threads: u32,
+}
+
+/// The name of the images' file in the folder of an attack.
+pub(super) const IMAGES: &str = "images.safetensors";
+
+/// One point of noise for each image: everything that an evaluation takes beside its attack.
+const BESIDE: [&str; 6] = ["--attack", "uniform-noise", "--draws", "1", "--radius", "0.1"];
+
+impl Command<'_> {
+    /// Attacks a model; the evaluation, and the seconds that the program took. In `folder` are then its files.
+    pub(super) fn attack(&self, attack: &Attack, model: &Model, folder: &Path) -> Result<(Evaluation, f64)> {
+        let json = folder.join("evaluation.json");
+        let seconds = self.timed(&self.attack_arguments(attack, model, folder, &json))?;
+        Ok((Evaluation::read(&json)?, seconds))
+    }
+
+    /// The seconds of everything but the attack.
+    pub(super) fn beside(&self, model: &Model) -> Result<f64> {
+        let mut arguments = self.common(model);
+        arguments.extend(BESIDE.map(Into::into));
+        self.timed(&arguments)
+    }
+
+    fn timed(&self, arguments: &[String]) -> Result<f64> {
+        let begin = Instant::now();
+        self.bal.run_quietly(arguments).context("our side")?;
+        Ok(begin.elapsed().as_secs_f64())
+    }
+
+    fn attack_arguments(&self, attack: &Attack, model: &Model, folder: &Path, json: &Path) -> Vec<String> {
+        arguments(self.common(model), attack, folder, json)
+    }
+
+    fn common(&self, model: &Model) -> Vec<String> {
+        common(model, self.images, self.threads)
+    }
+}
+
+fn common(model: &Model, images: u64, threads: u32) -> Vec<String> {
+    let weights = model.weights.display().to_string();
+    let (images, threads) = (images.to_string(), threads.to_string());
+    let words = [
+        "evaluate",
+        "--weights",
+        &weights,
+        "--architecture",
+        "cnn",
+        "--dataset",
+        "mnist",
+        "--prediction",
+        "mean-probability",
+        "--limit",
+        &images,
+        "--threads",
+        &threads,
+    ];
+    words.map(Into::into).into()
+}
+
+fn arguments(mut common: Vec<String>, attack: &Attack, folder: &Path, json: &Path) -> Vec<String> {
+    common.extend(attack.ours.iter().map(|&word| word.into()));
+    let radii = attack.compared.radii();
+    if !radii.is_empty() {
+        common.extend(["--radius".into(), radii::list(radii)]);
+    }
+    common.extend(["--json".into(), json.display().to_string()]);
+    if matches!(attack.compared, Compared::Images(_)) {
+        common.extend(["--save".into(), folder.join(IMAGES).display().to_string()]);
+    }
+    common
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::crosscheck::plan::ATTACKS;
+
+    fn line(name: &str) -> String {
+        let model = Model { name: "erm", weights: "/r/erm.safetensors".into() };
+        let attack = ATTACKS.iter().find(|attack| attack.name == name).unwrap();
+        arguments(common(&model, 16, 2), attack, Path::new("/t"), Path::new("/t/e.json")).join(" ")
+    }
+
+    #[test]
+    fn commands_say_everything() {
+        assert_eq!(
+            line("apgd-dlr"),
+            "evaluate --weights /r/erm.safetensors --architecture cnn --dataset mnist --prediction mean-probability \
+             --limit 16 --threads 2 --attack apgd-dlr --steps 100 --ensemble-gradient predictive --radius 0.1,0.15 \
+             --json /t/e.json"
+        );
+        assert!(line("pgd").ends_with("--radius 0.1 --json /t/e.json --save /t/images.safetensors"));
+        assert!(!line("cw").contains("--radius"));
+    }
+}

@@ -1,0 +1,132 @@
+//! The Python side: what it is asked and what it answers.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use bal_report::crosscheck::Images;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::plan::{Attack, Compared, Model};
+use crate::bench::process::Process;
+use crate::repository::Repository;
+
+/// What became of the images.
+#[derive(Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Answer {
+    /// How long the attack took.
+    pub(super) seconds: f64,
+    /// A string per radius, in it a 1 for each image that survived.
+    pub(super) correct: Vec<String>,
+    /// Where the nearest error is sought: how far it is, image by image.
+    pub(super) distances: Option<Vec<Option<f64>>>,
+    /// Where there are images of ours: what differs.
+    pub(super) images: Option<Images>,
+}
+
+/// Starts it.
+pub(super) fn start(repository: &Repository, python: &Path, threads: u32) -> Result<Process> {
+    let mut command = Command::new(python);
+    command.arg(repository.root().join("bench/crosscheck/crosscheck.py"));
+    command.arg("--mnist").arg(repository.datasets().join("mnist"));
+    command.args(["--threads", &threads.to_string()]);
+    Process::start("Python", &mut command)
+}
+
+/// Has it attack the first `images` test images; `ours` is the file of our images where images are compared.
+pub(super) fn attack(
+    process: &mut Process,
+    attack: &Attack,
+    model: &Model,
+    images: u64,
+    ours: Option<&Path>,
+) -> Result<Answer> {
+    let answer = process.ask(&request(attack, model, images, ours)?)?;
+    let radii = attack.compared.radii().len().max(1);
+    parse(answer, radii, images)
+}
+
+fn request(attack: &Attack, model: &Model, images: u64, ours: Option<&Path>) -> Result<Value> {
+    let mut request = serde_json::to_value(attack.theirs)?;
+    let radii = match &attack.compared {
+        Compared::Distances => json!([null]),
+        other => json!(other.radii()),
+    };
+    let more = json!({"do": "attack", "weights": model.weights, "images": images, "radii": radii});
+    if let (Some(keys), Value::Object(more)) = (request.as_object_mut(), more) {
+        keys.extend(more);
+        keys.extend(ours.map(|file| ("ours".to_owned(), json!(file))));
+    }
+    Ok(request)
+}
+
+fn parse(answer: Value, radii: usize, images: u64) -> Result<Answer> {
+    let text = answer.to_string();
+    let answer: Answer =
+        serde_json::from_value(answer).with_context(|| format!("Python answered {text:.200}"))?;
+    let whole = answer.correct.len() == radii
+        && answer.correct.iter().all(|digits| digits.len() as u64 == images)
+        && answer.distances.as_ref().is_none_or(|distances| distances.len() as u64 == images);
+    ensure!(whole, "Python answered for other images or radii: {text:.200}");
+    Ok(answer)
+}
+
+impl Answer {
+    /// The share of images that survived, per radius.
+    pub(super) fn accuracy(&self) -> Vec<f64> {
+        let share = |digits: &String| {
+            digits.bytes().filter(|&digit| digit == b'1').count() as f64 / digits.len().max(1) as f64
+        };
+        self.correct.iter().map(share).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::crosscheck::plan::ATTACKS;
+
+    /// Lines that bench/crosscheck/crosscheck.py answered on two images.
+    const LINES: [&str; 2] = [
+        r#"{"seconds": 0.0123, "correct": ["11"], "distances": null, "images": {"pixels": 1568, "differing": 0, "ours_right": 0, "theirs_right": 0, "largest": 0.0, "ours_from_double": 7.450580596923828e-09}}"#,
+        r#"{"seconds": 1.5, "correct": ["01"], "distances": [0.18882638216018677, null], "images": null}"#,
+    ];
+
+    fn line(number: usize) -> Value {
+        serde_json::from_str(LINES[number]).unwrap()
+    }
+
+    #[test]
+    fn answers_of_the_python_side_are_understood() {
+        let images = parse(line(0), 1, 2).unwrap();
+        assert_eq!(images.images.unwrap().pixels, 1568);
+        let distances = parse(line(1), 1, 2).unwrap();
+        assert_eq!(distances.accuracy(), [0.5]);
+        assert_eq!(distances.distances.unwrap()[1], None);
+    }
+
+    #[test]
+    fn answers_for_something_else_are_refused() {
+        for (radii, images) in [(2, 2), (1, 3)] {
+            let error = parse(line(1), radii, images).unwrap_err().to_string();
+            assert!(error.contains("other images or radii"), "{error}");
+        }
+        assert!(parse(json!({"seconds": 1.0}), 1, 2).is_err());
+    }
+
+    #[test]
+    fn a_request_says_all_that_the_attack_needs() {
+        let model = Model { name: "mnist_bal", weights: "/r/mnist_bal.safetensors".into() };
+        let of = |name: &str, ours| {
+            let attack = ATTACKS.iter().find(|attack| attack.name == name).unwrap();
+            request(attack, &model, 16, ours).unwrap()
+        };
+        let expected = json!({"do": "attack", "library": "torchattacks", "attack": "pgd", "norm": "linf", "steps": 40,
+            "parts": 16.0, "weights": "/r/mnist_bal.safetensors", "images": 16, "radii": [0.1], "ours": "/t/x"});
+        assert_eq!(of("pgd", Some(Path::new("/t/x"))), expected);
+        assert_eq!(of("cw", None)["radii"], json!([null]));
+        assert_eq!(of("autoattack-linf", None)["radii"], json!([0.1, 0.15]));
+    }
+}
