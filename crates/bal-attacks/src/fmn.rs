@@ -17,14 +17,14 @@ use tch::Tensor;
 ///
 /// ```text
 /// L_k   max_{j != y} z_j - z_y at x + d_k,    g = grad L_k
-/// e_k+1 where L_k < 0, not adversarial:  max(e_k, ||d_k|| - L_k / ||g||_*) (1 + gamma_k)  before the first
-///                                        success, then e_k (1 + gamma_k)
+/// e_k+1 where L_k < 0, not adversarial:  before the first success the estimate ||d_k|| - L_k / ||g||_*, if it
+///                                        exceeds e_k by more than the share gamma_K; else e_k (1 + gamma_k)
 ///       where adversarial:               min(e_k (1 - gamma_k), least distance found)
 /// d_k+1 clip(x + project(d_k + alpha_k g / ||g||_2, ball of radius e_k+1), 0, 1) - x
 /// ```
 ///
-/// The paper's radius before the first success is the estimate `||d_k|| - L_k / ||g||_*` alone. The factor
-/// and the maximum are ours: the estimate ends on the boundary of a linear model, where rounding decides,
+/// The paper's radius before the first success is the estimate `||d_k|| - L_k / ||g||_*` alone. That it grows
+/// where the estimate stalls is ours: it ends on the boundary of a linear model, where rounding decides,
 /// and short of it where pixels are at a border, and comes no further.
 ///
 /// `gamma_k` and `alpha_k` fall along half a cosine. `L` is minus the paper's loss. Steps have unit
@@ -139,8 +139,9 @@ impl Attack for Fmn {
                 let missing = -per_image(&at.value) / self.norm.dual_of_each(&at.gradient);
                 // At a boundary without a slope 0 / 0 says nothing: the radius stays.
                 let estimate = self.norm.of_each(&change) + missing.nan_to_num(0.0, None, None);
-                let estimate = estimate.maximum(&radius);
-                let grown = radius.where_self(&per_image(&nearest.found()), &estimate) * (1.0 + gamma);
+                let stalled = estimate.le_tensor(&(&radius * (1.0 + last_change)));
+                let grown = (&radius * (1.0 + gamma))
+                    .where_self(&per_image(&nearest.found()).logical_or(&stalled), &estimate);
                 let shrunk = (&radius * (1.0 - gamma)).minimum(&per_image(&nearest.distance));
                 radius = shrunk.where_self(&per_image(&fooled), &grown);
                 let alpha = cosine(step_size, step_size / 100.0, step, steps);

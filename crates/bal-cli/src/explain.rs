@@ -17,8 +17,9 @@ use toml::{Table, Value};
 /// Prints every setting with its meaning, then the cost.
 pub(crate) fn explain(flags: &Explain) -> Result<()> {
     let workers = flags.machine.workers()?;
+    let is_run = flags.experiment.as_ref().is_some_and(|path| path.is_dir());
     let origin = match &flags.experiment {
-        Some(path) if path.is_dir() => Origin::File(RunFolder::new(path).experiment()),
+        Some(path) if is_run => Origin::File(RunFolder::new(path).experiment()),
         Some(path) => Origin::File(path.clone()),
         None => Origin::BuiltIn,
     };
@@ -52,7 +53,8 @@ pub(crate) fn explain(flags: &Explain) -> Result<()> {
         print(&line);
     }
     print("");
-    let first = experiment.start_experiment(&origin)?.map(|(first, _)| first);
+    // A run has the weights that it started from.
+    let first = if is_run { None } else { experiment.start_experiment(&origin)?.map(|(first, _)| first) };
     for (experiment, role) in
         [(Some(&experiment), ""), (first.as_ref(), ", which it starts from unless a finished run is at hand")]
     {

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn what_is_not_there_cannot_be_set() {
         for (change, said) in [
-            ("sed=3", "it has bal, seed"),
+            ("sed=3", "it has seed, bal"),
             ("bal.schedule.epoch=3", "it has epochs"),
             ("seed.x=3", "not a table"),
             ("seed", "expected KEY=VALUE"),

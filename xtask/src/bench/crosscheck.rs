@@ -53,6 +53,9 @@ pub(crate) struct Options {
 /// The load from which on times are no measurement.
 const BUSY: f64 = 0.5;
 
+/// Images from which on a comparison is put on record.
+const ENOUGH: u64 = 1000;
+
 /// The verb.
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let load = load();
@@ -85,6 +88,7 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let command = Command { bal: &bal, images: options.images, threads };
     let mut record =
         Crosscheck { cpu: processor(), threads, images: options.images, versions, cells: Vec::new() };
+    let sources = theirs::sources(repository)?;
     for (model, attack) in cells {
         let made_of = json!({
             "images": options.images,
@@ -92,6 +96,8 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
             "versions": record.versions,
             "weights": kept::state(&model.weights)?,
             "program": kept::state(bal.executable())?,
+            "attack": [json!(attack.ours), json!(attack.theirs), json!(attack.compared.radii())],
+            "libraries": sources,
         });
         let cell = match kept.get(attack.name, model.name, &made_of) {
             Some(cell) => cell,
@@ -105,7 +111,9 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
         record.cells.push(cell);
     }
     println!("{}", table::crosscheck(&record));
-    if options.only.is_empty() {
+    if options.only.is_empty() && options.images < ENOUGH {
+        eprintln!("{} images are too few to be put on record: {ENOUGH} are wanted", options.images);
+    } else if options.only.is_empty() {
         let folder = repository.results().join("crosscheck");
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         record.write(&folder.join("crosscheck.json"))?;

@@ -1,5 +1,6 @@
 //! The Python side: what it is asked and what it answers.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -8,6 +9,7 @@ use bal_report::crosscheck::Images;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::kept::state;
 use super::plan::{Attack, Compared, Model};
 use crate::bench::process::Process;
 use crate::repository::Repository;
@@ -33,6 +35,20 @@ pub(super) fn start(repository: &Repository, python: &Path, threads: u32) -> Res
     command.arg("--mnist").arg(repository.datasets().join("mnist"));
     command.args(["--threads", &threads.to_string()]);
     Process::start("Python", &mut command)
+}
+
+/// The programs that it is made of, as they are now.
+pub(super) fn sources(repository: &Repository) -> Result<Vec<Value>> {
+    let mut files = Vec::new();
+    for folder in ["bench/crosscheck", "bench/pytorch"] {
+        let folder = repository.root().join(folder);
+        for entry in fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))? {
+            files.push(entry.with_context(|| format!("cannot read {}", folder.display()))?.path());
+        }
+    }
+    files.retain(|file| file.is_file());
+    files.sort_unstable();
+    files.iter().map(|file| state(file)).collect()
 }
 
 /// Has it attack the first `images` test images; `ours` is the file of our images where images are compared.
