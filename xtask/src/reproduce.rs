@@ -48,6 +48,9 @@ pub(crate) struct Options {
     /// Seeds 1 to N of each run; comparisons that are made with one seed stay with it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
+    /// Take runs whose weights are committed in results/ from there, instead of training them here
+    #[arg(long, conflicts_with = "quick")]
+    committed: bool,
     /// List the runs with their state and how long their training took, or should take, and do nothing
     #[arg(long)]
     list: bool,
@@ -55,7 +58,7 @@ pub(crate) struct Options {
 
 /// The verb.
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
-    let Options { figure, quick, only, seeds, list } = options;
+    let Options { figure, quick, only, seeds, committed, list } = options;
     let runs = figure.runs(*seeds, only)?;
     let place = Place::new(*quick);
     let overrides = if *quick { Overrides::read(repository)? } else { Overrides::none() };
@@ -74,6 +77,9 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
             let Some(run) = tuning::resolved(repository, &bal, &place, run.clone(), &overrides)? else {
                 return Ok(());
             };
+            if *committed && copy::restore(repository, &place, &run)? {
+                eprintln!("its weights are those in {}", place.results.join(&run.folder).display());
+            }
             training::train(repository, &bal, &place, &run, &overrides)?;
             evaluation::evaluate(repository, &bal, &place, &run)?;
             copy::keep(repository, &place, &run)

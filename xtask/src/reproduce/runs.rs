@@ -11,10 +11,6 @@ const START: &str = "erm";
 /// How experiments end that start from initial weights.
 const FROM_NOTHING: [&str; 2] = ["-erm", "-scratch"];
 
-/// Runs whose weights are small enough, and interesting enough, to be committed.
-const WITH_WEIGHTS: [&str; 4] =
-    ["fig1/erm", "fig1/bal-released", "appendix-a/erm", "appendix-a/bal-released"];
-
 /// A training run with the evaluations of it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Run {
@@ -76,11 +72,6 @@ impl Run {
         let first = Self::new(self.data.folder_of_erm(), START, &self.experiment, self.seed).folder;
         let from_nothing = FROM_NOTHING.iter().any(|end| self.experiment.ends_with(end));
         (!from_nothing).then_some(first)
-    }
-
-    /// Whether its weights are committed beside its record.
-    pub(super) fn keeps_weights(&self) -> bool {
-        WITH_WEIGHTS.iter().any(|folder| self.folder == Path::new(folder))
     }
 }
 
