@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use bal_report::figures::Study;
 use bal_report::crosscheck::Crosscheck;
+use bal_report::figures::Study;
 use bal_report::peer::Peer;
 use bal_report::scaling::Scaling;
 use bal_report::{Published, atomic, figures, table};
@@ -118,7 +118,11 @@ fn crosscheck(repository: &Repository) -> Result<PathBuf> {
 /// What the record says, or that there is none.
 fn crosscheck_tables(repository: &Repository) -> Result<String> {
     let record = repository.results().join("crosscheck/crosscheck.json");
-    Ok(if record.exists() { table::crosscheck(&Crosscheck::read(&record)?) } else { table::NOT_RUN.to_owned() })
+    Ok(if record.exists() {
+        table::crosscheck(&Crosscheck::read(&record)?)
+    } else {
+        table::NOT_RUN.to_owned()
+    })
 }
 
 /// Writes a section of a page anew.

@@ -174,7 +174,9 @@ fn warn_of(load: Option<f64>) {
             "warning: the load of this machine is {load:.2}, above {BUSY}: others are at work, and times will mean little"
         ),
         Some(_) => {}
-        None => eprintln!("warning: the load of this machine is not known; times mean little unless it is quiet"),
+        None => {
+            eprintln!("warning: the load of this machine is not known; times mean little unless it is quiet")
+        }
     }
 }
 

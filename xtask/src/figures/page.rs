@@ -37,7 +37,10 @@ fn the_tables_of_crossed_attacks_are_those_of_the_record() {
     let page = fs::read_to_string(repository.root().join("docs/evaluation.md")).unwrap();
     let tables = super::crosscheck_tables(&repository).unwrap();
     let written = bal_report::table::replace_section(&page, "crosscheck", &tables).unwrap();
-    assert!(written == page, "run `cargo xtask figures`: the tables of docs/evaluation.md are not the record's");
+    assert!(
+        written == page,
+        "run `cargo xtask figures`: the tables of docs/evaluation.md are not the record's"
+    );
 }
 
 #[test]

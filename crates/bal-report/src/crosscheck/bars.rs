@@ -18,7 +18,9 @@ impl Crosscheck {
     pub fn shortfalls(&self) -> Vec<String> {
         let of = |cell: &Cell| {
             let said = cell.shortfalls();
-            said.into_iter().map(|what| format!("{} on {}: {what}", cell.attack, cell.model)).collect::<Vec<_>>()
+            said.into_iter()
+                .map(|what| format!("{} on {}: {what}", cell.attack, cell.model))
+                .collect::<Vec<_>>()
         };
         self.cells.iter().flat_map(of).collect()
     }

@@ -21,8 +21,10 @@ pub(crate) fn crosscheck() -> Crosscheck {
         largest: 0.2,
         ours_from_double: 1e-8,
     };
-    let distances =
-        Distances::of(&[Some(0.1), Some(0.4), Some(0.0), Some(0.3)], &[Some(0.2), None, Some(0.0), Some(0.3)]);
+    let distances = Distances::of(
+        &[Some(0.1), Some(0.4), Some(0.0), Some(0.3)],
+        &[Some(0.2), None, Some(0.0), Some(0.3)],
+    );
     let accuracy = Accuracy {
         norm: "linf".into(),
         radii: vec![0.1, 0.15],

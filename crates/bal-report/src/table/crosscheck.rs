@@ -18,8 +18,16 @@ pub fn crosscheck(crosscheck: &Crosscheck) -> String {
         load(&crosscheck.cells)
     )];
     let tables = [
-        table(crosscheck, "radius | pixels that differ | ours right | theirs right | largest difference", images),
-        table(crosscheck, "broken: ours, theirs | median: ours, theirs | ours / theirs | nearer: ours, theirs", distances),
+        table(
+            crosscheck,
+            "radius | pixels that differ | ours right | theirs right | largest difference",
+            images,
+        ),
+        table(
+            crosscheck,
+            "broken: ours, theirs | median: ours, theirs | ours / theirs | nearer: ours, theirs",
+            distances,
+        ),
         table(crosscheck, "norm, radius | ours | theirs | difference", accuracies),
     ];
     blocks.extend(tables.into_iter().flatten());
@@ -44,7 +52,10 @@ fn table(crosscheck: &Crosscheck, head: &str, middle: fn(&Found) -> Option<Vec<S
         for (number, middle) in middle(&cell.found).into_iter().flatten().enumerate() {
             // Times are those of all radii together.
             let times = if number == 0 { times(cell) } else { " |  | ".into() };
-            lines.push(format!("| {} | {} | {} | {middle} | {times} |", cell.attack, cell.model, cell.library));
+            lines.push(format!(
+                "| {} | {} | {} | {middle} | {times} |",
+                cell.attack, cell.model, cell.library
+            ));
         }
     }
     if lines.is_empty() {
@@ -116,7 +127,9 @@ mod tests {
         has("a processor, 2 threads; the first 4 test images; foolbox 3.0, torch 2.0.");
         has("| pgd | mnist_bal | torchattacks | 0.1 | 3 of 784 | 3 | 0 | 2.0e-1 | 2.00 | 8.00 | 4.00 |");
         has("| fmn-l2 | mnist_bal | foolbox | 4, 3 | 0.1000, 0.2000 | 0.7500 | 1, 0 | 2.00 | 8.00 | 4.00 |");
-        has("| autoattack-linf | mnist_bal | torchattacks | L∞ 0.1 | 0.8740 | 0.8730 | +0.0010 | 2.00 | 8.00 | 4.00 |");
+        has(
+            "| autoattack-linf | mnist_bal | torchattacks | L∞ 0.1 | 0.8740 | 0.8730 | +0.0010 | 2.00 | 8.00 | 4.00 |",
+        );
         has("| autoattack-linf | mnist_bal | torchattacks | L∞ 0.15 | 0.5600 | 0.5580 | +0.0020 |  |  |  |");
         for line in text.lines().filter(|line| line.starts_with('|')) {
             let columns = line.matches('|').count();

@@ -58,8 +58,19 @@ fn common(model: &Model, images: u64, threads: u32) -> Vec<String> {
     let weights = model.weights.display().to_string();
     let (images, threads) = (images.to_string(), threads.to_string());
     let words = [
-        "evaluate", "--weights", &weights, "--architecture", "cnn", "--dataset", "mnist", "--prediction",
-        "mean-probability", "--limit", &images, "--threads", &threads,
+        "evaluate",
+        "--weights",
+        &weights,
+        "--architecture",
+        "cnn",
+        "--dataset",
+        "mnist",
+        "--prediction",
+        "mean-probability",
+        "--limit",
+        &images,
+        "--threads",
+        &threads,
     ];
     words.map(Into::into).into()
 }

@@ -79,7 +79,14 @@ pub(super) const ATTACKS: [Attack; 11] = [
     Attack {
         name: "pgd",
         ours: &[
-            "--attack", "ifgsm", "--steps", "40", "--step-size", "radius/16", "--ensemble-gradient", "predictive",
+            "--attack",
+            "ifgsm",
+            "--steps",
+            "40",
+            "--step-size",
+            "radius/16",
+            "--ensemble-gradient",
+            "predictive",
         ],
         theirs: Theirs { parts: Some(16.0), ..Theirs::of("torchattacks", "pgd", "linf", 40) },
         compared: IMAGES,
@@ -133,13 +140,31 @@ pub(super) const ATTACKS: [Attack; 11] = [
     },
     Attack {
         name: "autoattack-linf",
-        ours: &["--attack", "autoattack", "--norm", "linf", "--steps", "100", "--ensemble-gradient", "predictive"],
+        ours: &[
+            "--attack",
+            "autoattack",
+            "--norm",
+            "linf",
+            "--steps",
+            "100",
+            "--ensemble-gradient",
+            "predictive",
+        ],
         theirs: Theirs::of("torchattacks", "autoattack", "linf", 100),
         compared: Compared::Accuracy(LINF_RADII),
     },
     Attack {
         name: "autoattack-l2",
-        ours: &["--attack", "autoattack", "--norm", "l2", "--steps", "100", "--ensemble-gradient", "predictive"],
+        ours: &[
+            "--attack",
+            "autoattack",
+            "--norm",
+            "l2",
+            "--steps",
+            "100",
+            "--ensemble-gradient",
+            "predictive",
+        ],
         theirs: Theirs::of("torchattacks", "autoattack", "l2", 100),
         compared: Compared::Accuracy(L2_RADII),
     },
@@ -194,7 +219,10 @@ mod tests {
     fn both_sides_have_the_same_settings() {
         for Attack { name, ours, theirs, .. } in &ATTACKS {
             let said = |flag: &str| {
-                ours.iter().position(|word| *word == flag).and_then(|at| ours.get(at + 1)).map(|v| v.to_string())
+                ours.iter()
+                    .position(|word| *word == flag)
+                    .and_then(|at| ours.get(at + 1))
+                    .map(|v| v.to_string())
             };
             if let Some(steps) = said("--steps") {
                 assert_eq!(Some(steps), theirs.steps.map(|steps| steps.to_string()), "{name}");

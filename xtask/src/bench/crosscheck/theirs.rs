@@ -64,7 +64,8 @@ fn request(attack: &Attack, model: &Model, images: u64, ours: Option<&Path>) -> 
 
 fn parse(answer: Value, radii: usize, images: u64) -> Result<Answer> {
     let text = answer.to_string();
-    let answer: Answer = serde_json::from_value(answer).with_context(|| format!("Python answered {text:.200}"))?;
+    let answer: Answer =
+        serde_json::from_value(answer).with_context(|| format!("Python answered {text:.200}"))?;
     let whole = answer.correct.len() == radii
         && answer.correct.iter().all(|digits| digits.len() as u64 == images)
         && answer.distances.as_ref().is_none_or(|distances| distances.len() as u64 == images);
@@ -87,10 +88,10 @@ mod tests {
     use super::*;
     use crate::bench::crosscheck::plan::ATTACKS;
 
-    /// Lines that bench/crosscheck/crosscheck.py answered on two images.
+    /// Answers of bench/crosscheck/crosscheck.py on two images.
     const LINES: [&str; 2] = [
-        r#"{"seconds": 0.0123, "correct": ["11"], "distances": null, "images": {"pixels": 1568, "differing": 0, "ours_right": 0, "theirs_right": 0, "largest": 0.0, "ours_from_double": 7.450580596923828e-09}}"#,
-        r#"{"seconds": 1.5, "correct": ["01"], "distances": [0.18882638216018677, null], "images": null}"#,
+        r#"{"seconds": 0.1887344690003374, "correct": ["11"], "distances": null, "images": {"radius": 0.1, "pixels": 1568, "differing": 0, "ours_right": 0, "theirs_right": 0, "largest": 0.0, "ours_from_double": 2.384185793236071e-08}}"#,
+        r#"{"seconds": 0.9014955880011257, "correct": ["01"], "distances": [0.18882638216018677, null], "images": null}"#,
     ];
 
     fn line(number: usize) -> Value {
