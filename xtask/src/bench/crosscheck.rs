@@ -57,17 +57,7 @@ const BUSY: f64 = 0.5;
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let load = load();
     warn_of(load);
-    // `bal` runs in the root of the checkout, where a relative path would mean another folder.
-    let reference = match env::var_os(REFERENCE) {
-        Some(folder) => {
-            let folder = PathBuf::from(folder);
-            Some(fs::canonicalize(&folder).with_context(|| format!("cannot find {}", folder.display()))?)
-        }
-        None => {
-            eprintln!("{REFERENCE} names no folder of published weights: they are left out");
-            None
-        }
-    };
+    let reference = reference()?;
     let models = plan::models(repository, reference.as_deref())?;
     let cells = plan::cells(&models, &options.only)?;
     let libtorch = stage("set-up", || setup::ensure_ready(repository))?;
@@ -93,14 +83,13 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
             "weights": kept::state(&model.weights)?,
             "program": kept::state(bal.executable())?,
         });
-        let cell = match kept.get(attack.name, model.name, &made_of) {
-            Some(cell) => cell,
-            None => {
-                let name = format!("{} on {}", attack.name, model.name);
-                let cell = stage(&name, || compare(&command, &mut other, attack, model, load))?;
-                kept.put(&cell, &made_of)?;
-                cell
-            }
+        let cell = if let Some(cell) = kept.get(attack.name, model.name, &made_of) {
+            cell
+        } else {
+            let name = format!("{} on {}", attack.name, model.name);
+            let cell = stage(&name, || compare(&command, &mut other, attack, model, load))?;
+            kept.put(&cell, &made_of)?;
+            cell
         };
         record.cells.push(cell);
     }
@@ -113,6 +102,16 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
         figures::run(repository)?;
     }
     Ok(())
+}
+
+/// The folder of published weights, where there is one.
+fn reference() -> Result<Option<PathBuf>> {
+    let Some(folder) = env::var_os(REFERENCE).filter(|value| !value.is_empty()).map(PathBuf::from) else {
+        eprintln!("{REFERENCE} names no folder of published weights: they are left out");
+        return Ok(None);
+    };
+    // `bal` runs in the root of the checkout, where a relative path would mean another folder.
+    Ok(Some(fs::canonicalize(&folder).with_context(|| format!("cannot find {}", folder.display()))?))
 }
 
 /// One cell: ours, then theirs, each alone on the machine.
@@ -169,15 +168,12 @@ fn load_of(text: &str) -> Option<f64> {
 }
 
 fn warn_of(load: Option<f64>) {
-    match load {
-        Some(load) if load > BUSY => eprintln!(
-            "warning: the load of this machine is {load:.2}, above {BUSY}: others are at work, and times will mean little"
-        ),
-        Some(_) => {}
-        None => {
-            eprintln!("warning: the load of this machine is not known; times mean little unless it is quiet")
-        }
-    }
+    let why = match load {
+        Some(load) if load > BUSY => format!("the load of this machine is {load:.2}, above {BUSY}"),
+        Some(_) => return,
+        None => "the load of this machine is not known".to_owned(),
+    };
+    eprintln!("warning: {why}: where others are at work, times mean little");
 }
 
 #[cfg(test)]
