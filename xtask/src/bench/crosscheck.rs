@@ -83,7 +83,8 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
             "weights": kept::state(&model.weights)?,
             "program": kept::state(bal.executable())?,
         });
-        let cell = if let Some(cell) = kept.get(attack.name, model.name, &made_of) {
+        let finished = kept.get(attack.name, model.name, &made_of);
+        let cell = if let Some(cell) = finished.filter(|cell| stands(cell.load, load)) {
             cell
         } else {
             let name = format!("{} on {}", attack.name, model.name);
@@ -158,6 +159,12 @@ fn found(attack: &Attack, ours: &Evaluation, theirs: Answer) -> Result<Found> {
     })
 }
 
+/// Whether a cell that was finished at one load need not be timed again at another: what a busy machine timed does not
+/// stand on a quiet one.
+fn stands(then: Option<f64>, now: Option<f64>) -> bool {
+    then.is_none_or(|then| then <= BUSY) || now.is_none_or(|now| now > BUSY)
+}
+
 /// The mean number of processes that wanted a processor in the last minute.
 fn load() -> Option<f64> {
     load_of(&fs::read_to_string(Path::new("/proc/loadavg")).ok()?)
@@ -179,6 +186,16 @@ fn warn_of(load: Option<f64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_busy_machine_timed_is_timed_again_on_a_quiet_one() {
+        assert!(!stands(Some(3.0), Some(0.1)));
+        for (then, now) in
+            [(Some(0.1), Some(3.0)), (Some(3.0), Some(2.0)), (Some(0.1), Some(0.2)), (None, Some(0.1))]
+        {
+            assert!(stands(then, now), "{then:?}, {now:?}");
+        }
+    }
 
     #[test]
     fn the_load_is_the_first_number() {
