@@ -72,7 +72,7 @@ def compared(model, x, theirs, y, request):
     radius = request["radii"][0]
     step = radius / request["parts"]
     right = exact.climb(model, x, y, radius, request["steps"], step)
-    return exact.compare(ours["x"][0], theirs, right)
+    return {"radius": radius, **exact.compare(ours["x"][0], theirs, right)}
 
 
 def main():

@@ -60,17 +60,7 @@ const ENOUGH: u64 = 1000;
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let load = load();
     warn_of(load);
-    // `bal` runs in the root of the checkout, where a relative path would mean another folder.
-    let reference = match env::var_os(REFERENCE) {
-        Some(folder) => {
-            let folder = PathBuf::from(folder);
-            Some(fs::canonicalize(&folder).with_context(|| format!("cannot find {}", folder.display()))?)
-        }
-        None => {
-            eprintln!("{REFERENCE} names no folder of published weights: they are left out");
-            None
-        }
-    };
+    let reference = reference()?;
     let models = plan::models(repository, reference.as_deref())?;
     let cells = plan::cells(&models, &options.only)?;
     let libtorch = stage("set-up", || setup::ensure_ready(repository))?;
@@ -99,14 +89,14 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
             "attack": [json!(attack.ours), json!(attack.theirs), json!(attack.compared.radii())],
             "libraries": sources,
         });
-        let cell = match kept.get(attack.name, model.name, &made_of) {
-            Some(cell) => cell,
-            None => {
-                let name = format!("{} on {}", attack.name, model.name);
-                let cell = stage(&name, || compare(&command, &mut other, attack, model, load))?;
-                kept.put(&cell, &made_of)?;
-                cell
-            }
+        let finished = kept.get(attack.name, model.name, &made_of);
+        let cell = if let Some(cell) = finished.filter(|cell| stands(cell.load, load)) {
+            cell
+        } else {
+            let name = format!("{} on {}", attack.name, model.name);
+            let cell = stage(&name, || compare(&command, &mut other, attack, model, load))?;
+            kept.put(&cell, &made_of)?;
+            cell
         };
         record.cells.push(cell);
     }
@@ -121,6 +111,16 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
         figures::run(repository)?;
     }
     Ok(())
+}
+
+/// The folder of published weights, where there is one.
+fn reference() -> Result<Option<PathBuf>> {
+    let Some(folder) = env::var_os(REFERENCE).filter(|value| !value.is_empty()).map(PathBuf::from) else {
+        eprintln!("{REFERENCE} names no folder of published weights: they are left out");
+        return Ok(None);
+    };
+    // `bal` runs in the root of the checkout, where a relative path would mean another folder.
+    Ok(Some(fs::canonicalize(&folder).with_context(|| format!("cannot find {}", folder.display()))?))
 }
 
 /// One cell: ours, then theirs, each alone on the machine.
@@ -167,6 +167,12 @@ fn found(attack: &Attack, ours: &Evaluation, theirs: Answer) -> Result<Found> {
     })
 }
 
+/// Whether a cell that was finished at one load need not be timed again at another: what a busy machine timed does not
+/// stand on a quiet one.
+fn stands(then: Option<f64>, now: Option<f64>) -> bool {
+    then.is_none_or(|then| then <= BUSY) || now.is_none_or(|now| now > BUSY)
+}
+
 /// The mean number of processes that wanted a processor in the last minute.
 fn load() -> Option<f64> {
     load_of(&fs::read_to_string(Path::new("/proc/loadavg")).ok()?)
@@ -177,20 +183,27 @@ fn load_of(text: &str) -> Option<f64> {
 }
 
 fn warn_of(load: Option<f64>) {
-    match load {
-        Some(load) if load > BUSY => eprintln!(
-            "warning: the load of this machine is {load:.2}, above {BUSY}: others are at work, and times will mean little"
-        ),
-        Some(_) => {}
-        None => {
-            eprintln!("warning: the load of this machine is not known; times mean little unless it is quiet")
-        }
-    }
+    let why = match load {
+        Some(load) if load > BUSY => format!("the load of this machine is {load:.2}, above {BUSY}"),
+        Some(_) => return,
+        None => "the load of this machine is not known".to_owned(),
+    };
+    eprintln!("warning: {why}: where others are at work, times mean little");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_busy_machine_timed_is_timed_again_on_a_quiet_one() {
+        assert!(!stands(Some(3.0), Some(0.1)));
+        for (then, now) in
+            [(Some(0.1), Some(3.0)), (Some(3.0), Some(2.0)), (Some(0.1), Some(0.2)), (None, Some(0.1))]
+        {
+            assert!(stands(then, now), "{then:?}, {now:?}");
+        }
+    }
 
     #[test]
     fn the_load_is_the_first_number() {

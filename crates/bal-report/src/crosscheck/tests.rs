@@ -100,8 +100,8 @@ fn what_starting_takes_is_no_part_of_the_ratio() {
 
 #[test]
 fn every_bar_is_told_when_it_is_missed_and_only_then() {
-    assert_eq!(crosscheck().shortfalls(), Vec::<String>::new());
     type Change = fn(&mut Crosscheck);
+    assert_eq!(crosscheck().shortfalls(), Vec::<String>::new());
     let cases: [(Change, &str); 6] = [
         (
             |c| match &mut c.cells[0].found {

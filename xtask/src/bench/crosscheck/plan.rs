@@ -222,7 +222,7 @@ mod tests {
                 ours.iter()
                     .position(|word| *word == flag)
                     .and_then(|at| ours.get(at + 1))
-                    .map(|v| v.to_string())
+                    .map(ToString::to_string)
             };
             if let Some(steps) = said("--steps") {
                 assert_eq!(Some(steps), theirs.steps.map(|steps| steps.to_string()), "{name}");
