@@ -269,7 +269,10 @@ fn samples_that_never_come_are_an_error_and_not_an_empty_posterior() {
     let late = [("samples = \"last\"", "samples = { thinned = { burn_in = 100, every = 1 } }")];
     let workers = Workers::new(1).unwrap();
     let (images, held_out) = (images(100), images(6));
-    let outcome =
-        bal(&late).unwrap().fit(&task(&images, &held_out, &workers), &mut |_| ControlFlow::Continue(()));
-    assert!(outcome.unwrap_err().to_string().contains("no sample was kept in 6 sweeps"));
+    let method = bal(&late).unwrap();
+    let outcome = method.fit(&task(&images, &held_out, &workers), &mut |_| ControlFlow::Continue(()));
+    assert!(outcome.unwrap_err().to_string().contains("no sample is kept in 6 sweeps"));
+    // And before any of them is made.
+    assert!(matches!(method.check(100), Err(TrainError::NoSamples { sweeps: 6 })));
+    assert!(method.check(3_000).is_ok());
 }

@@ -33,7 +33,7 @@ fn a_committed_posterior_has_the_names_and_shapes_that_python_is_promised() {
     assert!(file.tensors().iter().all(|(_, tensor)| tensor.dtype() == Dtype::F32));
 
     // And they are those of the network of that name.
-    let network: BTreeMap<String, Vec<usize>> = (architecture("cnn").unwrap().parameters().into_iter())
+    let network: BTreeMap<String, Vec<usize>> = (architecture("cnn", None).unwrap().parameters().into_iter())
         .map(|spec| (spec.name, [vec![5], spec.shape.iter().map(|&n| n as usize).collect()].concat()))
         .collect();
     assert_eq!(network, promised);
