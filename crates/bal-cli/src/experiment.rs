@@ -205,7 +205,7 @@ impl Experiment {
         if first.dataset != self.dataset {
             let Self { dataset, images, architecture, train_images, held_out, .. } = self.clone();
             let name = format!("{}-to-start-from", self.name);
-            first = Self { dataset, images, architecture, train_images, held_out, name, ..first };
+            first = Self { name, dataset, architecture, train_images, held_out, images, ..first };
         }
         Ok(Some((first, origin)))
     }

@@ -61,7 +61,7 @@ impl RunFolder {
         self.0.join("metrics.jsonl")
     }
 
-    /// The same lines for TensorBoard, where they were asked for.
+    /// The same lines for `TensorBoard`, where they were asked for.
     pub(crate) fn events(&self) -> PathBuf {
         self.0.join("tensorboard")
     }

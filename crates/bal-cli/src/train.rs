@@ -11,7 +11,7 @@ use crate::{
     start, traces,
 };
 use anyhow::{Result, bail};
-use bal_core::{Posterior, Task, Workers};
+use bal_core::{Architecture, Posterior, Task, Workers};
 use bal_report::metrics;
 
 /// Trains what the flags ask for.
@@ -59,33 +59,13 @@ pub(crate) fn run(
     workers: &Workers,
 ) -> Result<()> {
     let method = experiment.method()?;
-    let status = folder.status()?;
-    match status {
-        Status::Absent => {}
-        Status::Finished if flags.resume => {
-            say(&format!("{} is finished already", folder.path().display()));
-            return Ok(());
-        }
-        Status::Begun if flags.resume => {}
-        Status::Begun | Status::Finished => {
-            let path = folder.path().display();
-            return Err(usage(format!(
-                "{path} exists; give another --out, or --resume to continue the run there"
-            )));
-        }
-    }
+    let Some(status) = to_train(flags, folder)? else { return Ok(()) };
     let device = flags.machine.device;
     let Experiment { train_images, held_out, seed, .. } = experiment;
     let training = experiment.data(&flags.machine).training(*train_images, *held_out, *seed)?;
     method.check(training.images.len() as u64)?;
     let [architecture, trained] = experiment.architectures(training.sizes()?, device)?;
-    let weights: i64 = architecture.parameters().iter().map(|spec| spec.shape.iter().product::<i64>()).sum();
-    say(&format!(
-        "{}: {weights} weights, for images of shape {:?} in {} classes",
-        architecture.name(),
-        architecture.input(),
-        architecture.classes()
-    ));
+    announce(&*architecture);
     let start = match status {
         Status::Begun => start::kept(folder)?,
         _ => start::resolve(flags, experiment, origin, &architecture, workers)?,
@@ -169,4 +149,38 @@ pub(crate) fn run(
     };
     run_record::make(flags, experiment, folder, workers, &outcome)?.write(&folder.record())?;
     folder.tidy()
+}
+
+/// The state of the folder, if there is something to train in it.
+///
+/// # Errors
+/// When another run is there, and this one is not to go on.
+fn to_train(flags: &Train, folder: &RunFolder) -> Result<Option<Status>> {
+    let status = folder.status()?;
+    match status {
+        Status::Absent => {}
+        Status::Finished if flags.resume => {
+            say(&format!("{} is finished already", folder.path().display()));
+            return Ok(None);
+        }
+        Status::Begun if flags.resume => {}
+        Status::Begun | Status::Finished => {
+            let path = folder.path().display();
+            return Err(usage(format!(
+                "{path} exists; give another --out, or --resume to continue the run there"
+            )));
+        }
+    }
+    Ok(Some(status))
+}
+
+/// Says what is trained.
+fn announce(network: &dyn Architecture) {
+    let weights: i64 = network.parameters().iter().map(|spec| spec.shape.iter().product::<i64>()).sum();
+    say(&format!(
+        "{}: {weights} weights, for images of shape {:?} in {} classes",
+        network.name(),
+        network.input(),
+        network.classes()
+    ));
 }

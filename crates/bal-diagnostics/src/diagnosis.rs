@@ -48,28 +48,27 @@ impl Diagnosis {
         let Some((worst, r_hat)) = self.worst() else {
             return "Nothing can be told: no quantity varies.".into();
         };
-        let mut said = if r_hat > MOST_R_HAT {
+        let mut said = vec![if r_hat > MOST_R_HAT {
             format!("The chains do not agree: R-hat of {} is {r_hat:.3}, above {MOST_R_HAT}.", worst.name)
         } else {
             format!("The chains agree: no R-hat is above {MOST_R_HAT}.")
-        };
+        }];
         match self.scarcest() {
-            Some((quantity, each)) if each < LEAST_PER_CHAIN => said.push_str(&format!(
-                " They are too short to rely on that: {} is worth {each:.0} independent draws a chain, and \
+            Some((quantity, each)) if each < LEAST_PER_CHAIN => said.push(format!(
+                "They are too short to say it for sure: {} is worth {each:.0} independent draws a chain, and \
                  {LEAST_PER_CHAIN:.0} are wanted.",
                 quantity.name
             )),
             _ => {}
         }
         if self.quantities.iter().any(|quantity| quantity.chains == 1) {
-            said.push_str(
-                " Of one chain only its halves are compared: it may have missed what others would find.",
-            );
+            let one = "Of one chain only its halves are compared: it may have missed what others would find.";
+            said.push(one.into());
         }
         if constant > 0 {
-            said.push_str(&format!(" {constant} of {} quantities do not vary.", self.quantities.len()));
+            said.push(format!("{constant} of {} quantities do not vary.", self.quantities.len()));
         }
-        said
+        said.join(" ")
     }
 }
 

@@ -74,7 +74,7 @@ impl Draws {
 
     /// Whether all draws are the same number.
     pub fn is_constant(&self) -> bool {
-        self.0.iter().flatten().all(|value| *value == self.0[0][0])
+        equal(self.0.iter().flatten())
     }
 
     /// Each chain as two: its first and its last half; the middle draw of an odd number is left out.
@@ -85,6 +85,12 @@ impl Draws {
             .flat_map(|chain| [chain[..half].to_vec(), chain[chain.len() - half..].to_vec()])
             .collect()
     }
+}
+
+/// Whether all values are the same number.
+#[expect(clippy::float_cmp, reason = "equal means equal, not near")]
+pub(crate) fn equal<'a>(mut values: impl Iterator<Item = &'a f64>) -> bool {
+    values.next().is_none_or(|first| values.all(|value| value == first))
 }
 
 /// The mean.

@@ -2,7 +2,7 @@
 
 use crate::{
     Draws,
-    draws::{mean, variance},
+    draws::{equal, mean, variance},
     ranks::{normal_scores, quantile},
 };
 
@@ -37,8 +37,7 @@ pub fn tail_ess(draws: &Draws) -> Option<f64> {
 fn effective(chains: &[Vec<f64>]) -> Option<f64> {
     let (m, n) = (chains.len(), chains[0].len());
     let total = (m * n) as f64;
-    let first = chains[0][0];
-    if chains.iter().flatten().all(|value| *value == first) {
+    if equal(chains.iter().flatten()) {
         return Some(total);
     }
     let means: Vec<f64> = chains.iter().map(|chain| mean(chain)).collect();

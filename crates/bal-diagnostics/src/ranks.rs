@@ -1,5 +1,6 @@
 //! Rank normalisation and quantiles.
 
+use crate::draws::equal;
 use statrs::distribution::{ContinuousCDF, Normal};
 
 /// Each value's normal score among all chains' values together.
@@ -26,8 +27,8 @@ fn ranks(chains: &[Vec<f64>]) -> Vec<Vec<f64>> {
     let mut ranks: Vec<Vec<f64>> = chains.iter().map(|chain| vec![0.0; chain.len()]).collect();
     let mut first = 0;
     // Groups of numbers that compare equal: -0 and 0 do.
-    for group in places.chunk_by(|&(a, i), &(b, j)| chains[a][i] == chains[b][j]) {
-        let mean = first as f64 + (group.len() as f64 + 1.0) / 2.0;
+    for group in places.chunk_by(|&(a, i), &(b, j)| equal([chains[a][i], chains[b][j]].iter())) {
+        let mean = first as f64 + (group.len() + 1) as f64 * 0.5;
         for &(chain, draw) in group {
             ranks[chain][draw] = mean;
         }

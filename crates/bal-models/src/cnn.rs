@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn it_takes_images_of_any_size_and_number_of_channels() {
-        for (input, weights) in [([3, 30, 41], 154023), ([1, 4, 4], 12135), ([8, 9, 6], 16199)] {
+        for (input, weights) in [([3, 30, 41], 154_023), ([1, 4, 4], 12_135), ([8, 9, 6], 16_199)] {
             let net = Cnn::new(Sizes { input, classes: 7 }).unwrap();
             let (parameters, buffers) = net.init(&mut noise(0));
             assert_eq!(parameters.numel(), weights);

@@ -1,4 +1,4 @@
-//! Event files: a run's metrics as TensorBoard reads them.
+//! Event files: a run's metrics as `TensorBoard` reads them.
 //!
 //! ```text
 //! file   = record*
@@ -7,7 +7,7 @@
 //! event  = protobuf { 1: seconds since 1970 as double, 2: step, and 3: file version or 5: summary }
 //! ```
 //!
-//! Source: the formats `TFRecord` of TensorFlow and `Event` of TensorBoard (`event.proto`, `summary.proto`).
+//! Source: the formats `TFRecord` of `TensorFlow` and `Event` of `TensorBoard` (`event.proto`, `summary.proto`).
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -16,7 +16,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::{MetricLine, ReportError};
 
-/// The part of a file's name by which TensorBoard knows it.
+/// The part of a file's name by which `TensorBoard` knows it.
 const MARK: &str = "tfevents";
 
 /// Appends a run's metrics to an event file.

@@ -48,5 +48,5 @@ pub(super) fn seconds_per_batch(
         Err(error) => return Err(error.into()),
     }
     let [first, .., last] = ends[..] else { return Ok(ends.first().map_or(0.0, Duration::as_secs_f64)) };
-    Ok((last - first).as_secs_f64() / (ends.len() - 1) as f64)
+    Ok(last.saturating_sub(first).as_secs_f64() / (ends.len() - 1) as f64)
 }
