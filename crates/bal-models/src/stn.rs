@@ -39,7 +39,7 @@ impl Stn {
         Self { input: [1, 32, 32], classes: 43 }
     }
 
-    /// The network for images and classes of these sizes; sides of [`Self::LEAST_SIDE`] at least.
+    /// The network for images and classes of these sizes; sides of 16 pixels at least.
     ///
     /// # Errors
     /// [`ModelError::Sizes`] for others.
