@@ -222,6 +222,11 @@ impl Experiment {
         tables.into_iter().flatten().next().unwrap_or(Epochs { epochs: 1, batch_size: 1 })
     }
 
+    /// The settings of a method that runs chains; `None` for a point estimate.
+    pub(crate) fn chains(&self) -> Option<&BalSettings> {
+        self.bal.as_ref().or(self.bnn.as_ref())
+    }
+
     /// SHA-256 of everything that determines the run's weights, with `start` the digest of what it
     /// starts from and `data` the digests of its data files.
     pub(crate) fn digest<'a>(

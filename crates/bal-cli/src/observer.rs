@@ -5,6 +5,7 @@ use anyhow::Result;
 use bal_core::{Metrics, Progress};
 use bal_report::{MetricLine, MetricsWriter, metrics};
 use std::{ops::ControlFlow, time::Instant};
+use tch::Tensor;
 
 /// Follows a run: metrics, checkpoints, the display, and its early end.
 pub(crate) struct Observer<'a> {
@@ -17,6 +18,8 @@ pub(crate) struct Observer<'a> {
     begun: Instant,
     seconds_before: f64,
     pub(crate) sweep: u64,
+    /// What the chains thought of held-out images, `[draws, chains, images]`, once the run has ended.
+    pub(crate) traces: Option<Tensor>,
     pub(crate) failure: Option<anyhow::Error>,
 }
 
@@ -40,6 +43,7 @@ impl<'a> Observer<'a> {
             begun: Instant::now(),
             seconds_before: before.last().map_or(0.0, |line| line.seconds),
             sweep: done,
+            traces: None,
             failure: None,
         })
     }
@@ -55,7 +59,11 @@ impl<'a> Observer<'a> {
             self.failure = Some(error);
             return ControlFlow::Break(());
         }
-        if progress.sweep >= self.last_sweep { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if progress.sweep < self.last_sweep {
+            return ControlFlow::Continue(());
+        }
+        self.traces = (progress.traces)();
+        ControlFlow::Break(())
     }
 
     fn keep(&mut self, progress: &Progress) -> Result<()> {

@@ -71,6 +71,11 @@ impl RunFolder {
         self.0.join("posterior.safetensors")
     }
 
+    /// What the chains thought of held-out images, sweep by sweep.
+    pub(crate) fn traces(&self) -> PathBuf {
+        self.0.join("traces.safetensors")
+    }
+
     /// What was run, on what, and how it went; written last.
     pub(crate) fn record(&self) -> PathBuf {
         self.0.join("record.json")

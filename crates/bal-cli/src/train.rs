@@ -11,7 +11,9 @@ use crate::{
     start,
 };
 use anyhow::{Result, bail};
+use bal_baselines::TraceSettings;
 use bal_core::{Posterior, Task, Workers};
+use bal_models::Traces;
 use bal_report::metrics;
 
 /// Trains what the flags ask for.
@@ -142,6 +144,10 @@ pub(crate) fn run(
         }
     })?;
     bal_models::write_posterior(&folder.posterior(), &posterior)?;
+    if let (Some(log_probability), Some(bal)) = (observer.traces.take(), experiment.chains()) {
+        let TraceSettings { burn_in, every, .. } = bal.mixing;
+        bal_models::write_traces(&folder.traces(), &Traces { log_probability, burn_in, every })?;
+    }
     let outcome = Outcome {
         training: &training,
         start: start.as_ref(),

@@ -12,6 +12,7 @@ mod registry;
 mod stn;
 mod tensor_file;
 mod torchscript;
+mod traces;
 mod weights;
 
 pub use bfloat16::Bfloat16;
@@ -24,4 +25,5 @@ pub use registry::architecture;
 pub use stn::Stn;
 pub use tensor_file::TensorFile;
 pub use torchscript::{Normalisation, ScriptSettings, TorchScript};
+pub use traces::{Traces, read_traces, write_traces};
 pub use weights::{read_posterior, write_posterior};
