@@ -8,6 +8,7 @@ pub mod atomic;
 pub mod calibration;
 pub mod cost;
 mod csv;
+pub mod diagnosis;
 mod drawing;
 mod error;
 pub mod evaluation;
@@ -25,6 +26,7 @@ pub mod tuning;
 pub mod wilson;
 
 pub use calibration::{Answer, Bin, Calibration, auroc};
+pub use diagnosis::{DIAGNOSIS_FORMAT, Group, QuantityRow, RunDiagnosis, StepSizes};
 pub use error::ReportError;
 pub use evaluation::{
     Evaluation, ImageRow, Model, Nearest, PerImage, Point, Reached, Split, write_image_rows,

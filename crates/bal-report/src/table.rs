@@ -6,6 +6,7 @@ use crate::figures::{Comparison, Method, PGD_NOTE, Row, Study, grouped_digits};
 use crate::{Published, ReportError};
 
 mod ablation;
+mod diagnosis;
 mod fig2;
 mod performance;
 mod robustness;
@@ -13,6 +14,7 @@ mod samplers;
 mod section;
 
 pub use ablation::ablation;
+pub use diagnosis::diagnosis;
 pub use fig2::fig2;
 pub use performance::{peer, scaling};
 pub use robustness::robustness;

@@ -14,6 +14,7 @@ mod scaling;
 mod study;
 #[cfg(test)]
 pub(crate) mod synthetic;
+mod traces;
 
 pub(crate) use comparison::{Comparison, Row, grouped_digits};
 pub use fig2::fig2;
@@ -23,6 +24,7 @@ pub use methods_figure::methods;
 pub(crate) use runs::{evaluation, seed_folder};
 pub use scaling::scaling;
 pub use study::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_OFFICIAL, FIG3_TUNED, Study};
+pub use traces::{Followed, FollowedGroup, traces, traces_png};
 
 /// Writes files of these names into `folder`, which is created if missing; returns their paths.
 fn write_all(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<Vec<PathBuf>, ReportError> {
