@@ -1,6 +1,7 @@
 //! Commands and flags.
 
 mod attack;
+mod diagnose;
 mod model;
 mod outputs;
 
@@ -8,6 +9,7 @@ use crate::Usage;
 use attack::AttackFlags;
 use bal_attacks::{AttackName, Radii};
 use clap::{Args, Parser, Subcommand};
+pub(crate) use diagnose::{Chosen, Diagnose};
 pub(crate) use model::ModelFlags;
 pub(crate) use outputs::OutputFlags;
 use std::path::PathBuf;
@@ -49,6 +51,11 @@ pub(crate) enum Command {
         bal evaluate runs/bal --members 3,4 --surrogate-members 0,1,2 --attack pgd --radius 0.1"
     )]
     Evaluate(Box<Evaluate>),
+    /// Says whether the chains of a finished run agree, and how many independent draws theirs are worth.
+    #[command(after_help = "Examples:\n  bal diagnose runs/exact\n  \
+        bal diagnose runs/exact --json exact.json --figure exact.svg\n  \
+        bal diagnose runs/exact --quantities log-probability:3,weight:conv1.weight[17] --figure two.png")]
+    Diagnose(Diagnose),
 }
 
 #[derive(Debug, Args)]

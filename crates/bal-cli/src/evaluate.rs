@@ -12,6 +12,7 @@ mod verify;
 use crate::{
     args::{Evaluate, usage},
     check,
+    output::can_be_written,
     progress::{Display, say},
     subject::{self, Source, Subject},
     versions::versions,
@@ -207,13 +208,4 @@ fn measured(curve: &AccuracyCurve, settings: Value, model: Model, dataset: &str,
         broken_by: (curve.parts.len() > 1).then(|| (0..curve.radii.len()).map(counts).collect()),
         nearest: curve.distances.as_ref().map(nearest),
     }
-}
-
-/// Refuses, before the long work, a file that could not be written after it.
-fn can_be_written(path: &Path) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if path.is_dir() {
-        bail!("{} is a folder; name a file", path.display());
-    }
-    tempfile::tempfile_in(folder).map(drop).with_context(|| format!("cannot write to {}", folder.display()))
 }

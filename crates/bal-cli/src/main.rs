@@ -3,9 +3,11 @@
 mod args;
 mod check;
 mod dataset;
+mod diagnose;
 mod evaluate;
 mod experiment;
 mod observer;
+mod output;
 mod overrides;
 mod progress;
 mod run_folder;
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     let outcome = std::panic::catch_unwind(|| match &arguments.command {
         Command::Train(train) => train::train(train),
         Command::Evaluate(evaluate) => evaluate::evaluate(evaluate),
+        Command::Diagnose(diagnose) => diagnose::diagnose(diagnose),
     });
     let error = match outcome {
         Ok(Ok(())) => return ExitCode::SUCCESS,

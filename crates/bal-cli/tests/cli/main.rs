@@ -1,5 +1,6 @@
 //! The program as a user meets it: runs that are reproduced and resumed, and input that is refused.
 
+mod diagnosing;
 mod evaluating;
 mod hostile;
 mod reproducible;
