@@ -20,6 +20,7 @@ use bal_core::Posterior;
 use bal_diagnostics::Verdict;
 use bal_report::{DIAGNOSIS_FORMAT, Record, RunDiagnosis, atomic, figures, table};
 use kind::Kind;
+use std::path::Path;
 
 /// So many quantities of a kind are printed: all of them are in the JSON.
 const SHOWN: usize = 8;
@@ -65,20 +66,26 @@ pub(crate) fn diagnose(flags: &Diagnose) -> Result<()> {
         groups: kinds.iter().map(Kind::group).collect(),
         verdict: verdict(&kinds),
     };
+    // A figure of nothing is refused before anything is said or written.
+    let figure = flags.figure.as_ref().map(|path| figure(path, &diagnosis.run, &kinds)).transpose()?;
     print(&table::diagnosis(&diagnosis, SHOWN));
     if let Some(path) = &flags.json {
         diagnosis.write(path)?;
     }
-    if let Some(path) = &flags.figure {
-        let groups: Vec<_> = kinds.iter().map(Kind::worst_first).collect();
-        let bytes = if path.extension().is_some_and(|extension| extension == "png") {
-            figures::traces_png(&diagnosis.run, &groups)?
-        } else {
-            figures::traces(&diagnosis.run, &groups)?.into_bytes()
-        };
+    if let (Some(path), Some(bytes)) = (&flags.figure, figure) {
         atomic::write(path, &bytes)?;
     }
     Ok(())
+}
+
+/// The bytes of the figure, in the format that the name asks for.
+fn figure(path: &Path, run: &str, kinds: &[Kind]) -> Result<Vec<u8>> {
+    let groups: Vec<_> = kinds.iter().map(Kind::worst_first).collect();
+    Ok(if path.extension().is_some_and(|extension| extension == "png") {
+        figures::traces_png(run, &groups)?
+    } else {
+        figures::traces(run, &groups)?.into_bytes()
+    })
 }
 
 /// The run in the folder, if it is finished and had chains.

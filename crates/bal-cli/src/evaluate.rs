@@ -18,7 +18,7 @@ use crate::{
     versions::versions,
 };
 use adversarial::Adversarial;
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use bal_attacks::{
     AccuracyCurve, Attack, AttackError, AttackSettings, Evaluated, Forget, Keep, Protocol, Radii, SHARD,
     Transfer,
@@ -28,7 +28,7 @@ use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, Split, write_ima
 use chosen::Chosen;
 use partial::Partial;
 use serde_json::{Value, json};
-use std::{path::Path, sync::Mutex};
+use std::sync::Mutex;
 
 /// Attacks what the flags name and reports what is left of its accuracy.
 pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Traces of a run's chains, with R-hat and effective sizes above them.
 
-use bal_diagnostics::{Draws, Quantity};
+use bal_diagnostics::{Draws, Obstacle, Quantity};
 
 use crate::ReportError;
 use crate::drawing::{Panel, Sheet, Trace, TracePanel, png};
@@ -40,7 +40,7 @@ pub fn traces(run: &str, groups: &[FollowedGroup]) -> Result<String, ReportError
     if panels.is_empty() {
         return Err(ReportError::Render(format!("{run} has no draws of any chosen quantity")));
     }
-    let described = groups.iter().flat_map(|group| &group.followed).take(MOST * panels.len()).map(heading);
+    let described = groups.iter().flat_map(|group| group.followed.iter().take(MOST)).map(heading);
     let svg = Sheet {
         title: &format!("Traces of the chains of {run}"),
         description: &described.collect::<Vec<_>>().join("; "),
@@ -80,6 +80,8 @@ fn heading(followed: &Followed) -> String {
     let Quantity { name, r_hat, bulk, tail, obstacle, .. } = &followed.quantity;
     let ess = if bulk.is_nan() { String::new() } else { format!(", ESS {bulk:.0} / {tail:.0}") };
     match obstacle {
+        // One curve is seen to have no other, and may be the mean of several chains.
+        Some(Obstacle::OneChain) => format!("{name}{ess}"),
         Some(obstacle) => format!("{name}: {obstacle}{ess}"),
         None if r_hat.is_infinite() => format!("{name}: R-hat infinite{ess}"),
         None => format!("{name}: R-hat {r_hat:.3}{ess}"),
