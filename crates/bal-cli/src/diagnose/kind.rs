@@ -48,12 +48,18 @@ impl Kind {
 
     /// As the table and the JSON show it.
     pub(super) fn group(&self) -> Group {
-        match &self.lacking {
-            Some(_) => Group::lacking(self.name, &self.what, self.said()),
-            None => {
-                Group { verdict: self.said(), ..Group::of(self.name, self.what.clone(), &self.diagnosis) }
+        if self.lacking.is_some() {
+            return Group::lacking(self.name, &self.what, self.said());
+        }
+        let mut group = Group::of(self.name, self.what.clone(), &self.diagnosis);
+        group.verdict = self.said();
+        if !self.across_chains {
+            // There may be many chains, of which the one series is the mean.
+            for row in &mut group.quantities {
+                row.obstacle = Some("a mean over the chains".into());
             }
         }
+        group
     }
 
     /// As the figure shows it.

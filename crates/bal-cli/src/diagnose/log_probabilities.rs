@@ -46,9 +46,9 @@ pub(super) fn follow(run: &Run, chosen: &[&Chosen]) -> Result<Kind> {
         Ok(Series { name: Chosen::LogProbability(image).to_string(), draws, first: burn_in + every, every })
     };
     let series: Vec<Series> = places.into_iter().map(series).collect::<Result<_>>()?;
+    let apart = if every == 1 { "sweep".to_string() } else { format!("{every} sweeps") };
     let what = format!(
-        "{WHAT}, {images} of them; {length} draws of each of {chains} chains, every {every} sweeps after the first \
-         {burn_in}"
+        "{WHAT}, {images} of them; {length} draws of each of {chains} chains, one every {apart} after the first {burn_in}"
     );
     Ok(Kind::measure(NAME, what, true, series))
 }

@@ -45,7 +45,10 @@ fn table_json_and_figure_say_the_same() {
     let of = |name: &str| energies.quantities.iter().find(|q| q.name == name).unwrap();
     for name in ["parameter-energy", "data-energy", "loss"] {
         assert_eq!((of(name).chains, of(name).draws, of(name).r_hat), (1, 9, None));
-        assert!(of(name).bulk_ess.is_some() && of(name).obstacle.as_ref().unwrap().contains("one chain"));
+        assert!(
+            of(name).bulk_ess.is_some()
+                && of(name).obstacle.as_ref().unwrap().contains("a mean over the chains")
+        );
     }
 
     assert!(text.contains("step size of sgadald: 0.01"), "{text}");
