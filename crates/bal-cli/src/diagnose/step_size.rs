@@ -12,12 +12,11 @@ pub(super) fn of(settings: &BalSettings, sweeps: u64) -> Option<StepSizes> {
     let (sampler, table) = parameters.iter().find(|(_, table)| table.get("step_size").is_some())?;
     let steps = (sweeps * settings.parameters.steps).saturating_sub(1);
     let size = &table["step_size"];
-    let (first, last) = match size.as_f64() {
-        Some(size) => (size, size),
-        None => {
-            let first = size.get("first")?.as_f64()?;
-            (first, first * size.get("ratio")?.as_f64()?.powf(steps as f64))
-        }
+    let (first, last) = if let Some(size) = size.as_f64() {
+        (size, size)
+    } else {
+        let first = size.get("first")?.as_f64()?;
+        (first, first * size.get("ratio")?.as_f64()?.powf(steps as f64))
     };
     Some(StepSizes { sampler: sampler.clone(), first, last })
 }

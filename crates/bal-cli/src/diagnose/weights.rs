@@ -29,25 +29,21 @@ pub(super) fn follow(run: &Run, chosen: &[&Chosen]) -> Result<Kind> {
     let specs = run.posterior.architecture.parameters();
     let mut wanted: Vec<(usize, usize)> = Vec::new();
     for one in chosen {
-        match one {
-            Chosen::Weight { tensor, place } => {
-                let Some(index) = specs.iter().position(|spec| spec.name == *tensor) else {
-                    let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
-                    bail!("there is no {one}: the network has {}", names.join(", "));
-                };
-                let size = size(&specs[index].shape);
-                if *place >= size {
-                    bail!("there is no {one}: {tensor} has {size} values, counted from 0");
-                }
-                wanted.push((index, *place));
+        let Chosen::Weight { tensor, place } = one else {
+            for (index, spec) in specs.iter().enumerate() {
+                wanted.extend(places(size(&spec.shape)).into_iter().map(|place| (index, place)));
             }
-            _ => {
-                let some = |(i, spec): (usize, &bal_core::TensorSpec)| {
-                    places(size(&spec.shape)).into_iter().map(move |place| (i, place))
-                };
-                wanted.extend(specs.iter().enumerate().flat_map(some));
-            }
+            continue;
+        };
+        let Some(index) = specs.iter().position(|spec| spec.name == *tensor) else {
+            let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
+            bail!("there is no {one}: the network has {}", names.join(", "));
+        };
+        let size = size(&specs[index].shape);
+        if *place >= size {
+            bail!("there is no {one}: {tensor} has {size} values, counted from 0");
         }
+        wanted.push((index, *place));
     }
     wanted.sort_unstable();
     wanted.dedup();
