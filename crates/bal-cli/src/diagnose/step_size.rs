@@ -26,20 +26,30 @@ mod tests {
     use super::*;
     use crate::experiment::{Experiment, Origin};
 
-    fn step_sizes(set: &[&str], sweeps: u64) -> StepSizes {
-        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
-        let experiment = Experiment::read(&Origin::BuiltIn, Experiment::built_in(), &set, None).unwrap();
-        of(experiment.chains().unwrap(), sweeps).unwrap()
+    fn released() -> BalSettings {
+        let experiment = Experiment::read(&Origin::BuiltIn, Experiment::built_in(), &[], None).unwrap();
+        experiment.chains().unwrap().clone()
     }
 
     #[test]
-    fn both_ends_of_the_schedule_are_given() {
-        let set = ["bal.parameters.steps=2", "bal.parameters.sgadald.step_size={ first = 0.1, ratio = 0.5 }"];
-        let found = step_sizes(&set, 2);
+    fn a_constant_step_size_is_both_ends() {
+        let found = of(&released(), 90).unwrap();
         assert_eq!(found.sampler, "sgadald");
-        // Steps 0 to 3 of the chain's life.
+        assert!((found.first - 0.015).abs() < 1e-15 && (found.last - 0.015).abs() < 1e-15);
+    }
+
+    #[test]
+    fn both_ends_of_a_falling_schedule_are_given() {
+        let mut settings = serde_json::to_value(released()).unwrap();
+        let parameters = settings["parameters"].as_object_mut().unwrap();
+        parameters.remove("sgadald");
+        let step_size = serde_json::json!({ "first": 0.1, "ratio": 0.5 });
+        let sgld = serde_json::json!({ "step_size": step_size, "temperature": 1e-5 });
+        parameters.insert("sgld".into(), sgld);
+        parameters.insert("steps".into(), 2.into());
+        let found = of(&serde_json::from_value(settings).unwrap(), 2).unwrap();
+        assert_eq!(found.sampler, "sgld");
+        // Steps 1 to 4 of the chain's life.
         assert!((found.first - 0.1).abs() < 1e-15 && (found.last - 0.1 / 8.0).abs() < 1e-15);
-        let constant = step_sizes(&["bal.parameters.sgadald.step_size=0.25"], 90);
-        assert!((constant.first - 0.25).abs() < 1e-15 && (constant.last - 0.25).abs() < 1e-15);
     }
 }
