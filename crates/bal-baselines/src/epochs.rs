@@ -3,6 +3,7 @@
 use crate::Epochs;
 use bal_core::{Batch, Checkpoint, Metrics, NoiseKey, NoiseStream, Progress, Purpose, Task, TrainError};
 use std::ops::ControlFlow;
+use tch::Tensor;
 
 /// What a method does with a batch.
 pub(crate) trait Learner {
@@ -11,6 +12,11 @@ pub(crate) trait Learner {
 
     /// Everything needed to go on after `sweep`.
     fn checkpoint(&self, sweep: u64) -> Checkpoint;
+
+    /// The held-out log-probabilities followed so far, `[draws, chains, images]`.
+    fn traces(&self) -> Option<Tensor> {
+        None
+    }
 }
 
 impl Epochs {
@@ -50,7 +56,15 @@ impl Epochs {
                 let sweep = epoch * batches + i as u64 + 1;
                 let metrics = learner.learn(sweep, task.images.batch(indices))?;
                 let checkpoint = || learner.checkpoint(sweep);
-                let progress = Progress { sweep, sweeps, epoch: epoch + 1, metrics, checkpoint: &checkpoint };
+                let traces = || learner.traces();
+                let progress = Progress {
+                    sweep,
+                    sweeps,
+                    epoch: epoch + 1,
+                    metrics,
+                    checkpoint: &checkpoint,
+                    traces: &traces,
+                };
                 if observe(&progress).is_break() {
                     return Ok(sweep);
                 }

@@ -68,6 +68,6 @@ impl Traces {
         let per_image = values.chunks_exact(chains * draws);
         let traces: Vec<Vec<Vec<f64>>> =
             per_image.map(|image| image.chunks_exact(draws).map(<[f64]>::to_vec).collect()).collect();
-        Mixing::measure(traces)
+        Mixing::measure(&traces)
     }
 }

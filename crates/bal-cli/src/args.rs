@@ -19,7 +19,7 @@ use attack::AttackFlags;
 use bal_attacks::{AttackName, Radii};
 pub(crate) use calibrate::Calibrate;
 use clap::{Args, Parser, Subcommand};
-pub(crate) use diagnose::Diagnose;
+pub(crate) use diagnose::{Chosen, Diagnose};
 pub(crate) use experiments::{Explain, Init};
 pub(crate) use export::Export;
 pub(crate) use images::ImageFlags;
@@ -83,9 +83,10 @@ pub(crate) enum Command {
         bal calibrate runs/bal --radius 0.1,0.15 --limit 1000 --json calibration.json\n      \
         The same under PGD, also under one that wants the model sure of its error.")]
     Calibrate(Box<Calibrate>),
-    /// Says whether a run's chains agree, and how many independent draws they are worth.
-    #[command(after_help = "Example:\n  bal diagnose runs/exact --json diagnosis.json\n\n\
-        Rank-normalised split R-hat, bulk and tail effective sample sizes, as arviz computes them.")]
+    /// Says whether the chains of a finished run agree, and how many independent draws theirs are worth.
+    #[command(after_help = "Examples:\n  bal diagnose runs/exact\n  \
+        bal diagnose runs/exact --json exact.json --figure exact.svg\n  \
+        bal diagnose runs/exact --quantities log-probability:3,weight:conv1.weight[17] --figure two.png")]
     Diagnose(Diagnose),
     /// Says what the settings of an experiment mean, what it costs, and about how long it takes here.
     #[command(after_help = "Examples:\n  bal explain experiments/mnist-pgd.toml\n  \

@@ -8,7 +8,8 @@ use crate::{
     answers::Answers,
     args::Calibrate,
     chosen::Chosen,
-    evaluate::{attack, can_be_written},
+    evaluate::attack,
+    output::can_be_written,
     subject::{self, Subject},
 };
 use anyhow::{Context, Result, bail};

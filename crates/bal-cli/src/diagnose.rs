@@ -1,103 +1,130 @@
-//! `bal diagnose`: whether a run's chains agree.
+//! `bal diagnose`.
 
+mod energies;
 mod followed;
+mod kind;
+mod log_probabilities;
+mod step_size;
+mod weights;
 
-use crate::{args::Diagnose, evaluate::can_be_written, progress::print, run_folder::RunFolder};
-use anyhow::{Result, bail};
-use bal_diagnostics::{Diagnosis, Quantity};
-pub(crate) use followed::{Followed, log_probabilities};
-use serde_json::json;
+use crate::{
+    args::{Chosen, Diagnose},
+    experiment::Experiment,
+    output::can_be_written,
+    progress::print,
+    run_folder::{RunFolder, Status},
+};
+use anyhow::{Context, Result, bail};
+use bal_baselines::BalSettings;
+use bal_core::Posterior;
+use bal_diagnostics::Verdict;
+use bal_report::{DIAGNOSIS_FORMAT, Record, RunDiagnosis, atomic, figures, table};
+pub(crate) use followed::draws;
+use kind::Kind;
+use std::path::Path;
 
-/// At most this many quantities of a kind are shown, those that agree least.
-const SHOWN: usize = 10;
+/// So many quantities of a kind are printed: all of them are in the JSON.
+const SHOWN: usize = 8;
 
-/// Measures the agreement of the run's chains and says what it means.
+/// A finished run that had chains.
+struct Run<'a> {
+    folder: &'a RunFolder,
+    record: Record,
+    posterior: Posterior,
+    settings: BalSettings,
+}
+
+/// Says whether the chains of a finished run agree, and how many draws theirs are worth.
 pub(crate) fn diagnose(flags: &Diagnose) -> Result<()> {
-    if let Some(file) = &flags.json {
+    for file in flags.files() {
         can_be_written(file)?;
     }
     let folder = RunFolder::new(&flags.run);
-    let (record, posterior) = folder.finished()?;
-    let experiment: crate::experiment::Experiment = serde_json::from_value(record.experiment.clone())?;
-    let Some(chains) = experiment.parameter_chains() else {
-        bail!("{} is of {}: a point estimate has no chains to compare", flags.run.display(), record.method);
+    let run = read(&folder)?;
+    let chosen =
+        |of: fn(&Chosen) -> bool| -> Vec<&Chosen> { flags.quantities.iter().filter(|c| of(c)).collect() };
+    let log_probabilities = chosen(|c| matches!(c, Chosen::LogProbabilities | Chosen::LogProbability(_)));
+    let weights = chosen(|c| matches!(c, Chosen::Weights | Chosen::Weight { .. }));
+    let energies = chosen(|c| matches!(c, Chosen::Energies));
+    let mut kinds = Vec::new();
+    if !log_probabilities.is_empty() {
+        kinds.push(log_probabilities::follow(&run, &log_probabilities)?);
+    }
+    if !weights.is_empty() {
+        kinds.push(weights::follow(&run, &weights)?);
+    }
+    if !energies.is_empty() {
+        kinds.push(energies::follow(&run)?);
+    }
+    let diagnosis = RunDiagnosis {
+        format: DIAGNOSIS_FORMAT,
+        run: folder.path().display().to_string(),
+        name: run.record.name.clone(),
+        method: run.record.method.clone(),
+        chains: run.settings.parameter_chains,
+        sweeps: run.record.sweeps,
+        step_size: step_size::of(&run.settings, run.record.sweeps),
+        groups: kinds.iter().map(Kind::group).collect(),
+        verdict: verdict(&kinds),
     };
-    let mut notes = Vec::new();
-    let mut parts: Vec<(&str, Vec<Followed>)> = Vec::new();
-    match followed::log_probabilities(&folder)? {
-        Some(followed) => parts.push(("log p(y | x) of held-out images, in nats", followed)),
-        None => notes.push(
-            "held-out log-probabilities were not followed: `mixing.images` is 0, the run had fewer than two chains or four \
-             draws, or it was made before they were kept"
-                .to_string(),
-        ),
+    // A figure of nothing is refused before anything is said or written.
+    let figure = flags.figure.as_ref().map(|path| figure(path, &diagnosis.run, &kinds)).transpose()?;
+    print(&table::diagnosis(&diagnosis, SHOWN));
+    if let Some(path) = &flags.json {
+        diagnosis.write(path)?;
     }
-    match followed::weights(&posterior, chains, &flags.weights)? {
-        Ok(followed) => parts.push(("weights, over the posterior's samples", followed)),
-        Err(note) => notes.push(note),
-    }
-    parts.push(("energies and loss over sweeps, one chain of means", followed::energies(&folder)?));
-
-    print(&format!("{}: {chains} parameter chains, {} sweeps", record.name, record.sweeps));
-    for line in experiment.step_sizes() {
-        print(&format!("  {line}"));
-    }
-    let mut quantities = Vec::new();
-    for (title, followed) in &parts {
-        let mut measured: Vec<&Quantity> = followed.iter().map(|followed| &followed.quantity).collect();
-        measured.sort_by(|a, b| b.r_hat.unwrap_or(0.0).total_cmp(&a.r_hat.unwrap_or(0.0)));
-        print("");
-        let beyond = measured.len().saturating_sub(SHOWN);
-        let more = if beyond > 0 {
-            format!(" (the {SHOWN} of {} that agree least)", measured.len())
-        } else {
-            String::new()
-        };
-        print(&format!("{title}{more}"));
-        print(&format!(
-            "  {:<32} {:>7} {:>9} {:>9} {:>6} {:>12} {:>11}",
-            "quantity", "R-hat", "bulk ESS", "tail ESS", "draws", "mean", "sd"
-        ));
-        for quantity in measured.iter().take(SHOWN) {
-            print(&line(quantity));
-        }
-        quantities.extend(followed.iter().map(|followed| followed.quantity.clone()));
-    }
-    for note in &notes {
-        print("");
-        print(&format!("note: {note}"));
-    }
-    // A mean over chains tells of the run's end, and nothing of whether chains agree.
-    let of_chains: Vec<Quantity> =
-        quantities.iter().filter(|quantity| quantity.chains > 1).cloned().collect();
-    let verdict = if of_chains.is_empty() {
-        "Whether chains agree cannot be told: nothing was followed in more than one of them.".to_string()
-    } else {
-        Diagnosis::new(of_chains).verdict()
-    };
-    print("");
-    print(&verdict);
-    if let Some(file) = &flags.json {
-        let written = json!({
-            "run": record.name,
-            "chains": chains,
-            "quantities": quantities,
-            "notes": notes,
-            "verdict": verdict,
-        });
-        bal_report::atomic::write(file, format!("{written:#}\n").as_bytes())?;
+    if let (Some(path), Some(bytes)) = (&flags.figure, figure) {
+        atomic::write(path, &bytes)?;
     }
     Ok(())
 }
 
-fn line(quantity: &Quantity) -> String {
-    let Quantity { name, draws, mean, sd, r_hat, bulk_ess, tail_ess, .. } = quantity;
-    let number =
-        |value: Option<f64>, digits: usize| value.map_or("-".into(), |value| format!("{value:.digits$}"));
-    format!(
-        "  {name:<32} {:>7} {:>9} {:>9} {draws:>6} {mean:>12.5} {sd:>11.5}",
-        number(*r_hat, 3),
-        number(*bulk_ess, 1),
-        number(*tail_ess, 1)
-    )
+/// The bytes of the figure, in the format that the name asks for.
+fn figure(path: &Path, run: &str, kinds: &[Kind]) -> Result<Vec<u8>> {
+    let groups: Vec<_> = kinds.iter().map(Kind::worst_first).collect();
+    Ok(if path.extension().is_some_and(|extension| extension == "png") {
+        figures::traces_png(run, &groups)?
+    } else {
+        figures::traces(run, &groups)?.into_bytes()
+    })
+}
+
+/// The run in the folder, if it is finished and had chains.
+fn read(folder: &RunFolder) -> Result<Run<'_>> {
+    let path = folder.path().display();
+    if folder.path().exists() && !folder.experiment().is_file() && !folder.record().is_file() {
+        bail!("{path} is no run folder");
+    }
+    // The record alone tells a point estimate, whose weights need not be read.
+    if folder.status()? == Status::Finished {
+        let record = Record::read(&folder.record())?;
+        if settings(&record, folder)?.is_none() {
+            let method = record.method;
+            bail!(
+                "{path} is a point estimate ({method}), one network without chains; runs of bnn and bal have some"
+            );
+        }
+    }
+    let (record, posterior) = folder.finished()?;
+    let settings = settings(&record, folder)?.context("the run has no chains")?;
+    Ok(Run { folder, record, posterior, settings })
+}
+
+/// How the record says that the chains were run.
+fn settings(record: &Record, folder: &RunFolder) -> Result<Option<BalSettings>> {
+    let experiment: Experiment = serde_json::from_value(record.experiment.clone())
+        .with_context(|| format!("{}: its experiment cannot be used", folder.record().display()))?;
+    Ok(experiment.chains().cloned())
+}
+
+/// What counts: the log-probabilities, where they can be judged, else the weights. Energies are means over chains, and
+/// tell nothing of their agreement.
+fn verdict(kinds: &[Kind]) -> String {
+    let judged = kinds.iter().filter(|kind| kind.across_chains);
+    let known = judged.clone().find(|kind| !matches!(kind.diagnosis.verdict, Verdict::Unknown(_)));
+    match (known, judged.clone().next()) {
+        (Some(kind), _) => format!("by {}, {}", kind.name, kind.diagnosis.verdict),
+        (None, Some(kind)) => kind.said(),
+        (None, None) => "energies alone do not tell whether chains agree".into(),
+    }
 }

@@ -12,12 +12,13 @@ use crate::{
     args::{Evaluate, usage},
     check,
     chosen::Chosen,
+    output::can_be_written,
     progress::{Display, say},
     subject::{self, Source, Subject},
     versions::versions,
 };
 use adversarial::Adversarial;
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use bal_attacks::{
     AccuracyCurve, Attack, AttackError, AttackSettings, Evaluated, Forget, Keep, Protocol, Radii, SHARD,
     Transfer,
@@ -26,7 +27,7 @@ use bal_core::{Classifier, Images, Workers};
 use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, Split, write_image_rows};
 use partial::Partial;
 use serde_json::{Value, json};
-use std::{path::Path, sync::Mutex};
+use std::sync::Mutex;
 
 /// Attacks what the flags name and reports what is left of its accuracy.
 pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
@@ -218,13 +219,4 @@ pub(crate) fn measured(
         broken_by: (curve.parts.len() > 1).then(|| (0..curve.radii.len()).map(counts).collect()),
         nearest: curve.distances.as_ref().map(nearest),
     }
-}
-
-/// Refuses, before the long work, a file that could not be written after it.
-pub(crate) fn can_be_written(path: &Path) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    if path.is_dir() {
-        bail!("{} is a folder; name a file", path.display());
-    }
-    tempfile::tempfile_in(folder).map(drop).with_context(|| format!("cannot write to {}", folder.display()))
 }

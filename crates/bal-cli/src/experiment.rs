@@ -254,35 +254,6 @@ impl Experiment {
         Ok([network, trained])
     }
 
-    /// Parameter chains, of methods that have them.
-    pub(crate) fn parameter_chains(&self) -> Option<usize> {
-        self.bal.as_ref().or(self.bnn.as_ref()).map(|settings| settings.parameter_chains as usize)
-    }
-
-    /// The step sizes of its chains, in words.
-    pub(crate) fn step_sizes(&self) -> Vec<String> {
-        let Some(settings) = self.bal.as_ref().or(self.bnn.as_ref()) else { return vec![] };
-        let shown =
-            |value: serde_json::Result<serde_json::Value>| value.map_or(String::new(), |v| v.to_string());
-        let parameters = serde_json::to_value(settings.parameters).unwrap_or_default();
-        let kernels = ["sgld", "psgld", "sghmc", "sgadald", "sgadahmc"];
-        let kernel = kernels.into_iter().find(|kernel| parameters[*kernel].is_object());
-        let of_weights = kernel.map(|kernel| {
-            format!(
-                "parameter chains: {kernel}, step size {}, {} steps a sweep",
-                parameters[kernel]["step_size"], settings.parameters.steps
-            )
-        });
-        let of_data = settings.data.map(|data| {
-            format!(
-                "data chains: sgld, step size {}, {} steps a sweep",
-                shown(serde_json::to_value(data.step_size)),
-                data.steps
-            )
-        });
-        of_weights.into_iter().chain(of_data).collect()
-    }
-
     /// Passes over the training images.
     pub(crate) fn epochs(&self) -> Epochs {
         let tables = [
@@ -293,6 +264,11 @@ impl Experiment {
             self.bal.as_ref().map(|s| s.schedule),
         ];
         tables.into_iter().flatten().next().unwrap_or(Epochs { epochs: 1, batch_size: 1 })
+    }
+
+    /// The settings of a method that runs chains; `None` for a point estimate.
+    pub(crate) fn chains(&self) -> Option<&BalSettings> {
+        self.bal.as_ref().or(self.bnn.as_ref())
     }
 
     /// SHA-256 of everything that determines the run's weights, with `start` the digest of what it

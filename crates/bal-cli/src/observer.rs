@@ -8,6 +8,7 @@ use std::{
     ops::ControlFlow,
     time::{Instant, SystemTime},
 };
+use tch::Tensor;
 
 /// Follows a run: metrics, checkpoints, the display, and its early end.
 pub(crate) struct Observer<'a> {
@@ -23,6 +24,8 @@ pub(crate) struct Observer<'a> {
     pub(crate) sweep: u64,
     /// Whether the user ended the run, which then has a checkpoint.
     pub(crate) interrupted: bool,
+    /// What the chains thought of held-out images, `[draws, chains, images]`, once the run has ended.
+    pub(crate) traces: Option<Tensor>,
     pub(crate) failure: Option<anyhow::Error>,
 }
 
@@ -50,6 +53,7 @@ impl<'a> Observer<'a> {
             seconds_before: before.last().map_or(0.0, |line| line.seconds),
             sweep: done,
             interrupted: false,
+            traces: None,
             failure: None,
         })
     }
@@ -65,8 +69,11 @@ impl<'a> Observer<'a> {
             self.failure = Some(error);
             return ControlFlow::Break(());
         }
-        let ended = self.interrupted || progress.sweep >= self.last_sweep;
-        if ended { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        if !self.interrupted && progress.sweep < self.last_sweep {
+            return ControlFlow::Continue(());
+        }
+        self.traces = (progress.traces)();
+        ControlFlow::Break(())
     }
 
     fn keep(&mut self, progress: &Progress) -> Result<()> {

@@ -7,9 +7,8 @@ mod seen;
 use crate::{
     args::{Report, usage},
     chosen::Chosen,
-    dataset,
-    diagnose::{Followed, log_probabilities},
-    evaluate::can_be_written,
+    dataset, diagnose,
+    output::can_be_written,
     progress::{print, say},
     run_folder::RunFolder,
     subject::Subject,
@@ -17,6 +16,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use bal_core::{Images, Workers};
+use bal_diagnostics::Quantity;
 use bal_page::{Answers, Page, Run, Trace};
 use bal_report::{Split, atomic, metrics};
 use inputs::Input;
@@ -113,19 +113,30 @@ fn answers(
     Ok((answers, evaluations))
 }
 
-/// The traces that agree least.
+/// The traces of held-out log-probabilities that agree least, where the run kept them.
 fn traces(folder: &RunFolder) -> Result<Vec<Trace>> {
     const MOST: usize = 6;
-    let mut followed = log_probabilities(folder)?.unwrap_or_default();
-    followed.sort_by(|a, b| b.quantity.r_hat.unwrap_or(0.0).total_cmp(&a.quantity.r_hat.unwrap_or(0.0)));
-    let trace = |Followed { quantity, chains }| Trace {
-        name: format!("log p(y | x) of held-out {} [nats]", quantity.name),
-        chains,
-        r_hat: quantity.r_hat,
-        ess_bulk: quantity.bulk_ess,
-        ess_tail: quantity.tail_ess,
+    if !folder.traces().is_file() {
+        return Ok(vec![]);
+    }
+    let all = bal_models::read_traces(&folder.traces())?.log_probability;
+    let (_, _, images) = all.size3()?;
+    let trace = |image: i64| -> Result<Trace> {
+        let draws = diagnose::draws(&all.select(2, image))?;
+        let Quantity { r_hat, bulk, tail, .. } = Quantity::measure("", &draws);
+        let number = |value: f64| value.is_finite().then_some(value);
+        Ok(Trace {
+            name: format!("log p(y | x) of held-out image {image} [nats]"),
+            chains: draws.chains().to_vec(),
+            r_hat: number(r_hat),
+            ess_bulk: number(bulk),
+            ess_tail: number(tail),
+        })
     };
-    Ok(followed.into_iter().take(MOST).map(trace).collect())
+    let mut traces = (0..images).map(trace).collect::<Result<Vec<_>>>()?;
+    traces.sort_by(|a, b| b.r_hat.unwrap_or(0.0).total_cmp(&a.r_hat.unwrap_or(0.0)));
+    traces.truncate(MOST);
+    Ok(traces)
 }
 
 fn title(runs: &[Run]) -> String {

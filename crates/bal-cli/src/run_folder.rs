@@ -76,7 +76,7 @@ impl RunFolder {
         self.0.join("posterior.safetensors")
     }
 
-    /// Draws that the chains' agreement was measured on, where it was.
+    /// What the chains thought of held-out images, sweep by sweep.
     pub(crate) fn traces(&self) -> PathBuf {
         self.0.join("traces.safetensors")
     }

@@ -8,10 +8,12 @@ use crate::{
     progress::{print, say},
     run_folder::{Identity, RunFolder, Status},
     run_record::{self, Outcome},
-    start, traces,
+    start,
 };
 use anyhow::{Result, bail};
+use bal_baselines::TraceSettings;
 use bal_core::{Architecture, Posterior, Task, Workers};
+use bal_models::Traces;
 use bal_report::metrics;
 
 /// Trains what the flags ask for.
@@ -136,8 +138,9 @@ pub(crate) fn run(
         }
     })?;
     bal_models::write_posterior(&folder.posterior(), &posterior)?;
-    if let Some(mixing) = &posterior.mixing {
-        traces::write(&folder.traces(), mixing)?;
+    if let (Some(log_probability), Some(bal)) = (observer.traces.take(), experiment.chains()) {
+        let TraceSettings { burn_in, every, .. } = bal.mixing;
+        bal_models::write_traces(&folder.traces(), &Traces { log_probability, burn_in, every })?;
     }
     let outcome = Outcome {
         training: &training,

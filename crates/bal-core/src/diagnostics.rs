@@ -11,15 +11,13 @@ pub struct Mixing {
     pub r_hat: Vec<f64>,
     /// Effective sample size of each function, over all chains.
     pub effective_sample_size: Vec<f64>,
-    /// What was measured: `[function][chain][draw]`.
-    pub traces: Vec<Vec<Vec<f64>>>,
 }
 
 impl Mixing {
     /// Measures `traces[function][chain][draw]`.
     ///
     /// `None` without a function, with fewer than two chains or with fewer than four draws.
-    pub fn measure(traces: Vec<Vec<Vec<f64>>>) -> Option<Self> {
+    pub fn measure(traces: &[Vec<Vec<f64>>]) -> Option<Self> {
         let first = traces.first()?;
         let (chains, draws) = (first.len(), first.first()?.len());
         if chains < 2 || draws < 4 {
@@ -30,7 +28,6 @@ impl Mixing {
             draws,
             r_hat: traces.iter().map(|t| split_r_hat(t)).collect(),
             effective_sample_size: traces.iter().map(|t| effective_sample_size(t)).collect(),
-            traces,
         })
     }
 }
@@ -159,8 +156,8 @@ mod tests {
 
     #[test]
     fn too_few_draws_or_chains_measure_nothing() {
-        assert_eq!(Mixing::measure(vec![vec![vec![1.0, 2.0, 3.0, 4.0]]]), None);
-        assert_eq!(Mixing::measure(vec![vec![vec![1.0; 3], vec![2.0; 3]]]), None);
-        assert_eq!(Mixing::measure(vec![]), None);
+        assert_eq!(Mixing::measure(&[vec![vec![1.0, 2.0, 3.0, 4.0]]]), None);
+        assert_eq!(Mixing::measure(&[vec![vec![1.0; 3], vec![2.0; 3]]]), None);
+        assert_eq!(Mixing::measure(&[]), None);
     }
 }

@@ -73,6 +73,9 @@ pub struct Progress<'a> {
     pub metrics: Metrics,
     /// Makes a checkpoint of this moment.
     pub checkpoint: &'a dyn Fn() -> Checkpoint,
+    /// Log-probabilities of the right class of held-out images so far, `[draws, chains, images]`, in double precision;
+    /// `None` where none are followed or before the first draw.
+    pub traces: &'a dyn Fn() -> Option<Tensor>,
 }
 
 /// A training method: immutable settings, checked when it was made.

@@ -1,107 +1,90 @@
-//! Draws of one quantity by several chains.
+//! Draws of one scalar quantity by several chains.
 
-/// The fewest draws of a chain that anything can be said of: its halves need a variance.
-pub const LEAST_DRAWS: usize = 4;
+use crate::DrawsError;
 
-/// Finite draws, `[chains][draws]`: at least one chain, all of the same length of [`LEAST_DRAWS`] or more.
+/// Draws of one scalar function of the chains' positions, `[chain][draw]`: at least one chain of at least one draw,
+/// all of the same length. Values may be anything that a float may be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draws(Vec<Vec<f64>>);
 
-/// Draws of which nothing can be said.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum DrawsError {
-    /// There is no chain.
-    #[error("there are no chains")]
-    NoChains,
-    /// Chains are too short.
-    #[error("chains of {found} draws are too short to say anything of: {LEAST_DRAWS} are needed")]
-    TooFew {
-        /// Draws of the first chain.
-        found: usize,
-    },
-    /// Chains differ in length.
-    #[error("chain {chain} has {found} draws, the first has {first}")]
-    Uneven {
-        /// Which chain, from 0.
-        chain: usize,
-        /// Its draws.
-        found: usize,
-        /// Those of the first.
-        first: usize,
-    },
-    /// A draw is infinite or no number.
-    #[error("draw {draw} of chain {chain} is {value}")]
-    NotFinite {
-        /// Which chain, from 0.
-        chain: usize,
-        /// Which draw, from 0.
-        draw: usize,
-        /// Its value.
-        value: f64,
-    },
-}
-
 impl Draws {
-    /// `chains[chain][draw]`.
+    /// Takes `chains[chain][draw]`.
     ///
     /// # Errors
-    /// [`DrawsError`] for the first thing that is wrong.
+    /// [`DrawsError`] when there is nothing, or chains differ in length.
     pub fn new(chains: Vec<Vec<f64>>) -> Result<Self, DrawsError> {
-        let first = chains.first().ok_or(DrawsError::NoChains)?.len();
-        if first < LEAST_DRAWS {
-            return Err(DrawsError::TooFew { found: first });
+        let wanted = chains.first().map_or(0, Vec::len);
+        if wanted == 0 {
+            return Err(DrawsError::Empty);
         }
-        for (chain, draws) in chains.iter().enumerate() {
-            if draws.len() != first {
-                return Err(DrawsError::Uneven { chain, found: draws.len(), first });
-            }
-            if let Some(draw) = draws.iter().position(|value| !value.is_finite()) {
-                return Err(DrawsError::NotFinite { chain, draw, value: draws[draw] });
-            }
+        match chains.iter().enumerate().find(|(_, draws)| draws.len() != wanted) {
+            Some((chain, draws)) => Err(DrawsError::Ragged { chain, found: draws.len(), wanted }),
+            None => Ok(Self(chains)),
         }
-        Ok(Self(chains))
     }
 
-    /// The draws, `[chain][draw]`.
+    /// The chains, each its draws in the order in which they were made.
     pub fn chains(&self) -> &[Vec<f64>] {
         &self.0
     }
 
     /// Draws of each chain.
-    pub fn length(&self) -> usize {
+    pub fn per_chain(&self) -> usize {
         self.0[0].len()
     }
 
-    /// Whether all draws are the same number.
-    pub fn is_constant(&self) -> bool {
-        equal(self.0.iter().flatten())
+    /// Draws of all chains together.
+    pub fn total(&self) -> usize {
+        self.0.len() * self.per_chain()
     }
 
-    /// Each chain as two: its first and its last half; the middle draw of an odd number is left out.
-    pub(crate) fn split(&self) -> Vec<Vec<f64>> {
-        let half = self.length() / 2;
-        self.0
-            .iter()
-            .flat_map(|chain| [chain[..half].to_vec(), chain[chain.len() - half..].to_vec()])
-            .collect()
+    /// All values, chain after chain.
+    pub fn values(&self) -> impl Iterator<Item = f64> + Clone {
+        self.0.iter().flatten().copied()
+    }
+
+    /// The mean of all values.
+    pub fn mean(&self) -> f64 {
+        mean(self.values())
+    }
+
+    /// The standard deviation of all values, from the unbiased variance; not a number for a single value.
+    pub fn sd(&self) -> f64 {
+        variance(self.values()).sqrt()
+    }
+
+    /// The first halves of all chains, then the second ones: a chain that drifts becomes two that disagree.
+    ///
+    /// The middle draw of an odd number is left out. At least two draws of each chain are needed.
+    pub(crate) fn split(&self) -> Self {
+        let half = self.per_chain() / 2;
+        let first = self.0.iter().map(|draws| draws[..half].to_vec());
+        let second = self.0.iter().map(|draws| draws[draws.len() - half..].to_vec());
+        Self(first.chain(second).collect())
+    }
+
+    /// The same draws through a function of one value.
+    pub(crate) fn map(&self, of: impl Fn(f64) -> f64) -> Self {
+        Self(self.0.iter().map(|draws| draws.iter().map(|&value| of(value)).collect()).collect())
+    }
+
+    /// The same shape with other values, chain after chain.
+    pub(crate) fn with(&self, values: &[f64]) -> Self {
+        Self(values.chunks_exact(self.per_chain()).map(<[f64]>::to_vec).collect())
     }
 }
 
-/// Whether all values are the same number.
-#[expect(clippy::float_cmp, reason = "equal means equal, not near")]
-pub(crate) fn equal<'a>(mut values: impl Iterator<Item = &'a f64>) -> bool {
-    values.next().is_none_or(|first| values.all(|value| value == first))
+/// Not a number of nothing.
+pub(crate) fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
+    sum / f64::from(count)
 }
 
-/// The mean.
-pub(crate) fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// The unbiased variance.
-pub(crate) fn variance(values: &[f64]) -> f64 {
-    let centre = mean(values);
-    values.iter().map(|value| (value - centre).powi(2)).sum::<f64>() / (values.len() as f64 - 1.0)
+/// Unbiased.
+pub(crate) fn variance(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let centre = mean(values.clone());
+    let (sum, count) = values.fold((0.0, 0), |(sum, count), v| (sum + (v - centre).powi(2), count + 1));
+    sum / f64::from(count - 1)
 }
 
 #[cfg(test)]
@@ -109,20 +92,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_of_which_nothing_can_be_said_are_refused() {
-        let refused =
-            |chains: &[&[f64]]| Draws::new(chains.iter().map(|c| c.to_vec()).collect()).unwrap_err();
-        assert_eq!(refused(&[]), DrawsError::NoChains);
-        assert_eq!(refused(&[&[1.0, 2.0, 3.0]]), DrawsError::TooFew { found: 3 });
-        let uneven = refused(&[&[1.0; 4], &[1.0; 5]]);
-        assert_eq!(uneven, DrawsError::Uneven { chain: 1, found: 5, first: 4 });
-        let text = refused(&[&[1.0; 4], &[1.0, 2.0, f64::INFINITY, 3.0]]).to_string();
-        assert_eq!(text, "draw 2 of chain 1 is inf");
+    fn what_is_no_draws_is_refused() {
+        assert_eq!(Draws::new(vec![]), Err(DrawsError::Empty));
+        assert_eq!(Draws::new(vec![vec![], vec![]]), Err(DrawsError::Empty));
+        let ragged = Draws::new(vec![vec![1.0, 2.0], vec![1.0, 2.0], vec![1.0]]).unwrap_err();
+        assert_eq!(ragged, DrawsError::Ragged { chain: 2, found: 1, wanted: 2 });
+        assert!(ragged.to_string().contains("chain 2 has 1 draws"));
     }
 
     #[test]
-    fn an_odd_chain_is_split_without_its_middle() {
-        let draws = Draws::new(vec![vec![1.0, 2.0, 3.0, 4.0, 5.0]]).unwrap();
-        assert_eq!(draws.split(), [[1.0, 2.0], [4.0, 5.0]]);
+    fn halves_leave_the_middle_of_an_odd_number_out() {
+        let draws = Draws::new(vec![vec![1.0, 2.0, 3.0, 4.0, 5.0], vec![6.0, 7.0, 8.0, 9.0, 10.0]]).unwrap();
+        let halves = [vec![1.0, 2.0], vec![6.0, 7.0], vec![4.0, 5.0], vec![9.0, 10.0]];
+        assert_eq!(draws.split().chains(), halves);
+    }
+
+    #[test]
+    fn mean_and_deviation_are_of_all_chains() {
+        let draws = Draws::new(vec![vec![1.0, 2.0], vec![3.0, 6.0]]).unwrap();
+        assert!((draws.mean() - 3.0).abs() < 1e-15);
+        assert!((draws.sd() - (14.0_f64 / 3.0).sqrt()).abs() < 1e-15);
+        assert!(Draws::new(vec![vec![1.0]]).unwrap().sd().is_nan());
     }
 }

@@ -1,48 +1,48 @@
-//! One quantity that chains were followed on.
+//! One quantity, measured.
 
-use crate::{
-    Draws, bulk_ess,
-    draws::{mean, variance},
-    r_hat, tail_ess,
-};
-use serde::{Deserialize, Serialize};
+use crate::{Draws, Obstacle, bulk_ess, r_hat, tail_ess};
 
-/// What is known of a scalar function of the chains' positions.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What the draws of one scalar quantity say of the chains.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Quantity {
-    /// What it is.
+    /// What was followed.
     pub name: String,
     /// Chains.
-    pub chains: u64,
+    pub chains: usize,
     /// Draws of each.
-    pub draws: u64,
-    /// The mean over all draws.
+    pub draws: usize,
+    /// Mean of all draws.
     pub mean: f64,
-    /// The standard deviation over all draws.
+    /// Their standard deviation.
     pub sd: f64,
-    /// Rank-normalised split R-hat; `None` where it cannot be told, as of a constant.
-    pub r_hat: Option<f64>,
-    /// Bulk effective sample size, over all chains.
-    pub bulk_ess: Option<f64>,
-    /// Tail effective sample size, over all chains.
-    pub tail_ess: Option<f64>,
+    /// [`r_hat`]; not a number where `obstacle` says why.
+    pub r_hat: f64,
+    /// [`bulk_ess`], of all chains together.
+    pub bulk: f64,
+    /// [`tail_ess`], of all chains together.
+    pub tail: f64,
+    /// What keeps R-hat, or all three, from being measured.
+    pub obstacle: Option<Obstacle>,
 }
 
 impl Quantity {
-    /// Measures `draws`.
-    pub fn of(name: impl Into<String>, draws: &Draws) -> Self {
-        let all: Vec<f64> = draws.chains().iter().flatten().copied().collect();
-        let varies = !draws.is_constant();
+    /// Measures `draws` of the quantity called `name`.
+    pub fn measure(name: impl Into<String>, draws: &Draws) -> Self {
         Self {
             name: name.into(),
-            chains: draws.chains().len() as u64,
-            draws: draws.length() as u64,
-            mean: mean(&all),
-            sd: variance(&all).sqrt(),
+            chains: draws.chains().len(),
+            draws: draws.per_chain(),
+            mean: draws.mean(),
+            sd: draws.sd(),
             r_hat: r_hat(draws),
-            bulk_ess: varies.then(|| bulk_ess(draws)).flatten(),
-            tail_ess: varies.then(|| tail_ess(draws)).flatten(),
+            bulk: bulk_ess(draws),
+            tail: tail_ess(draws),
+            obstacle: Obstacle::to_r_hat(draws),
         }
+    }
+
+    /// The smaller effective sample size.
+    pub fn ess(&self) -> f64 {
+        self.bulk.min(self.tail)
     }
 }

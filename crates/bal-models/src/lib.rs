@@ -15,6 +15,7 @@ mod sizes;
 mod stn;
 mod tensor_file;
 mod torchscript;
+mod traces;
 mod weights;
 
 pub use bfloat16::Bfloat16;
@@ -28,4 +29,5 @@ pub use sizes::Sizes;
 pub use stn::Stn;
 pub use tensor_file::TensorFile;
 pub use torchscript::{Normalisation, ScriptSettings, TorchScript};
+pub use traces::{Traces, read_traces, write_traces};
 pub use weights::{read_posterior, write_posterior};

@@ -11,6 +11,7 @@ pub mod calibration;
 pub mod cost;
 pub mod crosscheck;
 mod csv;
+pub mod diagnosis;
 mod drawing;
 mod error;
 pub mod evaluation;
@@ -29,6 +30,7 @@ pub mod tuning;
 pub mod wilson;
 
 pub use calibration::{Answer, Bin, Calibration, CalibrationReport, auroc};
+pub use diagnosis::{DIAGNOSIS_FORMAT, Group, QuantityRow, RunDiagnosis, StepSizes};
 pub use drawing::Colour;
 pub use error::ReportError;
 pub use evaluation::{

@@ -184,4 +184,8 @@ impl Learner for BalLearner<'_> {
             extras: traces.into_iter().chain(data).collect(),
         }
     }
+
+    fn traces(&self) -> Option<Tensor> {
+        self.traces.store()
+    }
 }

@@ -14,6 +14,7 @@ mod sheet;
 mod svg;
 #[cfg(test)]
 pub(crate) mod text_boxes;
+mod trace_panel;
 
 pub(crate) use bar_panel::{Bar, BarPanel};
 pub(crate) use curve_panel::{CurvePanel, CurvePoint, Reference, Scale, Series};
@@ -22,3 +23,4 @@ pub(crate) use palette::{Marker, Style};
 pub(crate) use render::{pixels, png};
 pub(crate) use sheet::{Panel, Sheet};
 pub(crate) use svg::{Anchor, Svg, Type};
+pub(crate) use trace_panel::{Trace, TracePanel};

@@ -15,6 +15,7 @@ mod scaling;
 mod study;
 #[cfg(test)]
 pub(crate) mod synthetic;
+mod traces;
 
 pub(crate) use comparison::{Comparison, Row, grouped_digits};
 pub use fig2::fig2;
@@ -26,6 +27,7 @@ pub use reliability::reliability;
 pub(crate) use runs::{evaluation, seed_folder};
 pub use scaling::scaling;
 pub use study::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_OFFICIAL, FIG3_TUNED, Study};
+pub use traces::{Followed, FollowedGroup, traces, traces_png};
 
 /// The comparisons whose runs are attacked strongly and calibrated.
 pub(crate) const ROBUSTNESS_STUDIES: [&Study; 3] = [&FIG1, &APPENDIX_A, &FIG3];

@@ -1,0 +1,99 @@
+//! The chains of a run, as a table in plain text.
+
+use crate::diagnosis::{Group, QuantityRow, RunDiagnosis, StepSizes};
+
+/// A block of lines for each group, its verdict below it, and the verdict of all at the end.
+///
+/// Of each group at most `most` quantities are shown, the worst first.
+pub fn diagnosis(diagnosis: &RunDiagnosis, most: usize) -> String {
+    let RunDiagnosis { run, name, method, chains, sweeps, .. } = diagnosis;
+    let mut blocks =
+        vec![format!("{run}: {method} ({name}), {} after {sweeps} sweeps", counted(*chains, "chain"))];
+    blocks.extend(diagnosis.step_size.as_ref().map(step_size));
+    blocks.extend(diagnosis.groups.iter().map(|of| group(of, most)));
+    blocks.push(format!("verdict: {}", diagnosis.verdict));
+    blocks.join("\n\n")
+}
+
+fn step_size(StepSizes { sampler, first, last }: &StepSizes) -> String {
+    if (first - last).abs() <= 1e-12 * first.abs() {
+        format!("step size of {sampler}: {first}, of all chains in every step")
+    } else {
+        format!("step size of {sampler}: {first} at first, {last:.3e} at last, of all chains")
+    }
+}
+
+fn group(group: &Group, most: usize) -> String {
+    let Group { name, what, verdict, quantities, worst_first } = group;
+    let mut lines = vec![format!("{name}: {what}")];
+    let shown: Vec<&QuantityRow> = worst_first.iter().filter_map(|&i| quantities.get(i)).take(most).collect();
+    let width = shown.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
+    if !shown.is_empty() {
+        lines.push(format!("  {:width$}        mean        sd    R-hat  bulk ESS  tail ESS", "quantity"));
+    }
+    for row in &shown {
+        let number = |value: Option<f64>, decimals: usize| match value {
+            // A weight may be tiny, an energy huge.
+            Some(value) if value != 0.0 && !(1e-3..1e6).contains(&value.abs()) => format!("{value:.2e}"),
+            Some(value) => format!("{value:.decimals$}"),
+            None => "–".into(),
+        };
+        let width = width.max("quantity".len());
+        let line = format!(
+            "  {:width$}  {:>10}  {:>8}  {:>7}  {:>8}  {:>8}",
+            row.name,
+            number(row.mean, 4),
+            number(row.sd, 4),
+            number(row.r_hat, 4),
+            number(row.bulk_ess, 1),
+            number(row.tail_ess, 1),
+        );
+        lines.push(match &row.obstacle {
+            Some(obstacle) => format!("{line}  {obstacle}"),
+            None => line,
+        });
+    }
+    if shown.len() < quantities.len() {
+        lines.push(format!("  (the {} worst of {})", shown.len(), quantities.len()));
+    }
+    lines.push(format!("  {verdict}"));
+    lines.join("\n")
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::tests::example;
+
+    #[test]
+    fn every_group_has_its_rows_worst_first_and_its_verdict() {
+        let text = diagnosis(&example(), 10);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[0], "runs/x: bal (x), 2 chains after 90 sweeps");
+        assert_eq!(lines[2], "step size of sgadald: 0.01, of all chains in every step");
+        assert!(lines[6].contains("log-probability:1") && lines[6].contains("–"), "{text}");
+        assert!(lines[6].ends_with("each chain stands still at a value of its own"));
+        assert!(lines[7].contains("log-probability:0"), "{text}");
+        // Columns stand below their titles.
+        let end = lines[5].find("R-hat").unwrap() + "R-hat".len();
+        assert!(lines[7].is_char_boundary(end) && lines[7][..end].ends_with(|c: char| c.is_ascii_digit()));
+        assert!(text.contains("weights: single weights\n  there are none"));
+        assert!(text.ends_with(&format!("verdict: {}", example().verdict)));
+    }
+
+    #[test]
+    fn what_is_left_out_is_counted() {
+        let text = diagnosis(&example(), 1);
+        assert!(text.contains("(the 1 worst of 2)") && !text.contains("log-probability:0"), "{text}");
+    }
+
+    #[test]
+    fn a_falling_step_size_has_both_ends() {
+        let sizes = StepSizes { sampler: "sghmc".into(), first: 0.01, last: 1.25e-4 };
+        assert_eq!(step_size(&sizes), "step size of sghmc: 0.01 at first, 1.250e-4 at last, of all chains");
+    }
+}
