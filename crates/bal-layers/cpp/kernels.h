@@ -24,38 +24,45 @@ struct Features {
   std::int64_t n, h, w, c;
 };
 
+// A convolution of stride 1: a square kernel on `channels`, `padding` zeros around the image.
+// There are kernels for sides of 1, 3, 5 and 7.
+struct Convolution {
+  std::int64_t channels, side, padding;
+};
+
+// `relu` asks for the ReLU of what is pooled; without it no byte of `where` is NOWHERE.
 template <typename T>
 struct Pool {
-  // out = relu(max over 2x2 windows of in)
-  void (*forward)(Features, const T* in, T* out, std::uint8_t* where);
+  // out = max over 2x2 windows of in
+  void (*forward)(Features, bool relu, const T* in, T* out, std::uint8_t* where);
   // Writes every value of grad_in.
   void (*backward)(Features, const T* grad_out, const std::uint8_t* where, T* grad_in);
 };
 
 // The first layer: few input channels, so that a library's convolution is mostly padding, and an output that
-// is large before pooling and is never written here. 3x3, padding 1. `f.c` counts output channels.
-// Weights [c][channels][3][3], in fp32 also where T is not.
+// is large before pooling and is never written here. `f.c` counts output channels.
+// Weights [c][channels][side][side], in fp32 also where T is not.
 template <typename T>
 struct Stem {
-  // out = relu(max over 2x2 windows of (x * weight + bias))
-  void (*forward)(Features f, std::int64_t channels, const T* x, const float* weight, const float* bias, T* out,
+  // out = max over 2x2 windows of (x * weight + bias)
+  void (*forward)(Features f, Convolution k, bool relu, const T* x, const float* weight, const float* bias, T* out,
                   std::uint8_t* where);
-  void (*backward_input)(Features f, std::int64_t channels, const float* weight, const T* grad_out,
-                         const std::uint8_t* where, T* grad_x);
-  void (*backward_weights)(Features f, std::int64_t channels, const T* x, const T* grad_out,
-                           const std::uint8_t* where, float* grad_weight, float* grad_bias);
+  void (*backward_input)(Features f, Convolution k, const float* weight, const T* grad_out, const std::uint8_t* where,
+                         T* grad_x);
+  void (*backward_weights)(Features f, Convolution k, const T* x, const T* grad_out, const std::uint8_t* where,
+                           float* grad_weight, float* grad_bias);
 };
 
-// Backward through a 3x3 convolution with padding 1 that is followed by Pool. At most a quarter of the
-// convolution's outputs, and fewer with the ReLU, have a gradient: only those are visited, where a
-// library's convolution would multiply zeros. `f.c` counts output channels; x is [n][h][w][channels],
-// weights [c][3][3][channels]; channels is a multiple of LANES.
+// Backward through a convolution that is followed by Pool. At most a quarter of the convolution's outputs, and
+// fewer with the ReLU, have a gradient: only those are visited, where a library's convolution would multiply
+// zeros. `f.c` counts output channels; x is [n][h][w][channels], weights [c][side][side][channels]; channels is a
+// multiple of LANES.
 template <typename T>
 struct PooledConvolution {
-  void (*backward_input)(Features f, std::int64_t channels, const float* weight, const T* grad_out,
-                         const std::uint8_t* where, T* grad_x);
-  void (*backward_weights)(Features f, std::int64_t channels, const T* x, const T* grad_out,
-                           const std::uint8_t* where, float* grad_weight, float* grad_bias);
+  void (*backward_input)(Features f, Convolution k, const float* weight, const T* grad_out, const std::uint8_t* where,
+                         T* grad_x);
+  void (*backward_weights)(Features f, Convolution k, const T* x, const T* grad_out, const std::uint8_t* where,
+                           float* grad_weight, float* grad_bias);
 };
 
 template <typename T>

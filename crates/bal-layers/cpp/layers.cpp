@@ -54,16 +54,16 @@ bal::Features shape(const at::Tensor& before_pooling) {
   return {before_pooling.size(0), before_pooling.size(2), before_pooling.size(3), before_pooling.size(1)};
 }
 
-// Max-pool 2x2, then ReLU.
-struct PoolRelu : torch::autograd::Function<PoolRelu> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& input) {
+// Max-pool 2x2, and the ReLU of it if asked for.
+struct Pool : torch::autograd::Function<Pool> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& input, bool relu) {
     const at::Tensor in = channels_last(input);
     const bal::Features f = shape(in);
     at::Tensor out = features(f.n, f.c, f.h / 2, f.w / 2, in.options());
     at::Tensor where = at::empty({out.numel()}, at::kByte);
     for_type(in.scalar_type(), [&](auto t, auto kernels) {
       using T = decltype(t);
-      kernels.pool.forward(f, data<T>(in), data<T>(out), data<std::uint8_t>(where));
+      kernels.pool.forward(f, relu, data<T>(in), data<T>(out), data<std::uint8_t>(where));
     });
     context->save_for_backward({where});
     context->saved_data["shape"] = in.sizes().vec();
@@ -79,56 +79,68 @@ struct PoolRelu : torch::autograd::Function<PoolRelu> {
       using T = decltype(t);
       kernels.pool.backward(shape(grad_in), data<T>(grad_out), data<std::uint8_t>(where), data<T>(grad_in));
     });
-    return {grad_in};
+    return {grad_in, {}};
   }
 };
 
+// The convolution of `weight`, [c, channels, side, side].
+bal::Convolution convolution(const at::Tensor& weight, std::int64_t padding) {
+  return {weight.size(1), weight.size(2), padding};
+}
+
+// What that convolution of x has before pooling.
+bal::Features convolved(const at::Tensor& x, const at::Tensor& weight, std::int64_t padding) {
+  const std::int64_t more = 2 * padding - weight.size(2) + 1;
+  return {x.size(0), x.size(2) + more, x.size(3) + more, weight.size(0)};
+}
+
 // Those gradients of a convolution with its pooling that are asked for, by the kernels that `select` picks, which have
-// images and weights in `layout`. Saved: images, weights, where the maxima were.
+// images and weights in `layout`. Saved: images, weights, where the maxima were; and the padding.
 template <typename Select>
 variable_list gradients(AutogradContext* context, const variable_list& grads, at::MemoryFormat layout, Select select) {
   const variable_list saved = context->get_saved_variables();
   const at::Tensor &x = saved[0], &weight = saved[1], &where = saved[2];
+  const std::int64_t padding = context->saved_data["padding"].toInt();
   const at::Tensor grad_out = channels_last(grads[0]);
-  const bal::Features f{x.size(0), x.size(2), x.size(3), weight.size(0)};
-  const std::int64_t channels = x.size(1);
+  const bal::Features f = convolved(x, weight, padding);
+  const bal::Convolution k = convolution(weight, padding);
   at::Tensor grad_x, grad_weight, grad_bias;
   for_type(grad_out.scalar_type(), [&](auto t, auto kernels) {
     using T = decltype(t);
-    const auto convolution = select(kernels);
+    const auto of = select(kernels);
     if (context->needs_input_grad(0)) {
       grad_x = at::empty_like(x, layout);
       const at::Tensor w = weight.to(at::kFloat).contiguous(layout);
-      convolution.backward_input(f, channels, data<float>(w), data<T>(grad_out), data<std::uint8_t>(where),
-                                 data<T>(grad_x));
+      of.backward_input(f, k, data<float>(w), data<T>(grad_out), data<std::uint8_t>(where), data<T>(grad_x));
     }
     if (context->needs_input_grad(1) || context->needs_input_grad(2)) {
       grad_weight = at::empty_like(weight, weight.options().dtype(at::kFloat), layout);
       grad_bias = at::empty({f.c}, weight.options().dtype(at::kFloat));
-      convolution.backward_weights(f, channels, data<T>(x), data<T>(grad_out), data<std::uint8_t>(where),
-                                   data<float>(grad_weight), data<float>(grad_bias));
+      of.backward_weights(f, k, data<T>(x), data<T>(grad_out), data<std::uint8_t>(where), data<float>(grad_weight),
+                          data<float>(grad_bias));
       grad_weight = grad_weight.to(weight.scalar_type());
       grad_bias = grad_bias.to(weight.scalar_type());
     }
   });
-  return {grad_x, grad_weight, grad_bias};
+  return {grad_x, grad_weight, grad_bias, {}, {}};
 }
 
-// Convolution 3x3 with padding 1 on few channels, max-pool 2x2, ReLU.
+// Convolution on few channels, max-pool 2x2, and the ReLU of it if asked for.
 struct Stem : torch::autograd::Function<Stem> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
-                            const at::Tensor& bias) {
+                            const at::Tensor& bias, std::int64_t padding, bool relu) {
     const at::Tensor x = input.contiguous();
-    const bal::Features f{x.size(0), x.size(2), x.size(3), weight.size(0)};
+    const bal::Features f = convolved(x, weight, padding);
     at::Tensor out = features(f.n, f.c, f.h / 2, f.w / 2, x.options());
     at::Tensor where = at::empty({out.numel()}, at::kByte);
     const at::Tensor w = fp32(weight), b = fp32(bias);
     for_type(x.scalar_type(), [&](auto t, auto kernels) {
       using T = decltype(t);
-      kernels.stem.forward(f, x.size(1), data<T>(x), data<float>(w), data<float>(b), data<T>(out),
-                   data<std::uint8_t>(where));
+      kernels.stem.forward(f, convolution(weight, padding), relu, data<T>(x), data<float>(w), data<float>(b),
+                           data<T>(out), data<std::uint8_t>(where));
     });
     context->save_for_backward({x, weight, where});
+    context->saved_data["padding"] = padding;
     return out;
   }
 
@@ -137,20 +149,22 @@ struct Stem : torch::autograd::Function<Stem> {
   }
 };
 
-// Convolution 3x3 with padding 1, max-pool 2x2, ReLU. Forward, LibTorch's convolution is used.
-struct ConvPoolRelu : torch::autograd::Function<ConvPoolRelu> {
+// The same on channels that fill vectors. Forward, LibTorch's convolution is used.
+struct ConvPool : torch::autograd::Function<ConvPool> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
-                            const at::Tensor& bias) {
+                            const at::Tensor& bias, std::int64_t padding, bool relu) {
     const at::Tensor x = channels_last(input);
-    const at::Tensor convolved = channels_last(at::conv2d(x, channels_last(weight), bias, {1, 1}, {1, 1}));
-    const bal::Features f = shape(convolved);
+    const at::Tensor before =
+        channels_last(at::conv2d(x, channels_last(weight), bias, {1, 1}, {padding, padding}));
+    const bal::Features f = shape(before);
     at::Tensor out = features(f.n, f.c, f.h / 2, f.w / 2, x.options());
     at::Tensor where = at::empty({out.numel()}, at::kByte);
     for_type(x.scalar_type(), [&](auto t, auto kernels) {
       using T = decltype(t);
-      kernels.pool.forward(f, data<T>(convolved), data<T>(out), data<std::uint8_t>(where));
+      kernels.pool.forward(f, relu, data<T>(before), data<T>(out), data<std::uint8_t>(where));
     });
     context->save_for_backward({x, weight, where});
+    context->saved_data["padding"] = padding;
     return out;
   }
 
@@ -160,17 +174,42 @@ struct ConvPoolRelu : torch::autograd::Function<ConvPoolRelu> {
   }
 };
 
-at::Tensor pool_relu(const at::Tensor& x) {
-  if (has_kernels(x) && x.dim() == 4 && x.size(1) % bal::LANES == 0) return PoolRelu::apply(x);
-  return at::relu(at::max_pool2d(x, {2, 2}));
+at::Tensor pool(const at::Tensor& x, bool relu) {
+  const bool fits = has_kernels(x) && x.dim() == 4 && x.size(1) % bal::LANES == 0 && x.size(2) >= 2 && x.size(3) >= 2;
+  if (fits) return Pool::apply(x, relu);
+  const at::Tensor pooled = at::max_pool2d(x, {2, 2});
+  return relu ? at::relu(pooled) : pooled;
 }
 
-at::Tensor conv_pool_relu(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias) {
-  const bool fits = has_kernels(x) && x.dim() == 4 && weight.dim() == 4 && weight.size(0) % bal::LANES == 0 &&
-                    weight.size(1) == x.size(1) && weight.size(2) == 3 && weight.size(3) == 3;
-  if (fits && x.size(1) <= STEM_CHANNELS) return Stem::apply(x, weight, bias);
-  if (fits && x.size(1) % bal::LANES == 0) return ConvPoolRelu::apply(x, weight, bias);
-  return pool_relu(at::conv2d(x, weight, bias, {1, 1}, {1, 1}));
+// How many more channels fill vectors.
+std::int64_t missing(std::int64_t channels) { return (bal::LANES - channels % bal::LANES) % bal::LANES; }
+
+// Whether the kernels take this; otherwise LibTorch does, or says what is wrong.
+bool fits(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t padding) {
+  if (!has_kernels(x) || x.dim() != 4 || weight.dim() != 4 || weight.size(1) != x.size(1)) return false;
+  const std::int64_t side = weight.size(2);
+  const bool known = (side == 1 || side == 3 || side == 5 || side == 7) && weight.size(3) == side;
+  if (!known || padding < 0 || padding >= side || bias.dim() != 1 || bias.size(0) != weight.size(0)) return false;
+  const bal::Features f = convolved(x, weight, padding);
+  return f.h >= 2 && f.w >= 2;
+}
+
+at::Tensor conv_pool(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias, std::int64_t padding,
+                     bool relu) {
+  if (!fits(x, weight, bias, padding)) return pool(at::conv2d(x, weight, bias, {1, 1}, {padding, padding}), relu);
+  // Channels of zeros fill the last vector, and are cut off again.
+  const std::int64_t c = weight.size(0), more = missing(c);
+  if (more > 0) {
+    const at::Tensor wide = conv_pool(x, at::constant_pad_nd(weight, {0, 0, 0, 0, 0, 0, 0, more}),
+                                      at::constant_pad_nd(bias, {0, more}), padding, relu);
+    return wide.narrow(1, 0, c);
+  }
+  if (x.size(1) <= STEM_CHANNELS) return Stem::apply(x, weight, bias, padding, relu);
+  if (const std::int64_t more_x = missing(x.size(1)); more_x > 0) {
+    return ConvPool::apply(at::constant_pad_nd(channels_last(x), {0, 0, 0, 0, 0, more_x}),
+                           at::constant_pad_nd(channels_last(weight), {0, 0, 0, 0, 0, more_x}), bias, padding, relu);
+  }
+  return ConvPool::apply(x, weight, bias, padding, relu);
 }
 
 // The result on the heap, or null with what went wrong in `message`.
@@ -188,11 +227,11 @@ at::Tensor* guarded(Function function, char* message, std::size_t capacity) {
 
 }  // namespace
 
-extern "C" at::Tensor* bal_pool_relu(const at::Tensor* x, char* message, std::size_t capacity) {
-  return guarded([&] { return pool_relu(*x); }, message, capacity);
+extern "C" at::Tensor* bal_pool(const at::Tensor* x, bool relu, char* message, std::size_t capacity) {
+  return guarded([&] { return pool(*x, relu); }, message, capacity);
 }
 
-extern "C" at::Tensor* bal_conv_pool_relu(const at::Tensor* x, const at::Tensor* weight, const at::Tensor* bias,
-                                          char* message, std::size_t capacity) {
-  return guarded([&] { return conv_pool_relu(*x, *weight, *bias); }, message, capacity);
+extern "C" at::Tensor* bal_conv_pool(const at::Tensor* x, const at::Tensor* weight, const at::Tensor* bias,
+                                     std::int64_t padding, bool relu, char* message, std::size_t capacity) {
+  return guarded([&] { return conv_pool(*x, *weight, *bias, padding, relu); }, message, capacity);
 }

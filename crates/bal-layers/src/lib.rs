@@ -17,11 +17,13 @@ use tch::Tensor;
 use torch_sys::C_tensor;
 
 unsafe extern "C" {
-    fn bal_pool_relu(x: *const C_tensor, message: *mut c_char, capacity: usize) -> *mut C_tensor;
-    fn bal_conv_pool_relu(
+    fn bal_pool(x: *const C_tensor, relu: bool, message: *mut c_char, capacity: usize) -> *mut C_tensor;
+    fn bal_conv_pool(
         x: *const C_tensor,
         weight: *const C_tensor,
         bias: *const C_tensor,
+        padding: i64,
+        relu: bool,
         message: *mut c_char,
         capacity: usize,
     ) -> *mut C_tensor;
@@ -44,25 +46,38 @@ unsafe extern "C" {
 /// As tch does, on a tensor that has not four dimensions.
 pub fn pool_relu(x: &Tensor) -> Tensor {
     // SAFETY: the tensor outlives the call, which only reads it.
-    returned(|message, capacity| unsafe { bal_pool_relu(x.as_ptr(), message, capacity) })
+    returned(|message, capacity| unsafe { bal_pool(x.as_ptr(), true, message, capacity) })
 }
 
-/// Convolution 3x3 with padding 1, max-pool 2x2, then `ReLU`.
-///
-/// `x`: `[n, k, h, w]`, `weight`: `[c, k, 3, 3]`, `bias`: `[c]`. Returns `[n, c, h/2, w/2]`, channels
-/// innermost in memory. Differentiable in all three.
-///
-/// On a CPU, with c a multiple of 8, in fp32 and bf16: with up to four input channels the
-/// convolution's output is not written at all. With a multiple of 8 of them, the forward pass is
-/// `LibTorch`'s convolution and the backward pass visits only the windows' maxima, since only those
-/// have a gradient. Otherwise `LibTorch`'s operators throughout.
+/// Convolution 3x3 with padding 1, max-pool 2x2, then `ReLU`: [`conv_pool`] with what most networks have.
 ///
 /// # Panics
 /// As tch does, on shapes that do not fit.
 pub fn conv_pool_relu(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
+    fused(x, weight, bias, 1, true)
+}
+
+/// Convolution of stride 1 with `padding` zeros around the image, then max-pool 2x2.
+///
+/// `x`: `[n, k, h, w]`, `weight`: `[c, k, s, s]`, `bias`: `[c]`. Returns `[n, c, h'/2, w'/2]` for `h' = h + 2 padding -
+/// s + 1`, an odd last row or column dropped. Differentiable in all three. A monotone function that follows, such as a
+/// leaky `ReLU`, may as well have come before the pooling.
+///
+/// On a CPU, in fp32 and bf16, with s of 1, 3, 5 or 7 and a smaller padding: with up to four input channels the
+/// convolution's output is not written at all. With more, the forward pass is `LibTorch`'s convolution and the
+/// backward pass visits only the windows' maxima, since only those have a gradient. Channels that are no multiple of 8
+/// are filled up with zeros. Otherwise `LibTorch`'s operators throughout.
+///
+/// # Panics
+/// As tch does, on shapes that do not fit.
+pub fn conv_pool(x: &Tensor, weight: &Tensor, bias: &Tensor, padding: i64) -> Tensor {
+    fused(x, weight, bias, padding, false)
+}
+
+fn fused(x: &Tensor, weight: &Tensor, bias: &Tensor, padding: i64, relu: bool) -> Tensor {
     // SAFETY: the tensors outlive the call, which only reads them.
     returned(|message, capacity| unsafe {
-        bal_conv_pool_relu(x.as_ptr(), weight.as_ptr(), bias.as_ptr(), message, capacity)
+        bal_conv_pool(x.as_ptr(), weight.as_ptr(), bias.as_ptr(), padding, relu, message, capacity)
     })
 }
 

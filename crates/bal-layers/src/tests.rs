@@ -1,6 +1,6 @@
 //! The fused layers against `LibTorch`'s own operators.
 
-use super::{conv_pool_relu, pool_relu};
+use super::{conv_pool, conv_pool_relu, pool_relu};
 use tch::{Device, Kind, Tensor};
 
 /// Numbers in `[-1, 1)` without a random generator: the fractional parts of a multiple of an irrational.
@@ -113,16 +113,50 @@ fn later_layers_agree_with_the_composed_operators_for_every_shape() {
     }
 }
 
+/// The operators that `conv_pool` stands for.
+fn composed_pool(x: &Tensor, w: &Tensor, b: &Tensor, padding: i64) -> Tensor {
+    let h = x.conv2d(w, Some(b), [1, 1], [padding, padding], [1, 1], 1);
+    h.max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false)
+}
+
 #[test]
-fn channels_and_kernels_of_other_sizes_take_libtorchs_convolution() {
-    for (channels, c, side) in [(6, 8, 3), (8, 10, 3), (8, 8, 5)] {
-        let x = numbers(&[2, channels, 8, 8], 0.618_033_988_749_895);
-        let weight = numbers(&[c, channels, side, side], 0.414_213_562_373_095) * 0.1;
-        let bias = numbers(&[c], 0.732_050_807_568_877) * 0.1;
-        let fused = differentiated(&[&x, &weight, &bias], |l| conv_pool_relu(&l[0], &l[1], &l[2]));
-        let expected = differentiated(&[&x, &weight, &bias], |l| composed(&convolved(&l[0], &l[1], &l[2])));
-        assert_close(&fused, &expected, 1e-5);
+fn any_kernel_padding_and_number_of_channels_agrees_with_the_composed_operators() {
+    // Sides of 2 and 9, and a padding of a whole kernel, are LibTorch's; the rest are kernels'.
+    let kernels = [(1, 0), (1, 1), (2, 1), (3, 0), (3, 1), (3, 2), (5, 0), (5, 2), (7, 0), (7, 3), (9, 4)];
+    for (side, padding) in kernels {
+        for (n, channels, c, h, w) in
+            [(2, 1, 50, 14, 13), (3, 3, 8, 9, 12), (2, 10, 10, 16, 9), (1, 50, 20, 11, 10)]
+        {
+            let x = numbers(&[n, channels, h, w], 0.618_033_988_749_895);
+            let weight = numbers(&[c, channels, side, side], 0.414_213_562_373_095) * 0.1;
+            let bias = numbers(&[c], 0.732_050_807_568_877) * 0.1;
+            let fused = differentiated(&[&x, &weight, &bias], |l| conv_pool(&l[0], &l[1], &l[2], padding));
+            let expected =
+                differentiated(&[&x, &weight, &bias], |l| composed_pool(&l[0], &l[1], &l[2], padding));
+            assert_close(&fused, &expected, 1e-5);
+        }
     }
+}
+
+#[test]
+fn without_relu_negative_maxima_pass_and_so_do_their_gradients() {
+    let x = numbers(&[2, 1, 8, 8], 0.618_033_988_749_895);
+    let (weight, bias) =
+        (Tensor::zeros([8, 1, 3, 3], (Kind::Float, Device::Cpu)) - 0.1, numbers(&[8], 0.3) - 2.0);
+    let got = differentiated(&[&x, &weight, &bias], |l| conv_pool(&l[0], &l[1], &l[2], 1));
+    assert!(got[0].max().double_value(&[]) < 0.0);
+    let expected = differentiated(&[&x, &weight, &bias], |l| composed_pool(&l[0], &l[1], &l[2], 1));
+    assert_close(&got, &expected, 1e-5);
+}
+
+#[test]
+fn images_too_small_to_pool_are_left_to_libtorch() {
+    let x = numbers(&[1, 8, 3, 3], 0.3);
+    let out = conv_pool(&numbers(&[1, 8, 4, 4], 0.3), &numbers(&[8, 8, 3, 3], 0.3), &numbers(&[8], 0.3), 0);
+    assert_eq!(out.size(), [1, 8, 1, 1]);
+    let one =
+        std::panic::catch_unwind(|| conv_pool(&x, &numbers(&[8, 8, 3, 3], 0.3), &numbers(&[8], 0.3), 0));
+    assert!(one.is_err());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::{ModelError, Sizes};
 use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, Replicate, TensorSpec};
+use bal_layers::conv_pool;
 use tch::{Device, Kind, Tensor};
 
 const KEEP: f64 = 0.5;
@@ -70,8 +71,7 @@ impl Stn {
 
 /// Convolution, leaky `ReLU`, max-pool 2; pooled first, which is the same, the function being monotone.
 fn pooled(x: &Tensor, weight: &Tensor, bias: &Tensor, padding: i64) -> Tensor {
-    let h = x.conv2d(weight, Some(bias), [1, 1], [padding, padding], [1, 1], 1);
-    h.max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false).leaky_relu()
+    conv_pool(x, weight, bias, padding).leaky_relu()
 }
 
 fn dropout(x: Tensor, mode: &mut Mode) -> Tensor {
