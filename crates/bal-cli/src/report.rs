@@ -2,6 +2,7 @@
 
 mod attacked;
 mod inputs;
+mod labels;
 mod seen;
 
 use crate::{

@@ -1,5 +1,6 @@
 //! Runs and evaluations, read and matched before any work.
 
+use super::labels::labels;
 use crate::{
     args::{ModelFlags, Report},
     run_folder::RunFolder,
@@ -11,7 +12,7 @@ use std::path::Path;
 
 /// A finished run.
 pub(super) struct Input {
-    /// The experiment's name, or the folder's where runs share that.
+    /// What it is called on the page.
     pub(super) name: String,
     pub(super) record: Record,
     pub(super) folder: RunFolder,
@@ -38,11 +39,10 @@ pub(super) fn read(flags: &Report) -> Result<Vec<Input>> {
             _ => bail!("{} is of {source}, and several of the runs are called so", file.display()),
         }
     }
-    let names: Vec<String> = inputs.iter().map(|input| input.record.name.clone()).collect();
-    for (input, folder) in inputs.iter_mut().zip(&flags.runs) {
-        if names.iter().filter(|name| **name == input.name).count() > 1 {
-            input.name = folder.display().to_string();
-        }
+    let names: Vec<&str> = inputs.iter().map(|input| input.record.name.as_str()).collect();
+    let labels = labels(&names, &flags.runs);
+    for (input, label) in inputs.iter_mut().zip(labels) {
+        input.name = label;
     }
     Ok(inputs)
 }

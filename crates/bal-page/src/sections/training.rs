@@ -35,7 +35,16 @@ fn curve(run: &Run, name: &str) -> Vec<(u64, f64)> {
         let value = part.iter().map(|p| p.1).sum::<f64>() / part.len() as f64;
         part.last().map(|last| (last.0, value))
     };
-    all.chunks(all.len().div_ceil(POINTS).max(1)).filter_map(mean).collect()
+    // Parts of sizes as equal as can be: a last one of a single sweep would stand out by chance.
+    let parts = all.len().div_ceil(all.len().div_ceil(POINTS).max(1));
+    (0..parts).filter_map(|i| mean(&all[i * all.len() / parts..(i + 1) * all.len() / parts])).collect()
+}
+
+/// Means of the first and of the last tenth of a curve.
+fn ends(points: &[(u64, f64)]) -> (f64, f64) {
+    let tenth = points.len().div_ceil(10);
+    let mean = |part: &[(u64, f64)]| part.iter().map(|p| p.1).sum::<f64>() / part.len() as f64;
+    (mean(&points[..tenth]), mean(&points[points.len() - tenth..]))
 }
 
 /// One figure of losses and energies, one of perturbations.
@@ -77,11 +86,15 @@ fn figure(id: &str, title: &str, curves: &[(&str, &str, &str)], runs: &[Run]) ->
 }
 
 fn read(heading: &str, found: &[(usize, Vec<(u64, f64)>)], runs: &[Run]) -> String {
-    let ends = found.iter().filter_map(|(i, points)| {
-        Some(format!("{} from {} to {}", runs[*i].name, short(points.first()?.1), short(points.last()?.1)))
+    let each = found.iter().map(|(i, points)| {
+        let (first, last) = ends(points);
+        format!("{} from {} to {}", runs[*i].name, short(first), short(last))
     });
-    let ends: Vec<String> = ends.collect();
-    format!("{heading} went, {}; a point is the mean of the sweeps up to it.", ends.join(", "))
+    let each: Vec<String> = each.collect();
+    format!(
+        "{heading} went, {}, means of the first and the last tenth; a point is the mean of the sweeps up to it.",
+        each.join(", ")
+    )
 }
 
 fn panel(axis: &str, heading: &str, found: &[(usize, Vec<(u64, f64)>)], runs: &[Run]) -> Markup {
@@ -117,4 +130,16 @@ fn panel(axis: &str, heading: &str, found: &[(usize, Vec<(u64, f64)>)], runs: &[
         reference: None,
     };
     panel.svg()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_means_of_tenths() {
+        let points: Vec<(u64, f64)> = (1..=20).map(|i| (i, i as f64)).collect();
+        assert_eq!(ends(&points), (1.5, 19.5));
+        assert_eq!(ends(&points[..1]), (1.0, 1.0));
+    }
 }
