@@ -25,7 +25,7 @@ pub(super) enum Figure {
     Fig3,
     /// What the distribution over data, the posterior and the ensemble buy, at equal gradient evaluations
     Ablation,
-    /// How well SGHMC and SGAdaHMC explore the posterior of a network, each with five step sizes
+    /// How well SGHMC and SGAdaHMC explore the posterior of a network, each with four step sizes
     Samplers,
     /// AutoAttack and others on the runs of Figures 1 and 3 and Appendix A, those that are not trained yet among them
     Robustness,
@@ -159,7 +159,7 @@ fn figure_3() -> Vec<Run> {
     runs
 }
 
-/// The posterior without adversarial data, by two samplers; each at a third and at up to thirty times its step size.
+/// The posterior without adversarial data, by two samplers; each at a third and at up to ten times its step size.
 fn samplers() -> Vec<Run> {
     let mut runs = vec![Run::new("fig1", "erm", "mnist-erm", 1)];
     for (sampler, step_sizes) in SAMPLERS {

@@ -61,7 +61,7 @@ fn flatten(key: &str, value: &Value, into: &mut Settings) {
 fn made(run: &Run) -> Settings {
     let record = &run.record;
     let versions =
-        record.versions.iter().map(|(name, version)| (format!("version of {name}"), version.clone()));
+        record.versions.iter().map(|(name, version)| (format!("made with {name}"), version.clone()));
     let files = record.dataset.files.iter().map(|(name, digest)| {
         let short: String = digest.chars().take(16).collect();
         (format!("SHA-256 of {name}"), format!("{short}…"))
@@ -86,8 +86,8 @@ fn table(caption: &str, runs: &[Run], settings: &[Settings]) -> Markup {
                 caption { (caption) }
                 thead { tr {
                     th scope="col" { "Setting" }
-                    @for run in runs { th.run scope="col" { (run.name) } }
-                    th scope="col" { "Unit" }
+                    @for run in runs { th.run.words scope="col" { (run.name) } }
+                    th.words scope="col" { "Unit" }
                 } }
                 tbody {
                     @for key in keys {

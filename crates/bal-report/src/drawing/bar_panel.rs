@@ -13,6 +13,8 @@ pub(crate) struct BarPanel {
     pub(crate) x_title: String,
     /// What bars are called in the key.
     pub(crate) ours: String,
+    /// What whiskers are called in the key.
+    pub(crate) whiskers: &'static str,
     /// What ticks are called in the key.
     pub(crate) theirs: String,
     /// At least one, from top to bottom.
@@ -76,7 +78,7 @@ impl BarPanel {
     fn draw_head(&self, svg: &mut Svg, frame: Frame) {
         let title = Type { size: TITLE_SIZE, colour: INK, anchor: Anchor::Start };
         svg.text((frame.x + 24.0, frame.y + 24.0), title, &self.title);
-        let ours = format!("{}, 95 % interval", self.ours);
+        let ours = format!("{}, {}", self.ours, self.whiskers);
         let mut entries = vec![(Sample::Bar, ours.as_str())];
         let mut columns = vec![(OURS, &self.ours)];
         if self.bars.iter().any(|bar| bar.reference.is_some()) {

@@ -105,7 +105,7 @@ fn curve_panel(comparison: &Comparison, published: &Published) -> CurvePanel {
         x_title: "FGSM radius (L∞, pixels in [0, 1])".into(),
         y_title: "accuracy".into(),
         scale: Scale::Linear,
-        whiskers: if comparison.has_seeds() { "range or interval" } else { "95 % interval" },
+        whiskers: whiskers(comparison),
         ours: "ours".into(),
         theirs: "published".into(),
         series: grouped(rows).filter_map(series).collect(),
@@ -119,6 +119,11 @@ fn series(rows: &[Row]) -> Option<Series> {
         .iter()
         .filter_map(|row| Some(CurvePoint { x: row.radius?, y: row.accuracy, interval: row.interval }));
     Some(Series { label: method.label.into(), style: method.style, points: points.collect() })
+}
+
+/// What whiskers span.
+fn whiskers(comparison: &Comparison) -> &'static str {
+    if comparison.has_seeds() { "range or interval" } else { "95 % interval" }
 }
 
 fn bar_panel(comparison: &Comparison) -> BarPanel {
@@ -135,6 +140,7 @@ fn bar_panel(comparison: &Comparison) -> BarPanel {
         title: format!("(b) {} under {}, {images}", study.label, study.cw_one_step.label),
         x_title: "accuracy".into(),
         ours: "ours".into(),
+        whiskers: whiskers(comparison),
         theirs: "published".into(),
         bars: rows.iter().map(bar).collect(),
     }

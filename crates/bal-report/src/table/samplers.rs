@@ -6,8 +6,8 @@ use crate::figures::evaluation;
 use crate::{Record, ReportError, Summary};
 
 /// The samplers compared and the step sizes of each, in units of its own.
-pub const SAMPLERS: [(&str, [f64; 5]); 2] =
-    [("sghmc", [0.003, 0.01, 0.03, 0.1, 0.3]), ("sgadahmc", [0.0015, 0.005, 0.015, 0.05, 0.15])];
+pub const SAMPLERS: [(&str, [f64; 4]); 2] =
+    [("sghmc", [0.003, 0.01, 0.03, 0.1]), ("sgadahmc", [0.0015, 0.005, 0.015, 0.05])];
 
 /// A line for each sampler and step size: how its chains mixed, and the accuracy of what they give together.
 ///
