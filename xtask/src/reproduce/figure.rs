@@ -91,8 +91,9 @@ impl Figure {
                 names.join(", ")
             );
         }
-        let wanted = |run: &Run| only.is_empty() || run.name == "erm" || only.contains(&run.name);
-        Ok(all.into_iter().filter(wanted).collect())
+        let named = |run: &Run| only.is_empty() || only.contains(&run.name);
+        let starts: Vec<_> = all.iter().filter(|run| named(run)).filter_map(Run::start).collect();
+        Ok(all.into_iter().filter(|run| named(run) || starts.contains(&run.folder)).collect())
     }
 
     fn of_seed(self, seed: u64) -> Vec<Run> {
@@ -235,6 +236,7 @@ mod tests {
             names(Figure::Fig2, 2, &["sw-3"]),
             ["fig1/erm", "fig2/sw-3", "fig1/seed-2/erm", "fig2/seed-2/sw-3"]
         );
+        assert_eq!(names(Figure::Ablation, 1, &["no-noise"]), ["fig1/erm", "ablation/no-noise"]);
     }
 
     #[test]
