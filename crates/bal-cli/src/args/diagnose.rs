@@ -13,7 +13,7 @@ pub(crate) struct Diagnose {
     #[arg(value_name = "RUN")]
     pub(crate) run: PathBuf,
     /// What to look at: log-probabilities (of the held-out images that the run followed), weights (two of each tensor),
-    /// energies; or one quantity by the name that the table gives it: log-probability:3, weight:conv1.weight[17].
+    /// energies; or one quantity by the name that the table gives it: `log-probability:3`, `weight:conv1.weight[17]`.
     #[arg(
         long,
         value_name = "LIST",
