@@ -11,13 +11,12 @@ pub(super) fn labels(names: &[&str], folders: &[PathBuf]) -> Vec<String> {
             return (*name).to_owned();
         }
         let taken = |end: &Path| {
-            let others = folders.iter().enumerate().filter(|(j, _)| *j != i);
-            names.iter().any(|name| Path::new(name) == end)
-                || others.into_iter().any(|(_, other)| other.ends_with(end))
+            let mut others = folders.iter().enumerate().filter(|(j, _)| *j != i);
+            names.iter().any(|name| Path::new(name) == end) || others.any(|(_, other)| other.ends_with(end))
         };
         let parts = folders[i].components().count();
-        let ends = (1..=parts).map(|length| folders[i].iter().skip(parts - length).collect::<PathBuf>());
-        ends.into_iter().find(|end| !taken(end)).unwrap_or_else(|| folders[i].clone()).display().to_string()
+        let mut ends = (1..=parts).map(|length| folders[i].iter().skip(parts - length).collect::<PathBuf>());
+        ends.find(|end| !taken(end)).unwrap_or_else(|| folders[i].clone()).display().to_string()
     };
     names.iter().enumerate().map(label).collect()
 }
