@@ -42,11 +42,21 @@ impl Figure {
                         }
                     }
                 }
-                details {
-                    summary { "Values of “" (self.title) "”" }
-                    (self.table.html())
-                }
+                (values(&self.title, &self.table))
             }
+        }
+    }
+}
+
+/// Rows of the longest table that is printed though nobody unfolded it: about a page.
+const ON_PAPER: usize = 40;
+
+/// The values that a figure shows, to unfold.
+pub(crate) fn values(title: &str, table: &Table) -> Markup {
+    html! {
+        details class=[(table.rows.len() > ON_PAPER).then_some("long")] {
+            summary { "Values of “" (title) "” (" (table.rows.len()) " rows)" }
+            (table.html())
         }
     }
 }

@@ -69,7 +69,7 @@
 
     let closed = [];
     addEventListener('beforeprint', () => {
-      closed = [...document.querySelectorAll('details:not([open])')];
+      closed = [...document.querySelectorAll('details:not([open], .long)')];
       for (const each of closed) each.open = true;
     });
     addEventListener('afterprint', () => { for (const each of closed) each.open = false; });

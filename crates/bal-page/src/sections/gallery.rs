@@ -1,6 +1,7 @@
 //! Images before and after an attack, and what they are taken for.
 
 use super::{answered, heading, norm};
+use crate::figure::values;
 use crate::number::{percent, short};
 use crate::picture::Pictures;
 use crate::plot::bars;
@@ -51,10 +52,7 @@ fn figure(
                 }
             }
             ul.gallery { @for card in &cards { li { (card) } } }
-            details {
-                summary { "Values of “" (title) "”" }
-                (table(answers, attacked).html())
-            }
+            (values(&title, &table(answers, attacked)))
         }
     })
 }

@@ -1,6 +1,11 @@
 //! A browser without a window.
 
-use std::{collections::BTreeMap, env, fs, path::PathBuf, process::Command};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
 
 /// The browser's path; `cargo xtask test` sets it.
 const VARIABLE: &str = "BAL_CHROMIUM";
@@ -26,23 +31,15 @@ pub(crate) fn open(html: &str, width: u32, height: u32) -> Opened {
     );
     let path = folder.path().join("frame.html");
     fs::write(&path, around).unwrap();
-    let output = Command::new(browser())
-        .args([
-            "--headless",
-            "--disable-gpu",
-            "--hide-scrollbars",
-            "--no-first-run",
+    let output = run(
+        &path,
+        &[
+            "--dump-dom",
             "--enable-logging=stderr",
-        ])
-        // Its sandbox needs rights that containers and root do not have; it opens nothing but our own page.
-        .args(["--no-sandbox", "--disable-dev-shm-usage", "--virtual-time-budget=10000", "--dump-dom"])
-        .args(["--allow-file-access-from-files", "--window-size=1600,2200"])
-        .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
-        .arg(format!("file://{}", path.display()))
-        .output()
-        .unwrap_or_else(|error| {
-            panic!("{VARIABLE} names {}, which does not start: {error}", browser().display())
-        });
+            "--allow-file-access-from-files",
+            "--window-size=1600,2200",
+        ],
+    );
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     let dom = String::from_utf8_lossy(&output.stdout).into_owned();
     let root = dom.split_once("<html").and_then(|(_, after)| after.split_once('>')).map(|(root, _)| root);
@@ -51,6 +48,34 @@ pub(crate) fn open(html: &str, width: u32, height: u32) -> Opened {
         facts: facts(root),
         console: said.lines().filter(|l| l.contains("CONSOLE")).map(String::from).collect(),
     }
+}
+
+/// The number of pages that a page is on paper.
+pub(crate) fn printed(html: &str) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    let (page, paper) = (folder.path().join("page.html"), folder.path().join("page.pdf"));
+    fs::write(&page, html).unwrap();
+    let output = run(&page, &[&format!("--print-to-pdf={}", paper.display())]);
+    let pdf = fs::read(&paper)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let pdf = String::from_utf8_lossy(&pdf);
+    pdf.matches("/Type /Page").count() - pdf.matches("/Type /Pages").count()
+}
+
+/// Runs the browser on a file.
+fn run(page: &Path, flags: &[&str]) -> Output {
+    let profile = tempfile::tempdir().unwrap();
+    Command::new(browser())
+        .args(["--headless", "--disable-gpu", "--hide-scrollbars", "--no-first-run"])
+        // Its sandbox needs rights that containers and root do not have; it opens nothing but our own page.
+        .args(["--no-sandbox", "--disable-dev-shm-usage", "--virtual-time-budget=10000"])
+        .args(flags)
+        .arg(format!("--user-data-dir={}", profile.path().display()))
+        .arg(format!("file://{}", page.display()))
+        .output()
+        .unwrap_or_else(|error| {
+            panic!("{VARIABLE} names {}, which does not start: {error}", browser().display())
+        })
 }
 
 fn browser() -> PathBuf {

@@ -64,7 +64,12 @@ fn figures_have_a_reading_and_a_table_of_all_values() {
         let figure = figure.split("</figure>").next().unwrap();
         let reading = figure.split("-reading\">").nth(1).unwrap().split("</p>").next().unwrap();
         assert!(reading.len() > 20, "{reading}");
-        assert!(figure.contains("<details><summary>") && figure.contains("<td>"), "{}", &figure[..200]);
+        let (_, table) = figure.split_once("<details").unwrap();
+        assert!(table.contains("<summary>") && table.contains("<td>"), "{}", &figure[..200]);
+        // A table of more than a page is not printed unasked.
+        let rows = table.matches("<tr>").count() - 1;
+        assert!(table.contains(&format!("({rows} rows)")), "{rows}");
+        assert_eq!(table.starts_with(" class=\"long\""), rows > 40, "{rows}");
     }
     // Radii by attacks, and the verdict's numbers are those of the evaluations.
     let accuracy = html.split("id=\"accuracy-by-radius\"").nth(1).unwrap().split("</figure>").next().unwrap();

@@ -1,6 +1,9 @@
 //! The page in a browser.
 
-use crate::{browser::open, sample::page};
+use crate::{
+    browser::{open, printed},
+    sample::page,
+};
 
 /// Figures of one run: accuracy, gallery, confusion, classes, reliability, two of uncertainty, two of training, chains.
 const FIGURES: i64 = 10;
@@ -22,6 +25,16 @@ fn the_page_is_whole_in_narrow_and_wide_windows() {
             assert_eq!(seen.number("figures"), FIGURES - 2 + 2 * runs as i64, "{at}");
         }
     }
+}
+
+#[test]
+fn on_paper_it_is_a_booklet() {
+    let html = page(1, 10).html().unwrap();
+    let pages = printed(&html);
+    assert!((4..=20).contains(&pages), "{pages} pages");
+    // Long tables are printed where the reader unfolded them.
+    let all = printed(&html.replace("<details", "<details open"));
+    assert!(pages < all, "{pages} of {all} pages");
 }
 
 #[test]
