@@ -9,7 +9,7 @@ use crate::{
 };
 use bal_attacks::Attack;
 use bal_core::{
-    Batch, ChainState, Checkpoint, Energy, EnsembleGradient, GibbsError, Kernel, Member, Method, Metrics,
+    Batch, ChainState, Checkpoint, EnsembleGradient, Evaluation, GibbsError, Kernel, Member, Method, Metrics,
     NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, Shared, State, Task,
     TrainError,
 };
@@ -152,15 +152,16 @@ impl Learner for PointLearner<'_> {
             prior_precision: 0.0,
             last_loss: &last_loss,
         };
-        let evaluation = risk.gradient(&self.chain.state.position);
+        let diverged = |source| TrainError::Diverged {
+            sweep,
+            source: GibbsError { block: "parameter chain", chain: 0, source },
+        };
+        let evaluation = Evaluation::of(&risk, &self.chain.state).map_err(diverged)?;
         drop(risk);
         // Adam draws nothing; the kernel's signature wants a stream.
         let mut noise = NoiseStream::new(NoiseKey { purpose: Purpose::Parameters, ..key });
         let step = self.method.adam.step(&mut self.chain.state, &evaluation.gradient, &mut noise);
-        step.map_err(|source| TrainError::Diverged {
-            sweep,
-            source: GibbsError { block: "parameter chain", chain: 0, source },
-        })?;
+        step.map_err(diverged)?;
         self.chain.buffers = buffers.replica();
         let sizes = adversarial.map(|z| sizes(&z, &batch.x));
         Ok(Metrics {

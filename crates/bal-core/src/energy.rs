@@ -1,6 +1,6 @@
 //! Energies: minus the logarithm of a density, up to a constant.
 
-use crate::Position;
+use crate::{Diverged, Position, State};
 use tch::{Kind, Tensor};
 
 /// An energy and its gradient at a position.
@@ -10,6 +10,21 @@ pub struct Evaluation {
     pub energy: f64,
     /// Its gradient, shaped as the position.
     pub gradient: Position,
+}
+
+impl Evaluation {
+    /// `U` and `grad U` at the position of `state`, if the energy is finite.
+    ///
+    /// # Errors
+    /// [`Diverged::Energy`].
+    pub fn of(energy: &dyn Energy, state: &State) -> Result<Self, Diverged> {
+        let evaluation = energy.gradient(&state.position);
+        if evaluation.energy.is_finite() {
+            Ok(evaluation)
+        } else {
+            Err(Diverged::Energy { step: state.step + 1 })
+        }
+    }
 }
 
 /// An energy `U`, so that the density is proportional to `exp(-U / T)`.
@@ -81,5 +96,15 @@ mod tests {
     #[test]
     fn an_energy_without_slope_has_gradient_zero() {
         assert_eq!(Flat.gradient(&position()).gradient.first(), &position().first().zeros_like());
+    }
+
+    #[test]
+    fn where_an_energy_overflows_a_chain_has_diverged() {
+        let at = |scale| State { step: 6, ..State::new(position().full_like(scale), vec![]) };
+        assert!(Evaluation::of(&Bowl, &at(1e18)).is_ok());
+        // The squares exceed single precision; their gradient does not.
+        let error = Evaluation::of(&Bowl, &at(1e20)).unwrap_err();
+        assert_eq!(error, Diverged::Energy { step: 7 });
+        assert!(error.to_string().contains("smaller step size"), "{error}");
     }
 }

@@ -132,15 +132,12 @@ fn advance<'a>(
 ) -> Result<(Vec<Chain>, Vec<f64>), GibbsError> {
     let results = workers.map(chains, |mut chain| {
         let energy = energy_of(chain.index);
+        let diverged = |source| GibbsError { block, chain: chain.index, source };
         let mut last = 0.0;
         for _ in 0..steps {
-            let Evaluation { energy, gradient } = energy.gradient(&chain.state.position);
-            last = energy;
-            kernel.step(&mut chain.state, &gradient, &mut chain.noise).map_err(|source| GibbsError {
-                block,
-                chain: chain.index,
-                source,
-            })?;
+            let evaluation = Evaluation::of(energy.as_ref(), &chain.state).map_err(diverged)?;
+            last = evaluation.energy;
+            kernel.step(&mut chain.state, &evaluation.gradient, &mut chain.noise).map_err(diverged)?;
         }
         Ok((chain, last))
     });

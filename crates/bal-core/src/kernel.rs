@@ -25,16 +25,25 @@ impl State {
     /// [`Diverged`] when the position is no longer finite.
     pub fn advance(&mut self) -> Result<(), Diverged> {
         self.step += 1;
-        if self.position.is_finite() { Ok(()) } else { Err(Diverged { step: self.step }) }
+        if self.position.is_finite() { Ok(()) } else { Err(Diverged::Position { step: self.step }) }
     }
 }
 
-/// A chain whose position is no longer finite.
+/// A chain that left the finite numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("position is no longer finite after step {step}; try a smaller step size")]
-pub struct Diverged {
-    /// The step, counted from 1 over the chain's life, after which it happened.
-    pub step: u64,
+pub enum Diverged {
+    /// Its position.
+    #[error("position is no longer finite after step {step}; try a smaller step size")]
+    Position {
+        /// The step, counted from 1 over the chain's life, after which it happened.
+        step: u64,
+    },
+    /// Its energy, at a position that is finite still: of density zero.
+    #[error("energy is no longer finite before step {step}; try a smaller step size")]
+    Energy {
+        /// The step, counted from 1 over the chain's life, that was not taken.
+        step: u64,
+    },
 }
 
 /// One step of a sampler or an optimiser, for any position.

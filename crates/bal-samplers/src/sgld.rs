@@ -200,7 +200,7 @@ mod tests {
             kernel.step(&mut state, &gradient, &mut stream(0))
         };
         // 1, -1e20, then 1e40, which single precision does not hold.
-        assert_eq!([step(), step()], [Ok(()), Err(Diverged { step: 2 })]);
+        assert_eq!([step(), step()], [Ok(()), Err(Diverged::Position { step: 2 })]);
     }
 
     #[test]

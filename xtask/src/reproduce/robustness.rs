@@ -10,6 +10,7 @@ use crate::repository::Repository;
 use crate::reproduce::calibration;
 use crate::reproduce::data::Data;
 use crate::reproduce::evaluation::is_newer;
+use crate::reproduce::figure::ablation;
 use crate::reproduce::place::Place;
 use crate::reproduce::runs::Run;
 
@@ -58,6 +59,7 @@ pub(super) fn runs() -> Vec<Run> {
     let mnist = ["erm", "pgd", "bal-released", "bal-paper", "bal-exact", "wrm", "fgsm", "ifgsm", "bnn"];
     let seven = ["erm", "pgd", "bal-released", "wrm", "fgsm", "ifgsm", "bnn"];
     let mut runs: Vec<Run> = mnist.map(|name| Run::new("fig1", name, &format!("mnist-{name}"), 1)).into();
+    runs.insert(3, ablation::at_equal_linf());
     runs.extend(seven.map(|name| Run::new("appendix-a", name, &format!("fashion-{name}"), 1)));
     runs.extend(seven.map(|name| Run::new("fig3", name, &format!("gtsrb-{name}"), 1)));
     runs
@@ -65,7 +67,7 @@ pub(super) fn runs() -> Vec<Run> {
 
 /// What is measured of a run.
 fn measures(run: &Run) -> Vec<Measure> {
-    let whole = run.name == "erm" || run.name == "pgd" || run.name.starts_with("bal");
+    let whole = run.name == "erm" || run.name.starts_with("pgd") || run.name.starts_with("bal");
     match run.data {
         Data::GtsrbPaper | Data::Gtsrb => vec![SIGNS],
         Data::Mnist if whole => vec![LINF_CURVE, L2_CURVE, HARD_LABELS],
@@ -137,6 +139,7 @@ mod tests {
             measures(&run)
         };
         assert_eq!(of("fig1/bal-exact").len(), 3);
+        assert_eq!(of("ablation/pgd-linf").len(), 3);
         assert_eq!(of("fig1/wrm"), [LINF, L2]);
         assert_eq!(of("appendix-a/pgd"), [LINF_CURVE, L2_CURVE]);
         assert_eq!(of("fig3/erm"), [SIGNS]);

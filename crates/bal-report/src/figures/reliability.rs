@@ -18,7 +18,7 @@ const LEAST: u64 = 10;
 const NOTE: &str = "Each point: images of like confidence (the probability of the likeliest class), in 15 bins of equal width; \
      bins with fewer than 10 images are left out. Intervals: Wilson, for the sampling of test images.";
 
-/// Draws, for each data set with calibrated runs, `calibration-<data set>` as `.svg` and `.png` into
+/// Draws, for each study with calibrated runs, `calibration-<study>` as `.svg` and `.png` into
 /// `results_dir/robustness/`: a diagram of the clean images, and one for each attack at its least radius. Returns their
 /// paths; none where nothing was calibrated.
 ///
@@ -30,7 +30,7 @@ pub fn reliability(results_dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
     for study in ROBUSTNESS_STUDIES {
         let runs = calibrations(study, results_dir)?;
         let Some(svg) = page(study, &runs) else { continue };
-        let name = format!("calibration-{}", study.dataset);
+        let name = format!("calibration-{}", study.name);
         files.push((format!("{name}.png"), png(&svg)?));
         files.push((format!("{name}.svg"), svg.into_bytes()));
     }
@@ -59,7 +59,7 @@ pub(crate) fn calibrations(
     Ok(found)
 }
 
-/// The SVG of a data set; `None` without anything to draw.
+/// The SVG of a study; `None` without anything to draw.
 fn page(study: &Study, runs: &[(&'static Method, CalibrationReport)]) -> Option<String> {
     let mut panels =
         vec![panel(format!("(a) {}, clean", study.label), runs, |report| Some(&report.clean.calibration))];
@@ -150,7 +150,7 @@ mod tests {
         calibration(100).write(&folder.join("calibration.json")).unwrap();
         let paths = reliability(results.path()).unwrap();
         let names: Vec<_> = paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
-        assert_eq!(names, ["calibration-mnist.png", "calibration-mnist.svg"]);
+        assert_eq!(names, ["calibration-fig1.png", "calibration-fig1.svg"]);
         let svg = std::fs::read_to_string(&paths[1]).unwrap();
         for text in [
             "(a) MNIST, clean",

@@ -152,6 +152,18 @@ pub const FIG3_OFFICIAL: Study = Study {
     ..FIG3
 };
 
+/// Adversarial training that BAL is to be measured by: as much perturbation and as many gradients. A figure of its own is not made
+/// of it; strong attacks are run on it.
+pub(crate) const AT_BAL_S_DISTANCE: Study = Study {
+    name: "ablation",
+    folder: "ablation",
+    title: "Adversarial training at the distance that BAL moves images",
+    label: "MNIST, trained where BAL's images are",
+    runs: &[("pgd", "pgd-linf")],
+    published: |_| (None, None),
+    ..FIG1
+};
+
 impl Study {
     /// All comparisons.
     pub const ALL: [&'static Self; 6] =

@@ -263,7 +263,7 @@ fn a_diverging_chain_says_after_which_step() {
         let gradient = Position::new(vec![Tensor::from_slice(&g)]);
         kernel.step(&mut state, &gradient, &mut stream(0))
     });
-    assert_eq!(steps, [Ok(()), Ok(()), Err(Diverged { step: 3 })]);
+    assert_eq!(steps, [Ok(()), Ok(()), Err(Diverged::Position { step: 3 })]);
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn a_gradient_that_is_no_number_is_not_mistaken_for_a_second_moment_of_zero() {
         let kernel = Sgadald::new(SgadaldSettings { temperature: 0.0, ..RELEASED }).unwrap();
         let mut state = kernel.start(Position::new(vec![Tensor::from_slice(&[1f32])]));
         let gradient = Position::new(vec![Tensor::from_slice(&[bad])]);
-        assert_eq!(kernel.step(&mut state, &gradient, &mut stream(0)), Err(Diverged { step: 1 }));
+        assert_eq!(kernel.step(&mut state, &gradient, &mut stream(0)), Err(Diverged::Position { step: 1 }));
     }
 }
 

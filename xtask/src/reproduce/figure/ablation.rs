@@ -40,7 +40,7 @@ pub(super) fn runs() -> Vec<Run> {
         Run::new("fig1", "erm", "mnist-erm", 1),
         Run::new("fig1", "bal-released", "mnist-bal-released", 1),
         bal("no-noise", &[quiet_data, quiet_parameters]),
-        pgd("pgd-linf", "linf", LINF, 26, 1),
+        at_equal_linf(),
         pgd("pgd-l2", "l2", L2, 26, 1),
     ];
     runs.extend((2..=MEMBERS).map(|seed| Run::new("fig1", "erm", "mnist-erm", seed)));
@@ -49,6 +49,11 @@ pub(super) fn runs() -> Vec<Run> {
     runs.push(bal("no-parameter-noise", &[quiet_parameters]));
     runs.push(Run::new("ablation", "scratch", "mnist-bal-scratch", 1));
     runs
+}
+
+/// One network, trained with as many gradients as BAL in a ball as large as its images move in L-infinity.
+pub(in crate::reproduce) fn at_equal_linf() -> Run {
+    pgd("pgd-linf", "linf", LINF, 26, 1)
 }
 
 fn pgd(name: &str, norm: &str, radius: f64, epochs: u32, seed: u64) -> Run {
