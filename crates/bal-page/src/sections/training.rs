@@ -8,6 +8,7 @@ use crate::plot::{Frame, LinePanel, Point, Scale, Series};
 use crate::series::Look;
 use crate::table::Table;
 use maud::{Markup, html};
+use std::collections::BTreeSet;
 
 /// Points of a curve, at most; neighbours become their mean.
 const POINTS: usize = 100;
@@ -60,6 +61,7 @@ fn figure(id: &str, title: &str, curves: &[(&str, &str, &str)], runs: &[Run]) ->
     let mut panels = vec![];
     let mut table = Table::new(title, ["Curve", "Run", "Sweep", "Value"].map(String::from).to_vec());
     let mut reading = String::new();
+    let mut shown = BTreeSet::new();
     for (name, heading, axis) in curves {
         let found: Vec<(usize, Vec<(u64, f64)>)> = runs
             .iter()
@@ -79,10 +81,22 @@ fn figure(id: &str, title: &str, curves: &[(&str, &str, &str)], runs: &[Run]) ->
         if reading.is_empty() {
             reading = read(heading, &found, runs);
         }
-        panels.push(Panel { heading: (*heading).into(), body: panel(axis, heading, &found, runs) });
+        shown.extend(found.iter().map(|(i, _)| *i));
+        panels
+            .push(Panel { heading: named(heading, &found, runs), body: panel(axis, heading, &found, runs) });
     }
-    let figure = Figure { id: id.into(), title: title.into(), reading, key: key(runs), panels, table };
+    let key = key(runs).into_iter().enumerate().filter(|(i, _)| shown.contains(i)).map(|(_, entry)| entry);
+    let figure = Figure { id: id.into(), title: title.into(), reading, key: key.collect(), panels, table };
     (!figure.panels.is_empty()).then_some(figure)
+}
+
+/// A panel's heading, with the runs that it shows where others have no such curve.
+fn named(heading: &str, found: &[(usize, Vec<(u64, f64)>)], runs: &[Run]) -> String {
+    if found.len() == runs.len() {
+        return heading.into();
+    }
+    let names: Vec<&str> = found.iter().map(|(i, _)| runs[*i].name.as_str()).collect();
+    format!("{heading}: {} only", names.join(", "))
 }
 
 fn read(heading: &str, found: &[(usize, Vec<(u64, f64)>)], runs: &[Run]) -> String {

@@ -119,3 +119,17 @@ fn a_run_of_which_only_the_record_is_known_has_a_page_too() {
     let html = page.html().unwrap();
     assert!(html.contains("Chains of") && !html.contains("NaN") && !html.contains("inf "));
 }
+
+#[test]
+fn a_curve_that_not_all_runs_have_says_whose_it_is() {
+    let mut page = page(3, 10);
+    page.runs[2].record.curves.clear();
+    page.runs[2].training_accuracy.clear();
+    page.runs[0].record.curves.remove("data_energy");
+    let html = page.html().unwrap();
+    let figure = html.split("id=\"losses\"").nth(1).unwrap().split("</figure>").next().unwrap();
+    let key = figure.split("class=\"key\"").nth(1).unwrap().split("</ul>").next().unwrap();
+    assert_eq!(key.matches("<li").count(), 2);
+    assert!(figure.contains("Training loss: mnist-run-0, &lt;script&gt;"));
+    assert!(figure.contains("Energy of the data chains: &lt;script&gt;"));
+}
