@@ -11,22 +11,39 @@ struct Entry {
   std::int32_t corner;
 };
 
-// Those of one image and output channel, rows of the padded image `width` numbers long; returns how many.
-template <typename T>
-inline std::int64_t list_entries(Features f, std::int64_t channels, std::int64_t width, std::int64_t c,
-                                 const T* grad_out, const std::uint8_t* where, Entry* entries) {
-  // Where the maximum at each place lies; the last is never kept.
-  const std::int64_t places[NOWHERE + 1] = {0, channels, width, width + channels, 0};
-  std::int64_t count = 0;
-  for (std::int64_t y = 0; y < f.h / 2; ++y) {
-    for (std::int64_t x = 0; x < f.w / 2; ++x, grad_out += f.c, where += f.c) {
-      const std::int64_t corner = 2 * y * width + 2 * x * channels + places[where[c]];
-      entries[count] = {value(grad_out[c]), static_cast<std::int32_t>(corner)};
-      count += where[c] != NOWHERE;
+// Those of one image and LANES output channels, rows of the padded image `width` numbers long: listed together, since the
+// channels of a window lie side by side, and well before they are used.
+class Entries {
+ public:
+  explicit Entries(std::int64_t windows) : windows_(windows), entries_(LANES * windows) {}
+
+  // `grad_out` and `where` at the first of the channels.
+  template <typename T>
+  void list(Features f, std::int64_t channels, std::int64_t width, const T* grad_out, const std::uint8_t* where) {
+    // Where the maximum at each place lies; the last is never kept.
+    const std::int32_t right = static_cast<std::int32_t>(channels), down = static_cast<std::int32_t>(width);
+    const std::int32_t places[NOWHERE + 1] = {0, right, down, right + down, 0};
+    std::int64_t counts[LANES] = {};
+    for (std::int64_t y = 0; y < f.h / 2; ++y) {
+      for (std::int64_t x = 0; x < f.w / 2; ++x, grad_out += f.c, where += f.c) {
+        const std::int32_t corner = static_cast<std::int32_t>(2 * y * width + 2 * x * channels);
+        for (int c = 0; c < LANES; ++c) {
+          entries_.data()[c * windows_ + counts[c]] = {value(grad_out[c]), corner + places[where[c]]};
+          counts[c] += where[c] != NOWHERE;
+        }
+      }
     }
+    std::memcpy(counts_, counts, sizeof counts);
   }
-  return count;
-}
+
+  const Entry* of(std::int64_t c) { return entries_.data() + c * windows_; }
+  std::int64_t count(std::int64_t c) { return counts_[c]; }
+
+ private:
+  std::int64_t windows_;
+  Array<Entry> entries_;
+  std::int64_t counts_[LANES];
+};
 
 // An image with its padding, rows `width` numbers long.
 template <typename T>
@@ -113,16 +130,17 @@ void convolution_backward_input(Features f, Convolution k, const float* weight, 
                                 const std::uint8_t* where, T* grad_x) {
   const std::int64_t windows = (f.h / 2) * (f.w / 2), width = (f.w + SIDE - 1) * k.channels;
   Buffer padded((f.h + SIDE - 1) * width);
-  Array<Entry> entries(windows);
+  Entries entries(windows);
   for (std::int64_t image = 0; image < f.n; ++image) {
     padded.clear();
     for (std::int64_t c = 0; c < f.c; ++c) {
-      const std::int64_t count = list_entries(f, k.channels, width, c, grad_out, where, entries.data());
+      const std::int64_t lane = c % LANES;
+      if (lane == 0) entries.list(f, k.channels, width, grad_out + c, where + c);
       for (int row = 0; row < SIDE; ++row) {
         const float* from = weight + (c * SIDE + row) * SIDE * k.channels;
         float* to = padded.data() + row * width;
         for_blocks<SIDE>(k.channels, [&](auto blocks, std::int64_t at) {
-          scatter<SIDE, decltype(blocks)::VALUE>(k.channels, entries.data(), count, from + at, to + at);
+          scatter<SIDE, decltype(blocks)::VALUE>(k.channels, entries.of(lane), entries.count(lane), from + at, to + at);
         });
       }
     }
@@ -139,18 +157,19 @@ void convolution_backward_weights(Features f, Convolution k, const T* x, const T
   const std::int64_t windows = (f.h / 2) * (f.w / 2), width = (f.w + SIDE - 1) * k.channels;
   Buffer padded((f.h + SIDE - 1) * width);
   Buffer biases(f.c);
-  Array<Entry> entries(windows);
+  Entries entries(windows);
   std::memset(grad_weight, 0, sizeof(float) * f.c * SIDE * SIDE * k.channels);
   std::memset(grad_bias, 0, sizeof(float) * f.c);
   for (std::int64_t image = 0; image < f.n; ++image) {
     pad(f, k, width, x, padded.data());
     for (std::int64_t c = 0; c < f.c; ++c) {
-      const std::int64_t count = list_entries(f, k.channels, width, c, grad_out, where, entries.data());
+      const std::int64_t lane = c % LANES;
+      if (lane == 0) entries.list(f, k.channels, width, grad_out + c, where + c);
       for (int row = 0; row < SIDE; ++row) {
         const float* from = padded.data() + row * width;
         float* to = grad_weight + (c * SIDE + row) * SIDE * k.channels;
         for_blocks<SIDE>(k.channels, [&](auto blocks, std::int64_t at) {
-          gather<SIDE, decltype(blocks)::VALUE>(k.channels, entries.data(), count, from + at, to + at);
+          gather<SIDE, decltype(blocks)::VALUE>(k.channels, entries.of(lane), entries.count(lane), from + at, to + at);
         });
       }
     }
