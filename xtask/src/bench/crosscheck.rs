@@ -1,6 +1,7 @@
 //! `bench crosscheck`: our attacks beside those of torchattacks and foolbox.
 
 mod kept;
+mod on_record;
 mod ours;
 mod plan;
 mod theirs;
@@ -16,6 +17,7 @@ use clap::Args;
 use serde_json::json;
 
 use self::kept::Kept;
+use self::on_record::OnRecord;
 use self::ours::Command;
 use self::plan::{Attack, Compared, Model};
 use self::theirs::Answer;
@@ -33,13 +35,13 @@ use crate::test::REFERENCE;
 ///
 /// Compares images, distances or robust accuracies, and times. The networks are runs in results/, and with BAL_REFERENCE
 /// set to their folder the published weights. The Python libraries are installed into target/, unless --python has them:
-/// several GB. Finished cells are kept in target/crosscheck: interrupted, the same command goes on.
+/// several GB. Finished cells go on record one by one, and are kept in target/crosscheck: interrupted, the same command goes on.
 #[derive(Args)]
 pub(crate) struct Options {
     /// The first so many test images
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..=10_000))]
     images: u64,
-    /// Only this attack, and only on this model; prints, and records nothing
+    /// Only this attack, and only on this model
     #[arg(long, value_name = "NAME", num_args = 1..=2, value_names = ["ATTACK", "MODEL"])]
     only: Vec<String>,
     /// A Python that has what bench/pytorch/requirements.txt names
@@ -78,6 +80,8 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let command = Command { bal: &bal, images: options.images, threads };
     let mut record =
         Crosscheck { cpu: processor(), threads, images: options.images, versions, cells: Vec::new() };
+    let mut on_record =
+        (options.images >= ENOUGH).then(|| OnRecord::open(repository, &record)).transpose()?;
     let sources = theirs::sources(repository)?;
     for (model, attack) in cells {
         let made_of = json!({
@@ -98,19 +102,20 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
             kept.put(&cell, &made_of)?;
             cell
         };
+        if let Some(on_record) = &mut on_record {
+            on_record.put(&cell)?;
+        }
         record.cells.push(cell);
     }
     println!("{}", table::crosscheck(&record));
-    if options.only.is_empty() && options.images < ENOUGH {
+    if on_record.is_none() {
         eprintln!("{} images are too few to be put on record: {ENOUGH} are wanted", options.images);
-    } else if options.only.is_empty() {
-        let folder = repository.results().join("crosscheck");
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        record.write(&folder.join("crosscheck.json"))?;
-        kept.clear()?;
-        figures::run(repository)?;
+        return Ok(());
     }
-    Ok(())
+    if options.only.is_empty() {
+        kept.clear()?;
+    }
+    figures::run(repository)
 }
 
 /// The folder of published weights, where there is one.

@@ -207,6 +207,14 @@ pub(super) fn cells<'a>(models: &'a [Model], only: &[String]) -> Result<Vec<(&'a
     Ok(all.filter(|(model, attack)| wanted(0, attack.name) && wanted(1, model.name)).collect())
 }
 
+/// Where a cell comes among all: by model, then by attack.
+pub(super) fn place(attack: &str, model: &str) -> (usize, usize) {
+    let models = PUBLISHED.into_iter().chain(OURS.map(|(name, _)| name));
+    let before =
+        |names: &mut dyn Iterator<Item = &str>, name| names.take_while(|other| *other != name).count();
+    (before(&mut models.into_iter(), model), before(&mut ATTACKS.iter().map(|attack| attack.name), attack))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
