@@ -134,10 +134,10 @@ mod tests {
     fn a_method_without_a_record_takes_the_fastest_pace_of_its_network() {
         let of = |name: &str| Run::new("fig3", name, &format!("gtsrb-{name}"), 1);
         let bal = of("bal-released");
-        let slow = expected(&bal, &[of("erm")]).unwrap();
-        let fast = expected(&bal, &[of("pgd")]).unwrap();
-        assert!(fast < slow);
-        assert_eq!(expected(&bal, &[of("erm"), of("pgd")]), Some(fast));
+        let by = ["erm", "pgd"].map(|name| expected(&bal, &[of(name)]).unwrap());
+        // Which of the two is the faster depends on when and where they were trained.
+        assert_ne!(by[0], by[1]);
+        assert_eq!(expected(&bal, &[of("erm"), of("pgd")]), Some(by[0].min(by[1])));
     }
 
     #[test]
