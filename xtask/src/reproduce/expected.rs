@@ -136,7 +136,7 @@ mod tests {
         let bal = of("bal-released");
         let by = ["erm", "pgd"].map(|name| expected(&bal, &[of(name)]).unwrap());
         // Which of the two is the faster depends on when and where they were trained.
-        assert_ne!(by[0], by[1]);
+        assert!((by[0] - by[1]).abs() > 1.0, "{by:?}");
         assert_eq!(expected(&bal, &[of("erm"), of("pgd")]), Some(by[0].min(by[1])));
     }
 

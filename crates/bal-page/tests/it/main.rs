@@ -2,5 +2,6 @@
 
 mod browser;
 mod content;
+mod paper;
 mod sample;
 mod seen;

@@ -1,9 +1,6 @@
 //! The page in a browser.
 
-use crate::{
-    browser::{open, printed},
-    sample::page,
-};
+use crate::{browser::open, paper::printed, sample::page};
 
 /// Figures of one run: accuracy, gallery, confusion, classes, reliability, two of uncertainty, two of training, chains.
 const FIGURES: i64 = 10;
