@@ -122,7 +122,7 @@ fn performance(repository: &Repository) -> Result<Vec<PathBuf>> {
 }
 
 /// Our attacks beside others': the tables of `docs/evaluation.md`; returns its path.
-fn crosscheck(repository: &Repository) -> Result<PathBuf> {
+pub(crate) fn crosscheck(repository: &Repository) -> Result<PathBuf> {
     let page = repository.root().join("docs/evaluation.md");
     set_section(&page, "crosscheck", &crosscheck_tables(repository)?)?;
     Ok(page)

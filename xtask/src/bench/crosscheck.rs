@@ -104,18 +104,17 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
         };
         if let Some(on_record) = &mut on_record {
             on_record.put(&cell)?;
+            figures::crosscheck(repository)?;
         }
         record.cells.push(cell);
     }
     println!("{}", table::crosscheck(&record));
     if on_record.is_none() {
         eprintln!("{} images are too few to be put on record: {ENOUGH} are wanted", options.images);
-        return Ok(());
-    }
-    if options.only.is_empty() {
+    } else if options.only.is_empty() {
         kept.clear()?;
     }
-    figures::run(repository)
+    Ok(())
 }
 
 /// The folder of published weights, where there is one.

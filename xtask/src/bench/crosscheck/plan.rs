@@ -208,11 +208,9 @@ pub(super) fn cells<'a>(models: &'a [Model], only: &[String]) -> Result<Vec<(&'a
 }
 
 /// Where a cell comes among all: by model, then by attack.
-pub(super) fn place(attack: &str, model: &str) -> (usize, usize) {
-    let models = PUBLISHED.into_iter().chain(OURS.map(|(name, _)| name));
-    let before =
-        |names: &mut dyn Iterator<Item = &str>, name| names.take_while(|other| *other != name).count();
-    (before(&mut models.into_iter(), model), before(&mut ATTACKS.iter().map(|attack| attack.name), attack))
+pub(super) fn place(attack: &str, model: &str) -> (Option<usize>, Option<usize>) {
+    let mut models = PUBLISHED.into_iter().chain(OURS.map(|(name, _)| name));
+    (models.position(|name| name == model), ATTACKS.iter().position(|known| known.name == attack))
 }
 
 #[cfg(test)]
