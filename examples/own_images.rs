@@ -75,7 +75,7 @@ fn train(
         resume: None,
     };
     let adam = Adam::new(AdamSettings { step_size: 2e-3 })?;
-    let erm = AdversarialTraining::erm(adam, Epochs { epochs: 4, batch_size: 64 })?;
+    let erm = AdversarialTraining::erm(adam, Epochs::new(4, 64))?;
     let bal = Bal::new(toml::from_str::<BalSettings>(SETTINGS)?)?;
     let mut run = |method: &dyn Method, start| {
         method.fit(&task(start), &mut |progress| {

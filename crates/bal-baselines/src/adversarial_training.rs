@@ -69,6 +69,10 @@ impl Method for AdversarialTraining {
         self.epochs.sweeps(images)
     }
 
+    fn check(&self, images: u64) -> Result<(), TrainError> {
+        self.epochs.check_images(images)
+    }
+
     fn fit(
         &self,
         task: &Task,

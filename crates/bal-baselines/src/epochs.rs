@@ -1,6 +1,6 @@
 //! The loop over shuffled batches that all methods share.
 
-use crate::Epochs;
+use crate::{Epochs, LastBatch};
 use bal_core::{Batch, Checkpoint, Metrics, NoiseKey, NoiseStream, Progress, Purpose, Task, TrainError};
 use std::ops::ControlFlow;
 use tch::Tensor;
@@ -21,8 +21,31 @@ pub(crate) trait Learner {
 
 impl Epochs {
     /// Batches per epoch of `images` images.
-    pub(crate) fn batches(self, images: u64) -> u64 {
-        images.div_ceil(self.batch_size as u64)
+    pub fn batches(self, images: u64) -> u64 {
+        match self.last_batch {
+            LastBatch::Keep => images.div_ceil(self.batch_size as u64),
+            LastBatch::Drop => images / self.batch_size as u64,
+        }
+    }
+
+    /// Images in an epoch's last batch, of `images` images.
+    pub fn last_batch_size(self, images: u64) -> u64 {
+        match (self.last_batch, images % self.batch_size as u64) {
+            (LastBatch::Drop, _) | (_, 0) => self.batch_size as u64,
+            (LastBatch::Keep, left) => left,
+        }
+    }
+
+    /// Checks that `images` images make a batch, or are none, which [`Epochs::run`] speaks of.
+    pub(crate) fn check_images(self, images: u64) -> Result<(), TrainError> {
+        if images > 0 && self.batches(images) == 0 {
+            let size = self.batch_size;
+            return Err(TrainError::NoImages(format!(
+                "{images} are fewer than a batch of {size}, and `last_batch = \"drop\"` leaves them out; \
+                 lower batch_size, or keep the last batch"
+            )));
+        }
+        Ok(())
     }
 
     /// Batches in all.
@@ -43,6 +66,7 @@ impl Epochs {
         if images == 0 {
             return Err(TrainError::NoImages("all are held out; hold out fewer".into()));
         }
+        self.check_images(images as u64)?;
         let (batches, sweeps) = (self.batches(images as u64), self.sweeps(images as u64));
         if done > sweeps {
             let why = format!("it was made after sweep {done}, this experiment has {sweeps}");
@@ -52,7 +76,7 @@ impl Epochs {
             let key = NoiseKey { seed: task.seed, purpose: Purpose::Shuffle, sweep: epoch, chain: 0 };
             let order = NoiseStream::new(key).permutation(images);
             let skip = done.saturating_sub(epoch * batches) as usize;
-            for (i, indices) in order.chunks(self.batch_size).enumerate().skip(skip) {
+            for (i, indices) in order.chunks(self.batch_size).take(batches as usize).enumerate().skip(skip) {
                 let sweep = epoch * batches + i as u64 + 1;
                 let metrics = learner.learn(sweep, task.images.batch(indices))?;
                 let checkpoint = || learner.checkpoint(sweep);

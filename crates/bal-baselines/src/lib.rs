@@ -25,5 +25,5 @@ pub use data_energy::DataEnergy;
 pub use held_out::accuracy;
 pub use perturb::SHARD;
 pub use risk::{Loss, Risk, Term};
-pub use settings::{Epochs, NetworkMode, TraceSettings};
+pub use settings::{Epochs, LastBatch, NetworkMode, TraceSettings};
 pub use wrm::{Wrm, WrmSettings};

@@ -9,11 +9,37 @@ use serde::{Deserialize, Serialize};
 pub struct Epochs {
     /// Passes over the training images, at least 1.
     pub epochs: u64,
-    /// Images per batch, at least 1; the last batch of an epoch has what is left.
+    /// Images per batch, at least 1.
     pub batch_size: usize,
+    /// What becomes of an epoch's last images where they are too few for a batch.
+    #[serde(default, skip_serializing_if = "LastBatch::is_kept")]
+    pub last_batch: LastBatch,
+}
+
+/// The fate of the images that are left of an epoch when the full batches are through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LastBatch {
+    /// They make a smaller batch.
+    #[default]
+    Keep,
+    /// They sit this epoch out; the next one shuffles anew.
+    Drop,
+}
+
+impl LastBatch {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn is_kept(&self) -> bool {
+        *self == Self::Keep
+    }
 }
 
 impl Epochs {
+    /// All images in each of `epochs` passes, in batches of `batch_size`.
+    pub fn new(epochs: u64, batch_size: usize) -> Self {
+        Self { epochs, batch_size, last_batch: LastBatch::Keep }
+    }
+
     /// Checks the ranges.
     ///
     /// # Errors

@@ -183,14 +183,14 @@ fn sweep(problem: &Problem, chains: usize) -> Result<f64> {
     let batch_size = problem.sizes.batch as usize;
     let method = Bal::new(bal_baselines::BalSettings {
         parameter_chains: chains as u64,
-        schedule: Epochs { epochs: 1, batch_size },
+        schedule: Epochs::new(1, batch_size),
         ..problem.bal.clone()
     })?;
     fit(problem, &method, problem.sizes.batch, problem.members(1).pop())
 }
 
 fn erm_epoch(problem: &Problem) -> Result<f64> {
-    let epochs = Epochs { epochs: 1, batch_size: problem.sizes.batch as usize };
+    let epochs = Epochs::new(1, problem.sizes.batch as usize);
     fit(problem, &AdversarialTraining::erm(Adam::new(problem.adam)?, epochs)?, problem.sizes.train, None)
 }
 

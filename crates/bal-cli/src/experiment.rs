@@ -263,7 +263,7 @@ impl Experiment {
             self.bnn.as_ref().map(|s| s.schedule),
             self.bal.as_ref().map(|s| s.schedule),
         ];
-        tables.into_iter().flatten().next().unwrap_or(Epochs { epochs: 1, batch_size: 1 })
+        tables.into_iter().flatten().next().unwrap_or(Epochs::new(1, 1))
     }
 
     /// The settings of a method that runs chains; `None` for a point estimate.

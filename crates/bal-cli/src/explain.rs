@@ -5,7 +5,7 @@ mod timing;
 use crate::{
     args::Explain,
     experiment::{Experiment, Origin},
-    meanings,
+    last_batch, meanings,
     progress::{print, say},
     run_folder::RunFolder,
 };
@@ -48,6 +48,9 @@ pub(crate) fn explain(flags: &Explain) -> Result<()> {
         experiment.epochs().batch_size,
         method.sweeps(images)
     ));
+    if let Some(remark) = last_batch::remark(&experiment, images) {
+        print(&remark);
+    }
     print("");
     for line in settings(&Table::try_from(&experiment)?) {
         print(&line);

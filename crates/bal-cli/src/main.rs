@@ -13,6 +13,7 @@ mod explain;
 mod export;
 mod init;
 mod interrupt;
+mod last_batch;
 mod meanings;
 mod observer;
 mod output;

@@ -20,7 +20,7 @@ pub(crate) fn of(key: &str) -> Option<Meaning> {
 }
 
 /// Key or end of a key, unit, meaning.
-const TABLE: [(&str, &str, &str); 76] = [
+const TABLE: [(&str, &str, &str); 77] = [
     ("name", "", "what runs of it are called"),
     ("preset", "", "which variant of the method: released, paper or exact (docs/paper.md)"),
     ("dataset", "", "mnist, fashion-mnist, gtsrb, gtsrb-paper, or the path of images of your own"),
@@ -39,6 +39,11 @@ const TABLE: [(&str, &str, &str); 76] = [
     ("images.split_seed", "", "which images those are"),
     ("schedule.epochs", "passes", "over the training images"),
     ("schedule.batch_size", "images", "in a batch, which is a sweep"),
+    (
+        "schedule.last_batch",
+        "",
+        "what becomes of images too few for a batch: keep or drop (out of this epoch)",
+    ),
     ("adam.step_size", "", "the learning rate of Adam"),
     ("clean_weight", "share in [0, 1]", "of the clean images' loss beside the adversarial ones'"),
     ("attack.name", "", "the attack that makes the adversarial images"),

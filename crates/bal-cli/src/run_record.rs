@@ -32,7 +32,7 @@ pub(crate) fn make(
     let method = experiment.method()?;
     let model = Ensemble::new(posterior, flags.machine.device)?;
     let images = training.images.len() as u64;
-    let batches = images.div_ceil(experiment.epochs().batch_size as u64);
+    let batches = experiment.epochs().batches(images);
     Ok(Record {
         format: record::FORMAT,
         name: experiment.name.clone(),

@@ -4,6 +4,7 @@ use crate::{
     args::{Machine, Train, usage},
     experiment::{Experiment, Origin},
     interrupt::{self, Interrupted},
+    last_batch,
     observer::Observer,
     progress::{print, say},
     run_folder::{Identity, RunFolder, Status},
@@ -68,6 +69,9 @@ pub(crate) fn run(
     method.check(training.images.len() as u64)?;
     let [architecture, trained] = experiment.architectures(training.sizes()?, device)?;
     announce(&*architecture);
+    if let Some(remark) = last_batch::remark(experiment, training.images.len() as u64) {
+        say(&remark);
+    }
     let start = match status {
         Status::Begun => start::kept(folder)?,
         _ => start::resolve(flags, experiment, origin, &architecture, workers)?,

@@ -136,6 +136,7 @@ impl Method for Bal {
     }
 
     fn check(&self, images: u64) -> Result<(), TrainError> {
+        self.settings.schedule.check_images(images)?;
         let sweeps = self.sweeps(images);
         match self.settings.samples {
             Samples::Thinned { burn_in, every } if images > 0 && burn_in + every > sweeps => {

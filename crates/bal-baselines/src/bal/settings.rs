@@ -28,6 +28,17 @@ pub struct BalSettings {
     pub mixing: TraceSettings,
 }
 
+impl BalSettings {
+    /// Images in the last batch of an epoch of `images` images, where it is smaller than the others and its images
+    /// therefore move by longer steps: under [`LossScale::BatchMean`] a step is `e / (n S_z)`. What follows is
+    /// largest for networks with batch statistics, which they keep of that batch.
+    pub fn small_last_batch(&self, images: u64) -> Option<u64> {
+        let last = self.schedule.last_batch_size(images);
+        let scaled = self.data.is_some_and(|data| data.loss_scale == LossScale::BatchMean);
+        (scaled && images > 0 && last < self.schedule.batch_size as u64).then_some(last)
+    }
+}
+
 /// How adversarial data move: stochastic gradient Langevin dynamics on eq. 6.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

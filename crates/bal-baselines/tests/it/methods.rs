@@ -3,11 +3,14 @@
 
 use crate::small::{images, task};
 use bal_attacks::{Ball, Fgsm, Norm};
-use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
+use bal_baselines::{
+    Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, LastBatch, Wrm, WrmSettings,
+};
 use bal_core::{Checkpoint, EnsembleGradient, Method, Metrics, Posterior, TrainError, Workers};
 use std::ops::ControlFlow;
 
-const EPOCHS: Epochs = Epochs { epochs: 2, batch_size: 40 };
+const EPOCHS: Epochs = Epochs { epochs: 2, batch_size: 40, last_batch: LastBatch::Keep };
+const DROPPING: Epochs = Epochs { last_batch: LastBatch::Drop, ..EPOCHS };
 
 fn adam() -> Adam {
     Adam::new(AdamSettings { step_size: 0.05 }).unwrap()
@@ -194,6 +197,45 @@ fn samples_are_the_last_states_or_the_thinned_ones() {
         methods().iter().map(|m| fit(&**m, 1, None, &mut vec![]).members.len()).collect();
     // Six sweeps; after a burn-in of one, every second: sweeps 3 and 5 of three chains.
     assert_eq!(members, [1, 1, 1, 3, 3, 6, 3, 3, 3, 3, 3]);
+}
+
+/// 100 images in batches of 40: two, and one of 20.
+#[test]
+fn a_last_batch_that_is_dropped_changes_nothing_before_it() {
+    assert_eq!((EPOCHS.batches(100), EPOCHS.last_batch_size(100)), (3, 20));
+    assert_eq!((DROPPING.batches(100), DROPPING.last_batch_size(100)), (2, 40));
+    assert_eq!((EPOCHS.batches(80), EPOCHS.last_batch_size(80)), (2, 40));
+
+    let (mut kept, mut dropped) = (vec![], vec![]);
+    fit(&AdversarialTraining::erm(adam(), EPOCHS).unwrap(), 1, None, &mut kept);
+    fit(&AdversarialTraining::erm(adam(), DROPPING).unwrap(), 1, None, &mut dropped);
+    assert_eq!((kept.len(), dropped.len()), (6, 4));
+    let losses = |seen: &[(Metrics, Checkpoint)]| seen[..2].iter().map(|s| s.0.loss).collect::<Vec<_>>();
+    assert_eq!(losses(&kept), losses(&dropped));
+}
+
+#[test]
+fn dropping_all_there_is_is_refused_before_work_begins() {
+    let drop = [("batch_size = 40", "batch_size = 40, last_batch = \"drop\"")];
+    let methods: [Box<dyn Method>; 2] =
+        [Box::new(bal(&drop).unwrap()), Box::new(AdversarialTraining::erm(adam(), DROPPING).unwrap())];
+    for method in methods {
+        let error = method.check(39).unwrap_err().to_string();
+        assert!(error.contains("39 are fewer than a batch of 40") && error.contains("last_batch"), "{error}");
+        assert!(method.check(40).is_ok());
+    }
+}
+
+/// Steps of a mean over the batch are longer where the batch is smaller; those of one image's energy are not.
+#[test]
+fn a_small_last_batch_is_reported_where_it_changes_the_step() {
+    let last = |changes: &[(&str, &str)], images| settings(changes).small_last_batch(images);
+    let mean = ("loss_scale = \"per_image\"", "loss_scale = \"batch_mean\"");
+    assert_eq!(last(&[mean], 100), Some(20));
+    assert_eq!(last(&[mean], 30), Some(30));
+    assert_eq!(last(&[mean], 80), None);
+    assert_eq!(last(&[], 100), None);
+    assert_eq!(last(&[mean, ("batch_size = 40", "batch_size = 40, last_batch = \"drop\"")], 100), None);
 }
 
 #[test]

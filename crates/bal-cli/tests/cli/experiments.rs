@@ -34,6 +34,18 @@ fn an_experiment_that_was_written_is_explained_and_trains() {
 }
 
 #[test]
+fn a_small_last_batch_with_longer_steps_is_pointed_out_before_training() {
+    let small = Small::new();
+    let said = |more: &str| small.succeed(&format!("explain small.toml --no-timing {more}"));
+    let mean = "--set bal.data.loss_scale=batch_mean";
+    assert!(!said("").contains("last batch"));
+    // 280 images in batches of 96.
+    assert!(said(mean).contains("the last batch of an epoch has 88 of 96 images"), "{}", said(mean));
+    assert!(said(mean).contains("1.1 times as long"));
+    assert!(!said(&format!("{mean} --set train_images=192")).contains("last batch"));
+}
+
+#[test]
 fn a_file_that_is_there_is_not_written_over_and_unknown_methods_are_named() {
     let small = Small::new();
     fs::write(small.path("my-start.toml"), "mine").unwrap();
