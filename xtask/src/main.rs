@@ -17,6 +17,8 @@ mod check_python;
 mod ci;
 mod download;
 mod figures;
+#[cfg(test)]
+mod packages;
 mod program;
 mod radii;
 mod repository;

@@ -8,6 +8,8 @@
 //!
 //! Every figure has a title, a sentence that reads it, values on hover and by arrow keys, and a table of its values.
 
+#![doc = include_str!("../README.md")]
+
 mod document;
 mod error;
 mod figure;

@@ -29,13 +29,13 @@ pub struct BalSettings {
 }
 
 impl BalSettings {
-    /// Images in the last batch of an epoch of `images` images, where it is smaller than the others and its images
-    /// therefore move by longer steps: under [`LossScale::BatchMean`] a step is `e / (n S_z)`. What follows is
-    /// largest for networks with batch statistics, which they keep of that batch.
+    /// Images in the last batch of an epoch of `images` images, where these move by steps at least twice as long as
+    /// all others: under [`LossScale::BatchMean`] a step is `e / (n S_z)`. What follows is largest for networks with
+    /// batch statistics, which are those of that batch in the end.
     pub fn small_last_batch(&self, images: u64) -> Option<u64> {
         let last = self.schedule.last_batch_size(images);
         let scaled = self.data.is_some_and(|data| data.loss_scale == LossScale::BatchMean);
-        (scaled && images > 0 && last < self.schedule.batch_size as u64).then_some(last)
+        (scaled && images > 0 && 2 * last <= self.schedule.batch_size as u64).then_some(last)
     }
 }
 

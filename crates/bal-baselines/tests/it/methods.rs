@@ -232,7 +232,8 @@ fn a_small_last_batch_is_reported_where_it_changes_the_step() {
     let last = |changes: &[(&str, &str)], images| settings(changes).small_last_batch(images);
     let mean = ("loss_scale = \"per_image\"", "loss_scale = \"batch_mean\"");
     assert_eq!(last(&[mean], 100), Some(20));
-    assert_eq!(last(&[mean], 30), Some(30));
+    assert_eq!(last(&[mean], 15), Some(15));
+    assert_eq!(last(&[mean], 101), None);
     assert_eq!(last(&[mean], 80), None);
     assert_eq!(last(&[], 100), None);
     assert_eq!(last(&[mean, ("batch_size = 40", "batch_size = 40, last_batch = \"drop\"")], 100), None);

@@ -39,10 +39,11 @@ fn a_small_last_batch_with_longer_steps_is_pointed_out_before_training() {
     let said = |more: &str| small.succeed(&format!("explain small.toml --no-timing {more}"));
     let mean = "--set bal.data.loss_scale=batch_mean";
     assert!(!said("").contains("last batch"));
-    // 280 images in batches of 96.
-    assert!(said(mean).contains("the last batch of an epoch has 88 of 96 images"), "{}", said(mean));
-    assert!(said(mean).contains("1.1 times as long"));
-    assert!(!said(&format!("{mean} --set train_images=192")).contains("last batch"));
+    let few = said(&format!("{mean} --set train_images=200"));
+    assert!(few.contains("the last batch of an epoch has 8 of 96 images"), "{few}");
+    assert!(few.contains("12.0 times as long"), "{few}");
+    // 280 images leave 88: hardly fewer.
+    assert!(!said(mean).contains("last batch"));
 }
 
 #[test]

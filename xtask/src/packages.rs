@@ -1,0 +1,59 @@
+//! What a registry and a reader need of every crate that is published.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use toml::Table;
+
+use crate::repository::Repository;
+
+/// Folders and manifests of the crates that are published.
+fn published() -> Vec<(PathBuf, Table)> {
+    let root = Repository::find().unwrap().root().to_path_buf();
+    let read =
+        |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse::<Table>().unwrap();
+    let folders = fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
+    let crates: Vec<_> =
+        folders.map(|folder| (read(&folder), folder)).map(|(table, folder)| (folder, table)).collect();
+    crates
+        .into_iter()
+        .filter(|(_, table)| table["package"].get("publish").is_none_or(|p| p.as_bool() != Some(false)))
+        .collect()
+}
+
+#[test]
+fn a_published_crate_says_what_it_is_and_on_what_terms() {
+    let crates = published();
+    assert!(crates.len() > 9, "{}", crates.len());
+    for (folder, table) in crates {
+        let name = folder.file_name().unwrap().to_str().unwrap().to_string();
+        let package = &table["package"];
+        let text =
+            |key: &str| package.get(key).and_then(|v| v.as_str()).unwrap_or_else(|| panic!("{name}: {key}"));
+        assert_eq!(text("name"), name);
+        assert!(text("description").len() > 30, "{name}");
+        assert_eq!(text("readme"), "README.md", "{name}");
+        assert_eq!(text("documentation"), format!("https://docs.rs/{name}"));
+        for (key, most) in [("keywords", 5), ("categories", 5)] {
+            let count = package.get(key).and_then(|v| v.as_array()).map_or(0, Vec::len);
+            assert!((1..=most).contains(&count), "{name}: {count} {key}");
+        }
+        for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+            assert!(!fs::read_to_string(folder.join(file)).unwrap().is_empty(), "{name}: {file}");
+        }
+    }
+}
+
+/// So that the README's example is compiled and run, and its text is the first page of the documentation.
+#[test]
+fn a_library_has_its_readme_as_documentation() {
+    for (folder, _) in published() {
+        let library = folder.join("src/lib.rs");
+        if library.is_file() {
+            let code = fs::read_to_string(&library).unwrap();
+            assert!(code.contains("#![doc = include_str!(\"../README.md\")]"), "{}", library.display());
+            let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+            assert!(readme.contains("```rust"), "{} has no example", folder.display());
+        }
+    }
+}
