@@ -18,8 +18,8 @@ use tch::{Kind, Tensor};
 ///
 /// `x`, `gradient`: `[m, c, h, w]`; `value`: `[m, 1, 1, 1]`. Returns `[m, c, h, w]`.
 ///
-/// Source: Croce & Hein, ICML 2020, eq. 4 to 6, which they solve by sorting; the fixing of variables is
-/// that of Bitran & Hax (Management Science 27, 1981).
+/// Source: Croce & Hein, ICML 2020 (fast adaptive boundary), whose projection onto plane and box this is;
+/// they solve it by sorting. The fixing of variables is that of Bitran & Hax (Management Science 27, 1981).
 pub(super) fn onto_plane(norm: Norm, x: &Tensor, value: &Tensor, gradient: &Tensor) -> Tensor {
     let least = f64::from(f32::MIN_POSITIVE);
     let most = f64::from(f32::MAX);
