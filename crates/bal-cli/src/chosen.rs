@@ -4,11 +4,13 @@ use crate::{
     args::{ImageFlags, Machine},
     dataset::{self, Test},
     experiment::Experiment,
+    progress::say,
     subject::Source,
 };
 use anyhow::{Context, Result, bail};
 use bal_core::Images;
 use bal_report::Split;
+use std::collections::BTreeSet;
 
 /// Images of a data set.
 pub(crate) struct Chosen {
@@ -24,7 +26,12 @@ impl Chosen {
     pub(crate) fn by(flags: &ImageFlags, seed: u64, machine: &Machine, source: &Source) -> Result<Self> {
         let split = if flags.held_out { Split::HeldOut } else { Split::Test };
         let all = Self::all(machine, flags.dataset.as_deref(), split, source)?;
-        let Some(count) = flags.sample else { return Ok(all) };
+        let Some(count) = flags.sample else {
+            if let Some(remark) = flags.limit.and_then(|limit| one_sided(&all.images.labels(), limit)) {
+                say(&remark);
+            }
+            return Ok(all);
+        };
         let drawn = dataset::sample(all.images.len(), count, seed)?;
         Ok(Self {
             images: all.images.subset(&drawn),
@@ -52,5 +59,36 @@ impl Chosen {
         }
         let (Test { images, .. }, numbers) = experiment.data(machine).held_out(*held_out, *seed)?;
         Ok(Self { images, numbers, dataset: experiment.dataset, split })
+    }
+}
+
+/// What to know of the first `limit` images, where they are enough for all classes and miss some: the set is in the order of
+/// its classes, and they stand for none but their own.
+fn one_sided(labels: &[i64], limit: u64) -> Option<String> {
+    /// Images of each class in so many, were the order random.
+    const ENOUGH: usize = 5;
+    let first = labels.get(..limit as usize)?;
+    let classes = |labels: &[i64]| labels.iter().collect::<BTreeSet<_>>().len();
+    let (found, all) = (classes(first), classes(labels));
+    (found < all && first.len() >= ENOUGH * all).then(|| {
+        format!(
+            "note: the first {limit} images are of {found} of the {all} classes; `--sample {limit}` draws them from all images"
+        )
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_sided;
+
+    #[test]
+    fn the_first_images_of_a_sorted_set_are_said_to_miss_classes() {
+        let sorted: Vec<i64> = (0..100).map(|image| image / 25).collect();
+        let mixed: Vec<i64> = (0..100).map(|image| image % 4).collect();
+        assert!(one_sided(&sorted, 50).unwrap().contains("the first 50 images are of 2 of the 4 classes"));
+        // All classes; too few to expect them all; all images.
+        for (labels, limit) in [(&mixed, 50), (&sorted, 80), (&sorted, 19), (&sorted, 100), (&sorted, 1000)] {
+            assert_eq!(one_sided(labels, limit), None, "{limit}");
+        }
     }
 }

@@ -36,7 +36,7 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
     let first = inputs.first().context("no run was named")?;
     let chosen = Chosen::all(&flags.machine, flags.dataset.as_deref(), Split::Test, &first.source)?;
     let Chosen { images: all, dataset, .. } = chosen;
-    let numbers = dataset::sample(all.len(), flags.images.min(all.len() as u64), flags.seed)?;
+    let numbers = dataset::sample_with_first(all.len(), flags.images, flags.attacked, flags.seed);
     let classes = first.source.labels()?;
     let shown = Shown { images: all.subset(&numbers), numbers, dataset, classes };
     let workers = flags.machine.workers()?;
@@ -84,7 +84,7 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
 /// The images that every run is shown.
 struct Shown {
     images: Images,
-    /// Their numbers among the test images.
+    /// Their numbers among the test images, those that are attacked first.
     numbers: Vec<i64>,
     dataset: String,
     /// What their classes are called.

@@ -45,6 +45,11 @@ impl Images {
         self.pixels.size().into_iter().skip(1).collect()
     }
 
+    /// The label of each image, in order.
+    pub fn labels(&self) -> Vec<i64> {
+        Vec::try_from(&self.labels).expect("they were made 64-bit integers of one dimension")
+    }
+
     /// The images with these numbers, in this order, pixels in `[0, 1]`.
     pub fn batch(&self, indices: &[i64]) -> Batch {
         let index = Tensor::from_slice(indices);

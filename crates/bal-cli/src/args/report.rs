@@ -19,7 +19,7 @@ pub(crate) struct Report {
     /// So many test images are classified, drawn at random by the seed.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) images: u64,
-    /// So many of them are attacked by pgd.
+    /// So many of them, drawn as well, are attacked by pgd.
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) attacked: u64,
     /// The radius of the L-infinity ball that they are attacked in, on pixels in [0, 1].
