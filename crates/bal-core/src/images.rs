@@ -45,9 +45,9 @@ impl Images {
         self.pixels.size().into_iter().skip(1).collect()
     }
 
-    /// The label of each image, in order.
-    pub fn labels(&self) -> Vec<i64> {
-        Vec::try_from(&self.labels).expect("they were made 64-bit integers of one dimension")
+    /// The label of each image, in order: `[N]`, 64-bit integers.
+    pub fn labels(&self) -> &Tensor {
+        &self.labels
     }
 
     /// The images with these numbers, in this order, pixels in `[0, 1]`.

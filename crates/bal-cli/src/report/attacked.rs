@@ -90,7 +90,7 @@ fn run(
     Ok((evaluation, evaluated))
 }
 
-/// The first images that the run has right as they are and wrong when attacked, and where those do not suffice, the first
+/// The first images drawn that the run has right as they are and wrong when attacked, and where those do not suffice, the first
 /// others.
 fn examples(shown: &Shown, clean: &[Seen], seen: &[Seen], x: &Tensor) -> Result<Vec<Example>> {
     let fooled = |&image: &usize| clean[image].is_right() && !seen[image].is_right();
