@@ -41,7 +41,7 @@ fn shortened(command: &str) -> String {
     let mut words: Vec<String> = command.split_whitespace().map(String::from).collect();
     let verb = words[1].clone();
     let has = |words: &[String], flag: &str| words.iter().any(|word| word == flag);
-    if let Some(place) = words.iter().position(|word| word == "--limit") {
+    if let Some(place) = words.iter().position(|word| ["--limit", "--sample"].contains(&word.as_str())) {
         words[place + 1] = if verb == "export" { "200" } else { "16" }.into();
     } else if ["evaluate", "calibrate"].contains(&verb.as_str()) && !has(&words, "--verify") {
         words.extend(["--limit", "16"].map(String::from));
