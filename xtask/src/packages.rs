@@ -1,7 +1,7 @@
 //! What a registry and a reader need of every crate that is published.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use toml::Table;
 
@@ -10,15 +10,13 @@ use crate::repository::Repository;
 /// Folders and manifests of the crates that are published.
 fn published() -> Vec<(PathBuf, Table)> {
     let root = Repository::find().unwrap().root().to_path_buf();
-    let read =
-        |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse::<Table>().unwrap();
     let folders = fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
-    let crates: Vec<_> =
-        folders.map(|folder| (read(&folder), folder)).map(|(table, folder)| (folder, table)).collect();
-    crates
-        .into_iter()
-        .filter(|(_, table)| table["package"].get("publish").is_none_or(|p| p.as_bool() != Some(false)))
-        .collect()
+    let read = |folder: PathBuf| {
+        let table: Table = fs::read_to_string(folder.join("Cargo.toml")).unwrap().parse().unwrap();
+        (folder, table)
+    };
+    let is_published = |table: &Table| table["package"]["publish"].as_bool() != Some(false);
+    folders.map(read).filter(|(_, table)| is_published(table)).collect()
 }
 
 #[test]

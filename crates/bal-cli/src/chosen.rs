@@ -27,9 +27,11 @@ impl Chosen {
         let split = if flags.held_out { Split::HeldOut } else { Split::Test };
         let all = Self::all(machine, flags.dataset.as_deref(), split, source)?;
         let Some(count) = flags.sample else {
-            let labels = Vec::<i64>::try_from(all.images.labels())?;
-            if let Some(remark) = flags.limit.and_then(|limit| one_sided(&labels, limit)) {
-                say(&remark);
+            if let Some(limit) = flags.limit {
+                let labels = Vec::<i64>::try_from(all.images.labels())?;
+                if let Some(remark) = one_sided(&labels, limit) {
+                    say(&remark);
+                }
             }
             return Ok(all);
         };
