@@ -3,21 +3,25 @@
 mod again;
 mod budget;
 mod curve;
+mod in_balls;
 mod keep;
 mod nearest;
+mod outcome;
 mod shard;
+mod task;
 
 use crate::{Attack, AttackError, Radii};
 pub use again::{Changes, classify_again};
 use bal_core::{Classifier, Images, NoiseKey, NoiseStream, Purpose, Replicate, Shared, Workers};
 pub use curve::{AccuracyCurve, Reached};
 pub use keep::{Forget, Keep, KeepError};
-use shard::Task;
-pub use shard::{Outcome, Shard};
+pub use outcome::Outcome;
+pub use shard::Shard;
 use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering},
 };
+use task::Task;
 use tch::{Device, Tensor};
 
 /// Images attacked together, unless the attack has a batch of its own.

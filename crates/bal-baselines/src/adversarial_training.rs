@@ -10,8 +10,7 @@ use crate::{
 use bal_attacks::Attack;
 use bal_core::{
     Batch, ChainState, Checkpoint, EnsembleGradient, Evaluation, GibbsError, Kernel, Member, Method, Metrics,
-    NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, Shared, State, Task,
-    TrainError,
+    NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, Shared, Task, TrainError,
 };
 use std::{cell::RefCell, ops::ControlFlow};
 
@@ -177,19 +176,6 @@ impl Learner for PointLearner<'_> {
     }
 
     fn checkpoint(&self, sweep: u64) -> Checkpoint {
-        Checkpoint { sweep, chains: vec![duplicate(&self.chain)], samples: vec![], extras: vec![] }
-    }
-}
-
-/// A copy of a chain with memory of its own.
-pub(crate) fn duplicate(chain: &ChainState) -> ChainState {
-    let State { position, memory, step } = &chain.state;
-    ChainState {
-        state: State {
-            position: position.duplicate(),
-            memory: memory.iter().map(bal_core::Position::duplicate).collect(),
-            step: *step,
-        },
-        buffers: chain.buffers.duplicate(),
+        Checkpoint { sweep, chains: vec![self.chain.duplicate()], samples: vec![], extras: vec![] }
     }
 }

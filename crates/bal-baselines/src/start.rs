@@ -1,6 +1,5 @@
 //! Where chains begin: given weights, initial weights, or a checkpoint.
 
-use crate::adversarial_training::duplicate;
 use bal_core::{ChainState, Checkpoint, Member, NoiseKey, NoiseStream, Position, Purpose, Task, TrainError};
 
 /// The first weights of `chains` chains: copies of the task's start, or each chain's own initial
@@ -30,7 +29,7 @@ pub(crate) fn resumed(checkpoint: &Checkpoint, fresh: &[ChainState]) -> Result<V
             return Err(TrainError::Checkpoint(format!("chain {i} has weights of other shapes")));
         }
     }
-    Ok(checkpoint.chains.iter().map(duplicate).collect())
+    Ok(checkpoint.chains.iter().map(ChainState::duplicate).collect())
 }
 
 fn shapes(chain: &ChainState) -> Vec<Vec<Vec<i64>>> {

@@ -32,6 +32,22 @@ pub struct ChainState {
     pub buffers: Position,
 }
 
+impl ChainState {
+    /// The same chain with memory of its own.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        let State { position, memory, step } = &self.state;
+        Self {
+            state: State {
+                position: position.duplicate(),
+                memory: memory.iter().map(Position::duplicate).collect(),
+                step: *step,
+            },
+            buffers: self.buffers.duplicate(),
+        }
+    }
+}
+
 /// Everything that a method needs to continue after a sweep.
 #[derive(Debug)]
 pub struct Checkpoint {

@@ -6,17 +6,14 @@
 
 mod http;
 mod official;
-mod part;
-mod progress;
 mod verify;
 
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-pub(crate) use part::Part;
-pub use progress::Progress;
-
 use crate::manifest::{Entry, FileEntry, Gzip, Place, Source};
+use crate::part::Part;
+pub use crate::progress::Progress;
 use crate::{DataError, Manifest, Mirror, Set};
 
 /// A set that is complete in its folder.

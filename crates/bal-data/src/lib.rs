@@ -24,6 +24,8 @@ pub mod idx;
 pub mod manifest;
 mod mirror;
 pub mod own;
+mod part;
+mod progress;
 mod resize;
 mod set;
 mod shuffle;

@@ -13,6 +13,7 @@ mod agree;
 mod bad;
 mod classes;
 mod collected;
+mod conversion;
 mod divide;
 mod export;
 mod fingerprint;
@@ -30,9 +31,10 @@ mod table;
 use std::path::Path;
 
 pub use bad::{BadFiles, Skipped};
+pub use conversion::Conversion;
 pub use export::export;
 pub use layout::Layout;
-pub use preprocessing::{Conversion, Decoded, MOST_SIDE, Preprocessing};
+pub use preprocessing::{Decoded, MOST_SIDE, Preprocessing};
 pub use report::{Report, SplitOrigin};
 
 use crate::{DataError, Dataset, Share};

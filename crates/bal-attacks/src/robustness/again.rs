@@ -1,7 +1,9 @@
 //! Adversarial images that were made before, measured and classified once more.
 
 use super::budget;
-use super::shard::{Outcome, Shard, classes, sound};
+use super::outcome::Outcome;
+use super::shard::Shard;
+use super::task::{classes, sound};
 use super::{AccuracyCurve, SHARD};
 use crate::{AttackError, Norm};
 use bal_core::{Batch, Classifier, Replicate, Shared, Workers};

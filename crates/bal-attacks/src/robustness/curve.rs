@@ -1,6 +1,7 @@
 //! What an evaluation found.
 
-use super::shard::{Outcome, Shard};
+use super::outcome::Outcome;
+use super::shard::Shard;
 use crate::Norm;
 
 /// Which images survive an attack, radius by radius.

@@ -1,15 +1,21 @@
 //! What an attack that seeks the nearest error says of all radii at once.
 
 use super::budget::{self, Moved};
-use super::shard::{Outcome, Shard, Task, chosen, classes};
+use super::outcome::{Attacked, Outcome};
+use super::task::{Task, chosen, classes};
 use crate::{AttackError, Norm};
-use tch::Tensor;
 
 /// Attacks the images once, looks at what comes back, and reads off the outcome at each radius.
 ///
 /// At radius r an image is what came back where that is wrong and at most r away in `norm`, and the
-/// clean image elsewhere; without a radius it is what came back. Returns the images of each radius.
-pub(super) fn attack(task: &Task, norm: Norm, shard: &mut Shard) -> Result<Vec<Tensor>, AttackError> {
+/// clean image elsewhere; without a radius it is what came back. The images have these `labels` and, as
+/// they are, `clean` classes.
+pub(super) fn attack(
+    task: &Task,
+    norm: Norm,
+    labels: &[i64],
+    clean: &[i64],
+) -> Result<Attacked, AttackError> {
     let Task { model, batch, attack, radii, noise } = task;
     let x = attack.perturb(*model, batch, noise)?;
     let moved = budget::kept(attack.name(), None, None, batch, &x)?;
@@ -20,26 +26,25 @@ pub(super) fn attack(task: &Task, norm: Norm, shard: &mut Shard) -> Result<Vec<T
         Norm::LInf => &moved.linf,
     };
     let distance = |row: usize| {
-        let label = shard.labels[row];
-        match (shard.clean[row] != label, predicted[row] != label) {
+        let label = labels[row];
+        match (clean[row] != label, predicted[row] != label) {
             (true, _) => Some(0.0),
             (false, true) => Some(lengths[row]),
             (false, false) => None,
         }
     };
     let distances: Vec<Option<f64>> = (0..batch.len()).map(distance).collect();
-    let mut images = Vec::with_capacity(radii.len());
+    let (mut outcomes, mut images) = (vec![], vec![]);
     for radius in radii.iter().copied() {
         // An image that is wrong from the start need not be moved, and is not.
         let reached = |d: &Option<f64>| d.is_some_and(|d| d > 0.0 && radius.is_none_or(|radius| d <= radius));
         let broken: Vec<bool> = distances.iter().map(reached).collect();
         // Without a radius the image is what came back, error or not.
         let taken = if radius.is_some() { broken.clone() } else { vec![true; broken.len()] };
-        shard.outcomes.push(outcome(&taken, &broken, &predicted, &shard.clean, &moved));
+        outcomes.push(outcome(&taken, &broken, &predicted, clean, &moved));
         images.push(chosen(&taken, &x, &batch.x)?);
     }
-    shard.distances = Some(distances);
-    Ok(images)
+    Ok(Attacked { outcomes, x: images, distances: Some(distances) })
 }
 
 /// The outcome where the images that are `taken` are changed and the others are clean.

@@ -6,7 +6,6 @@ use super::{
     settings::{DataStart, Samples},
 };
 use crate::{
-    adversarial_training::duplicate,
     epochs::Learner,
     perturb::{SHARD, sizes},
     risk::Loss,
@@ -158,7 +157,7 @@ impl Learner for BalLearner<'_> {
             chains.map(|(c, buffers)| ChainState { state: c.state, buffers: buffers.replica() }).collect();
         self.keep_data(&data, &shards);
         if matches!(self.method.settings.samples, Samples::Thinned { .. }) && gibbs.schedule().keeps(sweep) {
-            self.samples.extend(self.chains.iter().map(duplicate).map(into_member));
+            self.samples.extend(self.chains.iter().map(ChainState::duplicate).map(into_member));
         }
         self.traces.follow(sweep, self.task.workers, &self.task.architecture, &self.chains);
         let loss = losses.iter().map(|l| l.replica().0).sum::<f64>() / losses.len() as f64;
@@ -179,7 +178,7 @@ impl Learner for BalLearner<'_> {
         let data = self.data.as_ref().map(|data| (DATA.to_string(), data.copy()));
         Checkpoint {
             sweep,
-            chains: self.chains.iter().map(duplicate).collect(),
+            chains: self.chains.iter().map(ChainState::duplicate).collect(),
             samples: self.samples.iter().map(Member::duplicate).collect(),
             extras: traces.into_iter().chain(data).collect(),
         }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use ureq::http::{Response, StatusCode, Uri, header};
 use ureq::{Agent, Body};
 
-use super::Part;
 use crate::DataError;
+use crate::part::Part;
 
 /// Connections to one server for one file in all, and in a row without a new byte.
 const CONNECTIONS: u32 = 50;

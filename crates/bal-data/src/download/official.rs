@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Fetched, FetchedFile, Origin, Progress, Wanted, mirrored, obtain};
+use super::{Fetched, FetchedFile, Origin, Wanted, mirrored, obtain};
 use crate::gtsrb::{OfficialZips, prepare};
 use crate::manifest::{Archive, Entry, Gzip, Official, Place, Source};
+use crate::progress::Progress;
 use crate::{DataError, Mirror};
 
 /// Fetches the three archives and prepares all files of the set from them.

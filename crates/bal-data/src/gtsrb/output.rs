@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::download::Part;
 use crate::manifest;
+use crate::part::Part;
 use crate::{Content, DataError, idx};
 
 type Sink = GzEncoder<BufWriter<Part>>;

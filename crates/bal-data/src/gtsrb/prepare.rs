@@ -8,7 +8,7 @@ use super::frame::{self, Frame};
 use super::frames::{self, Annotated};
 use super::output::{Finished, Output};
 use crate::digest::Hasher;
-use crate::download::Progress;
+use crate::progress::Progress;
 use crate::{Content, DataError, Set, manifest};
 
 /// How often the progress is told, in frames.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::bad::Skipped;
+use super::conversion::Conversion;
 use super::layout::Place;
 use super::listing::{Entry, Side};
-use super::preprocessing::{Conversion, Preprocessing};
+use super::preprocessing::Preprocessing;
 use super::report::{Report, SplitOrigin};
 use super::{Own, OwnSettings, divide, fingerprint};
 use crate::{DataError, Dataset, Split};

@@ -7,8 +7,9 @@ use ndarray::{Array4, Axis};
 use rayon::prelude::*;
 
 use super::collected::Collected;
+use super::conversion::Conversion;
 use super::listing::{Entry, Side, visible};
-use super::preprocessing::{Conversion, Decoded, Preprocessing};
+use super::preprocessing::{Decoded, Preprocessing};
 use super::raw::{Header, Raw};
 use super::{OwnSettings, agree, divide};
 use crate::{DataError, Split, idx};

@@ -1,10 +1,10 @@
 //! What is done to an image before a network sees it: one code path for training sets and single files.
 
-use std::fmt;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::conversion::Conversion;
 use super::raw::{self, Raw};
 use crate::DataError;
 use crate::dataset::channels_first;
@@ -28,37 +28,6 @@ pub struct Preprocessing {
     pub height: usize,
     /// Pixels, as `height`.
     pub width: usize,
-}
-
-/// A change that loses or makes up something of an image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Conversion {
-    /// Turned or mirrored as its EXIF data say.
-    Upright,
-    /// 16 bits per channel became 8.
-    From16Bit,
-    /// Transparency was dropped; colours under it are as stored.
-    AlphaDropped,
-    /// RGB became gray.
-    ToGray,
-    /// Height or width was changed.
-    Resized,
-    /// Gray became RGB.
-    ToColour,
-}
-
-impl fmt::Display for Conversion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Upright => "turned upright",
-            Self::From16Bit => "reduced from 16 to 8 bits",
-            Self::AlphaDropped => "stripped of transparency",
-            Self::ToGray => "made gray",
-            Self::Resized => "resized",
-            Self::ToColour => "made RGB from gray",
-        })
-    }
 }
 
 /// An image in its final form.

@@ -7,8 +7,8 @@ use std::path::Path;
 use image::metadata::Orientation;
 use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use super::conversion::Conversion;
 use super::jpeg;
-use super::preprocessing::Conversion;
 
 /// The most bytes of a file, and of its decoded pixels.
 const MOST_BYTES: u64 = 256 << 20;

@@ -8,8 +8,9 @@ use rayon::prelude::*;
 
 use super::bad::Skipped;
 use super::collected::Collected;
+use super::conversion::Conversion;
 use super::listing::{Entry, Listing};
-use super::preprocessing::{Conversion, Preprocessing};
+use super::preprocessing::Preprocessing;
 use super::raw::{self, Header};
 use super::{OwnSettings, agree, divide};
 use crate::{DataError, Split};

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::bad::Skipped;
+use super::conversion::Conversion;
 use super::layout::Layout;
-use super::preprocessing::Conversion;
 
 /// How many names a line of the report shows.
 const SHOWN: usize = 5;
