@@ -130,18 +130,24 @@ impl Learner for PointLearner<'_> {
         let adversarial = self.attacked(sweep, &batch)?;
         let images = batch.len() as f64;
         let clean_weight = self.method.clean_weight / images;
-        let size = if self.task.architecture.has_batch_statistics() { batch.len() } else { SHARD };
+        let whole = self.task.architecture.has_batch_statistics();
+        let size = if whole { batch.len() } else { SHARD };
         let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Dropout, sweep, chain: 0 };
         let (mut terms, mut masks) = (Vec::new(), Vec::new());
-        for (shard, clean) in batch.shards(size).into_iter().enumerate() {
-            masks.push(NoiseStream::new(key).for_images(&clean.indices));
+        for (i, clean) in batch.shards(size).into_iter().enumerate() {
+            let stream = |chain| NoiseStream::new(NoiseKey { chain, ..key }).for_images(&clean.indices);
+            masks.push(stream(0));
             if let Some(z) = &adversarial {
-                let x = z.narrow(0, (shard * size) as i64, clean.len() as i64);
+                let x = z.narrow(0, (i * size) as i64, clean.len() as i64);
                 let weight = (1.0 - self.method.clean_weight) / images;
-                terms.push(Term { x, y: clean.y.shallow_clone(), weight, shard });
+                terms.push(Term { x, y: clean.y.shallow_clone(), weight, shard: masks.len() - 1 });
+                // A batch that may not be cut is still two tasks.
+                if whole {
+                    masks.push(stream(1));
+                }
             }
             if clean_weight > 0.0 {
-                terms.push(Term { x: clean.x, y: clean.y, weight: clean_weight, shard });
+                terms.push(Term { x: clean.x, y: clean.y, weight: clean_weight, shard: masks.len() - 1 });
             }
         }
         let buffers = Shared::new(self.chain.buffers.replicate());

@@ -15,7 +15,7 @@ pub struct Term {
     pub y: Tensor,
     /// What the sum of their losses is multiplied by.
     pub weight: f64,
-    /// Which shard they belong to: terms of one shard draw from the same stream of masks.
+    /// Which shard they belong to: terms of one shard draw from the same stream of masks, one after another.
     pub shard: usize,
 }
 
@@ -97,12 +97,10 @@ impl Energy for Risk<'_> {
             (evaluation, buffers, stream)
         });
         let mut total: Option<Evaluation> = None;
-        let mut streams = Vec::new();
+        let (mut streams, mut moved) = (Vec::new(), Vec::new());
         for (evaluation, buffers, stream) in results {
             streams.extend(stream);
-            if let Some(buffers) = buffers {
-                self.buffers.replace(buffers);
-            }
+            moved.extend(buffers);
             total = Some(match total {
                 None => evaluation,
                 Some(mut sum) => {
@@ -113,6 +111,9 @@ impl Energy for Risk<'_> {
             });
         }
         *masks = (!streams.is_empty()).then_some(streams);
+        if let Some(momentum) = self.architecture.batch_momentum().filter(|_| !moved.is_empty()) {
+            self.buffers.replace(in_turn(&self.buffers.replica(), moved, momentum));
+        }
         let mut total = total.unwrap_or_else(|| Evaluation { energy: 0.0, gradient: at.full_like(0.0) });
         self.last_loss.replace(Loss(total.energy));
         if self.prior_precision > 0.0 {
@@ -137,6 +138,17 @@ fn loss(
     let forward = architecture.forward(at, buffers, &term.x, mode);
     let sum = forward.logits.cross_entropy_loss::<Tensor>(&term.y, None, Reduction::Sum, -100, 0.0);
     (sum * term.weight, forward.buffers)
+}
+
+/// The running statistics after passes in turn, each of which has moved `start` to one of `moved`: a pass takes
+/// `r` to `(1 - m) r + m b`, which is what it makes of `start` and `1 - m` of how far `r` is from there.
+fn in_turn(start: &Position, moved: Vec<Position>, momentum: f64) -> Position {
+    let mut passes = moved.into_iter().map(Position::into_tensors);
+    let first = passes.next().unwrap_or_default();
+    Position::new(passes.fold(first, |running, pass| {
+        let old = running.iter().zip(start.tensors());
+        old.zip(&pass).map(|((r, start), pass)| pass + (r - start) * (1.0 - momentum)).collect()
+    }))
 }
 
 /// The summed loss of a shard's terms and its gradient.

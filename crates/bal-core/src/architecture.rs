@@ -64,7 +64,13 @@ pub trait Architecture: Send + Sync + std::fmt::Debug {
 
     /// Whether, in training, an image's logits depend on its neighbours in the batch.
     fn has_batch_statistics(&self) -> bool {
-        false
+        self.batch_momentum().is_some()
+    }
+
+    /// The weight m in (0, 1] with which batch statistics b move the buffers r to `(1 - m) r + m b`; none without such
+    /// statistics.
+    fn batch_momentum(&self) -> Option<f64> {
+        None
     }
 
     /// Initial weights and buffers.

@@ -4,6 +4,7 @@
 #include "pooled_convolution.h"
 #include "pooling.h"
 #include "stem.h"
+#include "winograd.h"
 
 namespace bal {
 namespace {
@@ -52,7 +53,7 @@ template <typename T>
 constexpr For<T> KERNELS_FOR = {
     {pool_forward<T>, pool_backward<T>},
     {any_stem_forward<T>, any_stem_backward_input<T>, any_stem_backward_weights<T>},
-    {any_convolution_backward_input<T>, any_convolution_backward_weights<T>},
+    {winograd_forward<T>, any_convolution_backward_input<T>, any_convolution_backward_weights<T>},
 };
 constexpr Kernels KERNELS = {KERNELS_FOR<float>, KERNELS_FOR<Bfloat16>};
 

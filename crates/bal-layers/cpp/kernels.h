@@ -53,12 +53,15 @@ struct Stem {
                            float* grad_weight, float* grad_bias);
 };
 
-// Backward through a convolution that is followed by Pool. At most a quarter of the convolution's outputs, and
-// fewer with the ReLU, have a gradient: only those are visited, where a library's convolution would multiply
+// A convolution on channels that fill vectors, followed by Pool. Backward, at most a quarter of the convolution's outputs,
+// and fewer with the ReLU, have a gradient: only those are visited, where a library's convolution would multiply
 // zeros. `f.c` counts output channels; x is [n][h][w][channels], weights [c][side][side][channels]; channels is a
-// multiple of LANES.
+// multiple of LANES. Weights are in fp32 also where T is not.
 template <typename T>
 struct PooledConvolution {
+  // Kernels of 3x3: out = max over 2x2 windows of (x * weight + bias)
+  void (*forward_3x3)(Features f, Convolution k, bool relu, const T* x, const float* weight, const float* bias, T* out,
+                      std::uint8_t* where);
   void (*backward_input)(Features f, Convolution k, const float* weight, const T* grad_out, const std::uint8_t* where,
                          T* grad_x);
   void (*backward_weights)(Features f, Convolution k, const T* x, const T* grad_out, const std::uint8_t* where,

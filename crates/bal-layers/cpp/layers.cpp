@@ -149,19 +149,25 @@ struct Stem : torch::autograd::Function<Stem> {
   }
 };
 
-// The same on channels that fill vectors. Forward, LibTorch's convolution is used.
+// The same on channels that fill vectors. Forward, kernels of other sides than 3 are left to LibTorch's convolution.
 struct ConvPool : torch::autograd::Function<ConvPool> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& input, const at::Tensor& weight,
                             const at::Tensor& bias, std::int64_t padding, bool relu) {
     const at::Tensor x = channels_last(input);
-    const at::Tensor before =
-        channels_last(at::conv2d(x, channels_last(weight), bias, {1, 1}, {padding, padding}));
-    const bal::Features f = shape(before);
+    const bal::Features f = convolved(x, weight, padding);
     at::Tensor out = features(f.n, f.c, f.h / 2, f.w / 2, x.options());
     at::Tensor where = at::empty({out.numel()}, at::kByte);
     for_type(x.scalar_type(), [&](auto t, auto kernels) {
       using T = decltype(t);
-      kernels.pool.forward(f, relu, data<T>(before), data<T>(out), data<std::uint8_t>(where));
+      if (weight.size(2) == 3) {
+        const at::Tensor w = channels_last(weight.to(at::kFloat)), b = fp32(bias);
+        kernels.convolution.forward_3x3(f, convolution(weight, padding), relu, data<T>(x), data<float>(w),
+                                        data<float>(b), data<T>(out), data<std::uint8_t>(where));
+      } else {
+        const at::Tensor before =
+            channels_last(at::conv2d(x, channels_last(weight), bias, {1, 1}, {padding, padding}));
+        kernels.pool.forward(f, relu, data<T>(before), data<T>(out), data<std::uint8_t>(where));
+      }
     });
     context->save_for_backward({x, weight, where});
     context->saved_data["padding"] = padding;

@@ -64,9 +64,10 @@ pub fn conv_pool_relu(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Tensor {
 /// leaky `ReLU`, may as well have come before the pooling.
 ///
 /// On a CPU, in fp32 and bf16, with s of 1, 3, 5 or 7 and a smaller padding: with up to four input channels the
-/// convolution's output is not written at all. With more, the forward pass is `LibTorch`'s convolution and the
-/// backward pass visits only the windows' maxima, since only those have a gradient. Channels that are no multiple of 8
-/// are filled up with zeros. Otherwise `LibTorch`'s operators throughout.
+/// convolution's output is not written at all, nor is it with more if s is 3, by Winograd's F(2x2, 3x3) (Lavin & Gray,
+/// CVPR 2016); other sides are convolved by `LibTorch`. The backward pass visits only the windows' maxima, since only
+/// those have a gradient. Channels that are no multiple of 8 are filled up with zeros. Otherwise `LibTorch`'s operators
+/// throughout.
 ///
 /// # Panics
 /// As tch does, on shapes that do not fit.

@@ -61,8 +61,8 @@ impl Architecture for Bfloat16 {
         self.0.buffers()
     }
 
-    fn has_batch_statistics(&self) -> bool {
-        self.0.has_batch_statistics()
+    fn batch_momentum(&self) -> Option<f64> {
+        self.0.batch_momentum()
     }
 
     fn init(&self, noise: &mut NoiseStream) -> (Position, Position) {

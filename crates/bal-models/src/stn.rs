@@ -7,6 +7,10 @@ use tch::{Device, Kind, Tensor};
 
 const KEEP: f64 = 0.5;
 const HIDDEN: i64 = 350;
+/// Features of both convolutions of the localiser.
+const LOCAL: i64 = 10;
+/// Feature maps have channels in multiples of this: what the layers' kernels take without copying.
+const LANES: i64 = 8;
 /// Name, output channels and kernel of the classifier's convolutions.
 const CONVOLUTIONS: [(&str, i64, i64); 3] = [("conv1", 50, 5), ("conv2", 100, 3), ("conv3", 150, 1)];
 /// Batch normalisation: weight of the batch at hand in the running statistics, and what keeps roots from 0.
@@ -62,16 +66,33 @@ impl Stn {
     pub fn theta(&self, parameters: &Position, x: &Tensor, mode: &mut Mode) -> Tensor {
         let w = parameters.tensors();
         let h = pooled(x, &w[0], &w[1], 3);
-        let h = pooled(&channel_dropout(h, mode), &w[2], &w[3], 2);
-        let h = channel_dropout(h, mode).flatten(1, -1);
+        let h = pooled(&channel_dropout(h, LOCAL, mode), &w[2], &w[3], 2);
+        let h = features(&channel_dropout(h, LOCAL, mode), LOCAL);
         let h = dropout(h.linear(&w[4], Some(&w[5])).leaky_relu(), mode);
         h.linear(&w[6], Some(&w[7])).reshape([-1, 2, 3])
     }
 }
 
-/// Convolution, leaky `ReLU`, max-pool 2; pooled first, which is the same, the function being monotone.
+/// Zeros after the last dimension's entries, up to a multiple of [`LANES`]. Channels of zeros stay zeros in every layer.
+fn filled(x: &Tensor) -> Tensor {
+    x.constant_pad_nd([0, missing(*x.size().last().expect("at least one dimension"))])
+}
+
+fn missing(channels: i64) -> i64 {
+    (-channels).rem_euclid(LANES)
+}
+
+/// The first `channels` of filled feature maps, as one row an image.
+fn features(x: &Tensor, channels: i64) -> Tensor {
+    x.narrow(1, 0, channels).flatten(1, -1)
+}
+
+/// Convolution, leaky `ReLU`, max-pool 2; pooled first, which is the same, the function being monotone. The channels of `x`
+/// may be filled, those of the result are.
 fn pooled(x: &Tensor, weight: &Tensor, bias: &Tensor, padding: i64) -> Tensor {
-    conv_pool(x, weight, bias, padding).leaky_relu()
+    let (c, k, _, _) = weight.size4().expect("a kernel has four dimensions");
+    let weight = weight.constant_pad_nd([0, 0, 0, 0, 0, x.size()[1] - k, 0, missing(c)]);
+    conv_pool(x, &weight, &filled(bias), padding).leaky_relu()
 }
 
 fn dropout(x: Tensor, mode: &mut Mode) -> Tensor {
@@ -81,27 +102,31 @@ fn dropout(x: Tensor, mode: &mut Mode) -> Tensor {
     }
 }
 
-/// Whole channels or none.
-fn channel_dropout(x: Tensor, mode: &mut Mode) -> Tensor {
+/// Whole channels or none, of the first `channels` of filled feature maps.
+fn channel_dropout(x: Tensor, channels: i64, mode: &mut Mode) -> Tensor {
     match mode {
         Mode::Evaluate => x,
         Mode::Train { masks } => {
-            let (n, c, _, _) = x.size4().expect("features have four dimensions");
-            let like = Tensor::empty([n, c], (x.kind(), x.device()));
-            &x * masks.dropout_mask(&like, KEEP).reshape([n, c, 1, 1])
+            let like = Tensor::empty([x.size()[0], channels], (x.kind(), x.device()));
+            &x * filled(&masks.dropout_mask(&like, KEEP)).unsqueeze(-1).unsqueeze(-1)
         }
     }
 }
 
-/// Batch norm with `[scale, shift, mean, variance]`; in training it takes the batch's own mean and variance, and moves
-/// the running ones.
+/// Batch norm of filled feature maps with `[scale, shift, mean, variance]`; in training it takes the batch's own mean and
+/// variance, and moves the running ones.
 fn normalised(x: &Tensor, [scale, shift, mean, variance]: [&Tensor; 4], training: bool) -> Tensor {
     // Sums over a batch need more digits than bfloat16 has.
-    let [scale, shift] = [scale, shift].map(|t| t.to_kind(Kind::Float));
+    let wide = [scale, shift, mean, variance].map(|t| filled(&t.to_kind(Kind::Float)));
     let float = x.to_kind(Kind::Float);
-    let (scale, shift) = (Some(&scale), Some(&shift));
+    let [scale, shift, moved_mean, moved_variance] = wide.each_ref().map(Some);
     let normal =
-        float.batch_norm(scale, shift, Some(mean), Some(variance), training, MOMENTUM, EPSILON, false);
+        float.batch_norm(scale, shift, moved_mean, moved_variance, training, MOMENTUM, EPSILON, false);
+    if training {
+        for (kept, moved) in [mean, variance].into_iter().zip(&wide[2..]) {
+            kept.shallow_clone().copy_(&moved.narrow(0, 0, kept.size()[0]));
+        }
+    }
     normal.to_kind(x.kind())
 }
 
@@ -134,9 +159,9 @@ impl Architecture for Stn {
             specs.push(TensorSpec::new(format!("{name}.weight"), shape));
             specs.push(TensorSpec::new(format!("{name}.bias"), &shape[..1]));
         };
-        layer("localizer.conv1", &[10, channels, 7, 7]);
-        layer("localizer.conv2", &[10, 10, 5, 5]);
-        layer("localizer.fc1", &[10, 10 * (height / 4) * (width / 4)]);
+        layer("localizer.conv1", &[LOCAL, channels, 7, 7]);
+        layer("localizer.conv2", &[LOCAL, LOCAL, 5, 5]);
+        layer("localizer.fc1", &[10, LOCAL * (height / 4) * (width / 4)]);
         layer("localizer.fc2", &[6, 10]);
         let mut before = channels;
         for (i, (name, filters, kernel)) in CONVOLUTIONS.into_iter().enumerate() {
@@ -157,8 +182,8 @@ impl Architecture for Stn {
         convolutions.flat_map(|(i, (_, filters, _))| statistics(i + 1, filters)).collect()
     }
 
-    fn has_batch_statistics(&self) -> bool {
-        true
+    fn batch_momentum(&self) -> Option<f64> {
+        Some(MOMENTUM)
     }
 
     /// Uniform in `+-1/sqrt(fan_in)`, weights and biases alike, and batch norms that change nothing: PyTorch's
@@ -193,14 +218,15 @@ impl Architecture for Stn {
         // Training moves the statistics in place: those of the caller stay as they are.
         let moved = if training { buffers.duplicate() } else { buffers.replicate() };
         let mut h = transformed(x, &self.theta(parameters, x, &mut mode));
-        for i in 0..3 {
+        for (i, (_, filters, _)) in CONVOLUTIONS.into_iter().enumerate() {
             let [weight, bias, scale, shift] = [0, 1, 2, 3].map(|k| &w[8 + 4 * i + k]);
             let [mean, variance] = [0, 1].map(|k| &moved.tensors()[2 * i + k]);
             h = pooled(&h, weight, bias, 0);
             h = normalised(&h, [scale, shift, mean, variance], training);
-            h = channel_dropout(h, &mut mode);
+            h = channel_dropout(h, filters, &mut mode);
         }
-        let h = dropout(h.flatten(1, -1).linear(&w[20], Some(&w[21])).leaky_relu(), &mut mode);
+        let h = features(&h, CONVOLUTIONS[2].1);
+        let h = dropout(h.linear(&w[20], Some(&w[21])).leaky_relu(), &mut mode);
         Forward { logits: h.linear(&w[22], Some(&w[23])), buffers: training.then_some(moved) }
     }
 }

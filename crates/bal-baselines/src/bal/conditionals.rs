@@ -60,7 +60,10 @@ impl Conditionals for BatchConditionals<'_> {
             NetworkMode::Train if self.is_whole() => {
                 let indices: Vec<i64> =
                     self.shards.with(|s| s.iter().flat_map(|b| b.indices.clone()).collect());
-                Some(vec![NoiseStream::new(key).for_images(&indices)])
+                let chains = self.buffers.len() as u64;
+                let stream = |term: usize| NoiseKey { chain: key.chain + chains * term as u64, ..key };
+                let streams = (0..terms.len()).map(|t| NoiseStream::new(stream(t)).for_images(&indices));
+                Some(streams.collect())
             }
             NetworkMode::Train => Some(self.shards.with(|shards| shards.iter().map(stream).collect())),
         };
@@ -113,18 +116,19 @@ impl BatchConditionals<'_> {
         if self.is_whole() { self.joined(&terms) } else { terms }
     }
 
-    /// The terms with the shards of each set of images put together again.
+    /// The terms with the shards of each set of images put together again; each is a shard of its own.
     fn joined(&self, terms: &[Term]) -> Vec<Term> {
         let join = |parts: &[Term], of: fn(&Term) -> &Tensor| {
             Tensor::cat(&parts.iter().map(of).collect::<Vec<_>>(), 0)
         };
         terms
             .chunks(self.shard_count)
-            .map(|parts| Term {
+            .enumerate()
+            .map(|(shard, parts)| Term {
                 x: join(parts, |t| &t.x),
                 y: join(parts, |t| &t.y),
                 weight: parts[0].weight,
-                shard: 0,
+                shard,
             })
             .collect()
     }
