@@ -3,6 +3,7 @@
 use crate::small::{Linear, images, noise};
 use bal_baselines::{DataEnergy, Loss, Risk, Term};
 use bal_core::{Architecture, Energy, Member, Position, Shared, Workers};
+use bal_models::{Sizes, Stn};
 use std::{cell::RefCell, sync::Arc};
 use tch::{Kind, Tensor};
 
@@ -91,4 +92,47 @@ fn the_risks_gradient_is_that_of_its_energy_however_the_batch_is_cut() {
     let squares = at.tensors().iter().map(|w| w.square().sum(Kind::Double).double_value(&[])).sum::<f64>();
     let energy = risk(6).gradient(&at).energy;
     assert!((energy - last_loss.replica().0 - 0.125 * squares).abs() < 1e-5);
+}
+
+#[test]
+fn batches_that_may_not_be_cut_move_their_statistics_as_if_one_came_after_another() {
+    let network = Stn::new(Sizes { input: [1, 16, 16], classes: 3 }).unwrap();
+    let (at, start) = network.init(&mut noise(0));
+    let workers = Workers::new(2).unwrap();
+    let batch = |shard: usize| {
+        let x = noise(shard as u64).uniform_like(&crate::small::zeros(&[6, 1, 16, 16])) * (1.0 + shard as f64);
+        let y = Tensor::from_slice(&[0i64, 1, 2, 0, 1, 2]);
+        Term { x, y, weight: 0.1 * (1.0 + shard as f64), shard }
+    };
+    let masks = |shard: u64| noise(10 + shard).for_images(&[0, 1, 2, 3, 4, 5]);
+    // Energy and gradient of some of the batches, and what becomes of the statistics.
+    let differentiated = |shards: &[usize], from: Position| {
+        let buffers = Shared::new(from);
+        let risk = Risk {
+            architecture: Arc::new(network),
+            workers: &workers,
+            terms: shards.iter().enumerate().map(|(i, &s)| Term { shard: i, ..batch(s) }).collect(),
+            masks: RefCell::new(Some(shards.iter().map(|&s| masks(s as u64)).collect())),
+            buffers: &buffers,
+            prior_precision: 0.0,
+            last_loss: &Shared::new(Loss::default()),
+        };
+        let evaluation = risk.gradient(&at);
+        drop(risk);
+        (evaluation, buffers.replica())
+    };
+    let (together, moved_together) = differentiated(&[0, 1, 2], start.duplicate());
+    let (mut energy, mut gradient, mut moved) = (0.0, at.full_like(0.0), start);
+    for shard in 0..3 {
+        let (alone, after) = differentiated(&[shard], moved);
+        energy += alone.energy;
+        gradient.accumulate(&alone.gradient);
+        moved = after;
+    }
+    assert!((together.energy - energy).abs() < 1e-9);
+    let pairs = |a: &Position, b: &Position| {
+        a.tensors().iter().zip(b.tensors()).all(|(a, b)| a.allclose(b, 1e-5, 1e-6, false))
+    };
+    assert!(pairs(&together.gradient, &gradient));
+    assert!(pairs(&moved_together, &moved));
 }
