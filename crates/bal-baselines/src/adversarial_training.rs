@@ -155,6 +155,7 @@ impl Learner for PointLearner<'_> {
         let risk = Risk {
             architecture: self.task.architecture.clone(),
             workers: self.task.workers,
+            passes: (0..masks.len()).collect(),
             terms,
             masks: RefCell::new(Some(masks)),
             buffers: &buffers,

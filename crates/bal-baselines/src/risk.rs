@@ -42,6 +42,9 @@ pub struct Risk<'a> {
     pub masks: RefCell<Option<Vec<NoiseStream>>>,
     /// Batch statistics beside the weights; moved by networks that have them, in training mode.
     pub buffers: &'a Shared<Position>,
+    /// Which shards' passes move those, one after another: a shard that is named several times counts as if it had been
+    /// passed as often. Without meaning for other networks.
+    pub passes: Vec<usize>,
     /// `1 / (s^2 N)` of a Gaussian prior, or 0.
     pub prior_precision: f64,
     /// Where the loss of the last evaluation goes, without the prior's part.
@@ -112,7 +115,8 @@ impl Energy for Risk<'_> {
         }
         *masks = (!streams.is_empty()).then_some(streams);
         if let Some(momentum) = self.architecture.batch_momentum().filter(|_| !moved.is_empty()) {
-            self.buffers.replace(in_turn(&self.buffers.replica(), moved, momentum));
+            let passes = self.passes.iter().map(|&shard| &moved[shard]);
+            self.buffers.replace(in_turn(&self.buffers.replica(), passes, momentum));
         }
         let mut total = total.unwrap_or_else(|| Evaluation { energy: 0.0, gradient: at.full_like(0.0) });
         self.last_loss.replace(Loss(total.energy));
@@ -142,13 +146,12 @@ fn loss(
 
 /// The running statistics after passes in turn, each of which has moved `start` to one of `moved`: a pass takes
 /// `r` to `(1 - m) r + m b`, which is what it makes of `start` and `1 - m` of how far `r` is from there.
-fn in_turn(start: &Position, moved: Vec<Position>, momentum: f64) -> Position {
-    let mut passes = moved.into_iter().map(Position::into_tensors);
-    let first = passes.next().unwrap_or_default();
-    Position::new(passes.fold(first, |running, pass| {
-        let old = running.iter().zip(start.tensors());
-        old.zip(&pass).map(|((r, start), pass)| pass + (r - start) * (1.0 - momentum)).collect()
-    }))
+fn in_turn<'a>(start: &Position, moved: impl Iterator<Item = &'a Position>, momentum: f64) -> Position {
+    moved.fold(start.replicate(), |running, pass| {
+        let old = running.tensors().iter().zip(start.tensors());
+        let both = old.zip(pass.tensors());
+        Position::new(both.map(|((r, start), pass)| pass + (r - start) * (1.0 - momentum)).collect())
+    })
 }
 
 /// The summed loss of a shard's terms and its gradient.

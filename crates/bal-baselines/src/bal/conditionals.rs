@@ -52,6 +52,7 @@ impl Conditionals for BatchConditionals<'_> {
     }
 
     fn parameter_energy<'a>(&'a self, chain: usize, data: Vec<Position>) -> Box<dyn Energy + 'a> {
+        let chains = data.len() / self.shard_count;
         let terms = self.terms(data);
         let key = NoiseKey { chain: chain as u64, ..self.masks };
         let stream = |batch: &Batch| NoiseStream::new(key).for_images(&batch.indices);
@@ -60,8 +61,8 @@ impl Conditionals for BatchConditionals<'_> {
             NetworkMode::Train if self.is_whole() => {
                 let indices: Vec<i64> =
                     self.shards.with(|s| s.iter().flat_map(|b| b.indices.clone()).collect());
-                let chains = self.buffers.len() as u64;
-                let stream = |term: usize| NoiseKey { chain: key.chain + chains * term as u64, ..key };
+                let others = self.buffers.len() as u64;
+                let stream = |term: usize| NoiseKey { chain: key.chain + others * term as u64, ..key };
                 let streams = (0..terms.len()).map(|t| NoiseStream::new(stream(t)).for_images(&indices));
                 Some(streams.collect())
             }
@@ -74,6 +75,7 @@ impl Conditionals for BatchConditionals<'_> {
         Box::new(Risk {
             architecture: self.architecture.clone(),
             workers: self.workers,
+            passes: self.passes(chains, terms.len()),
             terms,
             masks: RefCell::new(masks),
             buffers: &self.buffers[chain],
@@ -87,6 +89,15 @@ impl BatchConditionals<'_> {
     /// Whether the network's batch statistics forbid cutting the batch.
     fn is_whole(&self) -> bool {
         self.architecture.has_batch_statistics() && self.parameters.mode == NetworkMode::Train
+    }
+
+    /// The order in which passes of `terms` whole batches, of which the data of `chains` come first, move running
+    /// statistics. A sum over chains counts the clean images after those of every chain, and so do the statistics.
+    fn passes(&self, chains: usize, terms: usize) -> Vec<usize> {
+        match self.parameters.reduction {
+            Reduction::Sum if chains > 0 && terms > chains => (0..chains).flat_map(|k| [k, chains]).collect(),
+            _ => (0..terms).collect(),
+        }
     }
 
     /// The losses that eq. 7 adds up, adversarial and clean.
