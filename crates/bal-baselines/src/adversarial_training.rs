@@ -155,10 +155,10 @@ impl Learner for PointLearner<'_> {
         let risk = Risk {
             architecture: self.task.architecture.clone(),
             workers: self.task.workers,
-            passes: (0..masks.len()).collect(),
             terms,
             masks: RefCell::new(Some(masks)),
             buffers: &buffers,
+            passes: vec![],
             prior_precision: 0.0,
             last_loss: &last_loss,
         };

@@ -43,7 +43,7 @@ pub struct Risk<'a> {
     /// Batch statistics beside the weights; moved by networks that have them, in training mode.
     pub buffers: &'a Shared<Position>,
     /// Which shards' passes move those, one after another: a shard that is named several times counts as if it had been
-    /// passed as often. Without meaning for other networks.
+    /// passed as often. If empty, each shard's pass once, in order. Without meaning for other networks.
     pub passes: Vec<usize>,
     /// `1 / (s^2 N)` of a Gaussian prior, or 0.
     pub prior_precision: f64,
@@ -115,8 +115,10 @@ impl Energy for Risk<'_> {
         }
         *masks = (!streams.is_empty()).then_some(streams);
         if let Some(momentum) = self.architecture.batch_momentum().filter(|_| !moved.is_empty()) {
-            let passes = self.passes.iter().map(|&shard| &moved[shard]);
-            self.buffers.replace(in_turn(&self.buffers.replica(), passes, momentum));
+            let in_order: Vec<usize> = (0..moved.len()).collect();
+            let passes = if self.passes.is_empty() { &in_order } else { &self.passes };
+            let moved = passes.iter().map(|&shard| &moved[shard]);
+            self.buffers.replace(in_turn(&self.buffers.replica(), moved, momentum));
         }
         let mut total = total.unwrap_or_else(|| Evaluation { energy: 0.0, gradient: at.full_like(0.0) });
         self.last_loss.replace(Loss(total.energy));

@@ -74,6 +74,7 @@ fn energies(c: &mut Criterion) {
             terms: vec![Term { x, y, weight, shard: 0 }],
             masks: RefCell::new(Some(vec![masks])),
             buffers: &buffers,
+            passes: vec![],
             prior_precision: 0.0,
             last_loss: &last_loss,
         };

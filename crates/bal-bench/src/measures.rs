@@ -100,6 +100,7 @@ impl Problem {
             terms: self.terms(&batch),
             masks: RefCell::new(None),
             buffers: &buffers,
+            passes: vec![],
             prior_precision: 0.0,
             last_loss: &last_loss,
         };
@@ -163,6 +164,7 @@ fn parameter_step(problem: &Problem, chains: usize) -> Result<f64> {
             terms,
             masks,
             buffers: &buffers,
+            passes: vec![],
             prior_precision: 0.0,
             last_loss: &last_loss,
         };

@@ -96,7 +96,7 @@ impl BatchConditionals<'_> {
     fn passes(&self, chains: usize, terms: usize) -> Vec<usize> {
         match self.parameters.reduction {
             Reduction::Sum if chains > 0 && terms > chains => (0..chains).flat_map(|k| [k, chains]).collect(),
-            _ => (0..terms).collect(),
+            _ => vec![],
         }
     }
 
