@@ -1,5 +1,8 @@
 //! The search for the largest training radius that keeps clean accuracy above 94 %, as the paper tuned its baselines.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context, Result, ensure};
 use bal_report::{Record, Trial, Tuning};
 
@@ -31,12 +34,16 @@ struct Extent {
     bisections: u32,
 }
 
+/// Where trials are, and what is on record of a search.
+const TRIALS: &str = "tuning";
+
 const FULL: Extent = Extent { doublings: 6, bisections: 3 };
 const QUICK: Extent = Extent { doublings: 1, bisections: 0 };
 
 /// `run` with its setting found, `None` if no value keeps the accuracy; any other run as it is.
 ///
-/// What was searched is in `tuning/NAME.json` beside the run's results, and is not searched again.
+/// What was searched is in `tuning/NAME.json` beside the run's results, and is not searched again. The trial that was
+/// chosen is the run.
 pub(super) fn resolved(
     repository: &Repository,
     bal: &Bal<'_>,
@@ -46,14 +53,13 @@ pub(super) fn resolved(
 ) -> Result<Option<Run>> {
     let Some(tuned) = run.tuned else { return Ok(Some(run)) };
     let figure = run.folder.parent().context("a run is in a figure's folder")?.to_path_buf();
-    let folder = figure.join("tuning");
-    let file = repository.root().join(&place.results).join(&folder).join(format!("{}.json", run.name));
+    let file =
+        repository.root().join(&place.results).join(figure).join(TRIALS).join(format!("{}.json", run.name));
     let tuning = if file.is_file() {
         Tuning::read(&file)?
     } else {
         let trial = |value: f64| {
-            let name = format!("{}-{value:.5}", run.name);
-            let trial = Run { folder: folder.join(&name), name, tuned: None, ..run.clone() }
+            let trial = Run { folder: trial_folder(&run, value), tuned: None, ..run.clone() }
                 .with(&[&format!("{}={value}", tuned.key)]);
             training::train(repository, bal, place, &trial, overrides)?;
             let record =
@@ -67,7 +73,7 @@ pub(super) fn resolved(
             Tuning { key: tuned.key.into(), threshold: KEPT, quick: place.quick, trials, chosen: None };
         tuning.chosen = tuning.best();
         if let Some(parent) = file.parent() {
-            std::fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
+            fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
         }
         tuning.write(&file)?;
         tuning
@@ -76,7 +82,23 @@ pub(super) fn resolved(
         eprintln!("{}: no value of {} keeps {KEPT} clean accuracy", run.name, tuned.key);
         return Ok(None);
     };
+    let runs = repository.root().join(&place.runs);
+    adopt(&runs.join(trial_folder(&run, value)), &runs.join(&run.folder))?;
     Ok(Some(Run { tuned: None, ..run }.with(&[&format!("{}={value}", tuned.key)])))
+}
+
+/// The folder of a trial: beside the run, so that both are on one disk.
+fn trial_folder(run: &Run, value: f64) -> PathBuf {
+    run.folder.with_file_name(TRIALS).join(format!("{}-{value:.5}", run.name))
+}
+
+/// Gives the run's name to the trial that is the same, unless there is such a run.
+fn adopt(trial: &Path, run: &Path) -> Result<()> {
+    if trial.is_dir() && !run.exists() {
+        let context = || format!("cannot rename {} to {}", trial.display(), run.display());
+        fs::rename(trial, run).with_context(context)?;
+    }
+    Ok(())
 }
 
 /// Doubles or halves `from` until the accuracy crosses [`KEPT`], then halves the bracket.
@@ -127,6 +149,29 @@ mod tests {
             let found = found.unwrap();
             assert!(found <= edge && found > edge / 1.1, "{found} {edge}");
         }
+    }
+
+    #[test]
+    fn the_chosen_trial_becomes_the_run_but_never_takes_the_place_of_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let runs = |name: &str| folder.path().join(name);
+        let write = |name: &str| {
+            fs::create_dir_all(runs(name)).unwrap();
+            fs::write(runs(name).join("record.json"), name).unwrap();
+        };
+        write("tuning/fgsm-0.06900");
+        adopt(&runs("tuning/fgsm-0.06900"), &runs("fgsm-tuned")).unwrap();
+        assert_eq!(fs::read_to_string(runs("fgsm-tuned/record.json")).unwrap(), "tuning/fgsm-0.06900");
+        assert!(!runs("tuning/fgsm-0.06900").exists());
+        write("tuning/fgsm-0.06900");
+        adopt(&runs("tuning/fgsm-0.06900"), &runs("fgsm-tuned")).unwrap();
+        assert!(runs("tuning/fgsm-0.06900").exists());
+    }
+
+    #[test]
+    fn a_trial_is_beside_its_run() {
+        let run = Run::new("fig3", "fgsm-tuned", "gtsrb-fgsm", 1);
+        assert_eq!(trial_folder(&run, 0.069), Path::new("fig3/tuning/fgsm-tuned-0.06900"));
     }
 
     #[test]
