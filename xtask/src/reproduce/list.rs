@@ -9,9 +9,10 @@ use crate::reproduce::figure::Figure;
 use crate::reproduce::place::Place;
 use crate::reproduce::quick::Overrides;
 use crate::reproduce::runs::Run;
+use crate::reproduce::tuning;
 
 /// A line for each run: its folder, its state here, and the time its training took by its record, or should take by the
-/// records of others, which were made on 2 cores.
+/// records of others, which were made on 2 cores; a search takes that for each trial, and is listed by its fewest.
 pub(super) fn print(
     repository: &Repository,
     place: &Place,
@@ -34,7 +35,8 @@ pub(super) fn print(
             let Record { wall_seconds, threads, .. } = Record::read(&record)?;
             format!("took {} on {threads} threads", readable(wall_seconds))
         } else {
-            let seconds = known.expected(repository, run, overrides)?;
+            let trials = f64::from(tuning::fewest_trainings(repository, place, run));
+            let seconds = known.expected(repository, run, overrides)?.map(|seconds| seconds * trials);
             seconds.map_or("unknown".into(), |seconds| format!("should take {}", readable(seconds)))
         };
         println!("{:<32} {state:<12} {time}", run.folder.display());

@@ -40,6 +40,14 @@ const TRIALS: &str = "tuning";
 const FULL: Extent = Extent { doublings: 6, bisections: 3 };
 const QUICK: Extent = Extent { doublings: 1, bisections: 0 };
 
+/// How many trainings `run` takes at least: one, or those of a search that crosses the edge with its second trial.
+pub(super) fn fewest_trainings(repository: &Repository, place: &Place, run: &Run) -> u32 {
+    if run.tuned.is_none() || record(repository, place, run).is_some_and(|file| file.is_file()) {
+        return 1;
+    }
+    2 + extent(place).bisections
+}
+
 /// `run` with its setting found, `None` if no value keeps the accuracy; any other run as it is.
 ///
 /// What was searched is in `tuning/NAME.json` beside the run's results, and is not searched again. The trial that was
@@ -52,9 +60,7 @@ pub(super) fn resolved(
     overrides: &Overrides,
 ) -> Result<Option<Run>> {
     let Some(tuned) = run.tuned else { return Ok(Some(run)) };
-    let figure = run.folder.parent().context("a run is in a figure's folder")?.to_path_buf();
-    let file =
-        repository.root().join(&place.results).join(figure).join(TRIALS).join(format!("{}.json", run.name));
+    let file = record(repository, place, &run).context("a run is in a figure's folder")?;
     let tuning = if file.is_file() {
         Tuning::read(&file)?
     } else {
@@ -68,7 +74,7 @@ pub(super) fn resolved(
             eprintln!("{} = {value}: {held_out:.4} on held-out images", tuned.key);
             Ok(Trial { value, held_out })
         };
-        let trials = search(tuned.from, if place.quick { QUICK } else { FULL }, trial)?;
+        let trials = search(tuned.from, extent(place), trial)?;
         let mut tuning =
             Tuning { key: tuned.key.into(), threshold: KEPT, quick: place.quick, trials, chosen: None };
         tuning.chosen = tuning.best();
@@ -85,6 +91,16 @@ pub(super) fn resolved(
     let runs = repository.root().join(&place.runs);
     adopt(&runs.join(trial_folder(&run, value)), &runs.join(&run.folder))?;
     Ok(Some(Run { tuned: None, ..run }.with(&[&format!("{}={value}", tuned.key)])))
+}
+
+/// The record of the search: among the results of the run's figure.
+fn record(repository: &Repository, place: &Place, run: &Run) -> Option<PathBuf> {
+    let figure = repository.root().join(&place.results).join(run.folder.parent()?);
+    Some(figure.join(TRIALS).join(format!("{}.json", run.name)))
+}
+
+fn extent(place: &Place) -> Extent {
+    if place.quick { QUICK } else { FULL }
 }
 
 /// The folder of a trial: beside the run, so that both are on one disk.
@@ -172,6 +188,20 @@ mod tests {
     fn a_trial_is_beside_its_run() {
         let run = Run::new("fig3", "fgsm-tuned", "gtsrb-fgsm", 1);
         assert_eq!(trial_folder(&run, 0.069), Path::new("fig3/tuning/fgsm-tuned-0.06900"));
+    }
+
+    #[test]
+    fn a_search_on_record_is_one_training_and_any_other_at_least_five() {
+        let repository = Repository::find().unwrap();
+        let trainings = |run: &Run, quick| fewest_trainings(&repository, &Place::new(quick), run);
+        let tuned = |name: &str| {
+            let key = Tuned { key: "adversarial_training.attack.radius", from: 0.0345 };
+            Run::new("fig3", name, "gtsrb-fgsm", 1).tuned(key)
+        };
+        assert_eq!(trainings(&tuned("fgsm-tuned"), false), 1);
+        assert_eq!(trainings(&tuned("no-such-run"), false), 5);
+        assert_eq!(trainings(&tuned("no-such-run"), true), 2);
+        assert_eq!(trainings(&Run::new("fig3", "fgsm", "gtsrb-fgsm", 1), false), 1);
     }
 
     #[test]
