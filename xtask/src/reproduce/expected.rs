@@ -47,7 +47,7 @@ impl Paces {
         let Some(work) = work(&experiment) else { return Ok(None) };
         let network = experiment["architecture"].as_str().unwrap_or_default();
         let method = method(&experiment);
-        // The slower ones are of older kernels, or ran beside something else.
+        // Slower ones may be of older kernels, or have run beside something else.
         let fastest = |method: Option<&str>| {
             let alike = self.0.iter().filter(|pace| pace.architecture == network);
             let of_method = alike.filter(|pace| method.is_none_or(|method| pace.method == method));
