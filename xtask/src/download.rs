@@ -67,6 +67,9 @@ impl Lines {
 
     fn show(&mut self, event: &Progress<'_>) {
         match event {
+            Progress::Waiting { folder } => {
+                self.line(&format!("waiting for another download into {} to end", folder.display()));
+            }
             Progress::Present { file } => self.line(&format!("{file}: is there already")),
             Progress::Trying { file, source } => self.line(&format!("{file}: from {source}")),
             Progress::Failed { file, source, error } => {

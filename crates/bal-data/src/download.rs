@@ -54,7 +54,7 @@ pub enum Origin {
 /// fetched and prepared. `progress` hears of each step.
 ///
 /// Errors: [`DataError::NoSource`] with the failure of every source; [`DataError::DiskFull`] or [`DataError::Write`]
-/// at once, since another source would not help; [`DataError::Busy`] when another process fills the same folder.
+/// at once, since another source would not help. While another process fills the same folder, it waits.
 pub fn fetch(
     manifest: &Manifest,
     set: Set,
@@ -65,7 +65,7 @@ pub fn fetch(
     let entry = manifest.entry(set)?;
     let folder = root.join(set.name());
     fs::create_dir_all(&folder).map_err(|e| DataError::write(&folder, e))?;
-    let _lock = lock(&folder)?;
+    let _lock = lock(&folder, progress);
     let sources = sources(entry, mirror);
     let mut files = Vec::new();
     for file in &entry.files {
@@ -219,13 +219,18 @@ impl Place {
     }
 }
 
-/// Keeps other processes from filling the same folder; ends with the value, also when the process is killed.
-fn lock(folder: &Path) -> Result<Option<File>, DataError> {
+/// Keeps other processes from filling the same folder, once none of them does; ends with the value, also when the process
+/// is killed.
+fn lock(folder: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Option<File> {
     // Where a folder cannot be opened or locked (some systems, some network disks), go on without.
-    let Ok(handle) = File::open(folder) else { return Ok(None) };
+    let handle = File::open(folder).ok()?;
     match handle.try_lock() {
-        Ok(()) => Ok(Some(handle)),
-        Err(TryLockError::WouldBlock) => Err(DataError::Busy { folder: folder.to_owned() }),
-        Err(TryLockError::Error(_)) => Ok(None),
+        Ok(()) => Some(handle),
+        Err(TryLockError::WouldBlock) => {
+            progress(Progress::Waiting { folder });
+            handle.lock().ok()?;
+            Some(handle)
+        }
+        Err(TryLockError::Error(_)) => None,
     }
 }

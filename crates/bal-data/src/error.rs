@@ -56,12 +56,6 @@ pub enum DataError {
         /// The file that was being written.
         file: PathBuf,
     },
-    /// Another process fetches the same set.
-    #[error("{} is being filled by another download; wait for it to end", folder.display())]
-    Busy {
-        /// The set's folder.
-        folder: PathBuf,
-    },
 
     /// A file is larger than any right copy can be.
     #[error("{}: {found} bytes, more than the {at_most} that a right copy can have", file.display())]
@@ -310,7 +304,7 @@ impl DataError {
 
     /// Whether the fault is this machine's, so that another source would not help.
     pub(crate) fn is_local(&self) -> bool {
-        matches!(self, Self::Write { .. } | Self::DiskFull { .. } | Self::Busy { .. })
+        matches!(self, Self::Write { .. } | Self::DiskFull { .. })
     }
 }
 

@@ -1,11 +1,18 @@
 //! What a caller can show while a set is fetched or prepared.
 
+use std::path::Path;
+
 use crate::DataError;
 
 /// One step of a fetch or a preparation.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Progress<'a> {
+    /// Another process fills the same folder; its end is waited for.
+    Waiting {
+        /// The set's folder.
+        folder: &'a Path,
+    },
     /// A file is there already, and right.
     Present {
         /// Its name.

@@ -130,14 +130,24 @@ fn files_that_are_missing_are_named_without_any_network() {
 }
 
 #[test]
-fn a_folder_that_another_download_fills_is_left_alone() {
+fn a_folder_that_another_download_fills_is_waited_for() {
+    let (_server, manifest) = server(|_, _| Answer::Content(first_file()));
     let root = Root::new();
-    let other = fs::File::open(root.folder()).unwrap();
-    other.try_lock().unwrap();
-    let error = root.fetch(&manifest(&contents(), &[]), None).unwrap_err();
-    assert!(matches!(error, DataError::Busy { .. }), "{error}");
-    drop(other);
-    assert!(matches!(root.fetch(&manifest(&contents(), &[]), None).unwrap_err(), DataError::NoSource { .. }));
+    let mut other = Some(fs::File::open(root.folder()).unwrap());
+    other.as_ref().unwrap().try_lock().unwrap();
+    let mut steps = Vec::new();
+    let mut progress = |step: Progress<'_>| {
+        steps.push(format!("{step:?}"));
+        if matches!(step, Progress::Waiting { .. }) {
+            // The other one has its file in place, and ends.
+            fs::write(root.file(FIRST), first_file()).unwrap();
+            other = None;
+        }
+    };
+    download::fetch(&manifest, SET, root.0.path(), None, &mut progress).unwrap();
+    root.assert_complete(&manifest);
+    assert!(steps[0].starts_with("Waiting"), "{steps:?}");
+    assert!(steps[1].starts_with("Present"), "{steps:?}");
 }
 
 #[test]
