@@ -2,7 +2,7 @@
 
 use crate::small::{Small, stderr};
 use bal_report::RunDiagnosis;
-use std::{fs, process::Stdio};
+use std::fs;
 
 /// Two chains of 9 sweeps: a draw of each image after every sweep, samples after sweeps 3, 4, .. 9.
 fn trained() -> Small {
@@ -75,17 +75,7 @@ fn traces_do_not_depend_on_an_interruption_or_on_threads() {
     small.succeed("train --experiment small.toml --out other --threads 1");
     assert_eq!(traces("run"), traces("other"));
     // A checkpoint after every sweep: this run goes on from the fifth.
-    let metrics = small.path("killed/metrics.jsonl");
-    let mut command = small.command("train --experiment small.toml --out killed");
-    let mut killed = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while fs::read_to_string(&metrics).unwrap_or_default().lines().count() < 5 {
-        if killed.try_wait().unwrap().is_some() {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-    killed.kill().unwrap();
-    killed.wait().unwrap();
+    small.kill_when("train --experiment small.toml --out killed", || small.batches("killed") >= 5);
     small.succeed("train --resume --out killed");
     assert_eq!(traces("run"), traces("killed"));
 }

@@ -156,16 +156,8 @@ fn bfloat16_trains_where_the_processor_has_it_and_is_refused_in_words_elsewhere(
 #[test]
 fn a_run_is_not_resumed_under_other_settings() {
     let small = Small::new();
-    let output = small.command("train --experiment small.toml --out run").spawn();
-    let mut child = output.unwrap();
-    while !small.path("run/checkpoint/identity.json").exists() {
-        if child.try_wait().unwrap().is_some() {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let checkpoint = small.path("run/checkpoint/identity.json");
+    small.kill_when("train --experiment small.toml --out run", || checkpoint.exists());
     assert!(!small.path("run/record.json").exists(), "the run ended before it could be killed");
     let changed = "train --experiment small.toml --out run --resume --set bal.data.steps=3";
     refused(&small, changed, 1, &["another experiment"]);

@@ -2,12 +2,7 @@
 
 use crate::small::Small;
 use bal_data::Digest;
-use std::{
-    fs,
-    path::Path,
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::{fs, path::Path};
 
 fn digest(run: &Path) -> String {
     Digest::of(&fs::read(run.join("posterior.safetensors")).unwrap()).to_string()
@@ -41,26 +36,16 @@ fn a_killed_run_goes_on_to_the_same_bits() {
     small.succeed("train --experiment small.toml --out whole");
     for lines in [1, 4, 8] {
         let out = format!("killed-{lines}");
-        let mut child = small
-            .command(&format!("train --experiment small.toml --out {out}"))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let metrics = small.path(&out).join("metrics.jsonl");
-        let begun = Instant::now();
-        while fs::read_to_string(&metrics).unwrap_or_default().lines().count() < lines {
-            assert!(begun.elapsed() < Duration::from_mins(2), "the run writes no metrics");
-            if child.try_wait().unwrap().is_some() {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        small.kill_when(&format!("train --experiment small.toml --out {out}"), || {
+            small.batches(&out) >= lines
+        });
         small.succeed(&format!("train --resume --out {out}"));
         assert_eq!(digest(&small.path("whole")), digest(&small.path(&out)));
-        let sweeps: Vec<u64> = bal_report::metrics::read(&metrics).unwrap().iter().map(|l| l.sweep).collect();
+        let sweeps: Vec<u64> = bal_report::metrics::read(&small.path(&out).join("metrics.jsonl"))
+            .unwrap()
+            .iter()
+            .map(|l| l.sweep)
+            .collect();
         assert_eq!(sweeps, (1..=9).collect::<Vec<_>>());
         assert!(!small.path(&out).join("checkpoint").exists());
     }

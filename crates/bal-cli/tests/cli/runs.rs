@@ -2,11 +2,7 @@
 
 use crate::small::{Small, stderr};
 use serde_json::Value;
-use std::{
-    fs,
-    process::Stdio,
-    time::{Duration, Instant},
-};
+use std::fs;
 
 fn listed(small: &Small, arguments: &str) -> Value {
     serde_json::from_str(&small.succeed(&format!("runs --json {arguments}"))).unwrap()
@@ -14,21 +10,8 @@ fn listed(small: &Small, arguments: &str) -> Value {
 
 /// A run that was killed after its third batch.
 fn begin(small: &Small, out: &str) {
-    let mut child = small
-        .command(&format!("train --experiment small.toml --out {out}"))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let metrics = small.path(out).join("metrics.jsonl");
-    let begun = Instant::now();
-    while fs::read_to_string(&metrics).unwrap_or_default().lines().count() < 3 {
-        assert!(begun.elapsed() < Duration::from_mins(2), "the run writes no metrics");
-        assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
+    let train = format!("train --experiment small.toml --out {out}");
+    assert!(small.kill_when(&train, || small.batches(out) >= 3), "it ended before it was killed");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::{
 };
 use bal_models::TensorFile;
 use bal_report::Evaluation;
-use std::{fs, process::Stdio};
+use std::fs;
 
 const SUITE: &str = "--attack autoattack --steps 4 --queries 20 --radius 0,0.05,0.1";
 
@@ -101,14 +101,8 @@ fn a_killed_evaluation_goes_on_where_it_was_and_only_the_same_one() {
         flags(&[""], &format!("{more} --json {file} --save {file}.safetensors"))
     };
     small.succeed(&attack(8, "whole.json"));
-    let mut killed = small.command(&attack(8, "part.json")).stderr(Stdio::null()).spawn().unwrap();
     let first = small.path("part.json.partial/shard-00000.safetensors");
-    while !first.is_file() {
-        assert!(killed.try_wait().unwrap().is_none(), "it ended before anything was kept");
-        std::thread::sleep(std::time::Duration::from_millis(2));
-    }
-    killed.kill().unwrap();
-    killed.wait().unwrap();
+    assert!(small.kill_when(&attack(8, "part.json"), || first.is_file()), "it ended before it was killed");
     assert!(!small.path("part.json").exists() && small.path("part.json.partial").exists());
 
     let other = small.bal(&attack(9, "part.json"));

@@ -5,7 +5,9 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 /// A folder with `mnist/` of a few images and an experiment.
@@ -122,6 +124,27 @@ impl Small {
         let output = self.bal(arguments);
         assert!(output.status.success(), "{arguments}: {}", stderr(&output));
         String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Starts `bal` and kills it as soon as `reached`; whether that was before it ended by itself.
+    pub(crate) fn kill_when(&self, arguments: &str, reached: impl Fn() -> bool) -> bool {
+        let mut command = self.command(arguments);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let begun = Instant::now();
+        let mut ended = false;
+        while !reached() && !ended {
+            assert!(begun.elapsed() < Duration::from_mins(2), "{arguments}: does not come so far");
+            ended = child.try_wait().unwrap().is_some();
+            thread::sleep(Duration::from_millis(2));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        !ended
+    }
+
+    /// How many batches the metrics of a run tell of.
+    pub(crate) fn batches(&self, run: &str) -> usize {
+        fs::read_to_string(self.path(run).join("metrics.jsonl")).unwrap_or_default().lines().count()
     }
 
     /// Names of all files and folders here, but for the data.
