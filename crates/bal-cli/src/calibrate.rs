@@ -10,13 +10,15 @@ use crate::{
     chosen::Chosen,
     evaluate::attack,
     output::can_be_written,
+    partial::{Identity, Partial},
     subject::{self, Subject},
 };
 use anyhow::{Context, Result, bail};
 use attacks::Attacks;
-use bal_attacks::{Evaluated, Forget, Protocol};
+use bal_attacks::{Attack, Evaluated, Forget, Keep, LossName, Protocol};
 use bal_report::calibration::{Attacked, CalibrationReport, Detections, Measured};
 use measured::Shown;
+use std::path::{Path, PathBuf};
 use tch::Tensor;
 
 const NO_IMAGES: &str = "there are no images to calibrate on";
@@ -33,6 +35,23 @@ pub(crate) fn calibrate(flags: &Calibrate) -> Result<()> {
     let attacks = Attacks::new(flags, source.ensemble_gradient())?;
     let chosen = Chosen::by(&flags.images, flags.seed, &flags.machine, &source)?;
     let limit = flags.images.limit;
+    let sources = [&source];
+    let partial = |loss: LossName, pgd: &dyn Attack| -> Result<Option<Partial>> {
+        let Some(json) = &flags.json else { return Ok(None) };
+        let identity = Identity {
+            sources: &sources,
+            model: &flags.model,
+            chosen: &chosen,
+            limit,
+            attack: pgd.name(),
+            settings: &attacks::settings(pgd.settings(), flags),
+            radii: flags.radius.as_ref(),
+            images: true,
+        };
+        Ok(Some(Partial::beside(&of_loss(json, loss), &identity)?))
+    };
+    let partials: Vec<Option<Partial>> =
+        attacks.each().map(|(loss, pgd)| partial(loss, pgd)).collect::<Result<_>>()?;
     let Subject { classifier, model } = source.classifier(&chosen.images, limit, &chosen.dataset)?;
     let classes = classifier.classes() as u64;
 
@@ -50,12 +69,11 @@ pub(crate) fn calibrate(flags: &Calibrate) -> Result<()> {
         Measured::of(&shown.answers, &shown.doubt, classes).context(NO_IMAGES)
     };
     let mut attacked = Vec::new();
-    for (loss, pgd) in attacks.each() {
+    for ((loss, pgd), partial) in attacks.each().zip(&partials) {
         let protocol = Protocol { attack: pgd, radii: flags.radius.as_ref(), limit, seed: flags.seed };
-        let keep = Forget { images: true };
+        let keep: &dyn Keep = partial.as_ref().map_or(&Forget { images: true }, |partial| partial);
         let title = format!("pgd, {loss}");
-        let Evaluated { x, curve } =
-            attack(&title, &*classifier, &chosen.images, &protocol, &keep, &workers)?;
+        let Evaluated { x, curve } = attack(&title, &*classifier, &chosen.images, &protocol, keep, &workers)?;
         let x = x.context("the attack gave no images")?;
         for (column, radius) in curve.radii.iter().enumerate() {
             let there = shown(&x.get(column as i64))?;
@@ -81,7 +99,17 @@ pub(crate) fn calibrate(flags: &Calibrate) -> Result<()> {
         attacked,
     };
     table::show(&report);
-    flags.json.as_ref().map_or(Ok(()), |path| Ok(report.write(path)?))
+    if let Some(path) = &flags.json {
+        report.write(path)?;
+    }
+    partials.into_iter().flatten().try_for_each(Partial::remove)
+}
+
+/// The file beside which what is finished of this loss's attack is kept.
+fn of_loss(json: &Path, loss: LossName) -> PathBuf {
+    let mut name = json.as_os_str().to_owned();
+    name.push(format!(".{loss}"));
+    name.into()
 }
 
 /// The labels, each a class of the model.

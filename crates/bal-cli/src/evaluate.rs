@@ -2,7 +2,6 @@
 
 mod adversarial;
 mod grid;
-mod partial;
 mod rows;
 mod surrogate;
 mod table;
@@ -13,21 +12,19 @@ use crate::{
     check,
     chosen::Chosen,
     output::can_be_written,
-    progress::{Display, say},
+    partial::{Identity, Partial},
+    progress::Display,
     subject::{self, Source, Subject},
-    versions::versions,
 };
 use adversarial::Adversarial;
 use anyhow::Result;
 use bal_attacks::{
-    AccuracyCurve, Attack, AttackError, AttackSettings, Evaluated, Forget, Keep, Protocol, Radii, SHARD,
-    Transfer,
+    AccuracyCurve, Attack, AttackError, AttackSettings, Evaluated, Forget, Keep, Protocol, SHARD, Transfer,
 };
 use bal_core::{Classifier, Images, Workers};
 use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, Split, write_image_rows};
-use partial::Partial;
 use serde_json::{Value, json};
-use std::sync::Mutex;
+use std::{iter, sync::Mutex};
 
 /// Attacks what the flags name and reports what is left of its accuracy.
 pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
@@ -51,8 +48,19 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     let chosen = Chosen::by(&flags.images, flags.seed, &flags.machine, &source)?;
     let other = surrogate::read(flags)?;
     let settings = settings(flags, attack.as_ref(), other.as_ref());
-    let sources = [Some(&source), other.as_ref()];
-    let partial = partial(flags, sources, &chosen, attack.as_ref(), &settings)?;
+    let sources: Vec<&Source> = iter::once(&source).chain(&other).collect();
+    let identity = Identity {
+        sources: &sources,
+        model: &flags.model,
+        chosen: &chosen,
+        limit: flags.images.limit,
+        attack: attack.name(),
+        settings: &settings,
+        radii: flags.radius.as_ref(),
+        images: flags.outputs.save.is_some() || flags.outputs.grid.is_some(),
+    };
+    // Beside the first file that is asked for.
+    let partial = flags.outputs.files().next().map(|file| Partial::beside(file, &identity)).transpose()?;
     let attack: Box<dyn Attack> = match other {
         Some(source) => {
             let surrogate =
@@ -126,41 +134,6 @@ fn settings(flags: &Evaluate, attack: &dyn Attack, surrogate: Option<&Source>) -
         }
     }
     settings
-}
-
-/// Where finished shards are kept: beside the first file that is asked for.
-fn partial(
-    flags: &Evaluate,
-    sources: [Option<&Source>; 2],
-    chosen: &Chosen,
-    attack: &dyn Attack,
-    settings: &Value,
-) -> Result<Option<Partial>> {
-    let Some(file) = flags.outputs.files().next() else { return Ok(None) };
-    let images = flags.outputs.save.is_some() || flags.outputs.grid.is_some();
-    let identity = json!({
-        "attack": attack.name(),
-        "settings": settings,
-        "radii": flags.radius.as_ref().map(Radii::as_slice),
-        "limit": flags.images.limit,
-        "dataset": chosen.dataset,
-        "split": chosen.split,
-        "weights": sources.into_iter().flatten().map(Source::digests).collect::<Result<Vec<_>>>()?,
-        "members": flags.model.members,
-
-        "architecture": flags.model.architecture,
-        "prediction": flags.model.prediction.map(|prediction| prediction.to_string()),
-        "classes": flags.model.script.classes,
-        "mean": flags.model.script.mean,
-        "std": flags.model.script.std,
-        "images": images,
-        "versions": versions(),
-    });
-    let partial = Partial::beside(file, identity, images)?;
-    if partial.count() > 0 {
-        say(&format!("going on where {} ended", partial.folder().display()));
-    }
-    Ok(Some(partial))
 }
 
 /// Attacks images, and shows under `title` how far it has come.

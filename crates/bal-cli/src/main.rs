@@ -19,6 +19,7 @@ mod observer;
 mod output;
 mod overrides;
 mod own_images;
+mod partial;
 mod predict;
 mod progress;
 mod report;

@@ -1,9 +1,13 @@
 //! What is kept of an evaluation while it goes on.
 
+mod identity;
+
+use crate::progress::say;
 use anyhow::{Context, Result, bail};
 use bal_attacks::{Keep, KeepError, Outcome, Shard};
 use bal_models::TensorFile;
 use bal_report::atomic;
+pub(crate) use identity::Identity;
 use serde_json::Value;
 use std::{
     fs,
@@ -29,11 +33,13 @@ const IDENTITY: &str = "identity.json";
 const NONE: i64 = -1;
 
 impl Partial {
-    /// The folder for the evaluation that will write `file`.
+    /// The folder for the evaluation that will write `file`; says so where a part of it is there.
     ///
     /// # Errors
     /// When the folder is there and of another evaluation.
-    pub(crate) fn beside(file: &Path, identity: Value, images: bool) -> Result<Self> {
+    pub(crate) fn beside(file: &Path, identity: &Identity<'_>) -> Result<Self> {
+        let images = identity.images;
+        let identity = identity.value()?;
         let mut name = file.as_os_str().to_owned();
         name.push(".partial");
         let folder = PathBuf::from(name);
@@ -52,15 +58,15 @@ impl Partial {
                 );
             }
         }
-        Ok(Self { made: Mutex::new(path.is_file()), folder, identity, images })
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+        let partial = Self { made: Mutex::new(path.is_file()), folder, identity, images };
+        if partial.count() > 0 {
+            say(&format!("going on where {} ended", partial.folder.display()));
+        }
+        Ok(partial)
     }
 
     /// How many shards are kept.
-    pub(crate) fn count(&self) -> usize {
+    fn count(&self) -> usize {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         entries.filter(|entry| entry.path().extension().is_some_and(|e| e == "safetensors")).count()
     }

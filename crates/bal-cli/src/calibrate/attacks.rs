@@ -52,13 +52,18 @@ impl Attacks {
     /// What the report says of them, and of the images.
     pub(super) fn settings(&self, flags: &Calibrate) -> Value {
         let common = self.attacks.first().map(|(_, attack)| attack.settings());
-        let mut settings = json!(common.unwrap_or_default());
-        if let Some(map) = settings.as_object_mut() {
-            map.insert("seed".into(), json!(flags.seed));
-            if let Some(count) = flags.images.sample {
-                map.insert("sample".into(), json!(count));
-            }
-        }
-        settings
+        settings(common.unwrap_or_default(), flags)
     }
+}
+
+/// Those of an attack, with how the images were drawn.
+pub(super) fn settings(attack: AttackSettings, flags: &Calibrate) -> Value {
+    let mut settings = json!(attack);
+    if let Some(map) = settings.as_object_mut() {
+        map.insert("seed".into(), json!(flags.seed));
+        if let Some(count) = flags.images.sample {
+            map.insert("sample".into(), json!(count));
+        }
+    }
+    settings
 }

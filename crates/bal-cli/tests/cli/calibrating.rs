@@ -1,6 +1,9 @@
 //! `bal calibrate` on a run, on weights, and on bad input.
 
-use crate::small::{Small, TEST, stderr};
+use crate::{
+    small::{Small, TEST, stderr},
+    torchscript::flags,
+};
 use bal_report::{CalibrationReport, Evaluation, Split, calibration::Detections};
 
 #[test]
@@ -53,6 +56,31 @@ fn a_member_alone_has_no_mutual_information_and_clean_images_need_no_attack() {
     assert!(table.contains("20 held-out training images"), "{table}");
     let sampled = small.succeed("calibrate run --sample 9 --seed 3");
     assert!(sampled.contains("9 test images"), "{sampled}");
+}
+
+#[test]
+fn a_killed_calibration_goes_on_where_it_was_and_only_the_same_one() {
+    let small = Small::new();
+    let calibrate = |steps: u32, file: &str| {
+        let more = format!("--radius 0.05,0.1 --steps {steps} --limit 640 --threads 1 --json {file}");
+        flags(&[""], &more).replacen("evaluate", "calibrate", 1)
+    };
+    small.succeed(&calibrate(4, "whole.json"));
+    // Killed in the second of its two attacks.
+    let first = small.path("part.json.confident.partial/shard-00000.safetensors");
+    assert!(small.kill_when(&calibrate(4, "part.json"), || first.is_file()), "it ended before it was killed");
+    assert!(!small.path("part.json").exists());
+
+    let other = small.bal(&calibrate(5, "part.json"));
+    assert_eq!(other.status.code(), Some(1));
+    assert!(stderr(&other).contains("its settings is"), "{}", stderr(&other));
+
+    let output = small.bal(&calibrate(4, "part.json"));
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(stderr(&output).matches("going on where").count(), 2, "{}", stderr(&output));
+    assert!(!small.listing().iter().any(|name| name.contains("partial")));
+    let read = |name: &str| std::fs::read(small.path(name)).unwrap();
+    assert_eq!(read("whole.json"), read("part.json"));
 }
 
 #[test]

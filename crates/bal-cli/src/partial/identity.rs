@@ -1,0 +1,48 @@
+//! What finished shards depend on.
+
+use crate::{args::ModelFlags, chosen::Chosen, subject::Source, versions::versions};
+use anyhow::Result;
+use bal_attacks::Radii;
+use serde_json::{Value, json};
+
+/// Everything that the shards of an evaluation depend on, beside the version of this program.
+pub(crate) struct Identity<'a> {
+    /// The model, and a surrogate if the attack is on one.
+    pub(crate) sources: &'a [&'a Source],
+    pub(crate) model: &'a ModelFlags,
+    pub(crate) chosen: &'a Chosen,
+    pub(crate) limit: Option<u64>,
+    pub(crate) attack: &'a str,
+    /// Of the attack, with the seed.
+    pub(crate) settings: &'a Value,
+    pub(crate) radii: Option<&'a Radii>,
+    /// Whether attacked images are kept.
+    pub(crate) images: bool,
+}
+
+impl Identity<'_> {
+    /// As it is written down.
+    ///
+    /// # Errors
+    /// When weights cannot be read.
+    pub(super) fn value(&self) -> Result<Value> {
+        let Self { sources, model, chosen, limit, attack, settings, radii, images } = *self;
+        Ok(json!({
+            "attack": attack,
+            "settings": settings,
+            "radii": radii.map(Radii::as_slice),
+            "limit": limit,
+            "dataset": chosen.dataset,
+            "split": chosen.split,
+            "weights": sources.iter().map(|source| source.digests()).collect::<Result<Vec<_>>>()?,
+            "members": model.members,
+            "architecture": model.architecture,
+            "prediction": model.prediction.map(|prediction| prediction.to_string()),
+            "classes": model.script.classes,
+            "mean": model.script.mean,
+            "std": model.script.std,
+            "images": images,
+            "versions": versions(),
+        }))
+    }
+}
