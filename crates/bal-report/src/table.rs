@@ -26,7 +26,7 @@ pub use robustness::robustness;
 pub use samplers::{SAMPLERS, samplers};
 pub use section::replace_section;
 
-/// A study, published against ours: a line per method that has published numbers, then every point.
+/// A study, published against ours: a line per method that has published numbers, then every point, folded away.
 ///
 /// Meant for the section of a page, see [`replace_section`]. Reads the same folder as [`crate::figures::methods`],
 /// with the same errors.
@@ -40,13 +40,15 @@ pub fn methods(study: &'static Study, folder: &Path, published: &Published) -> R
         blocks.push(summaries(&rows));
     }
     let intervals = if comparison.has_seeds() {
-        "Every point. Of several seeds mean and range, of one Wilson's interval at 95 %, for the sampling of test images"
+        "Of several seeds mean and range, of one Wilson's interval at 95 %, for the sampling of test images"
     } else {
-        "Every point. The interval is Wilson's at 95 %, for the sampling of test images, not that of training seeds"
+        "The interval is Wilson's at 95 %, for the sampling of test images, not that of training seeds"
     };
     let difference = if compared { "; the difference is ours less published" } else { "" };
+    blocks.push("<details><summary>Every point</summary>".into());
     blocks.push(format!("{intervals}{difference}."));
     blocks.push(points(&rows, compared));
+    blocks.push("</details>".into());
     if comparison.has_pgd() {
         blocks.push(escaped(PGD_NOTE));
     }
@@ -167,6 +169,9 @@ mod tests {
         has("| ERM | FGSM, radius 0.0167 | 0.9890 | [0.9804, 0.9938] | 0.9882 | +0.0008 |");
         has("| ERM | one-step CW | 0.1880 | [0.1650, 0.2134] | 0.1824 | +0.0056 |");
         assert_eq!(table.matches("| PGD\\* | FGSM").count(), 10);
+        let (before, folded) = table.split_once("<details>").unwrap();
+        assert!(before.contains(" of 11 ") && !before.contains("| FGSM, radius"), "{before}");
+        assert!(folded.split_once("</details>").unwrap().0.contains("| PGD\\* | FGSM"), "{folded}");
         assert!(table.contains("\\* The published"));
         assert!(!table.contains("QUICK"));
     }

@@ -91,9 +91,11 @@ fn round_step(low: f64, high: f64, steps: f64) -> (f64, usize) {
     let least = (high - low) / steps;
     let power = least.log10().floor();
     let unit = 10_f64.powf(power);
-    // 2.5 needs one decimal more than 1, 2 and 5.
+    // 2.5 needs one decimal more than 1, 2 and 5, and is no step where the others are whole numbers: of what is counted
+    // there are no halves.
     let (factor, extra) = [(1.0, 0), (2.0, 0), (2.5, 1), (5.0, 0)]
         .into_iter()
+        .filter(|(_, extra)| *extra == 0 || power != 0.0)
         .find(|(factor, _)| factor * unit >= least * (1.0 - SLACK))
         .unwrap_or((10.0, -1));
     (factor * unit, (extra - power as i32).max(0) as usize)
@@ -120,6 +122,7 @@ mod tests {
             ["0", "0.025", "0.050", "0.075", "0.100", "0.125", "0.150"]
         );
         assert_eq!(labels(Axis::between(0.0, 0.37, 5.0)), ["0", "0.1", "0.2", "0.3"]);
+        assert_eq!(labels(Axis::between(1.0, 15.0, 6.0)), ["5", "10", "15"]);
     }
 
     #[test]
