@@ -48,12 +48,12 @@ pub fn methods(study: &'static Study, folder: &Path, published: &Published) -> R
     blocks.push("<details><summary>Every point</summary>".into());
     blocks.push(format!("{intervals}{difference}."));
     blocks.push(points(&rows, compared));
+    if compared {
+        blocks.push(format!("Source of the published numbers: {}", published.source));
+    }
     blocks.push("</details>".into());
     if comparison.has_pgd() {
         blocks.push(escaped(PGD_NOTE));
-    }
-    if compared {
-        blocks.push(format!("Source of the published numbers: {}", published.source));
     }
     Ok(blocks.join("\n\n"))
 }
