@@ -85,7 +85,7 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
             copy::keep(repository, &place, &run)
         })?;
     }
-    if figure.parts().contains(&Figure::Ablation) && only.is_empty() {
+    if figure.parts().contains(&Figure::Ablation) {
         stage("ensembles", || ensembles::evaluate(repository, &bal, &place))?;
     }
 

@@ -9,7 +9,7 @@ use crate::reproduce::figure::ablation::ensembles;
 use crate::reproduce::place::Place;
 use crate::reproduce::runs::Run;
 
-/// The paper's attacks on every ensemble of the comparison, whose members are finished.
+/// The paper's attacks on every ensemble of the comparison whose members are all finished.
 pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place) -> Result<()> {
     for ensemble in ensembles() {
         let weights: Vec<_> = ensemble
@@ -17,6 +17,10 @@ pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place) ->
             .iter()
             .map(|member| place.runs.join(&member.folder).join("posterior.safetensors"))
             .collect();
+        if let Some(missing) = weights.iter().find(|path| !repository.root().join(path).is_file()) {
+            eprintln!("{}: {} is not trained yet", ensemble.name, missing.display());
+            continue;
+        }
         let mut model = vec!["--weights".to_owned()];
         model.extend(weights.iter().map(|path| path.display().to_string()));
         // Its results are those of no single run; the last member was trained last.
