@@ -30,9 +30,15 @@ const LINES: [Line; 10] = [
     own("ablation/pgd-linf", "PGD training, L∞ as BAL's images move"),
     own("ablation/pgd-l2", "PGD training, L2 as BAL's images move"),
     Line {
-        folder: "ablation/ensemble-linf", label: "five of them, L∞", runs: Runs::Members("member-linf")
+        folder: "ablation/ensemble-linf",
+        label: "five such networks, fewer epochs, L∞",
+        runs: Runs::Members("member-linf"),
     },
-    Line { folder: "ablation/ensemble-l2", label: "five of them, L2", runs: Runs::Members("member-l2") },
+    Line {
+        folder: "ablation/ensemble-l2",
+        label: "five such networks, fewer epochs, L2",
+        runs: Runs::Members("member-l2"),
+    },
     own("fig1/bal-released", "BAL as released"),
     own("ablation/no-data-noise", "BAL without noise in the data chains"),
     own("ablation/no-parameter-noise", "BAL without noise in the parameter chains"),
