@@ -7,7 +7,7 @@ mod table;
 use crate::{
     answers::Answers,
     args::Calibrate,
-    chosen::Chosen,
+    chosen::{Chosen, with_images},
     evaluate::attack,
     output::can_be_written,
     partial::{Identity, Partial},
@@ -44,7 +44,7 @@ pub(crate) fn calibrate(flags: &Calibrate) -> Result<()> {
             chosen: &chosen,
             limit,
             attack: pgd.name(),
-            settings: &attacks::settings(pgd.settings(), flags),
+            settings: &with_images(&pgd.settings(), &flags.images, flags.seed),
             radii: flags.radius.as_ref(),
             images: true,
         };

@@ -8,8 +8,10 @@ use crate::{
     subject::Source,
 };
 use anyhow::{Context, Result, bail};
+use bal_attacks::AttackSettings;
 use bal_core::Images;
 use bal_report::Split;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Images of a data set.
@@ -19,6 +21,18 @@ pub(crate) struct Chosen {
     pub(crate) numbers: Vec<i64>,
     pub(crate) dataset: String,
     pub(crate) split: Split,
+}
+
+/// The settings of an attack, with those that its images were drawn by, as a record has them.
+pub(crate) fn with_images(attack: &AttackSettings, images: &ImageFlags, seed: u64) -> Value {
+    let mut settings = json!(attack);
+    if let Some(map) = settings.as_object_mut() {
+        map.insert("seed".into(), json!(seed));
+        if let Some(count) = images.sample {
+            map.insert("sample".into(), json!(count));
+        }
+    }
+    settings
 }
 
 impl Chosen {

@@ -10,7 +10,7 @@ mod verify;
 use crate::{
     args::{Evaluate, usage},
     check,
-    chosen::Chosen,
+    chosen::{Chosen, with_images},
     output::can_be_written,
     partial::{Identity, Partial},
     progress::Display,
@@ -122,16 +122,10 @@ fn named(flags: &Evaluate, settings: &AttackSettings) -> Result<Box<dyn Attack>>
 
 /// All that the record says of the attack, beside its radii.
 fn settings(flags: &Evaluate, attack: &dyn Attack, surrogate: Option<&Source>) -> Value {
-    let mut settings = json!(attack.settings());
-    if let Some(map) = settings.as_object_mut() {
-        map.insert("seed".into(), json!(flags.seed));
-        if let Some(count) = flags.images.sample {
-            map.insert("sample".into(), json!(count));
-        }
-        if let Some(surrogate) = surrogate {
-            map.insert("attack".into(), json!(attack.name()));
-            map.insert("surrogate".into(), json!(surrogate.name()));
-        }
+    let mut settings = with_images(&attack.settings(), &flags.images, flags.seed);
+    if let (Some(map), Some(surrogate)) = (settings.as_object_mut(), surrogate) {
+        map.insert("attack".into(), json!(attack.name()));
+        map.insert("surrogate".into(), json!(surrogate.name()));
     }
     settings
 }

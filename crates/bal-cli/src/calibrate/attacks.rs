@@ -1,10 +1,13 @@
 //! The attacks whose images are calibrated on.
 
-use crate::args::{Calibrate, usage};
+use crate::{
+    args::{Calibrate, usage},
+    chosen::with_images,
+};
 use anyhow::Result;
 use bal_attacks::{Attack, AttackName, AttackSettings, LossName, Norm, named};
 use bal_core::EnsembleGradient;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// PGD on the cross-entropy, which makes a model err and doubt, and on the confident loss, which makes it err and be sure.
 const LOSSES: [LossName; 2] = [LossName::CrossEntropy, LossName::Confident];
@@ -52,18 +55,6 @@ impl Attacks {
     /// What the report says of them, and of the images.
     pub(super) fn settings(&self, flags: &Calibrate) -> Value {
         let common = self.attacks.first().map(|(_, attack)| attack.settings());
-        settings(common.unwrap_or_default(), flags)
+        with_images(&common.unwrap_or_default(), &flags.images, flags.seed)
     }
-}
-
-/// Those of an attack, with how the images were drawn.
-pub(super) fn settings(attack: AttackSettings, flags: &Calibrate) -> Value {
-    let mut settings = json!(attack);
-    if let Some(map) = settings.as_object_mut() {
-        map.insert("seed".into(), json!(flags.seed));
-        if let Some(count) = flags.images.sample {
-            map.insert("sample".into(), json!(count));
-        }
-    }
-    settings
 }
