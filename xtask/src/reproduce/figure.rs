@@ -71,9 +71,10 @@ impl Figure {
         if self == Self::All { Self::EACH.into() } else { vec![self] }
     }
 
-    /// The runs of seeds 1 to `seeds`: all, or those named in `only` with what they start from.
+    /// The runs of seeds 1 to `seeds`: all, or those in `only` with what they start from. A name stands for every run
+    /// that has it, of whatever seed and split; a folder for one.
     ///
-    /// Fails for a name that is no run of the figure.
+    /// Fails for what is neither the name nor the folder of a run of the figure.
     pub(super) fn runs(self, seeds: u64, only: &[String]) -> Result<Vec<Run>> {
         let mut all: Vec<Run> = Vec::new();
         for run in (1..=seeds).flat_map(|seed| self.parts().into_iter().flat_map(move |f| f.of_seed(seed))) {
@@ -81,18 +82,18 @@ impl Figure {
                 all.push(run);
             }
         }
-        for name in only {
+        for said in only {
             let mut names: Vec<&str> = all.iter().map(|run| run.name.as_str()).collect();
             names.sort_unstable();
             names.dedup();
             ensure!(
-                names.contains(&name.as_str()),
-                "{} has no run {name:?}; there are {}",
+                all.iter().any(|run| run.is_called(said)),
+                "{} has no run {said:?}; there are {}; `--list` shows the folder of each",
                 self.name(),
                 names.join(", ")
             );
         }
-        let named = |run: &Run| only.is_empty() || only.contains(&run.name);
+        let named = |run: &Run| only.is_empty() || only.iter().any(|said| run.is_called(said));
         let starts: Vec<_> = all.iter().filter(|run| named(run)).filter_map(Run::start).collect();
         Ok(all.into_iter().filter(|run| named(run) || starts.contains(&run.folder)).collect())
     }
@@ -238,6 +239,10 @@ mod tests {
             ["fig1/erm", "fig2/sw-3", "fig1/seed-2/erm", "fig2/seed-2/sw-3"]
         );
         assert_eq!(names(Figure::Ablation, 1, &["no-noise"]), ["fig1/erm", "ablation/no-noise"]);
+        assert_eq!(
+            names(Figure::Fig2, 3, &["fig2/seed-2/sw-3", "fig2/seed-3/sw-3/"]),
+            ["fig1/seed-2/erm", "fig2/seed-2/sw-3", "fig1/seed-3/erm", "fig2/seed-3/sw-3"]
+        );
     }
 
     #[test]

@@ -62,6 +62,11 @@ impl Run {
         Self { tuned: Some(tuned), ..self }
     }
 
+    /// Whether `--only` means it: by its name, which other seeds and splits share, or by its folder.
+    pub(super) fn is_called(&self, said: &str) -> bool {
+        self.name == said || self.folder == Path::new(said)
+    }
+
     /// Its experiment file, from the root of the checkout.
     pub(super) fn experiment_file(&self) -> String {
         format!("experiments/{}.toml", self.experiment)
