@@ -21,6 +21,7 @@ mod figures;
 mod packages;
 mod program;
 mod radii;
+mod reference;
 mod repository;
 mod reproduce;
 mod setup;

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use crate::bal::Bal;
 use crate::cargo::{cargo_with, run as run_command};
 use crate::radii;
+use crate::reference;
 use crate::repository::Repository;
 use crate::setup::{self, LibTorch};
 use crate::stage::stage;
-use crate::test;
 
 /// Compare published MNIST weights, evaluated here, with the numbers that PyTorch gives on them
 ///
@@ -71,8 +71,7 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
 
 /// The verb without its set-up.
 pub(crate) fn verify(repository: &Repository, libtorch: LibTorch, folder: &Path) -> Result<()> {
-    // `bal` runs in the root of the checkout, where a relative path would mean another folder.
-    let folder = fs::canonicalize(folder).with_context(|| format!("cannot find {}", folder.display()))?;
+    let folder = reference::absolute(folder)?;
     let recomputed = read(&folder.join("recomputed.json"))?;
     spatial_transformer(repository, &libtorch, &folder)?;
     let bal = Bal::build(repository, libtorch)?;
@@ -98,7 +97,7 @@ fn spatial_transformer(repository: &Repository, libtorch: &LibTorch, folder: &Pa
     // Of the whole workspace, as all tests are built: then nothing is compiled again.
     let mut command = cargo_with(repository, libtorch)?;
     command.args(["test", "--workspace", "--release", "--test", "it", "--", "--ignored", "published::"]);
-    run_command(command.env(test::REFERENCE, folder))
+    run_command(command.env(reference::VARIABLE, folder))
 }
 
 /// A line for each check, with the number that differs most.

@@ -7,8 +7,8 @@ mod plan;
 mod theirs;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use anyhow::{Context, Result};
 use bal_report::crosscheck::{Accuracy, Cell, Crosscheck, Distances, Found, Seconds};
@@ -26,10 +26,10 @@ use super::sides::cores;
 use super::{processor, python};
 use crate::bal::Bal;
 use crate::figures;
+use crate::reference;
 use crate::repository::Repository;
 use crate::setup;
 use crate::stage::stage;
-use crate::test::REFERENCE;
 
 /// Run our attacks and those of torchattacks and foolbox on the same networks and images, one after the other
 ///
@@ -62,8 +62,11 @@ const ENOUGH: u64 = 1000;
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let load = load();
     warn_of(load);
-    let reference = reference()?;
-    let models = plan::models(repository, reference.as_deref())?;
+    let published = reference::folder()?;
+    if published.is_none() {
+        eprintln!("{} names no folder of published weights: they are left out", reference::VARIABLE);
+    }
+    let models = plan::models(repository, published.as_deref())?;
     let cells = plan::cells(&models, &options.only)?;
     let libtorch = stage("set-up", || setup::ensure_ready(repository))?;
     let python = match &options.python {
@@ -115,16 +118,6 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
         kept.clear()?;
     }
     Ok(())
-}
-
-/// The folder of published weights, where there is one.
-fn reference() -> Result<Option<PathBuf>> {
-    let Some(folder) = env::var_os(REFERENCE).filter(|value| !value.is_empty()).map(PathBuf::from) else {
-        eprintln!("{REFERENCE} names no folder of published weights: they are left out");
-        return Ok(None);
-    };
-    // `bal` runs in the root of the checkout, where a relative path would mean another folder.
-    Ok(Some(fs::canonicalize(&folder).with_context(|| format!("cannot find {}", folder.display()))?))
 }
 
 /// One cell: ours, then theirs, each alone on the machine.
