@@ -82,7 +82,12 @@ pub trait Attack: Send + Sync + std::fmt::Debug {
         radii.iter().map(at).collect()
     }
 
-    /// The same, with the name of the attack that broke each image.
+    /// Whether [`Attack::perturb_radii`] does one search, which serves every radius.
+    fn serves_all_radii(&self) -> bool {
+        false
+    }
+
+    /// The same as [`Attack::perturb_radii`], with the name of the attack that broke each image.
     ///
     /// For most attacks that is their own; a [`crate::Suite`] says which of its parts it was.
     ///

@@ -75,6 +75,10 @@ impl Attack for InBall {
         let x = self.inner.perturb(model, batch, noise)?;
         Ok(balls.iter().map(|ball| Self::cut(ball, &batch.x, &x)).collect())
     }
+
+    fn serves_all_radii(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +104,7 @@ mod tests {
             assert_eq!(&alone.perturb(&model, &batch, &noise()).unwrap(), x);
         }
         assert_ne!(all[0], all[2]);
+        assert!(attack.serves_all_radii());
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Several attacks as one: the worst that any of them can do to an image.
 
+mod reused;
+
 use crate::found::{Found, select};
 use crate::{
     Apgd, ApgdLoss, Ascent, Attack, AttackError, AttackSettings, Ball, Changed, Judgement, LossName, Pgd,
     StepSize,
 };
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
+use reused::Reused;
 use tch::Tensor;
 
 /// Attacks in one ball, one after the other, each on the images that still stand; stays in the ball.
@@ -16,7 +19,8 @@ use tch::Tensor;
 /// accuracy under a suite is then never above that under one of its parts.
 ///
 /// Over several radii ([`Attack::perturb_radii`]) an image that is broken at one is broken at all
-/// larger ones, by the same point: the balls are nested.
+/// larger ones, by the same point: the balls are nested. A part that serves all radii at once
+/// ([`Attack::serves_all_radii`]) is let at an image once, at the smallest radius that its turn comes at.
 ///
 /// Source: Croce & Hein, ICML 2020, section 5, where it is the worst case over attacks.
 #[derive(Debug)]
@@ -108,26 +112,31 @@ impl Suite {
         Ok(Self { ball, parts, settings: self.settings })
     }
 
-    /// Lets the parts at the images that still stand.
+    /// Lets the parts at the images that still stand, in balls of the suite's own radius, the first of those `ahead`.
     fn run(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ahead: &[f64],
         noise: &NoiseStream,
         account: &mut Account,
     ) -> Result<(), AttackError> {
-        for Part { name, attack } in &self.parts {
+        for (part, Part { name, attack }) in self.parts.iter().enumerate() {
             let rows = account.found.standing();
             if rows.is_empty() {
                 break;
             }
             let standing = select(batch, &rows)?;
             let mapped = |error: AttackError| error.of_rows(&rows);
-            let x = attack.perturb(model, &standing, noise).map_err(mapped)?;
-            let (expected, found) = (standing.x.size(), x.size());
-            if expected != found {
-                return Err(AttackError::Shape { attack: (*name).into(), expected, found });
-            }
+            let x = match &mut account.reused[part] {
+                Some(reused) => reused.at(ahead, &rows)?,
+                none if attack.serves_all_radii() => {
+                    let of = Reused::of(&**attack, model, batch, (&rows, &standing), ahead, noise);
+                    none.insert(of.map_err(mapped)?).at(ahead, &rows)?
+                }
+                None => attack.perturb(model, &standing, noise).map_err(mapped)?,
+            };
+            reused::shape(name, &standing, &x)?;
             let Judgement { margin, wrong, .. } =
                 Judgement::by_margin(model, &x, &standing.y).map_err(mapped)?;
             account.found.offer(&rows, &x, &margin, &wrong)?;
@@ -143,11 +152,14 @@ impl Suite {
 struct Account {
     found: Found,
     broken_by: Vec<Option<&'static str>>,
+    /// Of each part that needs one run for all radii, what that made.
+    reused: Vec<Option<Reused>>,
 }
 
 impl Account {
-    fn of(model: &dyn Classifier, batch: &Batch) -> Result<Self, AttackError> {
-        Ok(Self { found: Found::clean(model, batch)?, broken_by: vec![None; batch.len()] })
+    fn of(model: &dyn Classifier, batch: &Batch, parts: usize) -> Result<Self, AttackError> {
+        let reused = (0..parts).map(|_| None).collect();
+        Ok(Self { found: Found::clean(model, batch)?, broken_by: vec![None; batch.len()], reused })
     }
 
     fn changed(&self) -> Changed {
@@ -178,8 +190,8 @@ impl Attack for Suite {
         batch: &Batch,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
-        let mut account = Account::of(model, batch)?;
-        self.run(model, batch, noise, &mut account)?;
+        let mut account = Account::of(model, batch, self.parts.len())?;
+        self.run(model, batch, &[self.ball.radius()], noise, &mut account)?;
         Ok(account.found.points())
     }
 
@@ -208,12 +220,13 @@ impl Attack for Suite {
         let suites = radii.iter().map(|&radius| self.of_radius(radius)).collect::<Result<Vec<_>, _>>()?;
         let mut order: Vec<usize> = (0..radii.len()).collect();
         order.sort_by(|&a, &b| radii[a].total_cmp(&radii[b]));
-        let mut account = Account::of(model, batch)?;
+        let ascending: Vec<f64> = order.iter().map(|&place| radii[place]).collect();
+        let mut account = Account::of(model, batch, self.parts.len())?;
         let mut changed = Vec::with_capacity(radii.len());
-        for place in order {
+        for (behind, place) in order.into_iter().enumerate() {
             // What is in a ball of radius 0 has been looked at.
             if radii[place] != 0.0 {
-                suites[place].run(model, batch, noise, &mut account)?;
+                suites[place].run(model, batch, &ascending[behind..], noise, &mut account)?;
             }
             changed.push((place, account.changed()));
         }

@@ -91,6 +91,10 @@ impl Attack for Transfer {
     ) -> Result<Vec<Tensor>, AttackError> {
         self.attack.perturb_radii(&*self.surrogate_for(model)?, batch, radii, noise)
     }
+
+    fn serves_all_radii(&self) -> bool {
+        self.attack.serves_all_radii()
+    }
 }
 
 #[cfg(test)]

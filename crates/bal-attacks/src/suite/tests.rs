@@ -3,8 +3,11 @@
 use super::*;
 use crate::tests::{Bumpy, LinearProblem, noise, shades};
 use crate::{
-    AttackName, AutoAttack, CwOneStep, Fgsm, NoiseLaw, Norm, RandomNoise, Square, named, predicted_classes,
+    AttackName, AutoAttack, CwOneStep, Fab, FabSettings, Fgsm, InBall, NoiseLaw, Norm, RandomNoise, Square,
+    named, predicted_classes,
 };
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const RADIUS: f64 = 0.02;
 
@@ -114,6 +117,86 @@ fn an_image_broken_at_a_radius_is_broken_by_the_same_point_at_larger_ones() {
     let turned: Vec<f64> = radii.iter().rev().copied().collect();
     let backwards = attack.perturb_radii(&Bumpy, &batch, &turned, &noise()).unwrap();
     assert!(backwards.iter().rev().zip(&told).all(|(x, told)| *x == told.x));
+}
+
+/// FAB, and how many images it was let at.
+#[derive(Debug)]
+struct Counting {
+    fab: Fab,
+    images: AtomicUsize,
+}
+
+impl Attack for Counting {
+    fn name(&self) -> &'static str {
+        "counting"
+    }
+
+    fn ball(&self) -> Option<Ball> {
+        None
+    }
+
+    fn minimises(&self) -> Option<Norm> {
+        self.fab.minimises()
+    }
+
+    fn settings(&self) -> AttackSettings {
+        self.fab.settings()
+    }
+
+    fn perturb(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        self.images.fetch_add(batch.len(), Ordering::Relaxed);
+        self.fab.perturb(model, batch, noise)
+    }
+
+    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
+        self.fab.at_radius(radius)
+    }
+}
+
+#[test]
+fn a_search_that_serves_all_radii_is_made_once_and_breaks_what_one_for_each_would() {
+    let batch = shades(100);
+    let settings = FabSettings { steps: 10, targets: 2, ..FabSettings::default() };
+    let fab = Fab::new(Norm::LInf, settings).unwrap();
+    let counting = Arc::new(Counting { fab, images: AtomicUsize::new(0) });
+    let draw = |radius| RandomNoise::new(ball(radius), NoiseLaw::Uniform, 1).unwrap();
+    let suite = |inner: Arc<dyn Attack>, radius| {
+        Suite::new(vec![Box::new(draw(radius)), Box::new(InBall::new(inner, radius).unwrap())]).unwrap()
+    };
+    let radii = [0.2, 0.0, 0.02, 0.05];
+    let told = suite(counting.clone(), 1.0).perturb_and_tell(&Bumpy, &batch, &radii, &noise()).unwrap();
+    let standing = |x: &Tensor| right(x, &batch).iter().filter(|right| **right).count();
+    assert_eq!(
+        counting.images.load(Ordering::Relaxed),
+        standing(&draw(0.02).perturb(&Bumpy, &batch, &noise()).unwrap())
+    );
+
+    // Radius by radius, with a search at each, the larger on what is left.
+    let mut broken_by = vec![None; batch.len()];
+    for (place, radius) in [(2, 0.02), (3, 0.05), (0, 0.2)] {
+        let alone =
+            suite(Arc::new(fab), radius).perturb_and_tell(&Bumpy, &batch, &[radius], &noise()).unwrap();
+        for (so_far, by) in broken_by.iter_mut().zip(&alone[0].broken_by) {
+            *so_far = so_far.or(*by);
+        }
+        let by = |told: &[Option<&str>]| told.iter().filter(|by| **by == Some("counting")).count();
+        assert!(
+            by(&told[place].broken_by) > 0,
+            "radius {radius}: the search broke nobody, and nothing is tested"
+        );
+        let named: Vec<Option<&str>> = told[place]
+            .broken_by
+            .iter()
+            .map(|by| by.map(|by| if by == "counting" { "fab" } else { by }))
+            .collect();
+        assert_eq!(named, broken_by, "radius {radius}");
+        assert!(ball(radius).distance(&batch.x, &told[place].x).max().double_value(&[]) <= radius + 1e-6);
+    }
 }
 
 #[test]
