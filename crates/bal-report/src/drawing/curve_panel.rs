@@ -1,7 +1,7 @@
 //! A panel of curves with intervals, and thin dashed ones to compare them with.
 
 use super::axis::Axis;
-use super::key::{self, Sample};
+use super::key::{self, GLYPH, Sample};
 use super::labels::spread;
 use super::palette::{GRID, INK, LEADER, SOFT_INK, Style};
 use super::sheet::{Panel, TITLE_SIZE};
@@ -55,7 +55,7 @@ pub(crate) struct Reference {
     pub(crate) points: Vec<(f64, f64)>,
 }
 
-/// The room around the plot: title and key above, labels to the right, the axes' texts elsewhere.
+/// The room around the plot: title and key above, labels to the right, at least so much, the axes' texts elsewhere.
 const TOP: f64 = 84.0;
 const RIGHT: f64 = 174.0;
 const BOTTOM: f64 = 58.0;
@@ -64,6 +64,9 @@ const TICK_SIZE: f64 = 14.0;
 const AXIS_TITLE_SIZE: f64 = 15.0;
 const LABEL_SIZE: f64 = 15.0;
 const LABEL_GAP: f64 = 21.0;
+/// From the plot to a label's marker, and from there to its text.
+const TO_MARKER: f64 = 30.0;
+const TO_TEXT: f64 = 12.0;
 
 /// The plot's rectangle with both scales.
 struct Plot {
@@ -102,11 +105,20 @@ impl Panel for CurvePanel {
 }
 
 impl CurvePanel {
+    /// The plot, narrower where a label needs more room.
     fn plot(&self, frame: Frame) -> Plot {
+        // Which curves get a label depends on heights alone.
+        let plot = self.plot_beside(frame, RIGHT);
+        let longest = self.labelled(&plot).iter().map(|end| end.label.chars().count()).max().unwrap_or(0);
+        self.plot_beside(frame, RIGHT.max(TO_MARKER + TO_TEXT + GLYPH * LABEL_SIZE * longest as f64))
+    }
+
+    /// The plot that leaves this much room to its right.
+    fn plot_beside(&self, frame: Frame, right: f64) -> Plot {
         let inner = Frame {
             x: frame.x + LEFT,
             y: frame.y + TOP,
-            width: frame.width - LEFT - RIGHT,
+            width: frame.width - LEFT - right,
             height: frame.height - TOP - BOTTOM,
         };
         let ours = self.series.iter().flat_map(|series| &series.points);
@@ -160,11 +172,10 @@ impl CurvePanel {
 
     /// Each label as near as may be to the end of its curve, with a thin line to it.
     fn draw_labels(&self, svg: &mut Svg, plot: &Plot) {
-        let mut ends = self.ends(plot);
-        ends.extend(self.lone_ends(plot));
+        let ends = self.labelled(plot);
         let wanted: Vec<_> = ends.iter().map(|end| end.place.1).collect();
         let places = spread(&wanted, LABEL_GAP, plot.frame.y, plot.frame.bottom());
-        let x = plot.frame.right() + 30.0;
+        let x = plot.frame.right() + TO_MARKER;
         for (end, y) in ends.into_iter().zip(places) {
             let from = (end.place.0 + 9.0, end.place.1);
             svg.line(from, (x - 9.0, y), Stroke::solid(LEADER, 1.0));
@@ -175,8 +186,15 @@ impl CurvePanel {
                 svg.marker((x, y), end.style.marker, colour, "");
             }
             let set = Type { size: LABEL_SIZE, colour: INK, anchor: Anchor::Start };
-            svg.text((x + 12.0, y + 0.36 * LABEL_SIZE), set, &end.label);
+            svg.text((x + TO_TEXT, y + 0.36 * LABEL_SIZE), set, &end.label);
         }
+    }
+
+    /// The ends that have a label.
+    fn labelled(&self, plot: &Plot) -> Vec<End> {
+        let mut ends = self.ends(plot);
+        ends.extend(self.lone_ends(plot));
+        ends
     }
 
     /// The right ends of our curves.
