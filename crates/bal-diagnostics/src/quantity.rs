@@ -15,7 +15,7 @@ pub struct Quantity {
     pub mean: f64,
     /// Their standard deviation.
     pub sd: f64,
-    /// [`r_hat`]; not a number where `obstacle` says why.
+    /// [`r_hat()`]; not a number where `obstacle` says why.
     pub r_hat: f64,
     /// [`bulk_ess`], of all chains together.
     pub bulk: f64,

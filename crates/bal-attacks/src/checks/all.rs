@@ -40,7 +40,7 @@ const FEW: i64 = 64;
 /// Runs every check on `model`; what is found, in the order of `docs/evaluation.md`.
 ///
 /// A model without usable gradients cannot be attacked by them: checks that compare attacks are then
-/// left out, since [`gradients`] says so already.
+/// left out, since [`gradients()`] says so already.
 ///
 /// # Errors
 /// [`AttackError`] when the model fails in another way, or the plan's attacks have no ball.

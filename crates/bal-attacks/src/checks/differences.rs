@@ -26,7 +26,7 @@ const TOLERATED: f64 = 0.2;
 /// `[n, c, h, w]`, drawn towards grey and with noise on them: an even background is full of ties of
 /// maxima, and its pixels lie on the edge of what a model may clip.
 ///
-/// Silent without a gradient, which is [`super::gradients`]' to report.
+/// Silent without a gradient, which is [`super::gradients()`]' to report.
 ///
 /// # Errors
 /// [`AttackError::Model`] and [`AttackError::Logits`] when the model fails.

@@ -7,7 +7,7 @@ use tch::Tensor;
 pub struct Outcome {
     /// The model's classes for the changed images.
     pub predicted: Vec<i64>,
-    /// Which of [`Attack::parts`] broke an image; `None` for one that stands or was wrong from the start.
+    /// Which of [`crate::Attack::parts`] broke an image; `None` for one that stands or was wrong from the start.
     pub broken_by: Vec<Option<usize>>,
     /// Euclidean length of the change, in double precision.
     pub l2: Vec<f64>,
