@@ -134,9 +134,12 @@ impl Suite {
                     let of = Reused::of(&**attack, model, batch, (&rows, &standing), ahead, noise);
                     none.insert(of.map_err(mapped)?).at(ahead, &rows)?
                 }
-                None => attack.perturb(model, &standing, noise).map_err(mapped)?,
+                None => {
+                    let x = attack.perturb(model, &standing, noise).map_err(mapped)?;
+                    reused::shape(name, &standing, &x)?;
+                    x
+                }
             };
-            reused::shape(name, &standing, &x)?;
             let Judgement { margin, wrong, .. } =
                 Judgement::by_margin(model, &x, &standing.y).map_err(mapped)?;
             account.found.offer(&rows, &x, &margin, &wrong)?;

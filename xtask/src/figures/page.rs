@@ -13,21 +13,20 @@ fn page(repository: &Repository) -> String {
     fs::read_to_string(repository.results().join("README.md")).unwrap()
 }
 
+/// The sections of the page whose tables are drawn from records, with what belongs there.
+fn drawn(repository: &Repository) -> Vec<(&'static str, String)> {
+    let (results, published) = (repository.results(), published(repository).unwrap());
+    let there = FIGURES.into_iter().filter(|name| results.join(name).is_dir());
+    there.flat_map(|name| tables(name, &results, &published).unwrap()).collect()
+}
+
 #[test]
 fn its_tables_are_those_of_the_records() {
     let repository = Repository::find().unwrap();
-    let (page, published) = (page(&repository), published(&repository).unwrap());
-    for name in FIGURES {
-        if !repository.results().join(name).is_dir() {
-            continue;
-        }
-        for (section, content) in tables(name, &repository.results(), &published).unwrap() {
-            let written = bal_report::table::replace_section(&page, section, &content).unwrap();
-            assert!(
-                written == page,
-                "run `cargo xtask figures`: the table {section} is not that of the records"
-            );
-        }
+    let page = page(&repository);
+    for (section, content) in drawn(&repository) {
+        let written = bal_report::table::replace_section(&page, section, &content).unwrap();
+        assert!(written == page, "run `cargo xtask figures`: the table {section} is not that of the records");
     }
 }
 
@@ -52,11 +51,8 @@ fn the_numbers_of_its_prose_are_in_records_or_tables() {
         numbers(&value, &mut pool);
     }
     // Means over seeds, which tables compute from records.
-    let published = published(&repository).unwrap();
-    for name in FIGURES.into_iter().filter(|name| repository.results().join(name).is_dir()) {
-        for (_, content) in tables(name, &repository.results(), &published).unwrap() {
-            pool.extend(decimals(&content).into_iter().map(|number| number.value));
-        }
+    for (_, content) in drawn(&repository) {
+        pool.extend(decimals(&content).into_iter().map(|number| number.value));
     }
     let settings = settings(&repository);
     let missing: Vec<String> = decimals(&prose(&page(&repository)))
