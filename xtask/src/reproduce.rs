@@ -42,7 +42,8 @@ pub(crate) struct Options {
     /// nothing; stays in runs/quick/
     #[arg(long)]
     quick: bool,
-    /// These runs only, and the one they start from; a name is of all seeds and splits, a folder as in --list of one
+    /// Train and attack these runs only, and train the one they start from; a name is of all seeds and splits, a folder as
+    /// in --list of one
     #[arg(long, value_name = "RUN", num_args = 1..)]
     only: Vec<String>,
     /// Seeds 1 to N of each run; comparisons that are made with one seed stay with it
@@ -90,7 +91,7 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     }
 
     if figure.parts().contains(&Figure::Robustness) {
-        stage("robustness", || robustness::evaluate(repository, &bal, &place))?;
+        stage("robustness", || robustness::evaluate(repository, &bal, &place, only))?;
     }
 
     let drawn = stage("figures", || draw(repository, &place, *figure))?;

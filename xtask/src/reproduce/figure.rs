@@ -93,9 +93,8 @@ impl Figure {
                 names.join(", ")
             );
         }
-        let named = |run: &Run| only.is_empty() || only.iter().any(|said| run.is_called(said));
-        let starts: Vec<_> = all.iter().filter(|run| named(run)).filter_map(Run::start).collect();
-        Ok(all.into_iter().filter(|run| named(run) || starts.contains(&run.folder)).collect())
+        let starts: Vec<_> = all.iter().filter(|run| run.is_among(only)).filter_map(Run::start).collect();
+        Ok(all.into_iter().filter(|run| run.is_among(only) || starts.contains(&run.folder)).collect())
     }
 
     fn of_seed(self, seed: u64) -> Vec<Run> {

@@ -65,6 +65,11 @@ pub(super) fn runs() -> Vec<Run> {
     runs
 }
 
+/// Those that `only` leaves in. A run that another starts from is trained with it, and attacked only if it is named.
+fn attacked(only: &[String]) -> Vec<Run> {
+    runs().into_iter().filter(|run| run.is_among(only)).collect()
+}
+
 /// What is measured of a run.
 fn measures(run: &Run) -> Vec<Measure> {
     let whole = run.name == "erm" || run.name.starts_with("pgd") || run.name.starts_with("bal");
@@ -76,10 +81,10 @@ fn measures(run: &Run) -> Vec<Measure> {
     }
 }
 
-/// Attacks and calibrates the runs that are finished; what is measured already, and since the weights were written, is not
-/// again.
-pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place) -> Result<()> {
-    for run in runs() {
+/// Attacks and calibrates the runs that are finished and that `only` leaves in; what is measured already, and since the
+/// weights were written, is not again.
+pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, only: &[String]) -> Result<()> {
+    for run in attacked(only) {
         let folder = place.runs.join(&run.folder);
         let weights = repository.root().join(&folder).join("posterior.safetensors");
         let results = place.results.join("robustness").join(&run.folder);
@@ -143,6 +148,17 @@ mod tests {
         assert_eq!(of("fig1/wrm"), [LINF, L2]);
         assert_eq!(of("appendix-a/pgd"), [LINF_CURVE, L2_CURVE]);
         assert_eq!(of("fig3/erm"), [SIGNS]);
+    }
+
+    #[test]
+    fn a_selection_is_attacked_and_not_what_it_starts_from() {
+        let of = |only: &[&str]| {
+            let only: Vec<String> = only.iter().map(|&word| word.into()).collect();
+            attacked(&only).iter().map(|run| run.folder.display().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&["fig1/wrm"]), ["fig1/wrm"]);
+        assert_eq!(of(&["bnn"]), ["fig1/bnn", "appendix-a/bnn", "fig3/bnn"]);
+        assert_eq!(of(&[]).len(), runs().len());
     }
 
     #[test]

@@ -67,6 +67,11 @@ impl Run {
         self.name == said || self.folder == Path::new(said)
     }
 
+    /// Whether `--only` leaves it in: without a word it leaves all.
+    pub(super) fn is_among(&self, only: &[String]) -> bool {
+        only.is_empty() || only.iter().any(|said| self.is_called(said))
+    }
+
     /// Its experiment file, from the root of the checkout.
     pub(super) fn experiment_file(&self) -> String {
         format!("experiments/{}.toml", self.experiment)
