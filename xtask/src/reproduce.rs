@@ -42,8 +42,8 @@ pub(crate) struct Options {
     /// nothing; stays in runs/quick/
     #[arg(long)]
     quick: bool,
-    /// Train and attack these runs only, and train the one they start from; a name is of all seeds and splits, a folder as
-    /// in --list of one
+    /// These runs only, and the one they start from, which the strong attacks leave out; a name is of all seeds and splits,
+    /// a folder as in --list of one
     #[arg(long, value_name = "RUN", num_args = 1..)]
     only: Vec<String>,
     /// Seeds 1 to N of each run; comparisons that are made with one seed stay with it
