@@ -59,7 +59,7 @@ pub(super) fn runs() -> Vec<Run> {
     let mnist = ["erm", "pgd", "bal-released", "bal-paper", "bal-exact", "wrm", "fgsm", "ifgsm", "bnn"];
     let seven = ["erm", "pgd", "bal-released", "wrm", "fgsm", "ifgsm", "bnn"];
     let mut runs: Vec<Run> = mnist.map(|name| Run::new("fig1", name, &format!("mnist-{name}"), 1)).into();
-    runs.insert(3, ablation::at_equal_linf());
+    runs.splice(3..3, [ablation::at_equal_linf(), ablation::from_initial_weights()]);
     runs.extend(seven.map(|name| Run::new("appendix-a", name, &format!("fashion-{name}"), 1)));
     runs.extend(seven.map(|name| Run::new("fig3", name, &format!("gtsrb-{name}"), 1)));
     runs
@@ -146,6 +146,7 @@ mod tests {
         assert_eq!(of("fig1/bal-exact").len(), 3);
         assert_eq!(of("ablation/pgd-linf").len(), 3);
         assert_eq!(of("fig1/wrm"), [LINF, L2]);
+        assert_eq!(of("ablation/scratch"), [LINF, L2]);
         assert_eq!(of("appendix-a/pgd"), [LINF_CURVE, L2_CURVE]);
         assert_eq!(of("fig3/erm"), [SIGNS]);
     }

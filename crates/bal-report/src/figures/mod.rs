@@ -26,12 +26,12 @@ pub(crate) use reliability::calibrations;
 pub use reliability::reliability;
 pub(crate) use runs::{evaluation, seed_folder};
 pub use scaling::scaling;
-pub(crate) use study::AT_BAL_S_DISTANCE;
+pub(crate) use study::BESIDE_BAL;
 pub use study::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_OFFICIAL, FIG3_TUNED, Study};
 pub use traces::{Followed, FollowedGroup, traces, traces_png};
 
 /// The comparisons whose runs are attacked strongly and calibrated.
-pub(crate) const ROBUSTNESS_STUDIES: [&Study; 4] = [&FIG1, &AT_BAL_S_DISTANCE, &APPENDIX_A, &FIG3];
+pub(crate) const ROBUSTNESS_STUDIES: [&Study; 4] = [&FIG1, &BESIDE_BAL, &APPENDIX_A, &FIG3];
 
 /// Writes files of these names into `folder`, which is created if missing; returns their paths.
 fn write_all(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<Vec<PathBuf>, ReportError> {

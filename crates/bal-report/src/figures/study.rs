@@ -152,14 +152,14 @@ pub const FIG3_OFFICIAL: Study = Study {
     ..FIG3
 };
 
-/// Adversarial training that BAL is to be measured by: as much perturbation and as many gradients. A figure of its own is not made
-/// of it; strong attacks are run on it.
-pub(crate) const AT_BAL_S_DISTANCE: Study = Study {
+/// What BAL as released is to be measured by: adversarial training with as much perturbation and as many gradients, and BAL from
+/// initial weights, trained long. A figure of its own is not made of it; strong attacks are run on it.
+pub(crate) const BESIDE_BAL: Study = Study {
     name: "ablation",
     folder: "ablation",
-    title: "Adversarial training at the distance that BAL moves images",
-    label: "MNIST, trained where BAL's images are",
-    runs: &[("pgd", "pgd-linf")],
+    title: "PGD training at the distance that BAL moves images, and BAL from initial weights",
+    label: "MNIST, PGD at BAL's distance, BAL from initial weights",
+    runs: &[("pgd", "pgd-linf"), ("bal-released", "scratch")],
     published: |_| (None, None),
     ..FIG1
 };

@@ -47,8 +47,13 @@ pub(super) fn runs() -> Vec<Run> {
     runs.extend(ensembles().into_iter().flat_map(|ensemble| ensemble.members));
     runs.push(bal("no-data-noise", &[quiet_data]));
     runs.push(bal("no-parameter-noise", &[quiet_parameters]));
-    runs.push(Run::new("ablation", "scratch", "mnist-bal-scratch", 1));
+    runs.push(from_initial_weights());
     runs
+}
+
+/// BAL as released that does not start from empirical risk, for as many epochs as that takes.
+pub(in crate::reproduce) fn from_initial_weights() -> Run {
+    Run::new("ablation", "scratch", "mnist-bal-scratch", 1)
 }
 
 /// One network, trained with as many gradients as BAL in a ball as large as its images move in L-infinity.
