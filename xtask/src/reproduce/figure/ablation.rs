@@ -2,7 +2,8 @@
 //!
 //! BAL as released takes 15 gradients of the data for each of five members, and 15 for each of its five parameter chains
 //! on moved and on clean images: 225 for each image and epoch, 450 in all. An epoch of adversarial training with 15 steps
-//! takes 17, so that 26 epochs of it cost 442, and five networks of 5 epochs 425.
+//! takes 17, so that 26 epochs of it cost 442, and five networks of 5 epochs 425. BAL from initial weights is no part of that: in
+//! 15 epochs it takes 3,375, and is set against the start that the others have.
 
 use crate::reproduce::runs::Run;
 
