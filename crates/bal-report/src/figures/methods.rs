@@ -5,7 +5,7 @@ use crate::drawing::{Colour, Marker, Style};
 /// One of the runs that figures know.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Method {
-    /// The name of its run in Figure 1.
+    /// The name of its run in Figure 1, or where else it is first shown.
     pub(crate) run: &'static str,
     /// Its name in figures.
     pub(crate) label: &'static str,
@@ -29,6 +29,12 @@ pub(super) const METHODS: [Method; 9] = [
     method("bal-released", "BAL released", "bal", Colour::Vermillion, Marker::Star),
     method("bal-paper", "BAL paper", "bal", Colour::DarkVermillion, Marker::Cross),
     method("bal-exact", "BAL exact", "bal", Colour::Black, Marker::Pentagon),
+];
+
+/// What BAL as released is measured by beyond the paper, in the colours of what each is a form of.
+pub(super) const BESIDE_BAL: [Method; 2] = [
+    method("pgd-linf", "PGD at BAL's distance", "pgd_as_released", Colour::BluishGreen, Marker::Square),
+    method("scratch", "BAL from initial weights", "bal", Colour::Vermillion, Marker::Star),
 ];
 
 const fn method(
