@@ -103,6 +103,23 @@ fn checks_are_printed_before_the_table() {
 }
 
 #[test]
+fn a_network_that_draws_random_numbers_is_told_and_attacked_over_its_draws() {
+    let small = Small::new();
+    let attack = "--attack autoattack-rand --repetitions 3 --steps 4 --radius 0,0.05,0.2 --limit 60";
+    let output = small.succeed(&flags(&["-random"], &format!("{attack} --check --json rand.json")));
+    assert!(output.lines().any(|line| line.contains("docs/evaluation.md#random-outputs")), "{output}");
+    let found = Evaluation::read(&small.path("rand.json")).unwrap();
+    assert_eq!((found.attack.as_str(), &found.settings["repetitions"]), ("autoattack-rand", &3.into()));
+    // What is asked at the end is one more draw, so that numbers vary: an untrained network keeps some images when nothing is
+    // added, and next to none at a radius of .2.
+    assert!(found.accuracy[0] > 0.0 && found.accuracy[0] > found.accuracy[2], "{:?}", found.accuracy);
+    assert!(found.reached[2].linf <= 0.2 + 1e-6, "{:?}", found.reached);
+    // A network that draws nothing is not said to.
+    let output = small.succeed(&flags(&[""], &format!("{ATTACK} --check")));
+    assert!(!output.contains("#random-outputs"), "{output}");
+}
+
+#[test]
 fn files_of_weights_are_one_ensemble() {
     let small = Small::new();
     small.succeed("train --experiment small.toml --out run");
