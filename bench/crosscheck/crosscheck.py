@@ -2,7 +2,8 @@
 
 Reads one request a line from standard input and answers each with one JSON object a line:
 {"do": "versions"} answers {"torch": "..", ..};
-{"do": "attack", "library": L, "attack": A, "weights": FILE, "images": N, "norm": "linf" | "l2", "radii": [..] | [null], ..}
+{"do": "attack", "library": L, "attack": A, "weights": FILE, "first": F, "images": N, "seed": S, "norm": "linf" | "l2",
+"radii": [..] | [null], ..} attacks N test images from the Fth on, with random starts of this seed, and
 answers {"seconds": S, "correct": ["1101..", ..], "distances": [..] | null, "images": {..} | null}, with a string for each
 radius, distances where the radius is null, and images where the request has "ours", a file that `bal evaluate --save`
 wrote: what compare of exact.py counts. Further keys are settings of the attack, see libraries.py.
@@ -31,14 +32,15 @@ BATCH = 256
 
 
 def attack(request, folder):
-    x, y = mnist.read(folder, "t10k", request["images"])
+    first = request["first"]
+    x, y = (part[first:] for part in mnist.read(folder, "t10k", first + request["images"]))
     model = Ensemble(request["weights"])
     made, seconds = [], 0.0
     for radius in request["radii"]:
         ends = []
         for part, labels in zip(x.split(BATCH), y.split(BATCH)):
             # Random starts are those of the batch, whatever ran before.
-            torch.manual_seed(0)
+            torch.manual_seed(request["seed"])
             begin = time.perf_counter()
             ends.append(ATTACKS[request["library"], request["attack"]](model, part, labels, request, radius).detach())
             seconds += time.perf_counter() - begin
@@ -71,8 +73,7 @@ def compared(model, x, theirs, y, request):
         raise ValueError(f"{request['ours']} holds other images than the first {len(x)} test images")
     radius = request["radii"][0]
     step = radius / request["parts"]
-    right = exact.climb(model, x, y, radius, request["steps"], step)
-    return {"radius": radius, **exact.compare(ours["x"][0], theirs, right)}
+    return {"radius": radius, **exact.compare(model, x, y, radius, request["steps"], step, ours["x"][0], theirs)}
 
 
 def main():

@@ -18,11 +18,12 @@ def pgd(model, x, y, request, radius):
 
 def apgd(model, x, y, request, radius):
     norm, loss, steps = NORMS[request["norm"]], request["loss"], request["steps"]
-    return torchattacks.APGD(model, norm=norm, eps=radius, steps=steps, loss=loss, seed=0)(x, y)
+    return torchattacks.APGD(model, norm=norm, eps=radius, steps=steps, loss=loss, seed=request["seed"])(x, y)
 
 
 def autoattack(model, x, y, request, radius):
-    attack = torchattacks.AutoAttack(model, norm=NORMS[request["norm"]], eps=radius, n_classes=10, seed=0)
+    norm, seed = NORMS[request["norm"]], request["seed"]
+    attack = torchattacks.AutoAttack(model, norm=norm, eps=radius, n_classes=10, seed=seed)
     for part in attack._autoattack.attacks:
         # torchattacks leaves APGD and FAB at 10 steps, where the standard attack of the paper has 100.
         if hasattr(part, "steps"):

@@ -132,6 +132,20 @@ impl PerImage {
         };
         self.correct.iter().map(share).collect()
     }
+
+    /// Who survived all of these attacks, which are of the same images and radii; what only some tell of is left out.
+    pub(crate) fn left_by_all(attacks: &[Self]) -> Self {
+        let both = |a: &String, b: &String| {
+            a.bytes().zip(b.bytes()).map(|pair| if pair == (b'1', b'1') { '1' } else { '0' }).collect()
+        };
+        let meet = |mut met: Self, next: &Self| {
+            met.correct = met.correct.iter().zip(&next.correct).map(|(a, b)| both(a, b)).collect();
+            met
+        };
+        let (first, rest) =
+            attacks.split_first().map_or((None, attacks), |(first, rest)| (Some(first), rest));
+        rest.iter().fold(first.cloned().unwrap_or(Self { correct: Vec::new() }), meet)
+    }
 }
 
 fn survivors(digits: &str) -> u64 {

@@ -1,6 +1,6 @@
 //! What a comparison has to be to be believed.
 
-use super::{Accuracy, Cell, Crosscheck, Found};
+use super::{Accuracy, Cell, Crosscheck, Found, Together};
 
 impl Crosscheck {
     /// Says of a comparison that cannot be what is wrong with it.
@@ -23,7 +23,11 @@ impl Cell {
         match &self.found {
             Found::Images(found) => {
                 let counts = [found.ours_right, found.theirs_right];
-                if found.differing > found.pixels || counts.iter().any(|count| *count > found.differing) {
+                let wrong = found.differing.saturating_sub(found.ours_right);
+                if found.differing > found.pixels
+                    || counts.iter().any(|count| *count > found.differing)
+                    || found.undecided > wrong
+                {
                     return Err("it counts more pixels than there are".into());
                 }
             }
@@ -41,16 +45,26 @@ impl Cell {
 
 impl Accuracy {
     fn check(&self) -> Result<(), String> {
-        let whole = !self.radii.is_empty()
-            && self.ours.len() == self.radii.len()
-            && self.theirs.len() == self.radii.len();
-        if !whole {
+        if self.ours.is_empty() || self.theirs.is_empty() {
+            return Err("it has no seed of either side".into());
+        }
+        let Together { ours, theirs, both } = &self.together;
+        let lists: Vec<&Vec<f64>> =
+            self.ours.iter().chain(&self.theirs).chain([ours, theirs, both]).collect();
+        if self.radii.is_empty() || lists.iter().any(|list| list.len() != self.radii.len()) {
             return Err("its lists have not an entry for each radius".into());
         }
-        let mut shares = self.ours.iter().chain(&self.theirs);
-        match shares.find(|share| !(0.0..=1.0).contains(*share)) {
-            Some(share) => Err(format!("accuracies must be in [0, 1], got {share}")),
-            None => Ok(()),
+        if let Some(share) = lists.iter().copied().flatten().find(|share| !(0.0..=1.0).contains(*share)) {
+            return Err(format!("accuracies must be in [0, 1], got {share}"));
         }
+        let more = |part: &[f64], whole: &[f64]| part.iter().zip(whole).any(|(part, whole)| part > whole);
+        let above = self.ours.iter().any(|seed| more(ours, seed))
+            || self.theirs.iter().any(|seed| more(theirs, seed))
+            || more(both, ours)
+            || more(both, theirs);
+        if above {
+            return Err("several attacks leave more together than one of them".into());
+        }
+        Ok(())
     }
 }

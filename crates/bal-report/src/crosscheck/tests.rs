@@ -18,6 +18,7 @@ pub(crate) fn crosscheck() -> Crosscheck {
         differing: 3,
         ours_right: 3,
         theirs_right: 0,
+        undecided: 0,
         largest: 0.2,
         ours_from_double: 1e-8,
     };
@@ -28,8 +29,9 @@ pub(crate) fn crosscheck() -> Crosscheck {
     let accuracy = Accuracy {
         norm: "linf".into(),
         radii: vec![0.1, 0.15],
-        ours: vec![0.874, 0.56],
-        theirs: vec![0.873, 0.558],
+        ours: vec![vec![0.876, 0.56], vec![0.872, 0.56]],
+        theirs: vec![vec![0.873, 0.558]],
+        together: Together { ours: vec![0.87, 0.56], theirs: vec![0.873, 0.558], both: vec![0.866, 0.557] },
     };
     Crosscheck {
         cpu: "a processor".into(),
@@ -62,11 +64,20 @@ fn a_record_is_read_as_it_was_written() {
 #[test]
 fn what_cannot_be_is_refused_by_the_name_of_its_cell() {
     type Change = fn(&mut Crosscheck);
-    let cases: [(Change, &str); 4] = [
+    let cases: [(Change, &str); 7] = [
+        (
+            |c| match &mut c.cells[0].found {
+                Found::Images(found) => found.undecided = 1,
+                _ => panic!("the first are images"),
+            },
+            "more pixels than there are",
+        ),
         (|c| c.images = 0, "images must be at least 1"),
         (|c| c.cells[1].seconds.theirs = f64::NAN, "fmn-l2 on mnist_bal: seconds must be positive"),
-        (|c| accuracy(c).theirs[0] = 1.5, "got 1.5"),
-        (|c| accuracy(c).ours.truncate(1), "an entry for each radius"),
+        (|c| accuracy(c).theirs[0][0] = 1.5, "got 1.5"),
+        (|c| accuracy(c).ours[1].truncate(1), "an entry for each radius"),
+        (|c| accuracy(c).theirs.clear(), "no seed of either side"),
+        (|c| accuracy(c).together.both[1] = 0.559, "leave more together"),
     ];
     let folder = tempfile::tempdir().unwrap();
     for (change, expected) in cases {
@@ -92,6 +103,27 @@ fn distances_are_compared_on_images_that_both_sides_broke() {
 }
 
 #[test]
+fn an_image_that_any_seed_broke_is_not_left_by_all() {
+    let seeds = |digits: &[&str]| -> Vec<PerImage> {
+        digits.iter().map(|digits| PerImage { correct: vec![(*digits).to_owned()] }).collect()
+    };
+    let (ours, theirs) = (seeds(&["1110", "1011"]), seeds(&["0111"]));
+    let found = Accuracy::of("linf", &[0.1], &ours, &theirs).unwrap();
+    assert_eq!((found.ours, found.theirs), (vec![vec![0.75]; 2], vec![vec![0.75]]));
+    let expected = Together { ours: vec![0.5], theirs: vec![0.75], both: vec![0.25] };
+    assert_eq!(found.together, expected);
+    assert_eq!(Accuracy::of("linf", &[0.1], &ours, &[]), None);
+    assert_eq!(Accuracy::of("linf", &[0.1], &ours, &seeds(&["011"])), None);
+    assert_eq!(Accuracy::of("linf", &[0.1, 0.2], &ours, &theirs), None);
+}
+
+#[test]
+fn the_mean_is_over_seeds() {
+    assert_eq!(Accuracy::mean(&[vec![0.5, 0.25], vec![0.25, 0.25]]), [0.375, 0.25]);
+    assert!(Accuracy::mean(&[]).is_empty());
+}
+
+#[test]
 fn what_starting_takes_is_no_part_of_the_ratio() {
     assert_eq!(Seconds { ours: 3.0, ours_beside: 1.0, theirs: 8.0 }.ratio(), Some(4.0));
     assert_eq!(Seconds { ours: 1.05, ours_beside: 1.0, theirs: 8.0 }.ratio(), None);
@@ -105,10 +137,10 @@ fn every_bar_is_told_when_it_is_missed_and_only_then() {
     let cases: [(Change, &str); 6] = [
         (
             |c| match &mut c.cells[0].found {
-                Found::Images(found) => found.ours_right = 1,
+                Found::Images(found) => (found.ours_right, found.undecided) = (1, 1),
                 _ => panic!("the first are images"),
             },
-            "pgd on mnist_bal: 2 pixels differ in which ours are not those of double precision",
+            "pgd on mnist_bal: 2 pixels differ in which ours are not those of double precision, 1 of them undecided",
         ),
         (
             |c| match &mut c.cells[1].found {
@@ -124,8 +156,15 @@ fn every_bar_is_told_when_it_is_missed_and_only_then() {
             },
             "ours breaks",
         ),
-        (|c| accuracy(c).theirs[1] = 0.556, "ours leaves 0.5600 at 0.15, theirs 0.5560"),
-        (|c| accuracy(c).ours[0] = 0.875, "ours leaves 0.8750 at 0.1, the bar is 0.8740"),
+        (
+            |c| {
+                accuracy(c).theirs[0][1] = 0.556;
+                accuracy(c).together.theirs[1] = 0.556;
+                accuracy(c).together.both[1] = 0.556;
+            },
+            "ours leaves 0.5600 at 0.15, theirs 0.5560",
+        ),
+        (|c| accuracy(c).ours[1][0] = 0.874, "ours leaves 0.8750 at 0.1, the bar is 0.8740"),
         (|c| c.cells[2].seconds.theirs = 3.0, "theirs takes 1.50 times as long as ours"),
     ];
     for (change, expected) in cases {

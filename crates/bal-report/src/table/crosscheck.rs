@@ -1,6 +1,6 @@
 //! Attacks beside those of Python libraries, as tables.
 
-use crate::crosscheck::{Cell, Crosscheck, Found, Reach};
+use crate::crosscheck::{Accuracy, Cell, Crosscheck, Found, Reach};
 
 /// What stands where nothing was compared.
 pub const NOT_RUN: &str = "Not run yet: there is no `results/crosscheck/crosscheck.json`.";
@@ -20,7 +20,7 @@ pub fn crosscheck(crosscheck: &Crosscheck) -> String {
     let tables = [
         table(
             crosscheck,
-            "radius | pixels that differ | ours right | theirs right | largest difference",
+            "radius | pixels that differ | ours right | theirs right | undecided | largest difference",
             images,
         ),
         table(
@@ -28,7 +28,11 @@ pub fn crosscheck(crosscheck: &Crosscheck) -> String {
             "broken: ours, theirs | median: ours, theirs | ours / theirs | nearer: ours, theirs",
             distances,
         ),
-        table(crosscheck, "norm, radius | ours | theirs | difference", accuracies),
+        table(
+            crosscheck,
+            "norm, radius | seeds | ours | theirs | difference | all seeds: ours, theirs, both",
+            accuracies,
+        ),
     ];
     blocks.extend(tables.into_iter().flatten());
     blocks.push(shortfalls(crosscheck));
@@ -76,8 +80,14 @@ fn times(cell: &Cell) -> String {
 fn images(found: &Found) -> Option<Vec<String>> {
     let Found::Images(found) = found else { return None };
     Some(vec![format!(
-        "{} | {} of {} | {} | {} | {:.1e}",
-        found.radius, found.differing, found.pixels, found.ours_right, found.theirs_right, found.largest
+        "{} | {} of {} | {} | {} | {} | {:.1e}",
+        found.radius,
+        found.differing,
+        found.pixels,
+        found.ours_right,
+        found.theirs_right,
+        found.undecided,
+        found.largest
     )])
 }
 
@@ -99,11 +109,23 @@ fn distances(found: &Found) -> Option<Vec<String>> {
 fn accuracies(found: &Found) -> Option<Vec<String>> {
     let Found::Accuracy(found) = found else { return None };
     let norm = if found.norm == "linf" { "L∞" } else { "L2" };
-    let rows = found.radii.iter().zip(&found.ours).zip(&found.theirs);
-    let line = |((radius, ours), theirs): ((&f64, &f64), &f64)| {
-        format!("{norm} {radius} | {ours:.4} | {theirs:.4} | {}", super::signed(ours - theirs))
+    let seeds = if found.ours.len() == found.theirs.len() {
+        found.ours.len().to_string()
+    } else {
+        format!("{}, {}", found.ours.len(), found.theirs.len())
     };
-    Some(rows.map(line).collect())
+    let means = Accuracy::mean(&found.ours).into_iter().zip(Accuracy::mean(&found.theirs));
+    let line = |(place, (ours, theirs)): (usize, (f64, f64))| {
+        let of = |list: &[f64]| format!("{:.4}", list[place]);
+        let together = [&found.together.ours, &found.together.theirs, &found.together.both].map(|l| of(l));
+        format!(
+            "{norm} {} | {seeds} | {ours:.4} | {theirs:.4} | {} | {}",
+            found.radii[place],
+            super::signed(ours - theirs),
+            together.join(", ")
+        )
+    };
+    Some(means.enumerate().map(line).collect())
 }
 
 fn shortfalls(crosscheck: &Crosscheck) -> String {
@@ -125,15 +147,15 @@ mod tests {
         let text = crosscheck(&compared());
         let has = |line: &str| assert!(text.lines().any(|l| l == line), "{line}\nis not in\n{text}");
         has("a processor, 2 threads; the first 4 test images; foolbox 3.0, torch 2.0.");
-        has("| pgd | mnist_bal | torchattacks | 0.1 | 3 of 784 | 3 | 0 | 2.0e-1 | 2.00 | 8.00 | 4.00 |");
+        has("| pgd | mnist_bal | torchattacks | 0.1 | 3 of 784 | 3 | 0 | 0 | 2.0e-1 | 2.00 | 8.00 | 4.00 |");
         has("| fmn-l2 | mnist_bal | foolbox | 4, 3 | 0.1000, 0.2000 | 0.7500 | 1, 0 | 2.00 | 8.00 | 4.00 |");
-        has(
-            "| autoattack-linf | mnist_bal | torchattacks | L∞ 0.1 | 0.8740 | 0.8730 | +0.0010 | 2.00 | 8.00 | 4.00 |",
-        );
-        has("| autoattack-linf | mnist_bal | torchattacks | L∞ 0.15 | 0.5600 | 0.5580 | +0.0020 |  |  |  |");
+        has("| autoattack-linf | mnist_bal | torchattacks | L∞ 0.1 | 2, 1 | 0.8740 | 0.8730 | +0.0010 \
+             | 0.8700, 0.8730, 0.8660 | 2.00 | 8.00 | 4.00 |");
+        has("| autoattack-linf | mnist_bal | torchattacks | L∞ 0.15 | 2, 1 | 0.5600 | 0.5580 | +0.0020 \
+             | 0.5600, 0.5580, 0.5570 |  |  |  |");
         for line in text.lines().filter(|line| line.starts_with('|')) {
             let columns = line.matches('|').count();
-            assert!([11, 12].contains(&columns), "{columns} bars in {line}");
+            assert!([11, 13].contains(&columns), "{columns} bars in {line}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Finished cells, kept so that a comparison that is interrupted goes on.
+//! What is finished, kept so that a comparison that is interrupted goes on.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,50 +6,59 @@ use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
 use bal_report::atomic;
-use bal_report::crosscheck::Cell;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The folder of finished cells.
+/// The load from which on times are no measurement.
+pub(super) const BUSY: f64 = 0.5;
+
+/// The folder of finished pieces.
 pub(super) struct Kept {
     folder: PathBuf,
+    /// The load of the machine when the comparison began.
+    load: Option<f64>,
 }
 
-/// A cell, and what it was made of.
+/// A piece of work, and what it was made of.
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct Entry<T> {
     made_of: Value,
-    cell: Cell,
+    load: Option<f64>,
+    piece: T,
 }
 
 impl Kept {
-    /// In `folder`, made if it is not there.
-    pub(super) fn at(folder: PathBuf) -> Result<Self> {
+    /// In `folder`, made if it is not there, with the load that the machine has now.
+    pub(super) fn at(folder: PathBuf, load: Option<f64>) -> Result<Self> {
         fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        Ok(Self { folder })
+        Ok(Self { folder, load })
     }
 
-    /// A cell that was finished with all of `made_of` as it is now. What cannot be read is made anew.
-    pub(super) fn get(&self, attack: &str, model: &str, made_of: &Value) -> Option<Cell> {
-        let text = fs::read_to_string(self.file(attack, model)).ok()?;
-        let entry: Entry = serde_json::from_str(&text).ok()?;
-        (entry.made_of == *made_of).then_some(entry.cell)
-    }
-
-    /// Keeps a cell.
-    pub(super) fn put(&self, cell: &Cell, made_of: &Value) -> Result<()> {
-        let entry = Entry { made_of: made_of.clone(), cell: cell.clone() };
-        let path = self.file(&cell.attack, &cell.model);
-        Ok(atomic::write(&path, serde_json::to_string_pretty(&entry)?.as_bytes())?)
+    /// A piece and the load at which it was made: the one that is kept if all of `made_of` is as it was, and its times can
+    /// stand; else what `make` makes, which is kept from then on.
+    pub(super) fn or_make<T: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+        made_of: Value,
+        make: impl FnOnce() -> Result<T>,
+    ) -> Result<(T, Option<f64>)> {
+        let path = self.folder.join(format!("{name}.json"));
+        // What cannot be read is made anew.
+        let entry: Option<Entry<T>> =
+            fs::read_to_string(&path).ok().and_then(|text| serde_json::from_str(&text).ok());
+        let found = entry.filter(|entry| entry.made_of == made_of && stands(entry.load, self.load));
+        if let Some(entry) = found {
+            return Ok((entry.piece, entry.load));
+        }
+        let entry = Entry { made_of, load: self.load, piece: make()? };
+        atomic::write(&path, serde_json::to_string_pretty(&entry)?.as_bytes())?;
+        Ok((entry.piece, entry.load))
     }
 
     /// Forgets all: the comparison is whole.
     pub(super) fn clear(self) -> Result<()> {
         fs::remove_dir_all(&self.folder).with_context(|| format!("cannot remove {}", self.folder.display()))
-    }
-
-    fn file(&self, attack: &str, model: &str) -> PathBuf {
-        self.folder.join(format!("{attack}-{model}.json"))
     }
 }
 
@@ -60,37 +69,41 @@ pub(super) fn state(path: &Path) -> Result<Value> {
     Ok(serde_json::json!([data.len(), written.map(|time| time.as_nanos().to_string())]))
 }
 
+/// Whether a piece that was finished at one load need not be timed again at another: what a busy machine timed does not
+/// stand on a quiet one.
+fn stands(then: Option<f64>, now: Option<f64>) -> bool {
+    then.is_none_or(|then| then <= BUSY) || now.is_none_or(|now| now > BUSY)
+}
+
 #[cfg(test)]
 mod tests {
-    use bal_report::crosscheck::{Accuracy, Found, Seconds};
+    use anyhow::bail;
     use serde_json::json;
 
     use super::*;
 
     #[test]
-    fn a_cell_comes_back_as_long_as_nothing_changed() {
+    fn a_piece_comes_back_as_long_as_nothing_changed() {
         let folder = tempfile::tempdir().unwrap();
-        let cell = Cell {
-            attack: "apgd-ce".into(),
-            model: "erm".into(),
-            library: "torchattacks".into(),
-            load: None,
-            seconds: Seconds { ours: 2.0, ours_beside: 1.0, theirs: 3.0 },
-            found: Found::Accuracy(Accuracy {
-                norm: "linf".into(),
-                radii: vec![0.1],
-                ours: vec![0.5],
-                theirs: vec![0.5],
-            }),
-        };
-        let kept = Kept::at(folder.path().join("cells")).unwrap();
-        assert_eq!(kept.get("apgd-ce", "erm", &json!(16)), None);
-        kept.put(&cell, &json!(16)).unwrap();
-        assert_eq!(kept.get("apgd-ce", "erm", &json!(16)), Some(cell));
-        assert_eq!(kept.get("apgd-ce", "erm", &json!(32)), None);
-        fs::write(folder.path().join("cells/apgd-ce-erm.json"), "{").unwrap();
-        assert_eq!(kept.get("apgd-ce", "erm", &json!(16)), None);
+        let kept = Kept::at(folder.path().join("pieces"), Some(0.2)).unwrap();
+        let known = |made_of: u64| kept.or_make::<Vec<f64>>("a", json!(made_of), || bail!("made anew"));
+        assert!(known(16).is_err());
+        kept.or_make("a", json!(16), || Ok(vec![0.5])).unwrap();
+        assert_eq!(known(16).unwrap(), (vec![0.5], Some(0.2)));
+        assert!(known(32).is_err());
+        fs::write(folder.path().join("pieces/a.json"), "{").unwrap();
+        assert!(known(16).is_err());
         kept.clear().unwrap();
-        assert!(!folder.path().join("cells").exists());
+        assert!(!folder.path().join("pieces").exists());
+    }
+
+    #[test]
+    fn what_a_busy_machine_timed_is_timed_again_on_a_quiet_one() {
+        assert!(!stands(Some(3.0), Some(0.1)));
+        for (then, now) in
+            [(Some(0.1), Some(3.0)), (Some(3.0), Some(2.0)), (Some(0.1), Some(0.2)), (None, Some(0.1))]
+        {
+            assert!(stands(then, now), "{then:?}, {now:?}");
+        }
     }
 }

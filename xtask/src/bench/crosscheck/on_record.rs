@@ -45,19 +45,21 @@ impl OnRecord {
 mod tests {
     use std::collections::BTreeMap;
 
+    use bal_report::PerImage;
     use bal_report::crosscheck::{Accuracy, Found, Seconds};
 
     use super::*;
 
-    fn cell(attack: &str, model: &str, ours: f64) -> Cell {
-        let (radii, theirs) = (vec![0.1], vec![0.5]);
+    fn cell(attack: &str, model: &str, ours: &str) -> Cell {
+        let survivors = |digits: &str| [PerImage { correct: vec![digits.into()] }];
+        let accuracy = Accuracy::of("linf", &[0.1], &survivors(ours), &survivors("0011"));
         Cell {
             attack: attack.into(),
             model: model.into(),
             library: "torchattacks".into(),
             load: None,
             seconds: Seconds { ours: 2.0, ours_beside: 1.0, theirs: 3.0 },
-            found: Found::Accuracy(Accuracy { norm: "linf".into(), radii, ours: vec![ours], theirs }),
+            found: Found::Accuracy(accuracy.unwrap()),
         }
     }
 
@@ -70,18 +72,18 @@ mod tests {
             threads: 2,
             images: 1000,
             versions: BTreeMap::new(),
-            cells: vec![cell("fgsm", "erm", 0.1)],
+            cells: vec![cell("fgsm", "erm", "0000")],
         };
         let mut first = OnRecord::at(path.clone(), &now).unwrap();
-        first.put(&cell("autoattack-linf", "mnist_erm", 0.4)).unwrap();
-        first.put(&cell("apgd-ce", "erm", 0.4)).unwrap();
+        first.put(&cell("autoattack-linf", "mnist_erm", "0001")).unwrap();
+        first.put(&cell("apgd-ce", "erm", "0001")).unwrap();
         let mut second = OnRecord::at(path.clone(), &now).unwrap();
-        second.put(&cell("apgd-ce", "mnist_erm", 0.4)).unwrap();
-        second.put(&cell("apgd-ce", "erm", 0.3)).unwrap();
+        second.put(&cell("apgd-ce", "mnist_erm", "0001")).unwrap();
+        second.put(&cell("apgd-ce", "erm", "0111")).unwrap();
         let cells = [
-            cell("apgd-ce", "mnist_erm", 0.4),
-            cell("autoattack-linf", "mnist_erm", 0.4),
-            cell("apgd-ce", "erm", 0.3),
+            cell("apgd-ce", "mnist_erm", "0001"),
+            cell("autoattack-linf", "mnist_erm", "0001"),
+            cell("apgd-ce", "erm", "0111"),
         ];
         assert_eq!(Crosscheck::read(&path).unwrap().cells, cells);
         // Made otherwise, it begins anew.

@@ -26,9 +26,15 @@ const BESIDE: [&str; 6] = ["--attack", "uniform-noise", "--draws", "1", "--radiu
 
 impl Command<'_> {
     /// Attacks a model; the evaluation, and the seconds that the program took. In `folder` are then its files.
-    pub(super) fn attack(&self, attack: &Attack, model: &Model, folder: &Path) -> Result<(Evaluation, f64)> {
+    pub(super) fn attack(
+        &self,
+        attack: &Attack,
+        model: &Model,
+        seed: u64,
+        folder: &Path,
+    ) -> Result<(Evaluation, f64)> {
         let json = folder.join("evaluation.json");
-        let seconds = self.timed(&self.attack_arguments(attack, model, folder, &json))?;
+        let seconds = self.timed(&arguments(self.common(model), attack, seed, folder, &json))?;
         Ok((Evaluation::read(&json)?, seconds))
     }
 
@@ -43,10 +49,6 @@ impl Command<'_> {
         let begin = Instant::now();
         self.bal.run_quietly(arguments).context("our side")?;
         Ok(begin.elapsed().as_secs_f64())
-    }
-
-    fn attack_arguments(&self, attack: &Attack, model: &Model, folder: &Path, json: &Path) -> Vec<String> {
-        arguments(self.common(model), attack, folder, json)
     }
 
     fn common(&self, model: &Model) -> Vec<String> {
@@ -75,13 +77,13 @@ fn common(model: &Model, images: u64, threads: u32) -> Vec<String> {
     words.map(Into::into).into()
 }
 
-fn arguments(mut common: Vec<String>, attack: &Attack, folder: &Path, json: &Path) -> Vec<String> {
+fn arguments(mut common: Vec<String>, attack: &Attack, seed: u64, folder: &Path, json: &Path) -> Vec<String> {
     common.extend(attack.ours.iter().map(|&word| word.into()));
     let radii = attack.compared.radii();
     if !radii.is_empty() {
         common.extend(["--radius".into(), radii::list(radii)]);
     }
-    common.extend(["--json".into(), json.display().to_string()]);
+    common.extend(["--seed".into(), seed.to_string(), "--json".into(), json.display().to_string()]);
     if matches!(attack.compared, Compared::Images(_)) {
         common.extend(["--save".into(), folder.join(IMAGES).display().to_string()]);
     }
@@ -96,7 +98,7 @@ mod tests {
     fn line(name: &str) -> String {
         let model = Model { name: "erm", weights: "/r/erm.safetensors".into() };
         let attack = ATTACKS.iter().find(|attack| attack.name == name).unwrap();
-        arguments(common(&model, 16, 2), attack, Path::new("/t"), Path::new("/t/e.json")).join(" ")
+        arguments(common(&model, 16, 2), attack, 1, Path::new("/t"), Path::new("/t/e.json")).join(" ")
     }
 
     #[test]
@@ -105,9 +107,9 @@ mod tests {
             line("apgd-dlr"),
             "evaluate --weights /r/erm.safetensors --architecture cnn --dataset mnist --prediction mean-probability \
              --limit 16 --threads 2 --attack apgd-dlr --steps 100 --ensemble-gradient predictive --radius 0.1,0.15 \
-             --json /t/e.json"
+             --seed 1 --json /t/e.json"
         );
-        assert!(line("pgd").ends_with("--radius 0.1 --json /t/e.json --save /t/images.safetensors"));
+        assert!(line("pgd").ends_with("--radius 0.1 --seed 1 --json /t/e.json --save /t/images.safetensors"));
         assert!(!line("cw").contains("--radius"));
     }
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use bal_report::crosscheck::Images;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::kept::state;
@@ -15,7 +15,7 @@ use crate::bench::process::Process;
 use crate::repository::Repository;
 
 /// What became of the images.
-#[derive(Debug, PartialEq, Deserialize)]
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Answer {
     /// How long the attack took.
@@ -26,6 +26,28 @@ pub(super) struct Answer {
     pub(super) distances: Option<Vec<Option<f64>>>,
     /// Where there are images of ours: what differs.
     pub(super) images: Option<Images>,
+}
+
+/// What is attacked at a time where attacks begin at random: `images` from the `first`, at one radius with one seed.
+#[derive(Debug, PartialEq, Serialize)]
+pub(super) struct Part {
+    pub(super) radius: f64,
+    pub(super) seed: u64,
+    pub(super) first: u64,
+    pub(super) images: u64,
+}
+
+/// Images that the Python side attacks together, as bench/crosscheck/crosscheck.py has it.
+const BATCH: u64 = 256;
+
+impl Part {
+    /// The parts of the first `images`, batch by batch.
+    pub(super) fn all(images: u64, radius: f64, seed: u64) -> impl Iterator<Item = Self> {
+        (0..images.div_ceil(BATCH)).map(move |batch| {
+            let first = batch * BATCH;
+            Self { radius, seed, first, images: BATCH.min(images - first) }
+        })
+    }
 }
 
 /// Starts it.
@@ -51,7 +73,8 @@ pub(super) fn sources(repository: &Repository) -> Result<Vec<Value>> {
     files.iter().map(|file| state(file)).collect()
 }
 
-/// Has it attack the first `images` test images; `ours` is the file of our images where images are compared.
+/// Has it attack the first `images` test images, with the first seed; `ours` is the file of our images where images are
+/// compared.
 pub(super) fn attack(
     process: &mut Process,
     attack: &Attack,
@@ -59,21 +82,37 @@ pub(super) fn attack(
     images: u64,
     ours: Option<&Path>,
 ) -> Result<Answer> {
-    let answer = process.ask(&request(attack, model, images, ours)?)?;
-    let radii = attack.compared.radii().len().max(1);
-    parse(answer, radii, images)
-}
-
-fn request(attack: &Attack, model: &Model, images: u64, ours: Option<&Path>) -> Result<Value> {
-    let mut request = serde_json::to_value(attack.theirs)?;
     let radii = match &attack.compared {
         Compared::Distances => json!([null]),
         other => json!(other.radii()),
     };
-    let more = json!({"do": "attack", "weights": model.weights, "images": images, "radii": radii});
-    if let (Some(keys), Value::Object(more)) = (request.as_object_mut(), more) {
-        keys.extend(more);
-        keys.extend(ours.map(|file| ("ours".to_owned(), json!(file))));
+    let mut more = json!({"first": 0, "images": images, "radii": radii, "seed": 0});
+    if let Some(file) = ours {
+        more["ours"] = json!(file);
+    }
+    let answer = process.ask(&request(attack, model, more)?)?;
+    parse(answer, attack.compared.radii().len().max(1), images)
+}
+
+/// Has it attack a part.
+pub(super) fn attack_part(
+    process: &mut Process,
+    attack: &Attack,
+    model: &Model,
+    part: &Part,
+) -> Result<Answer> {
+    let Part { radius, seed, first, images } = *part;
+    let more = json!({"first": first, "images": images, "radii": [radius], "seed": seed});
+    parse(process.ask(&request(attack, model, more)?)?, 1, images)
+}
+
+/// The attack and its settings, the model, and `more` keys.
+fn request(attack: &Attack, model: &Model, more: Value) -> Result<Value> {
+    let mut request = json!({"do": "attack", "weights": model.weights});
+    for more in [serde_json::to_value(attack.theirs)?, more] {
+        if let (Some(keys), Value::Object(more)) = (request.as_object_mut(), more) {
+            keys.extend(more);
+        }
     }
     Ok(request)
 }
@@ -89,16 +128,6 @@ fn parse(answer: Value, radii: usize, images: u64) -> Result<Answer> {
     Ok(answer)
 }
 
-impl Answer {
-    /// The share of images that survived, per radius.
-    pub(super) fn accuracy(&self) -> Vec<f64> {
-        let share = |digits: &String| {
-            digits.bytes().filter(|&digit| digit == b'1').count() as f64 / digits.len().max(1) as f64
-        };
-        self.correct.iter().map(share).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,7 +135,7 @@ mod tests {
 
     /// In the form of what bench/crosscheck/crosscheck.py answers about two images.
     const LINES: [&str; 2] = [
-        r#"{"seconds": 0.1887344690003374, "correct": ["11"], "distances": null, "images": {"radius": 0.1, "pixels": 1568, "differing": 0, "ours_right": 0, "theirs_right": 0, "largest": 0.0, "ours_from_double": 2.384185793236071e-08}}"#,
+        r#"{"seconds": 0.1887344690003374, "correct": ["11"], "distances": null, "images": {"radius": 0.1, "pixels": 1568, "differing": 0, "ours_right": 0, "theirs_right": 0, "undecided": 0, "largest": 0.0, "ours_from_double": 2.384185793236071e-08}}"#,
         r#"{"seconds": 0.9014955880011257, "correct": ["01"], "distances": [0.18882638216018677, null], "images": null}"#,
     ];
 
@@ -119,7 +148,7 @@ mod tests {
         let images = parse(line(0), 1, 2).unwrap();
         assert_eq!(images.images.unwrap().pixels, 1568);
         let distances = parse(line(1), 1, 2).unwrap();
-        assert_eq!(distances.accuracy(), [0.5]);
+        assert_eq!(distances.correct, ["01"]);
         assert_eq!(distances.distances.unwrap()[1], None);
     }
 
@@ -135,14 +164,20 @@ mod tests {
     #[test]
     fn a_request_says_all_that_the_attack_needs() {
         let model = Model { name: "mnist_bal", weights: "/r/mnist_bal.safetensors".into() };
-        let of = |name: &str, ours| {
-            let attack = ATTACKS.iter().find(|attack| attack.name == name).unwrap();
-            request(attack, &model, 16, ours).unwrap()
-        };
+        let attack = ATTACKS.iter().find(|attack| attack.name == "pgd").unwrap();
+        let more = json!({"first": 0, "images": 16, "radii": [0.1], "seed": 0, "ours": "/t/x"});
         let expected = json!({"do": "attack", "library": "torchattacks", "attack": "pgd", "norm": "linf", "steps": 40,
-            "parts": 16.0, "weights": "/r/mnist_bal.safetensors", "images": 16, "radii": [0.1], "ours": "/t/x"});
-        assert_eq!(of("pgd", Some(Path::new("/t/x"))), expected);
-        assert_eq!(of("cw", None)["radii"], json!([null]));
-        assert_eq!(of("autoattack-linf", None)["radii"], json!([0.1, 0.15]));
+            "parts": 16.0, "weights": "/r/mnist_bal.safetensors", "first": 0, "images": 16, "radii": [0.1], "seed": 0,
+            "ours": "/t/x"});
+        assert_eq!(request(attack, &model, more).unwrap(), expected);
+    }
+
+    #[test]
+    fn parts_are_the_batches_of_the_python_side() {
+        let parts: Vec<_> = Part::all(600, 0.1, 2).collect();
+        let of = |first, images| Part { radius: 0.1, seed: 2, first, images };
+        assert_eq!(parts, [of(0, 256), of(256, 256), of(512, 88)]);
+        let source = include_str!("../../../../bench/crosscheck/crosscheck.py");
+        assert!(source.contains(&format!("\nBATCH = {BATCH}\n")));
     }
 }
