@@ -73,7 +73,8 @@ def compared(model, x, theirs, y, request):
         raise ValueError(f"{request['ours']} holds other images than the first {len(x)} test images")
     radius = request["radii"][0]
     step = radius / request["parts"]
-    return {"radius": radius, **exact.compare(model, x, y, radius, request["steps"], step, ours["x"][0], theirs)}
+    attack = lambda x, y: exact.climb(model, x, y, radius, request["steps"], step)
+    return {"radius": radius, **exact.compare(attack, x, y, ours["x"][0], theirs)}
 
 
 def main():

@@ -34,20 +34,21 @@ def climb(model, x, y, radius, steps, step_size):
     return torch.cat(ends)
 
 
-def compare(model, x, y, radius, steps, step_size, ours, theirs):
-    """Pixels of two attacks from one start that differ, and with which of them double precision agrees."""
-    right = climb(model, x, y, radius, steps, step_size)
+def compare(attack, x, y, ours, theirs):
+    """Pixels of two attacks from one start that differ, and with which of them `attack`, a climb, agrees."""
+    right = attack(x, y)
     ours, theirs = ours.double(), theirs.double()
     difference = (ours - theirs).abs()
     apart = difference > TOLERANCE
     agrees = lambda side: apart & ((side - right).abs() <= TOLERANCE)
-    wrong = apart & ~agrees(ours)
+    ours_right = agrees(ours)
+    wrong = apart & ~ours_right
     rows = wrong.flatten(1).any(1).nonzero().squeeze(1)
-    changing = changes(model, x[rows], y[rows], radius, steps, step_size, right[rows])
+    changing = changes(attack, x[rows], y[rows], right[rows])
     return {
         "pixels": ours.numel(),
         "differing": apart.sum().item(),
-        "ours_right": agrees(ours).sum().item(),
+        "ours_right": ours_right.sum().item(),
         "theirs_right": agrees(theirs).sum().item(),
         "undecided": (wrong[rows] & changing).sum().item(),
         "largest": difference.max().item(),
@@ -55,11 +56,11 @@ def compare(model, x, y, radius, steps, step_size, ours, theirs):
     }
 
 
-def changes(model, x, y, radius, steps, step_size, right):
-    """Pixels that double precision gives otherwise than `right` in any of DRAWS attacks from a start that is moved."""
+def changes(attack, x, y, right):
+    """Pixels that `attack` gives otherwise than `right` in any of DRAWS attacks from a start that is moved."""
     changing = torch.zeros_like(right, dtype=torch.bool)
     noise = torch.Generator().manual_seed(0)
     for _ in range(DRAWS if len(x) else 0):
         moved = x.double() * (1 + MOVED * (2 * torch.rand(x.shape, generator=noise, dtype=torch.double) - 1))
-        changing |= (climb(model, moved, y, radius, steps, step_size) - right).abs() > TOLERANCE
+        changing |= (attack(moved, y) - right).abs() > TOLERANCE
     return changing

@@ -36,8 +36,8 @@ pub struct Cell {
     pub model: String,
     /// The library that the other side's attack is from.
     pub library: String,
-    /// The system's load, as the mean number of waiting processes in the minute before the comparison began; `null` where
-    /// the system does not say.
+    /// The system's load, as the mean number of waiting processes in the minute before the comparison began; the largest
+    /// where it was interrupted and went on later, and `null` where the system does not say.
     pub load: Option<f64>,
     /// How long either side took.
     pub seconds: Seconds,

@@ -138,13 +138,10 @@ impl PerImage {
         let both = |a: &String, b: &String| {
             a.bytes().zip(b.bytes()).map(|pair| if pair == (b'1', b'1') { '1' } else { '0' }).collect()
         };
-        let meet = |mut met: Self, next: &Self| {
-            met.correct = met.correct.iter().zip(&next.correct).map(|(a, b)| both(a, b)).collect();
-            met
+        let meet = |met: Self, next: Self| Self {
+            correct: met.correct.iter().zip(&next.correct).map(|(a, b)| both(a, b)).collect(),
         };
-        let (first, rest) =
-            attacks.split_first().map_or((None, attacks), |(first, rest)| (Some(first), rest));
-        rest.iter().fold(first.cloned().unwrap_or(Self { correct: Vec::new() }), meet)
+        attacks.iter().cloned().reduce(meet).unwrap_or(Self { correct: Vec::new() })
     }
 }
 
