@@ -21,6 +21,24 @@ def apgd(model, x, y, request, radius):
     return torchattacks.APGD(model, norm=norm, eps=radius, steps=steps, loss=loss, seed=request["seed"])(x, y)
 
 
+def apgd_t(model, x, y, request, radius):
+    norm, steps, seed = NORMS[request["norm"]], request["steps"], request["seed"]
+    return torchattacks.APGDT(model, norm=norm, eps=radius, steps=steps, n_classes=10, seed=seed)(x, y)
+
+
+def fab(model, x, y, request, radius):
+    norm, steps, seed = NORMS[request["norm"]], request["steps"], request["seed"]
+    attack = torchattacks.FAB(
+        model, norm=norm, eps=radius, steps=steps, multi_targeted=True, n_classes=10, seed=seed
+    )
+    return attack(x, y)
+
+
+def square(model, x, y, request, radius):
+    norm, questions, seed = NORMS[request["norm"]], request["steps"], request["seed"]
+    return torchattacks.Square(model, norm=norm, eps=radius, n_queries=questions, seed=seed)(x, y)
+
+
 def autoattack(model, x, y, request, radius):
     norm, seed = NORMS[request["norm"]], request["seed"]
     attack = torchattacks.AutoAttack(model, norm=norm, eps=radius, n_classes=10, seed=seed)
@@ -59,6 +77,9 @@ ATTACKS = {
     ("torchattacks", "fgsm"): fgsm,
     ("torchattacks", "pgd"): pgd,
     ("torchattacks", "apgd"): apgd,
+    ("torchattacks", "apgd-t"): apgd_t,
+    ("torchattacks", "fab"): fab,
+    ("torchattacks", "square"): square,
     ("torchattacks", "autoattack"): autoattack,
     ("foolbox", "cw"): cw,
     ("foolbox", "deepfool"): deepfool,

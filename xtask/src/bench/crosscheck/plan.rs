@@ -23,6 +23,7 @@ pub(super) struct Theirs {
     pub(super) library: &'static str,
     pub(super) attack: &'static str,
     pub(super) norm: &'static str,
+    /// Of an attack without gradients questions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) steps: Option<u32>,
     /// A step is the radius over this.
@@ -69,7 +70,7 @@ const L2_RADII: &[f64] = &[1.0];
 const IMAGES: Compared = Compared::Images(0.1);
 
 /// All attacks, the quickest first. PGD starts at the image, so that both sides have one start.
-pub(super) const ATTACKS: [Attack; 11] = [
+pub(super) const ATTACKS: [Attack; 14] = [
     Attack {
         name: "fgsm",
         ours: &["--attack", "fgsm", "--ensemble-gradient", "predictive"],
@@ -126,6 +127,24 @@ pub(super) const ATTACKS: [Attack; 11] = [
         name: "apgd-dlr",
         ours: &["--attack", "apgd-dlr", "--steps", "100", "--ensemble-gradient", "predictive"],
         theirs: Theirs { loss: Some("dlr"), ..Theirs::of("torchattacks", "apgd", "linf", 100) },
+        compared: Compared::Accuracy(LINF_RADII),
+    },
+    Attack {
+        name: "apgd-t",
+        ours: &["--attack", "apgd-t", "--steps", "100", "--ensemble-gradient", "predictive"],
+        theirs: Theirs::of("torchattacks", "apgd-t", "linf", 100),
+        compared: Compared::Accuracy(LINF_RADII),
+    },
+    Attack {
+        name: "fab",
+        ours: &["--attack", "fab", "--norm", "linf", "--steps", "100"],
+        theirs: Theirs::of("torchattacks", "fab", "linf", 100),
+        compared: Compared::Accuracy(LINF_RADII),
+    },
+    Attack {
+        name: "square",
+        ours: &["--attack", "square", "--norm", "linf", "--queries", "5000"],
+        theirs: Theirs::of("torchattacks", "square", "linf", 5000),
         compared: Compared::Accuracy(LINF_RADII),
     },
     Attack {
@@ -230,7 +249,7 @@ mod tests {
                     .and_then(|at| ours.get(at + 1))
                     .map(ToString::to_string)
             };
-            if let Some(steps) = said("--steps") {
+            if let Some(steps) = said("--steps").or_else(|| said("--queries")) {
                 assert_eq!(Some(steps), theirs.steps.map(|steps| steps.to_string()), "{name}");
             }
             if let Some(norm) = said("--norm") {
@@ -256,7 +275,7 @@ mod tests {
             let cells = cells(&models, &only)?;
             Ok(cells.iter().map(|(model, attack)| format!("{} {}", attack.name, model.name)).collect())
         };
-        assert_eq!(names(&[]).unwrap().len(), 33);
+        assert_eq!(names(&[]).unwrap().len(), 42);
         assert_eq!(names(&["cw"]).unwrap(), ["cw mnist_erm", "cw mnist_fgsm", "cw mnist_bal"]);
         assert_eq!(names(&["cw", "mnist_bal"]).unwrap(), ["cw mnist_bal"]);
         let error = names(&["cw", "cnn"]).unwrap_err().to_string();
