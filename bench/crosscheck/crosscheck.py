@@ -5,8 +5,9 @@ Reads one request a line from standard input and answers each with one JSON obje
 {"do": "attack", "library": L, "attack": A, "weights": FILE, "first": F, "images": N, "seed": S, "norm": "linf" | "l2",
 "radii": [..] | [null], ..} attacks N test images from the Fth on, with random starts of this seed, and
 answers {"seconds": S, "correct": ["1101..", ..], "distances": [..] | null, "images": {..} | null}, with a string for each
-radius, distances where the radius is null, and images where the request has "ours", a file that `bal evaluate --save`
-wrote: what compare of exact.py counts. Further keys are settings of the attack, see libraries.py.
+radius, distances where the radius is null, and images where the request has "ours", files that `bal evaluate --save`
+wrote after one step, two, .. and all: what compare and single_steps of exact.py count. Further keys are settings of the
+attack, see libraries.py.
 """
 
 import argparse
@@ -68,13 +69,19 @@ def distances(model, x, z, y, norm):
 
 
 def compared(model, x, theirs, y, request):
-    ours = load_file(request["ours"])
-    if not torch.equal(ours["clean"], x):
-        raise ValueError(f"{request['ours']} holds other images than the first {len(x)} test images")
+    ours = [attacked(file, x) for file in request["ours"]]
     radius = request["radii"][0]
     step = radius / request["parts"]
     attack = lambda x, y: exact.climb(model, x, y, radius, request["steps"], step)
-    return {"radius": radius, **exact.compare(attack, x, y, ours["x"][0], theirs)}
+    found = exact.compare(attack, x, y, ours[-1], theirs)
+    return {"radius": radius, **found, "steps": exact.single_steps(model, x, y, radius, step, ours)}
+
+
+def attacked(file, x):
+    images = load_file(file)
+    if not torch.equal(images["clean"], x):
+        raise ValueError(f"{file} holds other images than the first {len(x)} test images")
+    return images["x"][0]
 
 
 def main():

@@ -26,12 +26,37 @@ def climb(model, x, y, radius, steps, step_size):
     for x, y in zip(x.double().split(BATCH), y.split(BATCH)):
         z = x
         for _ in range(steps):
-            z = z.detach().requires_grad_(True)
-            gradient = torch.autograd.grad(F.cross_entropy(model(z), y, reduction="sum"), z)[0]
-            z = z.detach() + step_size * gradient.sign()
-            z = torch.minimum(torch.maximum(z, x - radius), x + radius).clamp(0, 1)
+            z, _ = step(model, x, y, z, radius, step_size)
         ends.append(z)
     return torch.cat(ends)
+
+
+def step(model, x, y, z, radius, step_size):
+    """Where a step from z leads, and the gradient there."""
+    z = z.detach().requires_grad_(True)
+    gradient = torch.autograd.grad(F.cross_entropy(model(z), y, reduction="sum"), z)[0]
+    z = z.detach() + step_size * gradient.sign()
+    return torch.minimum(torch.maximum(z, x - radius), x + radius).clamp(0, 1), gradient
+
+
+def single_steps(model, x, y, radius, step_size, way):
+    """Each step of a climb from x, whose points are the way, beside one in double precision from the same point.
+
+    A sign that rounding turns in one step moves all that follow; here it counts once. How large the gradient of a pixel is
+    whose sign was turned tells whether rounding can have done it.
+    """
+    model = copy.deepcopy(model).double()
+    differing, steepest = 0, 0.0
+    for z, after in zip([x, *way], way):
+        for x_, y_, z_, after_ in zip(*(part.split(BATCH) for part in (x.double(), y, z.double(), after.double()))):
+            right, gradient = step(model, x_, y_, z_, radius, step_size)
+            apart = (after_ - right).abs() > TOLERANCE
+            size = gradient.abs()
+            largest = size.flatten(1).amax(1).clamp(min=torch.finfo(size.dtype).tiny)
+            shares = (size / largest.view(-1, 1, 1, 1))[apart]
+            differing += len(shares)
+            steepest = max([steepest, *shares.tolist()])
+    return {"pixels": x.numel() * len(way), "differing": differing, "steepest": steepest}
 
 
 def compare(attack, x, y, ours, theirs):

@@ -1,6 +1,6 @@
 //! What a comparison has to be to be believed.
 
-use super::{Accuracy, Cell, Crosscheck, Found, Together};
+use super::{Accuracy, Cell, Crosscheck, Found, Steps, Together};
 
 impl Crosscheck {
     /// Says of a comparison that cannot be what is wrong with it.
@@ -30,6 +30,7 @@ impl Cell {
                 {
                     return Err("it counts more pixels than there are".into());
                 }
+                found.steps.check()?;
             }
             Found::Distances(found) => {
                 let most = found.ours.broken.max(found.theirs.broken).max(found.both);
@@ -38,6 +39,18 @@ impl Cell {
                 }
             }
             Found::Accuracy(found) => found.check()?,
+        }
+        Ok(())
+    }
+}
+
+impl Steps {
+    fn check(&self) -> Result<(), String> {
+        if self.differing > self.pixels {
+            return Err("it counts more pixels of its steps than there are".into());
+        }
+        if !(0.0..=1.0).contains(&self.steepest) {
+            return Err(format!("the steepest must be in [0, 1], got {}", self.steepest));
         }
         Ok(())
     }

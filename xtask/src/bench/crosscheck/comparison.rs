@@ -1,7 +1,6 @@
 //! One attack on one model, by both sides.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::{Context, Result};
 use bal_report::crosscheck::{Accuracy, Cell, Distances, Found, Seconds};
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::kept::{self, Kept};
-use super::ours::{self, Command};
+use super::ours::Command;
 use super::plan::{Attack, Compared, Model};
 use super::theirs::{self, Answer, Part};
 use crate::bench::process::Process;
@@ -160,15 +159,16 @@ fn whole(command: &Command<'_>, other: &mut Process, attack: &Attack, model: &Mo
     let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
     let ours_beside = command.beside(model)?;
     let (evaluation, ours) = command.attack(attack, model, 0, scratch.path())?;
-    let images = matches!(attack.compared, Compared::Images(_)).then(|| scratch.path().join(ours::IMAGES));
-    let answer = theirs::attack(other, attack, model, command.images, images.as_deref())?;
+    let images = matches!(attack.compared, Compared::Images(_));
+    let way = images.then(|| command.way(attack, model, scratch.path())).transpose()?;
+    let answer = theirs::attack(other, attack, model, command.images, way.as_deref())?;
     let seconds = Seconds { ours, ours_beside, theirs: answer.seconds };
-    Ok(Whole { seconds, found: found(images.as_deref(), &evaluation, answer)? })
+    Ok(Whole { seconds, found: found(images, &evaluation, answer)? })
 }
 
-/// What the two sides found: images where there are `ours`, else distances.
-fn found(ours: Option<&Path>, evaluation: &Evaluation, theirs: Answer) -> Result<Found> {
-    if ours.is_some() {
+/// What the two sides found: `images`, else distances.
+fn found(images: bool, evaluation: &Evaluation, theirs: Answer) -> Result<Found> {
+    if images {
         return Ok(Found::Images(theirs.images.context("Python answered without a comparison of images")?));
     }
     let nearest = evaluation.nearest.as_ref().context("bal evaluate wrote no distances")?;

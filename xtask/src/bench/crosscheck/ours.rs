@@ -1,6 +1,6 @@
 //! Our side: `bal evaluate`, as one would type it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -19,7 +19,7 @@ pub(super) struct Command<'a> {
 }
 
 /// The name of the images' file in the folder of an attack.
-pub(super) const IMAGES: &str = "images.safetensors";
+const IMAGES: &str = "images.safetensors";
 
 /// One point of noise for each image: everything that an evaluation takes beside its attack.
 const BESIDE: [&str; 6] = ["--attack", "uniform-noise", "--draws", "1", "--radius", "0.1"];
@@ -36,6 +36,22 @@ impl Command<'_> {
         let json = folder.join("evaluation.json");
         let seconds = self.timed(&arguments(self.common(model), attack, seed, folder, &json))?;
         Ok((Evaluation::read(&json)?, seconds))
+    }
+
+    /// The images of an attack after each of its steps, the last of which `attack` left in `folder`: an attack of fewer steps
+    /// ends where this one passes.
+    pub(super) fn way(&self, attack: &Attack, model: &Model, folder: &Path) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for steps in 1..attack.theirs.steps.unwrap_or(1) {
+            let file = folder.join(format!("step-{steps}.safetensors"));
+            let mut arguments = arguments(self.common(model), attack, 0, folder, &folder.join("step.json"));
+            set(&mut arguments, "--steps", steps.to_string());
+            set(&mut arguments, "--save", file.display().to_string());
+            self.bal.run_quietly(&arguments).context("our side")?;
+            files.push(file);
+        }
+        files.push(folder.join(IMAGES));
+        Ok(files)
     }
 
     /// The seconds of everything but the attack.
@@ -90,6 +106,13 @@ fn arguments(mut common: Vec<String>, attack: &Attack, seed: u64, folder: &Path,
     common
 }
 
+/// Gives a flag another value.
+fn set(arguments: &mut [String], flag: &str, value: String) {
+    if let Some(at) = arguments.iter().position(|word| word == flag) {
+        arguments[at + 1] = value;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,5 +134,12 @@ mod tests {
         );
         assert!(line("pgd").ends_with("--radius 0.1 --seed 1 --json /t/e.json --save /t/images.safetensors"));
         assert!(!line("cw").contains("--radius"));
+    }
+
+    #[test]
+    fn a_flag_is_given_another_value() {
+        let mut words = ["--steps", "40", "--save", "x"].map(String::from);
+        set(&mut words, "--steps", "3".into());
+        assert_eq!(words, ["--steps", "3", "--save", "x"]);
     }
 }

@@ -1,7 +1,7 @@
 //! The Python side: what it is asked and what it answers.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -73,22 +73,22 @@ pub(super) fn sources(repository: &Repository) -> Result<Vec<Value>> {
     files.iter().map(|file| state(file)).collect()
 }
 
-/// Has it attack the first `images` test images, with the first seed; `ours` is the file of our images where images are
-/// compared.
+/// Has it attack the first `images` test images, with the first seed; `ours` are the files of our images after each step
+/// where images are compared.
 pub(super) fn attack(
     process: &mut Process,
     attack: &Attack,
     model: &Model,
     images: u64,
-    ours: Option<&Path>,
+    ours: Option<&[PathBuf]>,
 ) -> Result<Answer> {
     let radii = match &attack.compared {
         Compared::Distances => json!([null]),
         other => json!(other.radii()),
     };
     let mut more = json!({"first": 0, "images": images, "radii": radii, "seed": 0});
-    if let Some(file) = ours {
-        more["ours"] = json!(file);
+    if let Some(files) = ours {
+        more["ours"] = json!(files);
     }
     let answer = process.ask(&request(attack, model, more)?)?;
     parse(answer, attack.compared.radii().len().max(1), images)
@@ -135,7 +135,7 @@ mod tests {
 
     /// In the form of what bench/crosscheck/crosscheck.py answers about two images.
     const LINES: [&str; 2] = [
-        r#"{"seconds": 0.1887344690003374, "correct": ["11"], "distances": null, "images": {"radius": 0.1, "pixels": 1568, "differing": 0, "ours_right": 0, "theirs_right": 0, "undecided": 0, "largest": 0.0, "ours_from_double": 2.384185793236071e-08}}"#,
+        r#"{"seconds": 0.1887344690003374, "correct": ["11"], "distances": null, "images": {"radius": 0.1, "pixels": 1568, "differing": 0, "ours_right": 0, "theirs_right": 0, "undecided": 0, "largest": 0.0, "ours_from_double": 2.384185793236071e-08, "steps": {"pixels": 1568, "differing": 0, "steepest": 0.0}}}"#,
         r#"{"seconds": 0.9014955880011257, "correct": ["01"], "distances": [0.18882638216018677, null], "images": null}"#,
     ];
 
@@ -165,10 +165,10 @@ mod tests {
     fn a_request_says_all_that_the_attack_needs() {
         let model = Model { name: "mnist_bal", weights: "/r/mnist_bal.safetensors".into() };
         let attack = ATTACKS.iter().find(|attack| attack.name == "pgd").unwrap();
-        let more = json!({"first": 0, "images": 16, "radii": [0.1], "seed": 0, "ours": "/t/x"});
+        let more = json!({"first": 0, "images": 16, "radii": [0.1], "seed": 0, "ours": ["/t/x"]});
         let expected = json!({"do": "attack", "library": "torchattacks", "attack": "pgd", "norm": "linf", "steps": 40,
             "parts": 16.0, "weights": "/r/mnist_bal.safetensors", "first": 0, "images": 16, "radii": [0.1], "seed": 0,
-            "ours": "/t/x"});
+            "ours": ["/t/x"]});
         assert_eq!(request(attack, &model, more).unwrap(), expected);
     }
 
