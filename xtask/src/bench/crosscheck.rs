@@ -94,6 +94,7 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
         kept: Kept::at(repository.root().join("target/crosscheck"), load)?,
         seeds: options.seeds,
         versions,
+        program: kept::content(bal.executable())?,
         sources: theirs::sources(repository)?,
     };
     for (model, attack) in cells {

@@ -23,6 +23,8 @@ pub(super) struct Comparison<'a> {
     /// Seeds of either side where attacks begin at random.
     pub(super) seeds: u64,
     pub(super) versions: BTreeMap<String, String>,
+    /// Our program, as it is now.
+    pub(super) program: Value,
     /// The Python side's files, as they are now.
     pub(super) sources: Vec<Value>,
 }
@@ -137,8 +139,8 @@ impl Comparison<'_> {
         Ok(json!({
             "images": self.command.images,
             "threads": self.command.threads,
-            "weights": kept::state(&model.weights)?,
-            "program": kept::state(self.command.bal.executable())?,
+            "weights": kept::content(&model.weights)?,
+            "program": self.program,
             "attack": [json!(attack.ours), json!(attack.compared.radii())],
         }))
     }
@@ -146,7 +148,7 @@ impl Comparison<'_> {
     fn theirs_made_of(&self, attack: &Attack, model: &Model) -> Result<Value> {
         Ok(json!({
             "threads": self.command.threads,
-            "weights": kept::state(&model.weights)?,
+            "weights": kept::content(&model.weights)?,
             "versions": self.versions,
             "sources": self.sources,
             "attack": attack.theirs,

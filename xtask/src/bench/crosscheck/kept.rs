@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
+use bal_data::Content;
 use bal_report::atomic;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -62,11 +62,9 @@ impl Kept {
     }
 }
 
-/// The length of a file and when it was written: what tells a program that was built anew.
-pub(super) fn state(path: &Path) -> Result<Value> {
-    let data = fs::metadata(path).with_context(|| format!("cannot find {}", path.display()))?;
-    let written = data.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    Ok(serde_json::json!([data.len(), written.map(|time| time.as_nanos().to_string())]))
+/// What tells a program that was built from other sources, or other weights, wherever and whenever they were put there.
+pub(super) fn content(path: &Path) -> Result<Value> {
+    Ok(Content::of_file(path)?.to_string().into())
 }
 
 /// Whether a piece that was finished at one load need not be timed again at another: what a busy machine timed does not

@@ -9,7 +9,7 @@ use bal_report::crosscheck::Images;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::kept::state;
+use super::kept::content;
 use super::plan::{Attack, Compared, Model};
 use crate::bench::process::Process;
 use crate::repository::Repository;
@@ -70,7 +70,7 @@ pub(super) fn sources(repository: &Repository) -> Result<Vec<Value>> {
     }
     files.retain(|file| file.is_file());
     files.sort_unstable();
-    files.iter().map(|file| state(file)).collect()
+    files.iter().map(|file| content(file)).collect()
 }
 
 /// Has it attack the first `images` test images, with the first seed; `ours` are the files of our images after each step
