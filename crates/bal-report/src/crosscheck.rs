@@ -86,7 +86,7 @@ pub struct Images {
     /// Of those, how many are in double precision as theirs.
     pub theirs_right: u64,
     /// Of those in which ours are not right, how many double precision itself gives otherwise in one of 16 attacks from a
-    /// start whose pixels are moved by at most a millionth of themselves.
+    /// start whose pixels are moved by at most a millionth.
     pub undecided: u64,
     /// The largest difference of a pixel.
     pub largest: f64,
@@ -106,9 +106,9 @@ pub struct Steps {
     pub pixels: u64,
     /// Pixels that a step leaves more than [`Images::TOLERANCE`] from where double precision does.
     pub differing: u64,
-    /// The largest gradient of one of those, in double precision, over the largest of its image then, in [0, 1]: small
-    /// where rounding turned its sign. 0 where none differs.
-    pub steepest: f64,
+    /// Of those, how many double precision itself gives otherwise in one of 16 steps from a point whose pixels are moved by
+    /// at most a millionth.
+    pub undecided: u64,
 }
 
 /// Distances to the nearest errors found, in the norm that the attack makes small.

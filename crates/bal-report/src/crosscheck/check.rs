@@ -46,11 +46,8 @@ impl Cell {
 
 impl Steps {
     fn check(&self) -> Result<(), String> {
-        if self.differing > self.pixels {
+        if self.differing > self.pixels || self.undecided > self.differing {
             return Err("it counts more pixels of its steps than there are".into());
-        }
-        if !(0.0..=1.0).contains(&self.steepest) {
-            return Err(format!("the steepest must be in [0, 1], got {}", self.steepest));
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ pub(crate) fn crosscheck() -> Crosscheck {
         undecided: 0,
         largest: 0.2,
         ours_from_double: 1e-8,
-        steps: Steps { pixels: 31_360, differing: 2, steepest: 3e-7 },
+        steps: Steps { pixels: 31_360, differing: 2, undecided: 1 },
     };
     let distances = Distances::of(
         &[Some(0.1), Some(0.4), Some(0.0), Some(0.3)],

@@ -135,7 +135,7 @@ mod tests {
 
     /// In the form of what bench/crosscheck/crosscheck.py answers about two images.
     const LINES: [&str; 2] = [
-        r#"{"seconds": 0.1887344690003374, "correct": ["11"], "distances": null, "images": {"radius": 0.1, "pixels": 1568, "differing": 0, "ours_right": 0, "theirs_right": 0, "undecided": 0, "largest": 0.0, "ours_from_double": 2.384185793236071e-08, "steps": {"pixels": 1568, "differing": 0, "steepest": 0.0}}}"#,
+        r#"{"seconds": 0.1887344690003374, "correct": ["11"], "distances": null, "images": {"radius": 0.1, "pixels": 1568, "differing": 0, "ours_right": 0, "theirs_right": 0, "undecided": 0, "largest": 0.0, "ours_from_double": 2.384185793236071e-08, "steps": {"pixels": 1568, "differing": 0, "undecided": 0}}}"#,
         r#"{"seconds": 0.9014955880011257, "correct": ["01"], "distances": [0.18882638216018677, null], "images": null}"#,
     ];
 
