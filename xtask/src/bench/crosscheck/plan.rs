@@ -23,7 +23,7 @@ pub(super) struct Theirs {
     pub(super) library: &'static str,
     pub(super) attack: &'static str,
     pub(super) norm: &'static str,
-    /// Of an attack without gradients questions.
+    /// Gradient steps; of an attack without gradients, the questions that it may ask about an image.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) steps: Option<u32>,
     /// A step is the radius over this.
