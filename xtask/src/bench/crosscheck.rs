@@ -34,8 +34,7 @@ use crate::stage::stage;
 ///
 /// Compares images, distances or robust accuracies, and times. The networks are runs in results/, and with BAL_REFERENCE
 /// set to their folder the published weights. The Python libraries are installed into target/, unless --python has them:
-/// several GB. Finished cells go on record one by one, and pieces of them are kept in target/crosscheck: interrupted, the same
-/// command goes on.
+/// several GB. Finished cells go on record one by one, and pieces of them are kept: interrupted, the same command goes on.
 #[derive(Args)]
 pub(crate) struct Options {
     /// The first so many test images
@@ -50,6 +49,10 @@ pub(crate) struct Options {
     /// A Python that has what bench/pytorch/requirements.txt names
     #[arg(long, value_name = "PROGRAM")]
     python: Option<PathBuf>,
+    /// Where the pieces are kept: copied to another machine with such a processor, they count there
+    /// [default: target/crosscheck]
+    #[arg(long, value_name = "FOLDER")]
+    kept: Option<PathBuf>,
     /// Threads of either side [default: one per core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     threads: Option<u32>,
@@ -88,10 +91,11 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     };
     let mut on_record =
         (options.images >= ENOUGH).then(|| OnRecord::open(repository, &record)).transpose()?;
+    let kept = options.kept.clone().unwrap_or_else(|| repository.root().join("target/crosscheck"));
     let mut comparison = Comparison {
         command: Command { bal: &bal, images: options.images, threads },
         other,
-        kept: Kept::at(repository.root().join("target/crosscheck"), load)?,
+        kept: Kept::at(kept, record.cpu.clone(), load)?,
         seeds: options.seeds,
         versions,
         program: kept::content(bal.executable())?,
