@@ -1,5 +1,8 @@
 """The attacks of torchattacks and foolbox by our names, with the settings that a request says."""
 
+from itertools import count
+from math import sqrt
+
 import foolbox
 import torchattacks
 
@@ -67,6 +70,20 @@ def fmn(model, x, y, request, radius):
     return by_foolbox(attack, model, x, y)
 
 
+def hop_skip_jump(model, x, y, request, radius):
+    attack = foolbox.attacks.HopSkipJumpAttack(steps=rounds(request["steps"]), constraint=request["norm"])
+    return by_foolbox(attack, model, x, y)
+
+
+def rounds(questions):
+    """How many rounds of HopSkipJump ask no fewer: the tth asks 100 root t for its direction, 20 for the boundary."""
+    asked = 0
+    for t in count(1):
+        asked += int(100 * sqrt(t)) + 20
+        if asked >= questions:
+            return t
+
+
 def by_foolbox(attack, model, x, y):
     """What an attack for the nearest error ends with, whether or not it is one."""
     return attack.run(foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu"), x, foolbox.criteria.Misclassification(y))
@@ -84,4 +101,5 @@ ATTACKS = {
     ("foolbox", "cw"): cw,
     ("foolbox", "deepfool"): deepfool,
     ("foolbox", "fmn"): fmn,
+    ("foolbox", "hop-skip-jump"): hop_skip_jump,
 }

@@ -70,7 +70,7 @@ const L2_RADII: &[f64] = &[1.0];
 const IMAGES: Compared = Compared::Images(0.1);
 
 /// All attacks, the quickest first. PGD starts at the image, so that both sides have one start.
-pub(super) const ATTACKS: [Attack; 14] = [
+pub(super) const ATTACKS: [Attack; 15] = [
     Attack {
         name: "fgsm",
         ours: &["--attack", "fgsm", "--ensemble-gradient", "predictive"],
@@ -155,6 +155,12 @@ pub(super) const ATTACKS: [Attack; 14] = [
             search_steps: Some(9),
             ..Theirs::of("foolbox", "cw", "l2", 1000)
         },
+        compared: Compared::Distances,
+    },
+    Attack {
+        name: "hop-skip-jump-linf",
+        ours: &["--attack", "hop-skip-jump", "--norm", "linf", "--queries", "25000"],
+        theirs: Theirs::of("foolbox", "hop-skip-jump", "linf", 25_000),
         compared: Compared::Distances,
     },
     Attack {
@@ -275,7 +281,7 @@ mod tests {
             let cells = cells(&models, &only)?;
             Ok(cells.iter().map(|(model, attack)| format!("{} {}", attack.name, model.name)).collect())
         };
-        assert_eq!(names(&[]).unwrap().len(), 42);
+        assert_eq!(names(&[]).unwrap().len(), 45);
         assert_eq!(names(&["cw"]).unwrap(), ["cw mnist_erm", "cw mnist_fgsm", "cw mnist_bal"]);
         assert_eq!(names(&["cw", "mnist_bal"]).unwrap(), ["cw mnist_bal"]);
         let error = names(&["cw", "cnn"]).unwrap_err().to_string();
