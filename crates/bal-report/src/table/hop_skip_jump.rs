@@ -6,9 +6,10 @@ use super::escaped;
 use crate::figures::{ROBUSTNESS_STUDIES, Study, evaluation};
 use crate::{Evaluation, Point, ReportError};
 
-/// A line for each run of each data set: how far the nearest error is that was found, and the accuracy at each radius.
+/// A line for each run of each data set: how far the nearest error is that was found, how many images it broke where
+/// `AutoAttack` had not, and the accuracy at each radius.
 ///
-/// Reads `results_dir/robustness/<study>/<run>/hop-skip-jump-linf.json`. Errors name the file.
+/// Reads `results_dir/robustness/<study>/<run>/{hop-skip-jump-linf,autoattack-linf}.json`. Errors name the file.
 pub(super) fn hop_skip_jump(results_dir: &Path) -> Result<Vec<String>, ReportError> {
     let mut blocks = Vec::new();
     for study in ROBUSTNESS_STUDIES {
@@ -18,7 +19,8 @@ pub(super) fn hop_skip_jump(results_dir: &Path) -> Result<Vec<String>, ReportErr
         blocks.push(
             "HopSkipJump seeks the nearest error by the classes that the model names, without scores or gradients: a \
              check on the attacks above. It asks much about few images; the median is over all of them, and 0 for those \
-             that are wrong as they are."
+             that are wrong as they are. Missed are those of them that it breaks at a radius at which they stand under \
+             AutoAttack."
                 .into(),
         );
     }
@@ -26,13 +28,18 @@ pub(super) fn hop_skip_jump(results_dir: &Path) -> Result<Vec<String>, ReportErr
 }
 
 fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, ReportError> {
-    let mut rows: Vec<(&str, Evaluation)> = Vec::new();
+    let mut rows: Vec<(&str, Evaluation, Option<usize>)> = Vec::new();
     for (method, name) in study.methods() {
-        let path = results.join("robustness").join(study.folder).join(name).join("hop-skip-jump-linf.json");
-        rows.extend(evaluation(&path, "hop-skip-jump", study.dataset)?.map(|found| (method.label, found)));
+        let folder = results.join("robustness").join(study.folder).join(name);
+        let path = folder.join("hop-skip-jump-linf.json");
+        if let Some(found) = evaluation(&path, "hop-skip-jump", study.dataset)? {
+            let other = evaluation(&folder.join("autoattack-linf.json"), "autoattack", study.dataset)?;
+            let missed = other.map(|other| missed(&other, &found));
+            rows.push((method.label, found, missed));
+        }
     }
     let mut radii: Vec<f64> =
-        rows.iter().flat_map(|(_, found)| found.radii.iter().flatten().copied()).collect();
+        rows.iter().flat_map(|(_, found, _)| found.radii.iter().flatten().copied()).collect();
     radii.sort_by(f64::total_cmp);
     radii.dedup();
     if rows.is_empty() {
@@ -40,10 +47,14 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
     }
     let columns: Vec<String> = radii.iter().map(|radius| format!(" L∞ {radius:.3} |")).collect();
     let mut lines = vec![
-        format!("| {}, HopSkipJump | images | median distance |{}", study.label, columns.concat()),
-        format!("|---|--:|--:|{}", "--:|".repeat(radii.len())),
+        format!(
+            "| {}, HopSkipJump | images | median distance | missed by AutoAttack |{}",
+            study.label,
+            columns.concat()
+        ),
+        format!("|---|--:|--:|--:|{}", "--:|".repeat(radii.len())),
     ];
-    for (label, found) in rows {
+    for (label, found, missed) in rows {
         let median = found.nearest.as_ref().and_then(|nearest| nearest.median);
         let points: Vec<Point> = found.points().collect();
         let cell = |radius: &f64| {
@@ -53,14 +64,29 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
             })
         };
         lines.push(format!(
-            "| {} | {} | {} |{}",
+            "| {} | {} | {} | {} |{}",
             escaped(label),
             found.images,
             median.map_or("–".into(), |median| format!("{median:.4}")),
+            missed.map_or("–".into(), |missed| missed.to_string()),
             radii.iter().map(cell).collect::<String>()
         ));
     }
     Ok(Some(lines.join("\n")))
+}
+
+/// The images of `found` that are wrong at a radius at which `strong`, of the same first images, left them right.
+fn missed(strong: &Evaluation, found: &Evaluation) -> usize {
+    let mut missed = vec![false; found.images as usize];
+    for (radius, under) in found.radii.iter().zip(&found.per_image.correct) {
+        for (_, stands) in
+            strong.radii.iter().zip(&strong.per_image.correct).filter(|(other, _)| *other == radius)
+        {
+            let images = missed.iter_mut().zip(under.bytes()).zip(stands.bytes());
+            images.for_each(|((missed, under), stands)| *missed |= (under, stands) == (b'0', b'1'));
+        }
+    }
+    missed.into_iter().filter(|&missed| missed).count()
 }
 
 #[cfg(test)]
@@ -68,6 +94,21 @@ mod tests {
     use super::*;
     use crate::Nearest;
     use crate::figures::synthetic::evaluation;
+
+    #[test]
+    fn an_image_is_missed_that_breaks_where_it_stood() {
+        let found = evaluation("hop-skip-jump", vec![Some(0.1), Some(0.2)], &[0.75, 0.25], 4);
+        let missed_by = |radii: &[f64], shares: &[f64]| {
+            let radii = radii.iter().copied().map(Some).collect();
+            missed(&evaluation("autoattack", radii, shares, 8), &found)
+        };
+        assert_eq!(missed_by(&[0.1, 0.2], &[0.375, 0.125]), 0);
+        // The fourth image stands at .1.
+        assert_eq!(missed_by(&[0.1, 0.2], &[0.5, 0.125]), 1);
+        // Images count once; at .2 the last three are wrong.
+        assert_eq!(missed_by(&[0.1, 0.2], &[1.0, 1.0]), 3);
+        assert_eq!(missed_by(&[0.15], &[1.0]), 0);
+    }
 
     #[test]
     fn distances_and_accuracies_stand_in_a_table_of_their_own() {
@@ -81,10 +122,12 @@ mod tests {
         found.write(&folder.join("hop-skip-jump-linf.json")).unwrap();
         let text = hop_skip_jump(results.path()).unwrap().join("\n");
         assert!(
-            text.contains("| MNIST, HopSkipJump | images | median distance | L∞ 0.100 | L∞ 0.200 |"),
+            text.contains(
+                "| MNIST, HopSkipJump | images | median distance | missed by AutoAttack | L∞ 0.100 | L∞ 0.200 |"
+            ),
             "{text}"
         );
-        assert!(text.contains("| PGD\\* | 4 | 0.1500 | 0.750 [0.301, 0.954] | 0.250 ["), "{text}");
+        assert!(text.contains("| PGD\\* | 4 | 0.1500 | – | 0.750 [0.301, 0.954] | 0.250 ["), "{text}");
         // It is shown also where nothing else was run.
         assert!(crate::table::robustness(results.path()).unwrap().contains("median distance"));
     }
