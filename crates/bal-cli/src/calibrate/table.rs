@@ -2,7 +2,7 @@
 
 use crate::progress::print;
 use bal_report::Split;
-use bal_report::calibration::{BINS, CalibrationReport, Detection, DoubtSummary, Measured};
+use bal_report::calibration::{Attacked, BINS, CalibrationReport, Detection, DoubtSummary, Measured};
 
 /// Prints what was measured: a line for the clean images and one for each attack, then what uncertainty tells.
 pub(super) fn show(report: &CalibrationReport) {
@@ -23,7 +23,7 @@ pub(super) fn show(report: &CalibrationReport) {
     ));
     line("clean", &report.clean);
     for attacked in &report.attacked {
-        line(&format!("{}, {} {}", attacked.loss, attacked.norm, attacked.radius), &attacked.measured);
+        line(&name(attacked), &attacked.measured);
     }
     print(&format!(
         "uncertainty in nats           entropy: right  wrong   information: right  wrong   (at most {:.3})",
@@ -31,14 +31,14 @@ pub(super) fn show(report: &CalibrationReport) {
     ));
     means("clean", &report.clean);
     for attacked in &report.attacked {
-        means(&format!("{}, {} {}", attacked.loss, attacked.norm, attacked.radius), &attacked.measured);
+        means(&name(attacked), &attacked.measured);
     }
     if report.attacked.is_empty() {
         return;
     }
     print("attacked or clean: AUROC      by entropy               by mutual information    (95 % intervals)");
     for attacked in &report.attacked {
-        let name = format!("{}, {} {}", attacked.loss, attacked.norm, attacked.radius);
+        let name = name(attacked);
         let of = attacked.detection;
         print(&format!("{name:<28}  {}  {}", area(Some(of.entropy)), area(of.mutual_information)));
         if let Some(of) = attacked.detection_of_wrong {
@@ -46,6 +46,15 @@ pub(super) fn show(report: &CalibrationReport) {
             print(&format!("{:<28}  {entropy}  {information}", "  of these, the wrong ones"));
         }
     }
+}
+
+fn name(attacked: &Attacked) -> String {
+    format!("{}, {} {}", attacked.loss, attacked.norm, shortened(attacked.radius))
+}
+
+/// A radius that fits the column: 4/255 has no end.
+fn shortened(radius: f64) -> f64 {
+    (radius * 1e6).round() / 1e6
 }
 
 fn line(name: &str, measured: &Measured) {
@@ -78,5 +87,16 @@ fn area(detection: Option<Detection>) -> String {
             format!("{auroc:.4} [{:.4}, {:.4}]", interval.low, interval.high)
         }
         None => format!("{:<23}", "-"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn radii_keep_six_decimals_at_most() {
+        assert_eq!(shortened(4.0 / 255.0).to_string(), "0.015686");
+        assert_eq!(shortened(0.1).to_string(), "0.1");
     }
 }
