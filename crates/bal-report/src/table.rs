@@ -11,6 +11,7 @@ mod crosscheck;
 mod diagnosis;
 mod fig2;
 mod hop_skip_jump;
+mod members;
 mod performance;
 mod robustness;
 mod samplers;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use bal_report::calibration::CalibrationReport;
 
 use crate::bal::Bal;
 use crate::radii;
@@ -17,8 +18,8 @@ const FILE: &str = "calibration.json";
 /// Images and steps of a quick calibration.
 const QUICK: [&str; 4] = ["--limit", "8", "--steps", "5"];
 
-/// Calibrates the run in `folder`, whose weights are in `weights`, unless that was done since they were written; what comes
-/// out goes to `results`.
+/// Calibrates the run in `folder`, whose weights are in `weights`, and each of its members alone if there are several, unless
+/// that was done since they were written; what comes out goes to `results`.
 pub(super) fn calibrate(
     repository: &Repository,
     bal: &Bal<'_>,
@@ -27,16 +28,26 @@ pub(super) fn calibrate(
     results: &Path,
     quick: bool,
 ) -> Result<()> {
-    let path = results.join(FILE);
-    if is_newer(&repository.root().join(&path), weights) {
-        eprintln!("{}: calibrated already", path.display());
-        return Ok(());
+    let model = folder.display().to_string();
+    let measure = |file: &str, member: Option<u64>| {
+        let path = results.join(file);
+        if is_newer(&repository.root().join(&path), weights) {
+            eprintln!("{}: calibrated already", path.display());
+            return Ok(());
+        }
+        bal.run(&arguments(&model, member, run.data, &path.display().to_string(), quick))
+    };
+    measure(FILE, None)?;
+    let members = CalibrationReport::read(&repository.root().join(results).join(FILE))?.model.chains;
+    if members > 1 {
+        (0..members)
+            .try_for_each(|member| measure(&format!("calibration-member-{member}.json"), Some(member)))?;
     }
-    bal.run(&arguments(&folder.display().to_string(), run.data, &path.display().to_string(), quick))
+    Ok(())
 }
 
 /// The command line of `bal calibrate`.
-fn arguments(model: &str, data: Data, json: &str, quick: bool) -> Vec<String> {
+fn arguments(model: &str, member: Option<u64>, data: Data, json: &str, quick: bool) -> Vec<String> {
     // GTSRB's images of the paper's split are in the order of their classes.
     let (radii, images) = match data {
         Data::Mnist | Data::FashionMnist => (&[0.1, 0.15], ["--limit", "1000"]),
@@ -46,6 +57,9 @@ fn arguments(model: &str, data: Data, json: &str, quick: bool) -> Vec<String> {
     // The posterior as a whole, whatever its released form scored.
     arguments
         .extend(["--prediction", "mean-probability", "--ensemble-gradient", "predictive"].map(Into::into));
+    if let Some(member) = member {
+        arguments.extend(["--members".into(), member.to_string()]);
+    }
     arguments.extend(["--radius".into(), radii::list(radii), "--json".into(), json.into()]);
     let size = if quick { &QUICK[..] } else { &images[..] };
     arguments.extend(size.iter().map(ToString::to_string));
@@ -58,15 +72,18 @@ mod tests {
 
     #[test]
     fn the_posterior_is_calibrated_as_a_whole_and_signs_are_sampled() {
-        let line = arguments("runs/fig1/bnn", Data::Mnist, "x.json", false).join(" ");
+        let line = arguments("runs/fig1/bnn", None, Data::Mnist, "x.json", false).join(" ");
         assert_eq!(
             line,
             "calibrate runs/fig1/bnn --dataset mnist --prediction mean-probability --ensemble-gradient predictive \
              --radius 0.1,0.15 --json x.json --limit 1000"
         );
-        let signs = arguments("r", Data::GtsrbPaper, "x.json", false).join(" ");
-        assert!(signs.contains("--radius 0.0156862745") && signs.ends_with("--sample 500"), "{signs}");
-        let quick = arguments("r", Data::GtsrbPaper, "x.json", true).join(" ");
+        let signs = arguments("r", Some(3), Data::GtsrbPaper, "x.json", false).join(" ");
+        assert!(
+            signs.contains("--members 3 --radius 0.0156862745") && signs.ends_with("--sample 500"),
+            "{signs}"
+        );
+        let quick = arguments("r", None, Data::GtsrbPaper, "x.json", true).join(" ");
         assert!(quick.ends_with("--json x.json --limit 8 --steps 5"), "{quick}");
     }
 }

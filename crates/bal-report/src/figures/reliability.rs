@@ -45,18 +45,22 @@ pub(crate) fn calibrations(
     let mut found = Vec::new();
     for (method, name) in study.methods() {
         let path = results.join("robustness").join(study.folder).join(name).join("calibration.json");
-        let exists = path.try_exists().map_err(|source| ReportError::Read { path: path.clone(), source })?;
-        if !exists {
-            continue;
-        }
-        let report = CalibrationReport::read(&path)?;
-        if report.dataset != study.dataset || report.split != Split::Test {
-            let what = format!("it is not of the test images of {}, which are wanted here", study.dataset);
-            return Err(ReportError::invalid(&path, what));
-        }
-        found.push((method, report));
+        found.extend(calibration_of(study, &path)?.map(|report| (method, report)));
     }
     Ok(found)
+}
+
+/// The report in a file, if it is there; an error if it is not of the study's test images.
+pub(crate) fn calibration_of(study: &Study, path: &Path) -> Result<Option<CalibrationReport>, ReportError> {
+    if !path.try_exists().map_err(|source| ReportError::Read { path: path.into(), source })? {
+        return Ok(None);
+    }
+    let report = CalibrationReport::read(path)?;
+    if report.dataset != study.dataset || report.split != Split::Test {
+        let what = format!("it is not of the test images of {}, which are wanted here", study.dataset);
+        return Err(ReportError::invalid(path, what));
+    }
+    Ok(Some(report))
 }
 
 /// The SVG of a study; `None` without anything to draw.

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use super::escaped;
+use super::members::{attack, members};
 use crate::ReportError;
-use crate::calibration::{CalibrationReport, Detection, Measured};
+use crate::calibration::{Attacked, CalibrationReport, Detection, Measured};
 use crate::figures::{ROBUSTNESS_STUDIES, Study, calibrations};
 
 /// A table for each data set: a line for each run's clean images, and one for each attack on them; `None` where nothing was
-/// calibrated.
+/// calibrated. Below, where there are any, tables of the members of posteriors alone.
 ///
 /// Reads `results_dir/robustness/<study>/<run>/calibration.json`. Errors name the file.
 pub fn calibration(results_dir: &Path) -> Result<Option<String>, ReportError> {
@@ -16,7 +17,8 @@ pub fn calibration(results_dir: &Path) -> Result<Option<String>, ReportError> {
     for study in ROBUSTNESS_STUDIES {
         blocks.extend(of_study(study, results_dir)?);
     }
-    if blocks.is_empty() {
+    let alone = members(results_dir)?;
+    if blocks.is_empty() && alone.is_empty() {
         return Ok(None);
     }
     blocks.push(
@@ -26,6 +28,7 @@ pub fn calibration(results_dir: &Path) -> Result<Option<String>, ReportError> {
          class (confident). A point estimate has no mutual information."
             .into(),
     );
+    blocks.extend(alone);
     Ok(Some(blocks.join("\n\n")))
 }
 
@@ -50,12 +53,10 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
 }
 
 fn attacks(head: &str, report: &CalibrationReport) -> Vec<String> {
-    let line = |attacked: &crate::calibration::Attacked| {
-        let norm = if attacked.norm == "l2" { "L2" } else { "L∞" };
+    let line = |attacked: &Attacked| {
         format!(
-            "{head}| {}, {norm} {:.3} | {} | {} | {} |",
-            attacked.loss,
-            attacked.radius,
+            "{head}| {} | {} | {} | {} |",
+            attack(attacked),
             numbers(&attacked.measured),
             area(Some(attacked.detection.entropy)),
             area(attacked.detection.mutual_information)
