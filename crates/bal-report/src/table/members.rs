@@ -45,11 +45,11 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         let head = format!("| {} | {} ", escaped(method.label), reports.len());
         let clean: Vec<&Measured> = reports.iter().map(|report| &report.clean).collect();
         lines.push(format!("{head}| none | {} | – |", numbers(&clean)));
-        for at in 0..first.attacked.len() {
+        for (at, named) in first.attacked.iter().enumerate() {
             let of: Vec<&Attacked> = reports.iter().map(|report| &report.attacked[at]).collect();
             let measured: Vec<&Measured> = of.iter().map(|attacked| &attacked.measured).collect();
             let areas = spread(of.iter().map(|attacked| attacked.detection.entropy.auroc), 3);
-            lines.push(format!("{head}| {} | {} | {areas} |", attack(of[0]), numbers(&measured)));
+            lines.push(format!("{head}| {} | {} | {areas} |", attack(named), numbers(&measured)));
         }
     }
     if lines.is_empty() {
