@@ -12,6 +12,7 @@ mod diagnosis;
 mod fig2;
 mod hop_skip_jump;
 mod members;
+mod members_under_attack;
 mod performance;
 mod robustness;
 mod samplers;

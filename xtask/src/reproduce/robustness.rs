@@ -1,8 +1,10 @@
 //! Strong attacks on finished runs, and how good their probabilities are.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
+use bal_report::Evaluation;
 
 use crate::bal::Bal;
 use crate::radii;
@@ -81,6 +83,28 @@ fn measures(run: &Run) -> Vec<Measure> {
     }
 }
 
+/// What is measured of each member of an ensemble alone; of GTSRB, where it would take long, nothing.
+fn members_measure(data: Data) -> Option<Measure> {
+    match data {
+        Data::Mnist | Data::FashionMnist => Some(LINF),
+        Data::GtsrbPaper | Data::Gtsrb => None,
+    }
+}
+
+/// Of how many members an evaluation of the whole was; 0 of a point estimate, which has none beside itself.
+fn members(whole: &Path) -> Result<u64> {
+    let members = Evaluation::read(whole)?.model.chains;
+    Ok(if members > 1 { members } else { 0 })
+}
+
+/// The file of a measurement, of the whole or of a member alone.
+fn file(measure: &Measure, member: Option<u64>) -> String {
+    match member {
+        None => measure.file.into(),
+        Some(member) => measure.file.replace(".json", &format!("-member-{member}.json")),
+    }
+}
+
 /// Attacks and calibrates the runs that are finished and that `only` leaves in; what is measured already, and since the
 /// weights were written, is not again.
 pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, only: &[String]) -> Result<()> {
@@ -94,14 +118,23 @@ pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, on
         }
         let made = repository.root().join(&results);
         fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
-        for measure in measures(&run) {
-            let path = results.join(measure.file);
+        let model = folder.display().to_string();
+        let evaluate = |measure: &Measure, member: Option<u64>| {
+            let path = results.join(file(measure, member));
             if is_newer(&repository.root().join(&path), &weights) {
                 eprintln!("{}: measured already", path.display());
-                continue;
+                return Ok(());
             }
-            let model = folder.display().to_string();
-            bal.run(&arguments(&model, run.data, &measure, &path.display().to_string(), place.quick))?;
+            let json = path.display().to_string();
+            bal.run(&arguments(&model, member, run.data, measure, &json, place.quick))
+        };
+        for measure in measures(&run) {
+            evaluate(&measure, None)?;
+        }
+        if let Some(measure) = members_measure(run.data) {
+            for member in 0..members(&made.join(measure.file))? {
+                evaluate(&measure, Some(member))?;
+            }
         }
         calibration::calibrate(repository, bal, &run, (&folder, &weights), &results, place.quick)?;
     }
@@ -109,7 +142,14 @@ pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, on
 }
 
 /// The command line of `bal evaluate`.
-fn arguments(model: &str, data: Data, measure: &Measure, json: &str, quick: bool) -> Vec<String> {
+fn arguments(
+    model: &str,
+    member: Option<u64>,
+    data: Data,
+    measure: &Measure,
+    json: &str,
+    quick: bool,
+) -> Vec<String> {
     let Measure { attack, norm, radii, images, .. } = *measure;
     let mut arguments: Vec<String> =
         ["evaluate", model, "--dataset", data.name(), "--attack", attack, "--norm", norm]
@@ -119,6 +159,9 @@ fn arguments(model: &str, data: Data, measure: &Measure, json: &str, quick: bool
     arguments.extend(["--prediction", "mean-probability"].map(Into::into));
     if attack == "autoattack" {
         arguments.extend(["--ensemble-gradient", "predictive"].map(Into::into));
+    }
+    if let Some(member) = member {
+        arguments.extend(["--members".into(), member.to_string()]);
     }
     arguments.extend(["--radius".into(), radii::list(radii), "--json".into(), json.into()]);
     if quick {
@@ -164,13 +207,28 @@ mod tests {
 
     #[test]
     fn the_posterior_is_attacked_as_a_whole() {
-        let line = arguments("runs/fig1/bnn", Data::Mnist, &LINF, "x.json", false).join(" ");
+        let line = arguments("runs/fig1/bnn", None, Data::Mnist, &LINF, "x.json", false).join(" ");
         assert_eq!(
             line,
             "evaluate runs/fig1/bnn --dataset mnist --attack autoattack --norm linf --prediction mean-probability \
              --ensemble-gradient predictive --radius 0.1,0.15 --json x.json --limit 1000"
         );
-        let quick = arguments("r", Data::Mnist, &HARD_LABELS, "x.json", true).join(" ");
+        let quick = arguments("r", None, Data::Mnist, &HARD_LABELS, "x.json", true).join(" ");
         assert!(quick.ends_with("--json x.json --limit 8"), "{quick}");
+    }
+
+    #[test]
+    fn members_are_attacked_alone() {
+        let measure = members_measure(Data::Mnist).unwrap();
+        assert_eq!(file(&measure, Some(3)), "autoattack-linf-member-3.json");
+        assert_eq!(file(&measure, None), measure.file);
+        let line = arguments("r", Some(3), Data::Mnist, &measure, "x.json", false).join(" ");
+        assert!(line.contains(" --members 3 --radius 0.1,0.15 "), "{line}");
+        assert!(members_measure(Data::GtsrbPaper).is_none());
+        let results = tempfile::tempdir().unwrap();
+        assert!(members(&results.path().join("none.json")).is_err());
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/robustness");
+        assert_eq!(members(&root.join("fig1/erm/autoattack-linf.json")).unwrap(), 0);
+        assert_eq!(members(&root.join("ablation/scratch/autoattack-linf.json")).unwrap(), 5);
     }
 }

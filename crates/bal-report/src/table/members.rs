@@ -87,7 +87,7 @@ fn numbers(of: &[&Measured]) -> String {
 }
 
 /// The mean, the least and the most, with so many decimals.
-fn spread(values: impl Iterator<Item = f64>, decimals: usize) -> String {
+pub(super) fn spread(values: impl Iterator<Item = f64>, decimals: usize) -> String {
     let values: Vec<f64> = values.collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let (least, most) = values.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(least, most), &value| {

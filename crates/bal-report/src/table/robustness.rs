@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use super::hop_skip_jump::hop_skip_jump;
+use super::members_under_attack::members_under_attack;
 use crate::figures::{ROBUSTNESS_STUDIES, Study, evaluation};
 use crate::{Evaluation, ReportError};
 
 /// A line for each run of each data set: accuracy clean, under FGSM at its study's largest radius, and under `AutoAttack`.
 ///
-/// Below, where there is any, a table of each data set under `HopSkipJump`, which sees classes only.
+/// Below, where there are any, tables of posteriors' members alone, and under `HopSkipJump`, which sees classes only.
 ///
 /// Reads `results_dir/robustness/<study>/<run>/{autoattack-linf,autoattack-l2,hop-skip-jump-linf}.json` beside the study's
 /// own evaluations; runs that were not attacked are left out.
@@ -26,6 +27,7 @@ pub fn robustness(results_dir: &Path) -> Result<String, ReportError> {
                 .into(),
         );
     }
+    blocks.extend(members_under_attack(results_dir)?);
     blocks.extend(hop_skip_jump(results_dir)?);
     if blocks.is_empty() {
         return Err(ReportError::NoRuns {

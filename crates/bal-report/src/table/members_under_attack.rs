@@ -1,0 +1,114 @@
+//! What strong attacks leave of the members of a posterior, each alone, as tables.
+
+use std::path::Path;
+
+use super::escaped;
+use super::members::spread;
+use crate::figures::{ROBUSTNESS_STUDIES, Study, evaluation};
+use crate::{Evaluation, ReportError};
+
+/// A table for each data set: a line for each posterior and radius, with the mean over its members, each attacked by itself,
+/// the least and the most of them, and what is left of the whole.
+///
+/// Reads `results_dir/robustness/<study>/<run>/autoattack-linf-member-<K>.json`, K from 0 on, and `autoattack-linf.json`.
+/// Errors name the file, or say that the members of a run were not attacked alike.
+pub(super) fn members_under_attack(results_dir: &Path) -> Result<Vec<String>, ReportError> {
+    let mut blocks = Vec::new();
+    for study in ROBUSTNESS_STUDIES {
+        blocks.extend(of_study(study, results_dir)?);
+    }
+    if !blocks.is_empty() {
+        blocks.push(
+            "Members alone: AutoAttack on each by itself, of the same images as on the whole. Means over the members, and \
+             the least and the most of them."
+                .into(),
+        );
+    }
+    Ok(blocks)
+}
+
+fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, ReportError> {
+    let mut lines = Vec::new();
+    for (method, name) in study.methods() {
+        let folder = results.join("robustness").join(study.folder).join(name);
+        let members = read(study, &folder)?;
+        let Some(first) = members.first() else { continue };
+        let whole = evaluation(&folder.join("autoattack-linf.json"), "autoattack", study.dataset)?
+            .filter(|whole| whole.images == first.images);
+        for (at, point) in first.points().enumerate() {
+            let beside = whole.iter().flat_map(Evaluation::points).find(|other| other.radius == point.radius);
+            lines.push(format!(
+                "| {} | {} | {} | L∞ {:.3} | {} | {} |",
+                escaped(method.label),
+                members.len(),
+                first.images,
+                point.radius.unwrap_or_default(),
+                spread(members.iter().map(|member| member.accuracy[at]), 3),
+                beside.map_or("–".into(), |whole| format!("{:.3}", whole.accuracy)),
+            ));
+        }
+    }
+    if lines.is_empty() {
+        return Ok(None);
+    }
+    let head = [
+        format!("| {}, members alone | members | images | radius | each alone | the whole |", study.label),
+        "|---|--:|--:|---|---|--:|".to_owned(),
+    ];
+    Ok(Some(head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")))
+}
+
+/// The members in a folder, up to the first that is missing.
+fn read(study: &Study, folder: &Path) -> Result<Vec<Evaluation>, ReportError> {
+    let mut members: Vec<Evaluation> = Vec::new();
+    loop {
+        let path = folder.join(format!("autoattack-linf-member-{}.json", members.len()));
+        let Some(member) = evaluation(&path, "autoattack", study.dataset)? else { return Ok(members) };
+        let alike = |first: &Evaluation| (&first.radii, first.images) == (&member.radii, member.images);
+        if !members.first().is_none_or(alike) {
+            let what = "its radii or images are not those of the member before".to_owned();
+            return Err(ReportError::invalid(&path, what));
+        }
+        members.push(member);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::synthetic::evaluation;
+
+    fn attacked(shares: &[f64], images: usize) -> Evaluation {
+        evaluation("autoattack", vec![Some(0.1), Some(0.15)], shares, images)
+    }
+
+    #[test]
+    fn members_stand_beside_the_whole() {
+        let results = tempfile::tempdir().unwrap();
+        assert!(members_under_attack(results.path()).unwrap().is_empty());
+        let folder = results.path().join("robustness/fig1/bnn");
+        std::fs::create_dir_all(&folder).unwrap();
+        attacked(&[0.5, 0.25], 100).write(&folder.join("autoattack-linf-member-0.json")).unwrap();
+        attacked(&[0.7, 0.25], 100).write(&folder.join("autoattack-linf-member-1.json")).unwrap();
+        let text = members_under_attack(results.path()).unwrap().join("\n");
+        assert!(text.contains("| BNN | 2 | 100 | L∞ 0.100 | 0.600 (0.500 to 0.700) | – |"), "{text}");
+        attacked(&[0.8, 0.3], 100).write(&folder.join("autoattack-linf.json")).unwrap();
+        let text = crate::table::robustness(results.path()).unwrap();
+        assert!(text.contains("| BNN | 2 | 100 | L∞ 0.100 | 0.600 (0.500 to 0.700) | 0.800 |"), "{text}");
+        assert!(text.contains("| BNN | 2 | 100 | L∞ 0.150 | 0.250 (0.250 to 0.250) | 0.300 |"), "{text}");
+        // What was measured on other images is not beside it.
+        attacked(&[0.8, 0.3], 50).write(&folder.join("autoattack-linf.json")).unwrap();
+        assert!(crate::table::robustness(results.path()).unwrap().contains("to 0.700) | – |"));
+    }
+
+    #[test]
+    fn members_that_were_not_attacked_alike_are_refused() {
+        let results = tempfile::tempdir().unwrap();
+        let folder = results.path().join("robustness/fig1/bnn");
+        std::fs::create_dir_all(&folder).unwrap();
+        attacked(&[0.5, 0.25], 100).write(&folder.join("autoattack-linf-member-0.json")).unwrap();
+        attacked(&[0.5, 0.25], 50).write(&folder.join("autoattack-linf-member-1.json")).unwrap();
+        let error = members_under_attack(results.path()).unwrap_err().to_string();
+        assert!(error.contains("autoattack-linf-member-1.json") && error.contains("images"), "{error}");
+    }
+}
