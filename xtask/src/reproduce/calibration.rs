@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use anyhow::Result;
-use bal_report::calibration::CalibrationReport;
 
 use crate::bal::Bal;
 use crate::radii;
@@ -18,12 +17,13 @@ const FILE: &str = "calibration.json";
 /// Images and steps of a quick calibration.
 const QUICK: [&str; 4] = ["--limit", "8", "--steps", "5"];
 
-/// Calibrates the run in `folder`, whose weights are in `weights`, and each of its members alone if there are several, unless
+/// Calibrates the run in `folder`, whose weights are in `weights`, and each of so many members alone, unless
 /// that was done since they were written; what comes out goes to `results`.
 pub(super) fn calibrate(
     repository: &Repository,
     bal: &Bal<'_>,
     run: &Run,
+    members: u64,
     (folder, weights): (&Path, &Path),
     results: &Path,
     quick: bool,
@@ -38,12 +38,7 @@ pub(super) fn calibrate(
         bal.run(&arguments(&model, member, run.data, &path.display().to_string(), quick))
     };
     measure(FILE, None)?;
-    let members = CalibrationReport::read(&repository.root().join(results).join(FILE))?.model.chains;
-    if members > 1 {
-        (0..members)
-            .try_for_each(|member| measure(&format!("calibration-member-{member}.json"), Some(member)))?;
-    }
-    Ok(())
+    (0..members).try_for_each(|member| measure(&format!("calibration-member-{member}.json"), Some(member)))
 }
 
 /// The command line of `bal calibrate`.

@@ -131,12 +131,13 @@ pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, on
         for measure in measures(&run) {
             evaluate(&measure, None)?;
         }
+        let members = members(&made.join(LINF.file))?;
         if let Some(measure) = members_measure(run.data) {
-            for member in 0..members(&made.join(measure.file))? {
+            for member in 0..members {
                 evaluate(&measure, Some(member))?;
             }
         }
-        calibration::calibrate(repository, bal, &run, (&folder, &weights), &results, place.quick)?;
+        calibration::calibrate(repository, bal, &run, members, (&folder, &weights), &results, place.quick)?;
     }
     Ok(())
 }

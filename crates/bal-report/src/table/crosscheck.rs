@@ -40,14 +40,16 @@ pub fn crosscheck(crosscheck: &Crosscheck) -> String {
     blocks.join("\n\n")
 }
 
-/// A remark on the times where others were at work.
+/// A remark on the times of the cells before which others were at work.
 fn load(cells: &[Cell]) -> String {
+    let busy = |cell: &&Cell| cell.load.is_some_and(|load| load > 0.5);
     let most = cells.iter().filter_map(|cell| cell.load).fold(0.0, f64::max);
-    if most > 0.5 {
-        format!(" **The machine had a load of {most:.1}: times mean little.**")
-    } else {
-        String::new()
+    let names: Vec<String> =
+        cells.iter().filter(busy).map(|cell| format!("{} on {}", cell.attack, cell.model)).collect();
+    if names.is_empty() {
+        return String::new();
     }
+    format!(" **The machine had a load of {most:.1}: times mean little of {}.**", names.join(", "))
 }
 
 /// The cells of one kind: `middle` gives the lines of a cell, or `None` where it is of another kind.
@@ -170,7 +172,7 @@ mod tests {
         busy.cells[0].load = Some(3.0);
         busy.cells[0].seconds.theirs = 2.0;
         let text = crosscheck(&busy);
-        assert!(text.contains("a load of 3.0: times mean little"), "{text}");
+        assert!(text.contains("a load of 3.0: times mean little of pgd on mnist_bal.**"), "{text}");
         assert!(text.contains("- pgd on mnist_bal: theirs takes 1.00 times as long"), "{text}");
         assert!(!text.contains("Nothing falls short"));
     }
