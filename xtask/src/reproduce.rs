@@ -8,6 +8,7 @@ mod evaluation;
 mod expected;
 mod figure;
 mod list;
+mod model;
 mod place;
 mod quick;
 mod robustness;
@@ -26,6 +27,7 @@ use crate::download;
 use crate::figures;
 use crate::repository::Repository;
 use crate::reproduce::figure::Figure;
+use crate::reproduce::model::Model;
 use crate::reproduce::place::Place;
 use crate::reproduce::quick::Overrides;
 use crate::setup;
@@ -82,7 +84,7 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
                 eprintln!("its weights are those in {}", place.results.join(&run.folder).display());
             }
             training::train(repository, &bal, &place, &run, &overrides)?;
-            evaluation::evaluate(repository, &bal, &place, &run)?;
+            evaluation::evaluate(repository, &bal, &place, &Model::of_run(&run, &place))?;
             copy::keep(repository, &place, &run)
         })?;
     }

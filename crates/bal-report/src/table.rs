@@ -6,9 +6,11 @@ use crate::figures::{Comparison, Method, PGD_NOTE, Row, Study, grouped_digits};
 use crate::{Published, ReportError};
 
 mod ablation;
+mod by_study;
 mod calibration;
 mod crosscheck;
 mod diagnosis;
+mod each_member;
 mod fig2;
 mod hop_skip_jump;
 mod members;

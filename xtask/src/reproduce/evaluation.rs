@@ -1,4 +1,4 @@
-//! The paper's attacks on a finished run.
+//! The paper's attacks on a finished model.
 
 use std::fs;
 use std::path::Path;
@@ -9,38 +9,24 @@ use crate::bal::Bal;
 use crate::radii;
 use crate::repository::Repository;
 use crate::reproduce::data::{AttackOn, Data};
+use crate::reproduce::model::Model;
 use crate::reproduce::place::Place;
-use crate::reproduce::runs::Run;
 
 /// Images in a quick evaluation.
 const QUICK_IMAGES: &str = "500";
 
 /// Runs the attacks whose results are not there, or older than the weights.
-pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, run: &Run) -> Result<()> {
-    let folder = place.runs.join(&run.folder);
-    let weights = repository.root().join(&folder).join("posterior.safetensors");
-    let model = [folder.display().to_string()];
-    evaluate_model(repository, bal, place, run, &model, &weights)
-}
-
-/// Attacks the model that `bal evaluate` knows by the arguments `model`, made of the file `weights`.
-pub(super) fn evaluate_model(
-    repository: &Repository,
-    bal: &Bal<'_>,
-    place: &Place,
-    run: &Run,
-    model: &[String],
-    weights: &Path,
-) -> Result<()> {
-    let results = place.results.join(&run.folder);
+pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, model: &Model) -> Result<()> {
+    let results = place.results.join(&model.folder);
     let made = repository.root().join(&results);
     fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
-    for attack in run.data.attacks() {
-        if is_newer(&made.join(attack.file), weights) {
+    for attack in model.data.attacks() {
+        let file = results.join(attack.file);
+        if model.has(&file, repository.root()) {
             eprintln!("{}: evaluated already", attack.attack);
             continue;
         }
-        bal.run(&arguments(model, run.data, attack, &results.join(attack.file), place.quick))?;
+        bal.run(&arguments(&model.arguments, model.data, attack, &file, place.quick))?;
     }
     Ok(())
 }

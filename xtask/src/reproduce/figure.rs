@@ -27,8 +27,8 @@ pub(super) enum Figure {
     Ablation,
     /// How well SGHMC and SGAdaHMC explore the posterior of a network, each with four step sizes
     Samplers,
-    /// AutoAttack and others on the runs of Figures 1 and 3, Appendix A, adversarial training at BAL's distance and BAL from
-    /// initial weights, those that are not trained yet among them
+    /// AutoAttack and others on the runs of Figures 1 and 3, Appendix A, adversarial training at BAL's distance (member-linf:
+    /// five such networks as one) and BAL from initial weights, those that are not trained yet among them
     Robustness,
     /// All of them, the most telling runs first
     All,

@@ -1,4 +1,4 @@
-//! Strong attacks on finished runs, and how good their probabilities are.
+//! Strong attacks on finished models, and how good their probabilities are.
 
 use std::fs;
 use std::path::Path;
@@ -11,15 +11,15 @@ use crate::radii;
 use crate::repository::Repository;
 use crate::reproduce::calibration;
 use crate::reproduce::data::Data;
-use crate::reproduce::evaluation::is_newer;
 use crate::reproduce::figure::ablation;
+use crate::reproduce::model::Model;
 use crate::reproduce::place::Place;
 use crate::reproduce::runs::Run;
 
-/// A measurement of a run.
+/// A measurement of a model.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Measure {
-    /// Its file among the results of the run.
+    /// Its file among the results of the model.
     file: &'static str,
     attack: &'static str,
     norm: &'static str,
@@ -56,8 +56,16 @@ const HARD_LABELS: Measure = Measure {
 /// Images in a quick measurement, and what makes it short.
 const QUICK: [&str; 6] = ["--limit", "8", "--steps", "5", "--queries", "20"];
 
-/// The runs that are attacked, the most telling first.
+/// The runs that are attacked, the most telling first, and those of which an ensemble is made, with what they start from.
 pub(super) fn runs() -> Vec<Run> {
+    let mut runs = attacked_alone();
+    runs.extend(ablation::starts().skip(1));
+    runs.extend(ablation::ensemble_linf().members);
+    runs
+}
+
+/// The runs that are attacked, the most telling first.
+fn attacked_alone() -> Vec<Run> {
     let mnist = ["erm", "pgd", "bal-released", "bal-paper", "bal-exact", "wrm", "fgsm", "ifgsm", "bnn"];
     let seven = ["erm", "pgd", "bal-released", "wrm", "fgsm", "ifgsm", "bnn"];
     let mut runs: Vec<Run> = mnist.map(|name| Run::new("fig1", name, &format!("mnist-{name}"), 1)).into();
@@ -67,15 +75,20 @@ pub(super) fn runs() -> Vec<Run> {
     runs
 }
 
-/// Those that `only` leaves in. A run that another starts from is trained with it, and attacked only if it is named.
-fn attacked(only: &[String]) -> Vec<Run> {
-    runs().into_iter().filter(|run| run.is_among(only)).collect()
+/// What `only` leaves in: a run that another starts from is trained with it, and attacked only if it is named; an ensemble
+/// is if all its members are.
+fn attacked(only: &[String], place: &Place) -> Vec<Model> {
+    let named = |run: &Run| run.is_among(only);
+    let alone = attacked_alone().into_iter().filter(named).map(|run| Model::of_run(&run, place));
+    let ensemble = ablation::ensemble_linf();
+    let together = ensemble.members.iter().all(named).then(|| Model::of_ensemble(&ensemble, place));
+    alone.chain(together).collect()
 }
 
-/// What is measured of a run.
-fn measures(run: &Run) -> Vec<Measure> {
-    let whole = run.name == "erm" || run.name.starts_with("pgd") || run.name.starts_with("bal");
-    match run.data {
+/// What is measured of a model.
+fn measures(model: &Model) -> Vec<Measure> {
+    let whole = model.name == "erm" || model.name.starts_with("pgd") || model.name.starts_with("bal");
+    match model.data {
         Data::GtsrbPaper | Data::Gtsrb => vec![SIGNS],
         Data::Mnist if whole => vec![LINF_CURVE, L2_CURVE, HARD_LABELS],
         _ if whole => vec![LINF_CURVE, L2_CURVE],
@@ -105,46 +118,44 @@ fn file(measure: &Measure, member: Option<u64>) -> String {
     }
 }
 
-/// Attacks and calibrates the runs that are finished and that `only` leaves in; what is measured already, and since the
+/// Attacks and calibrates the models that are finished and that `only` leaves in; what is measured already, and since the
 /// weights were written, is not again.
 pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, only: &[String]) -> Result<()> {
-    for run in attacked(only) {
-        let folder = place.runs.join(&run.folder);
-        let weights = repository.root().join(&folder).join("posterior.safetensors");
-        let results = place.results.join("robustness").join(&run.folder);
-        if !weights.is_file() {
-            eprintln!("{}: not trained yet", run.folder.display());
+    let root = repository.root();
+    for model in attacked(only, place) {
+        let results = place.results.join("robustness").join(&model.folder);
+        if let Some(missing) = model.missing(root) {
+            eprintln!("{}: {} is not trained yet", model.folder.display(), missing.display());
             continue;
         }
-        let made = repository.root().join(&results);
+        let made = root.join(&results);
         fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
-        let model = folder.display().to_string();
         let evaluate = |measure: &Measure, member: Option<u64>| {
             let path = results.join(file(measure, member));
-            if is_newer(&repository.root().join(&path), &weights) {
+            if model.has(&path, root) {
                 eprintln!("{}: measured already", path.display());
                 return Ok(());
             }
             let json = path.display().to_string();
-            bal.run(&arguments(&model, member, run.data, measure, &json, place.quick))
+            bal.run(&arguments(&model.arguments, member, model.data, measure, &json, place.quick))
         };
-        for measure in measures(&run) {
+        for measure in measures(&model) {
             evaluate(&measure, None)?;
         }
         let members = members(&made.join(LINF.file))?;
-        if let Some(measure) = members_measure(run.data) {
+        if let Some(measure) = members_measure(model.data) {
             for member in 0..members {
                 evaluate(&measure, Some(member))?;
             }
         }
-        calibration::calibrate(repository, bal, &run, members, (&folder, &weights), &results, place.quick)?;
+        calibration::calibrate(repository, bal, &model, members, &results, place.quick)?;
     }
     Ok(())
 }
 
 /// The command line of `bal evaluate`.
 fn arguments(
-    model: &str,
+    model: &[String],
     member: Option<u64>,
     data: Data,
     measure: &Measure,
@@ -152,10 +163,9 @@ fn arguments(
     quick: bool,
 ) -> Vec<String> {
     let Measure { attack, norm, radii, images, .. } = *measure;
-    let mut arguments: Vec<String> =
-        ["evaluate", model, "--dataset", data.name(), "--attack", attack, "--norm", norm]
-            .map(Into::into)
-            .into();
+    let mut arguments: Vec<String> = vec!["evaluate".into()];
+    arguments.extend_from_slice(model);
+    arguments.extend(["--dataset", data.name(), "--attack", attack, "--norm", norm].map(Into::into));
     // The posterior as a whole, whatever its released form scored.
     arguments.extend(["--prediction", "mean-probability"].map(Into::into));
     if attack == "autoattack" {
@@ -184,13 +194,14 @@ mod tests {
     #[test]
     fn whole_curves_are_measured_of_the_telling_runs_and_two_radii_of_the_others() {
         let of = |name: &str| {
-            let run = runs().into_iter().find(|run| run.folder.ends_with(name)).unwrap();
-            measures(&run)
+            let mut models = attacked(&[], &Place::new(false)).into_iter();
+            measures(&models.find(|model| model.folder.ends_with(name)).unwrap())
         };
         assert_eq!(of("fig1/bal-exact").len(), 3);
         assert_eq!(of("ablation/pgd-linf").len(), 3);
         assert_eq!(of("fig1/wrm"), [LINF, L2]);
         assert_eq!(of("ablation/scratch"), [LINF, L2]);
+        assert_eq!(of("ablation/ensemble-linf"), [LINF, L2]);
         assert_eq!(of("appendix-a/pgd"), [LINF_CURVE, L2_CURVE]);
         assert_eq!(of("fig3/erm"), [SIGNS]);
     }
@@ -199,22 +210,26 @@ mod tests {
     fn a_selection_is_attacked_and_not_what_it_starts_from() {
         let of = |only: &[&str]| {
             let only: Vec<String> = only.iter().map(|&word| word.into()).collect();
-            attacked(&only).iter().map(|run| run.folder.display().to_string()).collect::<Vec<_>>()
+            let models = attacked(&only, &Place::new(false));
+            models.iter().map(|model| model.folder.display().to_string()).collect::<Vec<_>>()
         };
         assert_eq!(of(&["fig1/wrm"]), ["fig1/wrm"]);
         assert_eq!(of(&["bnn"]), ["fig1/bnn", "appendix-a/bnn", "fig3/bnn"]);
-        assert_eq!(of(&[]).len(), runs().len());
+        assert_eq!(of(&["member-linf"]), ["ablation/ensemble-linf"]);
+        assert!(of(&["ablation/member-linf"]).is_empty());
+        assert!(of(&["fig1/seed-2/erm"]).is_empty());
+        assert_eq!(of(&[]).len(), attacked_alone().len() + 1);
     }
 
     #[test]
     fn the_posterior_is_attacked_as_a_whole() {
-        let line = arguments("runs/fig1/bnn", None, Data::Mnist, &LINF, "x.json", false).join(" ");
+        let line = arguments(&["runs/fig1/bnn".into()], None, Data::Mnist, &LINF, "x.json", false).join(" ");
         assert_eq!(
             line,
             "evaluate runs/fig1/bnn --dataset mnist --attack autoattack --norm linf --prediction mean-probability \
              --ensemble-gradient predictive --radius 0.1,0.15 --json x.json --limit 1000"
         );
-        let quick = arguments("r", None, Data::Mnist, &HARD_LABELS, "x.json", true).join(" ");
+        let quick = arguments(&["r".into()], None, Data::Mnist, &HARD_LABELS, "x.json", true).join(" ");
         assert!(quick.ends_with("--json x.json --limit 8"), "{quick}");
     }
 
@@ -223,7 +238,7 @@ mod tests {
         let measure = members_measure(Data::Mnist).unwrap();
         assert_eq!(file(&measure, Some(3)), "autoattack-linf-member-3.json");
         assert_eq!(file(&measure, None), measure.file);
-        let line = arguments("r", Some(3), Data::Mnist, &measure, "x.json", false).join(" ");
+        let line = arguments(&["r".into()], Some(3), Data::Mnist, &measure, "x.json", false).join(" ");
         assert!(line.contains(" --members 3 --radius 0.1,0.15 "), "{line}");
         assert!(members_measure(Data::GtsrbPaper).is_none());
         let results = tempfile::tempdir().unwrap();

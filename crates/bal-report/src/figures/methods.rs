@@ -31,9 +31,10 @@ pub(super) const METHODS: [Method; 9] = [
     method("bal-exact", "BAL exact", "bal", Colour::Black, Marker::Pentagon),
 ];
 
-/// What BAL as released is measured by beyond the paper, in the colours of what each is a form of.
-pub(super) const BESIDE_BAL: [Method; 2] = [
+/// What BAL as released is measured by beyond the paper, in the colours of what each is a form of; one more for the mean.
+pub(super) const BESIDE_BAL: [Method; 3] = [
     method("pgd-linf", "PGD at BAL's distance", "pgd_as_released", Colour::BluishGreen, Marker::Square),
+    method("ensemble-linf", "Mean of five such PGD", "pgd_as_released", Colour::Blue, Marker::Plus),
     method("scratch", "BAL from initial weights", "bal", Colour::Vermillion, Marker::Star),
 ];
 

@@ -44,8 +44,9 @@ pub(crate) fn calibrations(
 ) -> Result<Vec<(&'static Method, CalibrationReport)>, ReportError> {
     let mut found = Vec::new();
     for (method, name) in study.methods() {
-        let path = results.join("robustness").join(study.folder).join(name).join("calibration.json");
-        found.extend(calibration_of(study, &path)?.map(|report| (method, report)));
+        let path = study.robustness_folder(results, name).join("calibration.json");
+        let report = calibration_of(study, &path)?;
+        found.extend(report.map(|report| (method, report)));
     }
     Ok(found)
 }

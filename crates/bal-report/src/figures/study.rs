@@ -1,7 +1,7 @@
 //! The comparisons of methods: a data set, its runs, and the published numbers beside them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::Published;
 use crate::figures::methods::{self, METHODS, Method};
@@ -157,9 +157,9 @@ pub const FIG3_OFFICIAL: Study = Study {
 pub(crate) const BESIDE_BAL: Study = Study {
     name: "ablation",
     folder: "ablation",
-    title: "PGD training at the distance that BAL moves images, and BAL from initial weights",
+    title: "PGD training at the distance that BAL moves images, one network and five, and BAL from initial weights",
     label: "MNIST, beside BAL as released",
-    runs: &[("pgd-linf", "pgd-linf"), ("scratch", "scratch")],
+    runs: &[("pgd-linf", "pgd-linf"), ("ensemble-linf", "ensemble-linf"), ("scratch", "scratch")],
     published: |_| (None, None),
     ..FIG1
 };
@@ -180,6 +180,11 @@ impl Study {
             let method = METHODS.iter().chain(&methods::BESIDE_BAL).find(|method| method.run == *name)?;
             Some((method, *folder))
         })
+    }
+
+    /// The folder of what strong attacks and calibration found of a run.
+    pub(crate) fn robustness_folder(&self, results: &Path, run: &str) -> PathBuf {
+        results.join("robustness").join(self.folder).join(run)
     }
 
     /// Whether one of its runs that no study before it has is in `folder`.

@@ -2,35 +2,27 @@
 
 use std::path::Path;
 
+use super::by_study::by_study;
 use super::escaped;
-use crate::figures::{ROBUSTNESS_STUDIES, Study, evaluation};
+use crate::figures::{Study, evaluation};
 use crate::{Evaluation, Point, ReportError};
+
+const NOTE: &str = "HopSkipJump seeks the nearest error by the classes that the model names, without scores or gradients: a \
+     check on the attacks above. It asks much about few images; the median is over all of them, and 0 for those that are \
+     wrong as they are. Missed are those of them that it breaks at a radius at which they stand under AutoAttack.";
 
 /// A line for each run of each data set: how far the nearest error is that was found, how many images it broke where
 /// `AutoAttack` had not, and the accuracy at each radius.
 ///
 /// Reads `results_dir/robustness/<study>/<run>/{hop-skip-jump-linf,autoattack-linf}.json`. Errors name the file.
 pub(super) fn hop_skip_jump(results_dir: &Path) -> Result<Vec<String>, ReportError> {
-    let mut blocks = Vec::new();
-    for study in ROBUSTNESS_STUDIES {
-        blocks.extend(of_study(study, results_dir)?);
-    }
-    if !blocks.is_empty() {
-        blocks.push(
-            "HopSkipJump seeks the nearest error by the classes that the model names, without scores or gradients: a \
-             check on the attacks above. It asks much about few images; the median is over all of them, and 0 for those \
-             that are wrong as they are. Missed are those of them that it breaks at a radius at which they stand under \
-             AutoAttack."
-                .into(),
-        );
-    }
-    Ok(blocks)
+    by_study(results_dir, of_study, NOTE)
 }
 
 fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, ReportError> {
     let mut rows: Vec<(&str, Evaluation, Option<usize>)> = Vec::new();
     for (method, name) in study.methods() {
-        let folder = results.join("robustness").join(study.folder).join(name);
+        let folder = study.robustness_folder(results, name);
         let path = folder.join("hop-skip-jump-linf.json");
         if let Some(found) = evaluation(&path, "hop-skip-jump", study.dataset)? {
             let other = evaluation(&folder.join("autoattack-linf.json"), "autoattack", study.dataset)?;

@@ -2,10 +2,15 @@
 
 use std::path::Path;
 
+use super::by_study::by_study;
+use super::each_member::each_member;
 use super::escaped;
 use crate::ReportError;
 use crate::calibration::{Attacked, CalibrationReport, Measured};
-use crate::figures::{ROBUSTNESS_STUDIES, Study, calibration_of};
+use crate::figures::{Study, calibration_of};
+
+const NOTE: &str = "Members alone: each is attacked and asked by itself. Means over the members, and the least and the most \
+     of them.";
 
 /// A table for each data set: a line for the clean images of each posterior and one for each attack, with means over its
 /// members, each attacked by itself, and the least and the most of them.
@@ -13,34 +18,19 @@ use crate::figures::{ROBUSTNESS_STUDIES, Study, calibration_of};
 /// Reads `results_dir/robustness/<study>/<run>/calibration-member-<K>.json`, K from 0 on. Errors name the file, or say that
 /// the members of a run were not attacked alike.
 pub(super) fn members(results_dir: &Path) -> Result<Vec<String>, ReportError> {
-    let mut blocks = Vec::new();
-    for study in ROBUSTNESS_STUDIES {
-        blocks.extend(of_study(study, results_dir)?);
-    }
-    if !blocks.is_empty() {
-        blocks.push(
-            "Members alone: each is attacked and asked by itself. Means over the members, and the least and the most of \
-             them."
-                .into(),
-        );
-    }
-    Ok(blocks)
+    by_study(results_dir, of_study, NOTE)
 }
 
 fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, ReportError> {
     let mut lines = Vec::new();
     for (method, name) in study.methods() {
-        let folder = results.join("robustness").join(study.folder).join(name);
-        let mut reports: Vec<CalibrationReport> = Vec::new();
-        loop {
-            let path = folder.join(format!("calibration-member-{}.json", reports.len()));
-            let Some(report) = calibration_of(study, &path)? else { break };
-            if reports.first().is_some_and(|first| attacks(first) != attacks(&report)) {
-                let what = "its attacks are not those of the member before".to_owned();
-                return Err(ReportError::invalid(&path, what));
-            }
-            reports.push(report);
-        }
+        let folder = study.robustness_folder(results, name);
+        let reports = each_member(
+            &folder,
+            "calibration",
+            |path| calibration_of(study, path),
+            |one, other| attacks(one) == attacks(other),
+        )?;
         let Some(first) = reports.first() else { continue };
         let head = format!("| {} | {} ", escaped(method.label), reports.len());
         let clean: Vec<&Measured> = reports.iter().map(|report| &report.clean).collect();
@@ -134,6 +124,6 @@ mod tests {
         one.write(&folder.join("calibration-member-0.json")).unwrap();
         other.write(&folder.join("calibration-member-1.json")).unwrap();
         let error = members(results.path()).unwrap_err().to_string();
-        assert!(error.contains("calibration-member-1.json") && error.contains("attacks are not"), "{error}");
+        assert!(error.contains("calibration-member-1.json") && error.contains("was not attacked"), "{error}");
     }
 }

@@ -2,10 +2,15 @@
 
 use std::path::Path;
 
+use super::by_study::by_study;
+use super::each_member::each_member;
 use super::escaped;
 use super::members::spread;
-use crate::figures::{ROBUSTNESS_STUDIES, Study, evaluation};
+use crate::figures::{Study, evaluation};
 use crate::{Evaluation, ReportError};
+
+const NOTE: &str = "Members alone: AutoAttack on each by itself, of the same images as on the whole. Means over the members, and \
+     the least and the most of them.";
 
 /// A table for each data set: a line for each posterior and radius, with the mean over its members, each attacked by itself,
 /// the least and the most of them, and what is left of the whole.
@@ -13,24 +18,13 @@ use crate::{Evaluation, ReportError};
 /// Reads `results_dir/robustness/<study>/<run>/autoattack-linf-member-<K>.json`, K from 0 on, and `autoattack-linf.json`.
 /// Errors name the file, or say that the members of a run were not attacked alike.
 pub(super) fn members_under_attack(results_dir: &Path) -> Result<Vec<String>, ReportError> {
-    let mut blocks = Vec::new();
-    for study in ROBUSTNESS_STUDIES {
-        blocks.extend(of_study(study, results_dir)?);
-    }
-    if !blocks.is_empty() {
-        blocks.push(
-            "Members alone: AutoAttack on each by itself, of the same images as on the whole. Means over the members, and \
-             the least and the most of them."
-                .into(),
-        );
-    }
-    Ok(blocks)
+    by_study(results_dir, of_study, NOTE)
 }
 
 fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, ReportError> {
     let mut lines = Vec::new();
     for (method, name) in study.methods() {
-        let folder = results.join("robustness").join(study.folder).join(name);
+        let folder = study.robustness_folder(results, name);
         let members = read(study, &folder)?;
         let Some(first) = members.first() else { continue };
         let whole = evaluation(&folder.join("autoattack-linf.json"), "autoattack", study.dataset)?
@@ -58,19 +52,14 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
     Ok(Some(head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")))
 }
 
-/// The members in a folder, up to the first that is missing.
+/// The members in a folder.
 fn read(study: &Study, folder: &Path) -> Result<Vec<Evaluation>, ReportError> {
-    let mut members: Vec<Evaluation> = Vec::new();
-    loop {
-        let path = folder.join(format!("autoattack-linf-member-{}.json", members.len()));
-        let Some(member) = evaluation(&path, "autoattack", study.dataset)? else { return Ok(members) };
-        let alike = |first: &Evaluation| (&first.radii, first.images) == (&member.radii, member.images);
-        if !members.first().is_none_or(alike) {
-            let what = "its radii or images are not those of the member before".to_owned();
-            return Err(ReportError::invalid(&path, what));
-        }
-        members.push(member);
-    }
+    each_member(
+        folder,
+        "autoattack-linf",
+        |path| evaluation(path, "autoattack", study.dataset),
+        |one, other| (&one.radii, one.images) == (&other.radii, other.images),
+    )
 }
 
 #[cfg(test)]
@@ -109,6 +98,9 @@ mod tests {
         attacked(&[0.5, 0.25], 100).write(&folder.join("autoattack-linf-member-0.json")).unwrap();
         attacked(&[0.5, 0.25], 50).write(&folder.join("autoattack-linf-member-1.json")).unwrap();
         let error = members_under_attack(results.path()).unwrap_err().to_string();
-        assert!(error.contains("autoattack-linf-member-1.json") && error.contains("images"), "{error}");
+        assert!(
+            error.contains("autoattack-linf-member-1.json") && error.contains("was not attacked"),
+            "{error}"
+        );
     }
 }

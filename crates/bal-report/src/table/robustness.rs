@@ -2,10 +2,14 @@
 
 use std::path::Path;
 
+use super::by_study::by_study;
 use super::hop_skip_jump::hop_skip_jump;
 use super::members_under_attack::members_under_attack;
-use crate::figures::{ROBUSTNESS_STUDIES, Study, evaluation};
+use crate::figures::{Study, evaluation};
 use crate::{Evaluation, ReportError};
+
+const NOTE: &str = "AutoAttack on the posterior as a whole (predictive gradient, mean probability); intervals are Wilson's at \
+     95 %. FGSM is that of the figures, on all test images and in the run's own form of prediction.";
 
 /// A line for each run of each data set: accuracy clean, under FGSM at its study's largest radius, and under `AutoAttack`.
 ///
@@ -16,17 +20,7 @@ use crate::{Evaluation, ReportError};
 ///
 /// Errors name the file, or say that there is none.
 pub fn robustness(results_dir: &Path) -> Result<String, ReportError> {
-    let mut blocks = Vec::new();
-    for study in ROBUSTNESS_STUDIES {
-        blocks.extend(of_study(study, results_dir)?);
-    }
-    if !blocks.is_empty() {
-        blocks.push(
-            "AutoAttack on the posterior as a whole (predictive gradient, mean probability); intervals are Wilson's at \
-             95 %. FGSM is that of the figures, on all test images and in the run's own form of prediction."
-                .into(),
-        );
-    }
+    let mut blocks = by_study(results_dir, of_study, NOTE)?;
     blocks.extend(members_under_attack(results_dir)?);
     blocks.extend(hop_skip_jump(results_dir)?);
     if blocks.is_empty() {
@@ -44,7 +38,7 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
     let mut columns: Vec<(&str, f64)> = Vec::new();
     let mut rows = Vec::new();
     for (method, name) in study.methods() {
-        let folder = results.join("robustness").join(study.folder).join(name);
+        let folder = study.robustness_folder(results, name);
         let linf = evaluation(&folder.join("autoattack-linf.json"), "autoattack", study.dataset)?;
         let l2 = evaluation(&folder.join("autoattack-l2.json"), "autoattack", study.dataset)?;
         if linf.is_none() && l2.is_none() {

@@ -106,10 +106,11 @@ fn arguments(mut common: Vec<String>, attack: &Attack, seed: u64, folder: &Path,
     common
 }
 
-/// Gives a flag another value.
-fn set(arguments: &mut [String], flag: &str, value: String) {
-    if let Some(at) = arguments.iter().position(|word| word == flag) {
-        arguments[at + 1] = value;
+/// Gives a flag a value, another if it has one.
+fn set(arguments: &mut Vec<String>, flag: &str, value: String) {
+    match arguments.iter().position(|word| word == flag) {
+        Some(at) => arguments[at + 1] = value,
+        None => arguments.extend([flag.into(), value]),
     }
 }
 
@@ -138,8 +139,9 @@ mod tests {
 
     #[test]
     fn a_flag_is_given_another_value() {
-        let mut words = ["--steps", "40", "--save", "x"].map(String::from);
+        let mut words: Vec<String> = ["--steps", "40", "--save", "x"].map(String::from).into();
         set(&mut words, "--steps", "3".into());
-        assert_eq!(words, ["--steps", "3", "--save", "x"]);
+        set(&mut words, "--seed", "1".into());
+        assert_eq!(words, ["--steps", "3", "--save", "x", "--seed", "1"]);
     }
 }

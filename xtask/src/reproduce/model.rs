@@ -1,0 +1,95 @@
+//! What attacks and calibration are made of: a finished run, or several as one model.
+
+use std::path::{Path, PathBuf};
+
+use crate::reproduce::data::Data;
+use crate::reproduce::evaluation::is_newer;
+use crate::reproduce::figure::ablation::Ensemble;
+use crate::reproduce::place::Place;
+use crate::reproduce::runs::Run;
+
+const WEIGHTS: &str = "posterior.safetensors";
+
+/// A finished run, or several as one model.
+pub(super) struct Model {
+    /// What it is called among others of its figure.
+    pub(super) name: String,
+    /// Its folder among results.
+    pub(super) folder: PathBuf,
+    pub(super) data: Data,
+    /// What `bal` knows it by: the folder of its run, or files of weights.
+    pub(super) arguments: Vec<String>,
+    /// The files of its weights, from the root of the checkout.
+    pub(super) weights: Vec<PathBuf>,
+}
+
+impl Model {
+    pub(super) fn of_run(run: &Run, place: &Place) -> Self {
+        let trained = place.runs.join(&run.folder);
+        Self {
+            name: run.name.clone(),
+            folder: run.folder.clone(),
+            data: run.data,
+            arguments: vec![trained.display().to_string()],
+            weights: vec![trained.join(WEIGHTS)],
+        }
+    }
+
+    /// Its members as one model.
+    pub(super) fn of_ensemble(ensemble: &Ensemble, place: &Place) -> Self {
+        let members = ensemble.members.iter();
+        let weights: Vec<PathBuf> =
+            members.map(|member| place.runs.join(&member.folder).join(WEIGHTS)).collect();
+        let files = weights.iter().map(|path| path.display().to_string());
+        Self {
+            name: ensemble.name.into(),
+            folder: Path::new("ablation").join(ensemble.name),
+            data: ensemble.members.first().map_or(Data::Mnist, |member| member.data),
+            arguments: ["--weights".to_owned()].into_iter().chain(files).collect(),
+            weights,
+        }
+    }
+
+    /// The first of its files that is not there.
+    pub(super) fn missing(&self, root: &Path) -> Option<&Path> {
+        self.weights.iter().map(PathBuf::as_path).find(|path| !root.join(path).is_file())
+    }
+
+    /// Whether the result in `file` is there and was written after all its weights; both from `root`.
+    pub(super) fn has(&self, file: &Path, root: &Path) -> bool {
+        self.weights.iter().all(|weights| is_newer(&root.join(file), &root.join(weights)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::reproduce::figure::ablation::ensembles;
+
+    #[test]
+    fn an_ensemble_is_all_files_of_its_members_and_as_new_as_the_newest() {
+        let [ensemble, _] = ensembles();
+        let model = Model::of_ensemble(&ensemble, &Place::new(false));
+        assert_eq!(model.folder, Path::new("ablation/ensemble-linf"));
+        assert_eq!(model.arguments.len(), 6);
+        assert_eq!(model.arguments[2], "runs/ablation/seed-2/member-linf/posterior.safetensors");
+
+        let root = tempfile::tempdir().unwrap();
+        let result = Path::new("result.json");
+        for path in &model.weights {
+            assert_eq!(model.missing(root.path()), Some(path.as_path()));
+            fs::create_dir_all(root.path().join(path).parent().unwrap()).unwrap();
+            fs::write(root.path().join(path), "").unwrap();
+        }
+        assert_eq!(model.missing(root.path()), None);
+        assert!(!model.has(result, root.path()));
+        fs::write(root.path().join(result), "").unwrap();
+        assert!(model.has(result, root.path()));
+        let newer = fs::File::options().write(true).open(root.path().join(&model.weights[3])).unwrap();
+        newer.set_modified(SystemTime::now() + Duration::from_mins(1)).unwrap();
+        assert!(!model.has(result, root.path()));
+    }
+}
