@@ -44,6 +44,8 @@ const L2_CURVE: Measure = Measure {
 };
 const LINF: Measure = Measure { radii: &[0.1, 0.15], ..LINF_CURVE };
 const L2: Measure = Measure { radii: &[1.0], ..L2_CURVE };
+/// Of an ensemble as a whole, by the mean of its members' losses too.
+const SUITE: Measure = Measure { file: "suite-linf.json", attack: "suite", ..LINF };
 const SIGNS: Measure = Measure { radii: &[2.0 / 255.0, 4.0 / 255.0, 8.0 / 255.0], images: 500, ..LINF_CURVE };
 const HARD_LABELS: Measure = Measure {
     file: "hop-skip-jump-linf.json",
@@ -143,7 +145,8 @@ pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, on
             evaluate(&measure, None)?;
         }
         let members = members(&made.join(LINF.file))?;
-        if let Some(measure) = members_measure(model.data) {
+        if let Some(measure) = members_measure(model.data).filter(|_| members > 0) {
+            evaluate(&SUITE, None)?;
             for member in 0..members {
                 evaluate(&measure, Some(member))?;
             }
@@ -177,7 +180,11 @@ fn arguments(
     arguments.extend(["--radius".into(), radii::list(radii), "--json".into(), json.into()]);
     if quick {
         // A search without steps has no flag for them.
-        let flags = if attack == "autoattack" { &QUICK[..] } else { &QUICK[..2] };
+        let flags = match attack {
+            "autoattack" => &QUICK[..],
+            "suite" => &QUICK[..4],
+            _ => &QUICK[..2],
+        };
         arguments.extend(flags.iter().map(ToString::to_string));
     } else {
         // GTSRB's images of the paper's split are in the order of their classes.
@@ -231,6 +238,13 @@ mod tests {
         );
         let quick = arguments(&["r".into()], None, Data::Mnist, &HARD_LABELS, "x.json", true).join(" ");
         assert!(quick.ends_with("--json x.json --limit 8"), "{quick}");
+        let suite = arguments(&["r".into()], None, Data::Mnist, &SUITE, "x.json", true).join(" ");
+        assert!(
+            suite.ends_with(
+                "--prediction mean-probability --radius 0.1,0.15 --json x.json --limit 8 --steps 5"
+            ),
+            "{suite}"
+        );
     }
 
     #[test]

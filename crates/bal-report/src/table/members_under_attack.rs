@@ -7,15 +7,17 @@ use super::each_member::each_member;
 use super::escaped;
 use super::members::spread;
 use crate::figures::{Study, evaluation};
-use crate::{Evaluation, ReportError};
+use crate::{Evaluation, PerImage, ReportError};
 
 const NOTE: &str = "Members alone: AutoAttack on each by itself, of the same images as on the whole. Means over the members, and \
-     the least and the most of them.";
+     the least and the most of them. The last column has what stands under AutoAttack and under the suite, which attacks \
+     the whole also by the mean of its members' losses.";
 
 /// A table for each data set: a line for each posterior and radius, with the mean over its members, each attacked by itself,
-/// the least and the most of them, and what is left of the whole.
+/// the least and the most of them, and what is left of the whole, by itself and when it is attacked by its members' mean too.
 ///
-/// Reads `results_dir/robustness/<study>/<run>/autoattack-linf-member-<K>.json`, K from 0 on, and `autoattack-linf.json`.
+/// Reads `results_dir/robustness/<study>/<run>/autoattack-linf-member-<K>.json`, K from 0 on, `autoattack-linf.json` and
+/// `suite-linf.json`.
 /// Errors name the file, or say that the members of a run were not attacked alike.
 pub(super) fn members_under_attack(results_dir: &Path) -> Result<Vec<String>, ReportError> {
     by_study(results_dir, of_study, NOTE)
@@ -27,18 +29,26 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         let folder = study.robustness_folder(results, name);
         let members = read(study, &folder)?;
         let Some(first) = members.first() else { continue };
-        let whole = evaluation(&folder.join("autoattack-linf.json"), "autoattack", study.dataset)?
-            .filter(|whole| whole.images == first.images);
+        let of_whole = |file: &str, attack: &str| -> Result<Option<Evaluation>, ReportError> {
+            let found = evaluation(&folder.join(file), attack, study.dataset)?;
+            Ok(found.filter(|whole| whole.images == first.images))
+        };
+        let whole = of_whole("autoattack-linf.json", "autoattack")?;
+        let suite = of_whole("suite-linf.json", "suite")?;
         for (at, point) in first.points().enumerate() {
-            let beside = whole.iter().flat_map(Evaluation::points).find(|other| other.radius == point.radius);
+            let left = |of: &[&Option<Evaluation>]| {
+                let left = left_at(of, point.radius);
+                left.map_or("–".into(), |share| format!("{share:.3}"))
+            };
             lines.push(format!(
-                "| {} | {} | {} | L∞ {:.3} | {} | {} |",
+                "| {} | {} | {} | L∞ {:.3} | {} | {} | {} |",
                 escaped(method.label),
                 members.len(),
                 first.images,
                 point.radius.unwrap_or_default(),
                 spread(members.iter().map(|member| member.accuracy[at]), 3),
-                beside.map_or("–".into(), |whole| format!("{:.3}", whole.accuracy)),
+                left(&[&whole]),
+                left(&[&whole, &suite]),
             ));
         }
     }
@@ -46,10 +56,24 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         return Ok(None);
     }
     let head = [
-        format!("| {}, members alone | members | images | radius | each alone | the whole |", study.label),
-        "|---|--:|--:|---|---|--:|".to_owned(),
+        format!(
+            "| {}, members alone | members | images | radius | each alone | the whole | and by the suite |",
+            study.label
+        ),
+        "|---|--:|--:|---|---|--:|--:|".to_owned(),
     ];
     Ok(Some(head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")))
+}
+
+/// The share of images that stand under all of these attacks at a radius; `None` if one was not made there.
+fn left_at(attacks: &[&Option<Evaluation>], radius: Option<f64>) -> Option<f64> {
+    let at = |attack: &&Option<Evaluation>| {
+        let attack = attack.as_ref()?;
+        let at = attack.radii.iter().position(|&other| other == radius)?;
+        Some(PerImage { correct: vec![attack.per_image.correct[at].clone()] })
+    };
+    let left: Vec<PerImage> = attacks.iter().map(at).collect::<Option<_>>()?;
+    PerImage::left_by_all(&left).accuracy().first().copied()
 }
 
 /// The members in a folder.
@@ -80,14 +104,19 @@ mod tests {
         attacked(&[0.5, 0.25], 100).write(&folder.join("autoattack-linf-member-0.json")).unwrap();
         attacked(&[0.7, 0.25], 100).write(&folder.join("autoattack-linf-member-1.json")).unwrap();
         let text = members_under_attack(results.path()).unwrap().join("\n");
-        assert!(text.contains("| BNN | 2 | 100 | L∞ 0.100 | 0.600 (0.500 to 0.700) | – |"), "{text}");
+        assert!(text.contains("| BNN | 2 | 100 | L∞ 0.100 | 0.600 (0.500 to 0.700) | – | – |"), "{text}");
         attacked(&[0.8, 0.3], 100).write(&folder.join("autoattack-linf.json")).unwrap();
         let text = crate::table::robustness(results.path()).unwrap();
-        assert!(text.contains("| BNN | 2 | 100 | L∞ 0.100 | 0.600 (0.500 to 0.700) | 0.800 |"), "{text}");
-        assert!(text.contains("| BNN | 2 | 100 | L∞ 0.150 | 0.250 (0.250 to 0.250) | 0.300 |"), "{text}");
+        assert!(text.contains("| BNN | 2 | 100 | L∞ 0.100 | 0.600 (0.500 to 0.700) | 0.800 | – |"), "{text}");
+        assert!(text.contains("| BNN | 2 | 100 | L∞ 0.150 | 0.250 (0.250 to 0.250) | 0.300 | – |"), "{text}");
+        // Under both attacks at a radius stand the images that stand under each.
+        let suite = |shares| evaluation("suite", vec![Some(0.1), Some(0.2)], shares, 100);
+        suite(&[0.75, 0.0]).write(&folder.join("suite-linf.json")).unwrap();
+        let text = crate::table::robustness(results.path()).unwrap();
+        assert!(text.contains("0.700) | 0.800 | 0.750 |") && text.contains("0.250) | 0.300 | – |"), "{text}");
         // What was measured on other images is not beside it.
         attacked(&[0.8, 0.3], 50).write(&folder.join("autoattack-linf.json")).unwrap();
-        assert!(crate::table::robustness(results.path()).unwrap().contains("to 0.700) | – |"));
+        assert!(crate::table::robustness(results.path()).unwrap().contains("to 0.700) | – | – |"));
     }
 
     #[test]
