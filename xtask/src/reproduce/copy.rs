@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use bal_report::atomic;
 
 use crate::repository::Repository;
+use crate::reproduce::model::WEIGHTS;
 use crate::reproduce::place::Place;
 use crate::reproduce::runs::Run;
 
@@ -15,7 +16,6 @@ use crate::reproduce::runs::Run;
 const MOST: u64 = 3_000_000;
 
 const RECORD: &str = "record.json";
-const WEIGHTS: &str = "posterior.safetensors";
 
 /// Copies the files of a finished run that belong with the results.
 pub(super) fn keep(repository: &Repository, place: &Place, run: &Run) -> Result<()> {

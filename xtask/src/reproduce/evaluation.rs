@@ -31,12 +31,6 @@ pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, mo
     Ok(())
 }
 
-/// Whether `file` is there and was written after `than`.
-pub(super) fn is_newer(file: &Path, than: &Path) -> bool {
-    let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified());
-    matches!((modified(file), modified(than)), (Ok(file), Ok(than)) if file >= than)
-}
-
 /// The command line of `bal evaluate`.
 fn arguments(model: &[String], data: Data, attack: &AttackOn, json: &Path, quick: bool) -> Vec<String> {
     let mut arguments: Vec<String> = vec!["evaluate".into()];
@@ -55,8 +49,6 @@ fn arguments(model: &[String], data: Data, attack: &AttackOn, json: &Path, quick
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
-
     use super::*;
 
     #[test]
@@ -76,19 +68,5 @@ mod tests {
             signs[2].contains("cw-one-step-log-probabilities --prediction last-member --json"),
             "{signs:?}"
         );
-    }
-
-    #[test]
-    fn a_result_counts_only_when_it_is_as_new_as_the_weights() {
-        let folder = tempfile::tempdir().unwrap();
-        let (weights, result) = (folder.path().join("weights"), folder.path().join("result"));
-        assert!(!is_newer(&result, &weights));
-        fs::write(&weights, "").unwrap();
-        assert!(!is_newer(&result, &weights));
-        fs::write(&result, "").unwrap();
-        assert!(is_newer(&result, &weights));
-        let earlier = SystemTime::now() - Duration::from_mins(1);
-        fs::File::options().write(true).open(&result).unwrap().set_modified(earlier).unwrap();
-        assert!(!is_newer(&result, &weights));
     }
 }

@@ -1,14 +1,15 @@
 //! What attacks and calibration are made of: a finished run, or several as one model.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::reproduce::data::Data;
-use crate::reproduce::evaluation::is_newer;
 use crate::reproduce::figure::ablation::Ensemble;
 use crate::reproduce::place::Place;
 use crate::reproduce::runs::Run;
 
-const WEIGHTS: &str = "posterior.safetensors";
+/// The file of a run's weights in its folder.
+pub(super) const WEIGHTS: &str = "posterior.safetensors";
 
 /// A finished run, or several as one model.
 pub(super) struct Model {
@@ -61,9 +62,14 @@ impl Model {
     }
 }
 
+/// Whether `file` is there and was written after `than`.
+fn is_newer(file: &Path, than: &Path) -> bool {
+    let modified = |path: &Path| fs::metadata(path).and_then(|metadata| metadata.modified());
+    matches!((modified(file), modified(than)), (Ok(file), Ok(than)) if file >= than)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::time::{Duration, SystemTime};
 
     use super::*;
@@ -91,5 +97,18 @@ mod tests {
         let newer = fs::File::options().write(true).open(root.path().join(&model.weights[3])).unwrap();
         newer.set_modified(SystemTime::now() + Duration::from_mins(1)).unwrap();
         assert!(!model.has(result, root.path()));
+    }
+    #[test]
+    fn a_result_counts_only_when_it_is_as_new_as_the_weights() {
+        let folder = tempfile::tempdir().unwrap();
+        let (weights, result) = (folder.path().join("weights"), folder.path().join("result"));
+        assert!(!is_newer(&result, &weights));
+        fs::write(&weights, "").unwrap();
+        assert!(!is_newer(&result, &weights));
+        fs::write(&result, "").unwrap();
+        assert!(is_newer(&result, &weights));
+        let earlier = SystemTime::now() - Duration::from_mins(1);
+        fs::File::options().write(true).open(&result).unwrap().set_modified(earlier).unwrap();
+        assert!(!is_newer(&result, &weights));
     }
 }

@@ -6,6 +6,7 @@ use anyhow::Result;
 
 use crate::bal::Bal;
 use crate::repository::Repository;
+use crate::reproduce::model::WEIGHTS;
 use crate::reproduce::place::Place;
 use crate::reproduce::quick::Overrides;
 use crate::reproduce::runs::Run;
@@ -28,7 +29,7 @@ pub(super) fn train(
 
 /// Whether the run in `folder` is finished: each of its two results gets its name when it is whole.
 fn is_finished(folder: &Path) -> bool {
-    ["posterior.safetensors", "record.json"].iter().all(|file| folder.join(file).is_file())
+    [WEIGHTS, "record.json"].iter().all(|file| folder.join(file).is_file())
 }
 
 /// The command line of `bal train`, which begins a run or goes on with it; `overrides`, which make runs short, win.
@@ -61,7 +62,7 @@ mod tests {
     fn a_run_is_finished_when_weights_and_record_are_there() {
         let run = tempfile::tempdir().unwrap();
         assert!(!is_finished(run.path()));
-        fs::write(run.path().join("posterior.safetensors"), "").unwrap();
+        fs::write(run.path().join(WEIGHTS), "").unwrap();
         assert!(!is_finished(run.path()));
         fs::write(run.path().join("record.json"), "").unwrap();
         assert!(is_finished(run.path()));
