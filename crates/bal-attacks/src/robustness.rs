@@ -46,8 +46,10 @@ pub struct Protocol<'a> {
 /// How far an evaluation has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvaluationProgress {
-    /// Images attacked so far.
+    /// Images attacked so far, those that were recalled among them.
     pub images: usize,
+    /// Images recalled so far, which took no time.
+    pub recalled: usize,
     /// Images in all.
     pub of: usize,
     /// How many of those attacked are classified rightly, one count per radius.
@@ -115,6 +117,7 @@ pub fn evaluate_and_keep(
     let images = Shared::new(images.replicate());
     let state = Mutex::new(EvaluationProgress {
         images: 0,
+        recalled: 0,
         of: shards.iter().map(Vec::len).sum(),
         correct: vec![0; radii.len()],
     });
@@ -135,10 +138,15 @@ pub fn evaluate_and_keep(
             keep.keep(number, &shard).map_err(AttackError::Keep)?;
             Ok(shard)
         };
-        let shard =
-            recalled(keep, number, &indices, radii.len()).and_then(|kept| kept.map_or_else(attacked, Ok));
+        let kept = recalled(keep, number, &indices, radii.len());
+        let recalled = kept.as_ref().ok().and_then(Option::as_ref).map_or(0, |shard| shard.labels.len());
+        let shard = kept.and_then(|kept| kept.map_or_else(attacked, Ok));
         match &shard {
-            Ok(shard) => shard.tell(&mut state.lock().unwrap_or_else(PoisonError::into_inner), progress),
+            Ok(shard) => {
+                let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+                state.recalled += recalled;
+                shard.tell(&mut state, progress);
+            }
             Err(_) => {
                 first_failure.fetch_min(number, Ordering::Relaxed);
             }
@@ -196,5 +204,7 @@ impl Protocol<'_> {
 
 #[cfg(test)]
 mod distance_tests;
+#[cfg(test)]
+mod keep_tests;
 #[cfg(test)]
 mod tests;

@@ -146,6 +146,7 @@ pub(crate) fn attack(
             if let Ok(mut display) = display.lock() {
                 let right =
                     progress.correct.iter().map(|&c| format!("{:.3}", c as f64 / progress.images as f64));
+                display.recalled(progress.recalled as u64);
                 display.show(progress.images as u64, &right.collect::<Vec<_>>().join(" "));
             }
         })?;

@@ -50,9 +50,25 @@ impl Display {
             return;
         }
         self.last = Some(Instant::now());
-        let rate = (done - self.first.min(done)) as f64 / self.begun.elapsed().as_secs_f64().max(1e-9);
-        let left = (total - done.min(total)) as f64 / rate.max(1e-9);
-        say(&format!("{} {done}/{total}  {left:.0} s left  {message}", self.title));
+        let left =
+            self.seconds_left(done, total).map_or("? s left".into(), |left| format!("{left:.0} s left"));
+        say(&format!("{} {done}/{total}  {left}  {message}", self.title));
+    }
+
+    /// Of the steps that are done `first` were done before, and tell nothing of the time that the others take.
+    pub(crate) fn recalled(&mut self, first: u64) {
+        if first != self.first {
+            self.first = first;
+            self.bar.set_position(first);
+            self.bar.reset_eta();
+        }
+    }
+
+    /// At the rate of the steps that were not done before; `None` while there is none.
+    fn seconds_left(&self, done: u64, total: u64) -> Option<f64> {
+        let made = done.saturating_sub(self.first);
+        let each = self.begun.elapsed().as_secs_f64() / made as f64;
+        (made > 0).then(|| each * total.saturating_sub(done) as f64)
     }
 
     /// Ends the display.
@@ -81,5 +97,21 @@ pub(crate) fn write_out(bytes: &[u8]) -> std::io::Result<()> {
         // Whoever reads, `head` perhaps, has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_that_were_done_before_tell_nothing_of_the_time_left() {
+        let mut display = Display::new("pgd", "images", 100, 0);
+        display.recalled(60);
+        assert_eq!(display.seconds_left(60, 100), None);
+        display.begun = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
+        // Ten images in ten seconds.
+        let left = display.seconds_left(70, 100).unwrap();
+        assert!((30.0..33.0).contains(&left), "{left}");
     }
 }
