@@ -139,12 +139,14 @@ pub fn evaluate_and_keep(
             Ok(shard)
         };
         let kept = recalled(keep, number, &indices, radii.len());
-        let recalled = kept.as_ref().ok().and_then(Option::as_ref).map_or(0, |shard| shard.labels.len());
+        let was_kept = matches!(kept, Ok(Some(_)));
         let shard = kept.and_then(|kept| kept.map_or_else(attacked, Ok));
         match &shard {
             Ok(shard) => {
                 let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-                state.recalled += recalled;
+                if was_kept {
+                    state.recalled += shard.labels.len();
+                }
                 shard.tell(&mut state, progress);
             }
             Err(_) => {

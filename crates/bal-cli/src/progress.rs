@@ -55,20 +55,23 @@ impl Display {
         say(&format!("{} {done}/{total}  {left}  {message}", self.title));
     }
 
-    /// Of the steps that are done `first` were done before, and tell nothing of the time that the others take.
-    pub(crate) fn recalled(&mut self, first: u64) {
-        if first != self.first {
-            self.first = first;
-            self.bar.set_position(first);
+    /// Of the steps that are done `steps` were done before, and tell nothing of the time that the others take.
+    pub(crate) fn recalled(&mut self, steps: u64) {
+        if steps != self.first {
+            self.first = steps;
+            self.bar.set_position(steps);
             self.bar.reset_eta();
         }
     }
 
-    /// At the rate of the steps that were not done before; `None` while there is none.
+    /// At the rate of the steps that were not done before; `None` while there is none and some are left.
     fn seconds_left(&self, done: u64, total: u64) -> Option<f64> {
-        let made = done.saturating_sub(self.first);
-        let each = self.begun.elapsed().as_secs_f64() / made as f64;
-        (made > 0).then(|| each * total.saturating_sub(done) as f64)
+        let (made, left) = (done.saturating_sub(self.first), total.saturating_sub(done));
+        match (made, left) {
+            (_, 0) => Some(0.0),
+            (0, _) => None,
+            (made, left) => Some(self.begun.elapsed().as_secs_f64() / made as f64 * left as f64),
+        }
     }
 
     /// Ends the display.
@@ -109,6 +112,7 @@ mod tests {
         let mut display = Display::new("pgd", "images", 100, 0);
         display.recalled(60);
         assert_eq!(display.seconds_left(60, 100), None);
+        assert_eq!(display.seconds_left(60, 60), Some(0.0));
         display.begun = Instant::now().checked_sub(Duration::from_secs(10)).unwrap();
         // Ten images in ten seconds.
         let left = display.seconds_left(70, 100).unwrap();

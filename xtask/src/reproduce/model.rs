@@ -98,6 +98,7 @@ mod tests {
         newer.set_modified(SystemTime::now() + Duration::from_mins(1)).unwrap();
         assert!(!model.has(result, root.path()));
     }
+
     #[test]
     fn a_result_counts_only_when_it_is_as_new_as_the_weights() {
         let folder = tempfile::tempdir().unwrap();
