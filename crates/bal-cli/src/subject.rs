@@ -243,6 +243,7 @@ impl Source {
 
     /// The model, for the first `limit` of `images` of the set `dataset`.
     pub(crate) fn classifier(self, images: &Images, limit: Option<u64>, dataset: &str) -> Result<Subject> {
+        let weights = Some(self.digests()?);
         let Self { name, ensemble_gradient, device, kind, .. } = self;
         let model = |architecture: Option<&str>, members: usize, prediction: Prediction| Model {
             source: name.clone(),
@@ -250,6 +251,7 @@ impl Source {
             chains: members as u64,
             prediction: prediction.to_string(),
             ensemble_gradient: ensemble_gradient.to_string(),
+            weights: weights.clone(),
         };
         match kind {
             Kind::Weights { posterior, .. } => {

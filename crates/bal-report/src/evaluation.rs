@@ -101,6 +101,9 @@ pub struct Model {
     pub prediction: String,
     /// What the attack follows: `predictive` or `member-mean`.
     pub ensemble_gradient: String,
+    /// SHA-256 of the files of its weights, in their order, each in 64 hexadecimal digits; absent where nobody wrote them down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<Vec<String>>,
 }
 
 /// The accuracy at one radius.

@@ -16,8 +16,8 @@ const FILE: &str = "calibration.json";
 /// Images and steps of a quick calibration.
 const QUICK: [&str; 4] = ["--limit", "8", "--steps", "5"];
 
-/// Calibrates a model, and each of so many members alone, unless that was done since its weights were written; what
-/// comes out goes to `results`.
+/// Calibrates a model, and each of so many members alone, unless that was done of its weights; what comes out goes to
+/// `results`.
 pub(super) fn calibrate(
     repository: &Repository,
     bal: &Bal<'_>,
@@ -28,7 +28,7 @@ pub(super) fn calibrate(
 ) -> Result<()> {
     let measure = |file: &str, member: Option<u64>| {
         let path = results.join(file);
-        if model.has(&path, repository.root()) {
+        if model.has(&path, repository.root())? {
             eprintln!("{}: calibrated already", path.display());
             return Ok(());
         }

@@ -15,14 +15,14 @@ use crate::reproduce::place::Place;
 /// Images in a quick evaluation.
 const QUICK_IMAGES: &str = "500";
 
-/// Runs the attacks whose results are not there, or older than the weights.
+/// Runs the attacks whose results are not there, or of other weights.
 pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, model: &Model) -> Result<()> {
     let results = place.results.join(&model.folder);
     let made = repository.root().join(&results);
     fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
     for attack in model.data.attacks() {
         let file = results.join(attack.file);
-        if model.has(&file, repository.root()) {
+        if model.has(&file, repository.root())? {
             eprintln!("{}: evaluated already", attack.attack);
             continue;
         }

@@ -3,6 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::Result;
+use bal_data::Content;
+use serde_json::Value;
+
 use crate::reproduce::data::Data;
 use crate::reproduce::figure::ablation::Ensemble;
 use crate::reproduce::place::Place;
@@ -56,10 +60,24 @@ impl Model {
         self.weights.iter().map(PathBuf::as_path).find(|path| !root.join(path).is_file())
     }
 
-    /// Whether the result in `file` is there and was written after all its weights; both from `root`.
-    pub(super) fn has(&self, file: &Path, root: &Path) -> bool {
-        self.weights.iter().all(|weights| is_newer(&root.join(file), &root.join(weights)))
+    /// Whether the result in `file`, from `root`, is there and of these weights: as it says itself, else, where it does not,
+    /// by its being written after them.
+    ///
+    /// # Errors
+    /// When the weights cannot be read.
+    pub(super) fn has(&self, file: &Path, root: &Path) -> Result<bool> {
+        let file = root.join(file);
+        let mut weights = self.weights.iter().map(|weights| root.join(weights));
+        let Some(said) = said(&file) else { return Ok(weights.all(|weights| is_newer(&file, &weights))) };
+        let digests = weights.map(|weights| Ok(Content::of_file(&weights)?.sha256.to_string()));
+        Ok(digests.collect::<Result<Vec<String>>>()? == said)
     }
+}
+
+/// The digests of the weights that a result says it is of.
+fn said(file: &Path) -> Option<Vec<String>> {
+    let result: Value = serde_json::from_slice(&fs::read(file).ok()?).ok()?;
+    serde_json::from_value(result["model"]["weights"].clone()).ok()
 }
 
 /// Whether `file` is there and was written after `than`.
@@ -91,12 +109,38 @@ mod tests {
             fs::write(root.path().join(path), "").unwrap();
         }
         assert_eq!(model.missing(root.path()), None);
-        assert!(!model.has(result, root.path()));
+        assert!(!model.has(result, root.path()).unwrap());
         fs::write(root.path().join(result), "").unwrap();
-        assert!(model.has(result, root.path()));
+        assert!(model.has(result, root.path()).unwrap());
         let newer = fs::File::options().write(true).open(root.path().join(&model.weights[3])).unwrap();
         newer.set_modified(SystemTime::now() + Duration::from_mins(1)).unwrap();
-        assert!(!model.has(result, root.path()));
+        assert!(!model.has(result, root.path()).unwrap());
+    }
+
+    #[test]
+    fn a_result_that_names_its_weights_counts_by_them_whatever_its_age() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| fs::write(root.path().join(file), text).unwrap();
+        let model = Model {
+            name: "erm".into(),
+            folder: "fig1/erm".into(),
+            data: Data::Mnist,
+            arguments: vec![],
+            weights: vec!["weights".into()],
+        };
+        // FIPS 180-2, appendix B.1.
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        write("result.json", &format!(r#"{{"model": {{"weights": ["{abc}"]}}}}"#));
+        write("weights", "abc");
+        let result = fs::File::options().write(true).open(root.path().join("result.json")).unwrap();
+        result.set_modified(SystemTime::now() - Duration::from_mins(1)).unwrap();
+        let has = || model.has(Path::new("result.json"), root.path());
+        assert!(has().unwrap(), "of these weights, though it is older");
+        write("weights", "abd");
+        result.set_modified(SystemTime::now() + Duration::from_mins(1)).unwrap();
+        assert!(!has().unwrap(), "of others, though it is newer");
+        fs::remove_file(root.path().join("weights")).unwrap();
+        assert!(has().is_err());
     }
 
     #[test]

@@ -120,8 +120,8 @@ fn file(measure: &Measure, member: Option<u64>) -> String {
     }
 }
 
-/// Attacks and calibrates the models that are finished and that `only` leaves in; what is measured already, and since the
-/// weights were written, is not again.
+/// Attacks and calibrates the models that are finished and that `only` leaves in; what is measured already of these weights
+/// is not again.
 pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, only: &[String]) -> Result<()> {
     let root = repository.root();
     for model in attacked(only, place) {
@@ -134,7 +134,7 @@ pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, on
         fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
         let evaluate = |measure: &Measure, member: Option<u64>| {
             let path = results.join(file(measure, member));
-            if model.has(&path, root) {
+            if model.has(&path, root)? {
                 eprintln!("{}: measured already", path.display());
                 return Ok(());
             }

@@ -7,7 +7,7 @@ use crate::{
     subject::{self, Source},
 };
 use anyhow::{Result, bail};
-use bal_report::{Evaluation, Record};
+use bal_report::{Evaluation, Model, Record};
 use std::path::Path;
 
 /// A finished run.
@@ -28,16 +28,8 @@ pub(super) fn read(flags: &Report) -> Result<Vec<Input>> {
     let mut inputs = flags.runs.iter().map(|run| input(flags, run)).collect::<Result<Vec<_>>>()?;
     for file in &flags.evaluation {
         let evaluation = Evaluation::read(file)?;
-        let source = &evaluation.model.source;
-        let own: Vec<usize> = (0..inputs.len()).filter(|&i| inputs[i].record.name == *source).collect();
-        match own[..] {
-            [one] => inputs[one].evaluations.push(evaluation),
-            [] => {
-                let names: Vec<&str> = inputs.iter().map(|input| input.record.name.as_str()).collect();
-                bail!("{} is of {source}, and the runs are {}", file.display(), names.join(", "));
-            }
-            _ => bail!("{} is of {source}, and several of the runs are called so", file.display()),
-        }
+        let own = of(&evaluation.model, file, &inputs)?;
+        inputs[own].evaluations.push(evaluation);
     }
     let names: Vec<&str> = inputs.iter().map(|input| input.record.name.as_str()).collect();
     let labels = labels(&names, &flags.runs);
@@ -45,6 +37,30 @@ pub(super) fn read(flags: &Report) -> Result<Vec<Input>> {
         input.name = label;
     }
     Ok(inputs)
+}
+
+/// The place of the run that an evaluation, read from `file`, is of: the one of its name and, where it says its weights, of
+/// those.
+fn of(model: &Model, file: &Path, inputs: &[Input]) -> Result<usize> {
+    let (file, source) = (file.display(), &model.source);
+    let named: Vec<usize> = (0..inputs.len()).filter(|&i| inputs[i].record.name == *source).collect();
+    if named.is_empty() {
+        let names: Vec<&str> = inputs.iter().map(|input| input.record.name.as_str()).collect();
+        bail!("{file} is of {source}, and the runs are {}", names.join(", "));
+    }
+    let mut own = named;
+    if let Some(weights) = &model.weights {
+        let digests = own.iter().map(|&i| inputs[i].source.digests()).collect::<Result<Vec<_>>>()?;
+        let same = own.into_iter().zip(&digests).filter(|(_, digests)| *digests == weights);
+        own = same.map(|(i, _)| i).collect();
+    }
+    match own[..] {
+        [one] => Ok(one),
+        [] => {
+            bail!("{file} is of {source}, but of other weights than the run has now: evaluate the run again")
+        }
+        _ => bail!("{file} is of {source}, and several of the runs are called so"),
+    }
 }
 
 fn input(flags: &Report, run: &Path) -> Result<Input> {

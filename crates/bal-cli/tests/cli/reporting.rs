@@ -13,6 +13,7 @@ const FEW: &str = "--images 30 --attacked 12";
 fn runs_and_their_evaluations_become_a_page_that_a_browser_shows() {
     let small = Small::new();
     small.succeed("train --experiment small.toml --out run");
+    small.succeed("train --experiment small.toml --seed 3 --out twin");
     small.edit("name = \"small\"", "name = \"<i>other</i>\"");
     small.succeed("train --experiment small.toml --seed 2 --out other");
     // Without evaluations, two attacks are measured.
@@ -37,6 +38,10 @@ fn runs_and_their_evaluations_become_a_page_that_a_browser_shows() {
     assert!(
         !two.contains("<h4>fgsm, ") && two.contains("&lt;i&gt;other&lt;/i&gt;") && !two.contains("<i>other")
     );
+    // Of two runs that are called the same, it is of the one whose weights it names.
+    small.succeed(&format!("report run twin --evaluation a.json {FEW} --radius 0.05 --out twins.html"));
+    let twins = fs::read_to_string(small.path("twins.html")).unwrap();
+    assert_eq!(twins.matches("<h4>ifgsm, ").count(), one.matches("<h4>fgsm, ").count());
     for (page, width) in [(&one, 400), (&one, 1400), (&two, 400), (&two, 1400)] {
         let seen = open(page, width, 2000);
         assert!(seen.console.is_empty(), "{:?}", seen.console);
@@ -54,6 +59,9 @@ fn what_cannot_be_shown_is_refused_in_one_line_and_leaves_nothing() {
     small.succeed("evaluate run --attack fgsm --radius 0,0.1 --json a.json");
     let text = fs::read_to_string(small.path("a.json")).unwrap();
     fs::write(small.path("b.json"), text.replacen("\"small\"", "\"else\"", 1)).unwrap();
+    let weights = text.split_once("\"weights\": [").and_then(|(_, rest)| rest.split('"').nth(1)).unwrap();
+    assert_eq!(weights.len(), 64);
+    fs::write(small.path("c.json"), text.replacen(weights, &"0".repeat(64), 1)).unwrap();
     fs::create_dir(small.path("begun")).unwrap();
     fs::copy(small.path("run/experiment.toml"), small.path("begun/experiment.toml")).unwrap();
     for (arguments, code, said) in [
@@ -67,6 +75,7 @@ fn what_cannot_be_shown_is_refused_in_one_line_and_leaves_nothing() {
         ("report run --dataset nothing --out p.html", 1, "nothing"),
         ("report run --evaluation run/record.json --out p.html", 1, "record.json"),
         ("report run --evaluation b.json --out p.html", 1, "b.json is of else, and the runs are small"),
+        ("report run --evaluation c.json --out p.html", 1, "c.json is of small, but of other weights"),
         ("report run run --evaluation a.json --out p.html", 1, "several of the runs"),
         ("report run run run run run run run run run --out p.html", 2, "at most 8"),
     ] {

@@ -98,6 +98,7 @@ fn evaluation(attack: &str, name: &str, i: usize) -> Evaluation {
             chains: 4,
             prediction: "mean-probability".into(),
             ensemble_gradient: "predictive".into(),
+            weights: None,
         },
         dataset: "mnist".into(),
         split: Split::Test,

@@ -27,6 +27,7 @@ fn evaluation() -> Evaluation {
             chains: 1,
             prediction: "mean-probability".into(),
             ensemble_gradient: "predictive".into(),
+            weights: None,
         },
         dataset: "mnist".into(),
         split: Split::Test,
