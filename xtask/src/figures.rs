@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod page;
+#[cfg(test)]
+mod weights;
 
 use std::fs;
 use std::path::{Path, PathBuf};
