@@ -15,6 +15,7 @@ mod fig2;
 mod hop_skip_jump;
 mod members;
 mod members_under_attack;
+mod more_steps;
 mod performance;
 mod robustness;
 mod samplers;

@@ -26,6 +26,8 @@ struct Measure {
     radii: &'static [f64],
     /// Test images: the first so many, of GTSRB a random sample.
     images: u32,
+    /// Steps of its gradient attacks, where they are not the attack's own.
+    steps: Option<u32>,
 }
 
 const LINF_CURVE: Measure = Measure {
@@ -34,6 +36,7 @@ const LINF_CURVE: Measure = Measure {
     norm: "linf",
     radii: &[0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
     images: 1000,
+    steps: None,
 };
 const L2_CURVE: Measure = Measure {
     file: "autoattack-l2.json",
@@ -41,6 +44,7 @@ const L2_CURVE: Measure = Measure {
     norm: "l2",
     radii: &[0.5, 1.0, 1.5, 2.0],
     images: 1000,
+    steps: None,
 };
 const LINF: Measure = Measure { radii: &[0.1, 0.15], ..LINF_CURVE };
 const L2: Measure = Measure { radii: &[1.0], ..L2_CURVE };
@@ -53,7 +57,11 @@ const HARD_LABELS: Measure = Measure {
     norm: "linf",
     radii: &[0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
     images: 200,
+    steps: None,
 };
+/// Whether AutoAttack was near its end: targeted APGD, its strongest part, with ten times the steps.
+const MORE_STEPS: Measure =
+    Measure { file: "more-steps-linf.json", attack: "apgd-t", images: 200, steps: Some(1000), ..LINF };
 
 /// Images in a quick measurement, and what makes it short.
 const QUICK: [&str; 6] = ["--limit", "8", "--steps", "5", "--queries", "20"];
@@ -92,7 +100,7 @@ fn measures(model: &Model) -> Vec<Measure> {
     let whole = model.name == "erm" || model.name.starts_with("pgd") || model.name.starts_with("bal");
     match model.data {
         Data::GtsrbPaper | Data::Gtsrb => vec![SIGNS],
-        Data::Mnist if whole => vec![LINF_CURVE, L2_CURVE, HARD_LABELS],
+        Data::Mnist if whole => vec![LINF_CURVE, L2_CURVE, HARD_LABELS, MORE_STEPS],
         _ if whole => vec![LINF_CURVE, L2_CURVE],
         _ => vec![LINF, L2],
     }
@@ -165,13 +173,13 @@ fn arguments(
     json: &str,
     quick: bool,
 ) -> Vec<String> {
-    let Measure { attack, norm, radii, images, .. } = *measure;
+    let Measure { attack, norm, radii, images, steps, .. } = *measure;
     let mut arguments: Vec<String> = vec!["evaluate".into()];
     arguments.extend_from_slice(model);
     arguments.extend(["--dataset", data.name(), "--attack", attack, "--norm", norm].map(Into::into));
     // The posterior as a whole, whatever its released form scored.
     arguments.extend(["--prediction", "mean-probability"].map(Into::into));
-    if attack == "autoattack" {
+    if matches!(attack, "autoattack" | "apgd-t") {
         arguments.extend(["--ensemble-gradient", "predictive"].map(Into::into));
     }
     if let Some(member) = member {
@@ -182,11 +190,14 @@ fn arguments(
         // A search without steps has no flag for them.
         let flags = match attack {
             "autoattack" => &QUICK[..],
-            "suite" => &QUICK[..4],
+            "suite" | "apgd-t" => &QUICK[..4],
             _ => &QUICK[..2],
         };
         arguments.extend(flags.iter().map(ToString::to_string));
     } else {
+        if let Some(steps) = steps {
+            arguments.extend(["--steps".into(), steps.to_string()]);
+        }
         // GTSRB's images of the paper's split are in the order of their classes.
         let flag = if data == Data::GtsrbPaper { "--sample" } else { "--limit" };
         arguments.extend([flag.into(), images.to_string()]);
@@ -204,8 +215,8 @@ mod tests {
             let mut models = attacked(&[], &Place::new(false)).into_iter();
             measures(&models.find(|model| model.folder.ends_with(name)).unwrap())
         };
-        assert_eq!(of("fig1/bal-exact").len(), 3);
-        assert_eq!(of("ablation/pgd-linf").len(), 3);
+        assert_eq!(of("fig1/bal-exact"), [LINF_CURVE, L2_CURVE, HARD_LABELS, MORE_STEPS]);
+        assert_eq!(of("ablation/pgd-linf").len(), 4);
         assert_eq!(of("fig1/wrm"), [LINF, L2]);
         assert_eq!(of("ablation/scratch"), [LINF, L2]);
         assert_eq!(of("ablation/ensemble-linf"), [LINF, L2]);
@@ -238,6 +249,13 @@ mod tests {
         );
         let quick = arguments(&["r".into()], None, Data::Mnist, &HARD_LABELS, "x.json", true).join(" ");
         assert!(quick.ends_with("--json x.json --limit 8"), "{quick}");
+        let more =
+            |quick| arguments(&["r".into()], None, Data::Mnist, &MORE_STEPS, "x.json", quick).join(" ");
+        assert!(
+            more(false).contains(" --ensemble-gradient predictive ")
+                && more(false).ends_with("--steps 1000 --limit 200")
+        );
+        assert!(more(true).ends_with("--limit 8 --steps 5"), "{}", more(true));
         let suite = arguments(&["r".into()], None, Data::Mnist, &SUITE, "x.json", true).join(" ");
         assert!(
             suite.ends_with(

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::by_study::by_study;
 use super::hop_skip_jump::hop_skip_jump;
 use super::members_under_attack::members_under_attack;
+use super::more_steps::more_steps;
 use crate::figures::{Study, evaluation};
 use crate::{Evaluation, ReportError};
 
@@ -13,16 +14,18 @@ const NOTE: &str = "AutoAttack on the posterior as a whole (predictive gradient,
 
 /// A line for each run of each data set: accuracy clean, under FGSM at its study's largest radius, and under `AutoAttack`.
 ///
-/// Below, where there are any, tables of posteriors' members alone, and under `HopSkipJump`, which sees classes only.
+/// Below, where there are any, tables of posteriors' members alone, under `HopSkipJump`, which sees classes only, and under
+/// targeted APGD of many steps.
 ///
-/// Reads `results_dir/robustness/<study>/<run>/{autoattack-linf,autoattack-l2,hop-skip-jump-linf}.json` beside the study's
-/// own evaluations; runs that were not attacked are left out.
+/// Reads `results_dir/robustness/<study>/<run>/{autoattack-linf,autoattack-l2,hop-skip-jump-linf,more-steps-linf}.json` beside
+/// the study's own evaluations; runs that were not attacked are left out.
 ///
 /// Errors name the file, or say that there is none.
 pub fn robustness(results_dir: &Path) -> Result<String, ReportError> {
     let mut blocks = by_study(results_dir, of_study, NOTE)?;
     blocks.extend(members_under_attack(results_dir)?);
     blocks.extend(hop_skip_jump(results_dir)?);
+    blocks.extend(more_steps(results_dir)?);
     if blocks.is_empty() {
         return Err(ReportError::NoRuns {
             folder: results_dir.join("robustness"),
