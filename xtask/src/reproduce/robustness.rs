@@ -101,8 +101,8 @@ fn measures(model: &Model) -> Vec<Measure> {
         return vec![SIGNS];
     }
     let whole = model.name == "erm" || model.name.starts_with("pgd") || model.name.starts_with("bal");
-    let mut measures = if whole { vec![LINF_CURVE, L2_CURVE] } else { vec![LINF, L2] };
-    measures.push(MORE_STEPS);
+    let mut measures =
+        if whole { vec![LINF_CURVE, MORE_STEPS, L2_CURVE] } else { vec![LINF, MORE_STEPS, L2] };
     if whole && model.data == Data::Mnist {
         measures.push(HARD_LABELS);
     }
@@ -218,12 +218,12 @@ mod tests {
             let mut models = attacked(&[], &Place::new(false)).into_iter();
             measures(&models.find(|model| model.folder.ends_with(name)).unwrap())
         };
-        assert_eq!(of("fig1/bal-exact"), [LINF_CURVE, L2_CURVE, MORE_STEPS, HARD_LABELS]);
+        assert_eq!(of("fig1/bal-exact"), [LINF_CURVE, MORE_STEPS, L2_CURVE, HARD_LABELS]);
         assert_eq!(of("ablation/pgd-linf").len(), 4);
-        assert_eq!(of("fig1/wrm"), [LINF, L2, MORE_STEPS]);
-        assert_eq!(of("ablation/scratch"), [LINF, L2, MORE_STEPS]);
-        assert_eq!(of("ablation/ensemble-linf"), [LINF, L2, MORE_STEPS]);
-        assert_eq!(of("appendix-a/pgd"), [LINF_CURVE, L2_CURVE, MORE_STEPS]);
+        assert_eq!(of("fig1/wrm"), [LINF, MORE_STEPS, L2]);
+        assert_eq!(of("ablation/scratch"), [LINF, MORE_STEPS, L2]);
+        assert_eq!(of("ablation/ensemble-linf"), [LINF, MORE_STEPS, L2]);
+        assert_eq!(of("appendix-a/pgd"), [LINF_CURVE, MORE_STEPS, L2_CURVE]);
         assert_eq!(of("fig3/erm"), [SIGNS]);
     }
 
