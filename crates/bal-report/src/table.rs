@@ -13,6 +13,7 @@ mod diagnosis;
 mod each_member;
 mod fig2;
 mod hop_skip_jump;
+mod left_at;
 mod members;
 mod members_under_attack;
 mod more_steps;

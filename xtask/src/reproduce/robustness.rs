@@ -59,7 +59,7 @@ const HARD_LABELS: Measure = Measure {
     images: 200,
     steps: None,
 };
-/// Whether AutoAttack was near its end: targeted APGD, its strongest part, with ten times the steps.
+/// Whether AutoAttack was near its end: targeted APGD, one of its parts, with ten times the steps.
 const MORE_STEPS: Measure =
     Measure { file: "more-steps-linf.json", attack: "apgd-t", images: 200, steps: Some(1000), ..LINF };
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::by_study::by_study;
+use super::by_study::{below, by_study};
 use super::each_member::each_member;
 use super::escaped;
 use crate::ReportError;
@@ -42,9 +42,6 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
             lines.push(format!("{head}| {} | {} | {areas} |", attack(named), numbers(&measured)));
         }
     }
-    if lines.is_empty() {
-        return Ok(None);
-    }
     let head = [
         format!(
             "| {}, members alone | members | attack | accuracy | ECE | NLL | Brier | AUROC, entropy |",
@@ -52,7 +49,7 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         ),
         "|---|--:|---|---|---|---|---|---|".to_owned(),
     ];
-    Ok(Some(head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")))
+    Ok(below(head, lines))
 }
 
 /// What an attack is called.

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::by_study::by_study;
+use super::by_study::{below, by_study};
 use super::each_member::each_member;
 use super::escaped;
+use super::left_at::left_at;
 use super::members::spread;
 use crate::figures::{Study, evaluation};
-use crate::{Evaluation, PerImage, ReportError};
+use crate::{Evaluation, ReportError};
 
 const NOTE: &str = "Members alone: AutoAttack on each by itself, of the same images as on the whole. Means over the members, and \
      the least and the most of them. The last column has what stands under AutoAttack and under the suite, which attacks \
@@ -37,7 +38,7 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         let suite = of_whole("suite-linf.json", "suite")?;
         for (at, point) in first.points().enumerate() {
             let left = |of: &[&Option<Evaluation>]| {
-                let left = left_at(of, point.radius);
+                let left = left_at(of, point.radius, first.images);
                 left.map_or("–".into(), |share| format!("{share:.3}"))
             };
             lines.push(format!(
@@ -52,9 +53,6 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
             ));
         }
     }
-    if lines.is_empty() {
-        return Ok(None);
-    }
     let head = [
         format!(
             "| {}, members alone | members | images | radius | each alone | the whole | and by the suite |",
@@ -62,18 +60,7 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         ),
         "|---|--:|--:|---|---|--:|--:|".to_owned(),
     ];
-    Ok(Some(head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")))
-}
-
-/// The share of images that stand under all of these attacks at a radius; `None` if one was not made there.
-fn left_at(attacks: &[&Option<Evaluation>], radius: Option<f64>) -> Option<f64> {
-    let at = |attack: &&Option<Evaluation>| {
-        let attack = attack.as_ref()?;
-        let at = attack.radii.iter().position(|&other| other == radius)?;
-        Some(PerImage { correct: vec![attack.per_image.correct[at].clone()] })
-    };
-    let left: Vec<PerImage> = attacks.iter().map(at).collect::<Option<_>>()?;
-    PerImage::left_by_all(&left).accuracy().first().copied()
+    Ok(below(head, lines))
 }
 
 /// The members in a folder.

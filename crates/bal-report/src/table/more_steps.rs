@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use super::by_study::by_study;
+use super::by_study::{below, by_study};
 use super::escaped;
+use super::left_at::left_at;
 use crate::figures::{Study, evaluation};
-use crate::{Evaluation, PerImage, ReportError};
+use crate::{Evaluation, ReportError};
 
 const NOTE: &str = "More steps: targeted APGD of so many steps, of which AutoAttack's has 100, on the first images. The last \
      columns have what stands of these images under AutoAttack, and under both.";
@@ -25,26 +26,18 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         let folder = study.robustness_folder(results, name);
         let more = evaluation(&folder.join("more-steps-linf.json"), "apgd-t", study.dataset)?;
         let before = evaluation(&folder.join("autoattack-linf.json"), "autoattack", study.dataset)?;
-        let (Some(more), Some(before)) = (more, before) else { continue };
-        for &radius in &more.radii {
-            let (Some(more_at), Some(before_at)) = (standing(&more, radius), standing(&before, radius))
-            else {
-                continue;
-            };
-            let of_these: String = before_at.chars().take(more_at.len()).collect();
+        let Some(found) = &more else { continue };
+        for &radius in &found.radii {
+            let left = |of: &[&Option<Evaluation>]| left_at(of, radius, found.images);
+            let (Some(first), Some(both)) = (left(&[&before]), left(&[&before, &more])) else { continue };
             lines.push(format!(
-                "| {} | {} | {} | L∞ {:.3} | {:.3} | {:.3} |",
+                "| {} | {} | {} | L∞ {:.3} | {first:.3} | {both:.3} |",
                 escaped(method.label),
-                more.images,
-                more.settings["steps"],
+                found.images,
+                found.settings["steps"],
                 radius.unwrap_or_default(),
-                left_by(&[&of_these]),
-                left_by(&[&of_these, more_at]),
             ));
         }
-    }
-    if lines.is_empty() {
-        return Ok(None);
     }
     let head = [
         format!(
@@ -53,20 +46,7 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         ),
         "|---|--:|--:|---|--:|--:|".to_owned(),
     ];
-    Ok(Some(head.into_iter().chain(lines).collect::<Vec<_>>().join("\n")))
-}
-
-/// Which images stand at a radius, a digit for each.
-fn standing(attack: &Evaluation, radius: Option<f64>) -> Option<&String> {
-    let at = attack.radii.iter().position(|&other| other == radius)?;
-    attack.per_image.correct.get(at)
-}
-
-/// The share of images that stand under all of these attacks.
-fn left_by(attacks: &[&String]) -> f64 {
-    let attacks: Vec<PerImage> =
-        attacks.iter().map(|&digits| PerImage { correct: vec![digits.clone()] }).collect();
-    PerImage::left_by_all(&attacks).accuracy().into_iter().sum()
+    Ok(below(head, lines))
 }
 
 #[cfg(test)]
