@@ -33,6 +33,7 @@ mod train;
 mod units;
 mod versions;
 
+use anyhow::bail;
 use args::{Arguments, Command};
 use clap::Parser;
 use interrupt::Interrupted;
@@ -68,16 +69,16 @@ fn main() -> ExitCode {
         Command::Man(flags) => shell::man(flags),
         Command::Report(report) => report::report(report),
     });
-    let error = match outcome {
-        Ok(Ok(())) => return ExitCode::SUCCESS,
-        Ok(Err(error)) => error,
-        Err(panic) => anyhow::anyhow!("internal fault, please report it: {}", message(panic.as_ref())),
+    let outcome = outcome
+        .unwrap_or_else(|panic| bail!("internal fault, please report it: {}", message(panic.as_ref())));
+    let Err(error) = outcome.and_then(|()| progress::printed()) else {
+        return ExitCode::SUCCESS;
     };
     if error.is::<Interrupted>() {
         progress::say(&error.to_string());
         return ExitCode::from(interrupt::EXIT_CODE);
     }
-    complain(&error);
+    progress::say(&format!("error: {}", causes(&error)));
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }
 
@@ -86,7 +87,14 @@ fn message(panic: &(dyn std::any::Any + Send)) -> &str {
     text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
-#[expect(clippy::print_stderr, reason = "this is where errors reach the user")]
-fn complain(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
+/// What went wrong and why, each reason once: errors of libraries may name their cause in their own text.
+fn causes(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |told, cause| {
+        let cause = cause.to_string();
+        match told.as_str() {
+            "" => cause,
+            _ if told.contains(&cause) => told,
+            _ => format!("{told}: {cause}"),
+        }
+    })
 }

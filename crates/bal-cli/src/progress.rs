@@ -1,8 +1,10 @@
 //! What a user sees while a run goes on.
 
+use anyhow::{Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
-    io::IsTerminal,
+    io::{IsTerminal, Write},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -80,21 +82,32 @@ impl Display {
     }
 }
 
-/// A line for the user, beside the results.
-#[expect(clippy::print_stderr, reason = "news go to standard error, results to standard output")]
+/// A line for the user, beside the results. Where nobody reads them any more, the work goes on without.
 pub(crate) fn say(line: &str) {
-    eprintln!("{line}");
+    writeln!(std::io::stderr().lock(), "{line}").ok();
 }
 
-/// A line of results.
-#[expect(clippy::print_stdout, reason = "results are the program's output")]
+/// Why a line of results was not written: a full disk, say.
+static LOST: OnceLock<std::io::Error> = OnceLock::new();
+
+/// A line of results. The work goes on if it cannot be written, and [`printed`] tells in the end.
 pub(crate) fn print(line: &str) {
-    println!("{line}");
+    if let Err(error) = write_out(format!("{line}\n").as_bytes()) {
+        LOST.get_or_init(|| error);
+    }
+}
+
+/// That every line of results was written, or not wanted any more.
+pub(crate) fn printed() -> Result<()> {
+    LOST.get().map_or(Ok(()), |error| {
+        bail!(
+            "cannot write the results to standard output: {error}; the files that were asked for are written"
+        )
+    })
 }
 
 /// Results that are more than lines.
 pub(crate) fn write_out(bytes: &[u8]) -> std::io::Result<()> {
-    use std::io::Write;
     let mut out = std::io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         // Whoever reads, `head` perhaps, has seen enough.

@@ -2,6 +2,7 @@
 
 use crate::small::{Small, TEST, stderr};
 use bal_report::{Evaluation, Record, Split};
+use std::{fs, process::Stdio};
 
 #[test]
 fn a_run_and_its_weights_evaluate_to_the_same_numbers_on_any_number_of_threads() {
@@ -19,7 +20,7 @@ fn a_run_and_its_weights_evaluate_to_the_same_numbers_on_any_number_of_threads()
     assert_eq!(run.settings["steps"], 3);
     assert_eq!(run.model.ensemble_gradient, "predictive");
     assert!(run.reached[1].linf <= 0.1 + 1e-6 && run.reached[0].linf < 1e-9);
-    assert_eq!(std::fs::read_to_string(small.path("a.json.csv")).unwrap().lines().count(), 4);
+    assert_eq!(fs::read_to_string(small.path("a.json.csv")).unwrap().lines().count(), 4);
     let clean = small.succeed("evaluate run --attack fgsm --radius 0 --limit 7");
     assert!(clean.contains("7 test images of mnist"), "{clean}");
 }
@@ -96,4 +97,33 @@ fn every_help_shows_an_example() {
         let help = small.succeed(command);
         assert!(help.contains("Example") && help.contains("  bal "), "{help}");
     }
+}
+
+/// Nobody reads, neither what happens nor what comes out, as after `| head`.
+#[test]
+fn readers_who_leave_end_no_work() {
+    let small = Small::new();
+    for arguments in
+        ["train --experiment small.toml --out run", "evaluate run --attack fgsm --radius 0,0.1 --json a.json"]
+    {
+        let mut command = small.command(arguments);
+        let mut unread = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop((unread.stdout.take(), unread.stderr.take()));
+        assert!(unread.wait().unwrap().success(), "{arguments}");
+    }
+    assert_eq!(Evaluation::read(&small.path("a.json")).unwrap().images, TEST as u64);
+}
+
+/// `/dev/full` refuses every write as a full disk does.
+#[cfg(target_os = "linux")]
+#[test]
+fn results_that_cannot_be_printed_are_an_error_and_the_files_are_there() {
+    let small = Small::new();
+    small.succeed("train --experiment small.toml --out run");
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = small.command("evaluate run --attack fgsm --radius 0,0.1 --json a.json");
+    let output = command.stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("standard output: No space left"), "{}", stderr(&output));
+    assert_eq!(Evaluation::read(&small.path("a.json")).unwrap().images, TEST as u64);
 }

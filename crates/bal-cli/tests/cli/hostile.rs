@@ -12,6 +12,8 @@ fn refused(small: &Small, arguments: &str, code: i32, said: &[&str]) {
     for part in said {
         assert!(error.contains(part), "{arguments}: `{part}` is not in: {error}");
     }
+    let reasons: Vec<&str> = error.trim().split(": ").collect();
+    assert!(reasons.windows(2).all(|pair| pair[0] != pair[1]), "a reason is given twice: {error}");
     assert!(!error.contains("panicked") && !error.contains("internal fault"), "{error}");
     assert_eq!(before, small.listing(), "{arguments} left something behind");
 }
