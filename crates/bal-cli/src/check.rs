@@ -1,6 +1,6 @@
 //! `bal evaluate --check`: signs that a classifier hides from attacks.
 
-use crate::{args::Evaluate, progress::print};
+use crate::{args::Evaluate, console::print};
 use anyhow::Result;
 use bal_attacks::{
     Attack, AttackName, AttackSettings, Ball, Norm,

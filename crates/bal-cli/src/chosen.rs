@@ -2,9 +2,9 @@
 
 use crate::{
     args::{ImageFlags, Machine},
+    console::say,
     dataset::{self, Test},
     experiment::Experiment,
-    progress::say,
     subject::Source,
 };
 use anyhow::{Context, Result, bail};

@@ -9,9 +9,9 @@ mod weights;
 
 use crate::{
     args::{Chosen, Diagnose},
+    console::print,
     experiment::Experiment,
     output::can_be_written,
-    progress::print,
     run_folder::{RunFolder, Status},
 };
 use anyhow::{Context, Result, bail};

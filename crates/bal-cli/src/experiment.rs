@@ -1,6 +1,6 @@
 //! Experiments: everything that determines a run, in one file.
 
-use crate::{args::Machine, dataset::DataSource, overrides, own_images::ImageSettings, progress::say};
+use crate::{args::Machine, console::say, dataset::DataSource, overrides, own_images::ImageSettings};
 use anyhow::{Context, Result, bail};
 use bal_attacks::AttackSettings;
 use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};

@@ -4,9 +4,9 @@ mod timing;
 
 use crate::{
     args::Explain,
+    console::{print, say},
     experiment::{Experiment, Origin},
     last_batch, meanings,
-    progress::{print, say},
     run_folder::RunFolder,
 };
 use anyhow::Result;

@@ -1,6 +1,6 @@
 //! `bal export`: a data set as folders of pictures, to look at, or to try what images of one's own go through.
 
-use crate::{args::Export, dataset, progress::print};
+use crate::{args::Export, console::print, dataset};
 use anyhow::{Context, Result, bail};
 use bal_data::own;
 use std::fs;

@@ -2,10 +2,10 @@
 
 use crate::{
     args::{Init, usage},
+    console::print,
     experiment::{Experiment, Origin},
     explain::shown,
     meanings,
-    progress::print,
 };
 use anyhow::{Context, Result, bail};
 use std::{

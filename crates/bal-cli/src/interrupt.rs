@@ -1,6 +1,6 @@
 //! Ctrl-C, and the termination signals of job schedulers.
 
-use crate::progress::say;
+use crate::console::say;
 use anyhow::{Context, Result};
 use std::sync::{
     OnceLock,

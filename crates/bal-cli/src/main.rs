@@ -5,6 +5,7 @@ mod args;
 mod calibrate;
 mod check;
 mod chosen;
+mod console;
 mod dataset;
 mod diagnose;
 mod evaluate;
@@ -71,30 +72,18 @@ fn main() -> ExitCode {
     });
     let outcome = outcome
         .unwrap_or_else(|panic| bail!("internal fault, please report it: {}", message(panic.as_ref())));
-    let Err(error) = outcome.and_then(|()| progress::printed()) else {
+    let Err(error) = outcome.and_then(|()| console::printed()) else {
         return ExitCode::SUCCESS;
     };
     if error.is::<Interrupted>() {
-        progress::say(&error.to_string());
+        console::say(&error.to_string());
         return ExitCode::from(interrupt::EXIT_CODE);
     }
-    progress::say(&format!("error: {}", causes(&error)));
+    console::say(&format!("error: {}", console::causes(&error)));
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
-}
-
-/// What went wrong and why, each reason once: errors of libraries may name their cause in their own text.
-fn causes(error: &anyhow::Error) -> String {
-    error.chain().fold(String::new(), |told, cause| {
-        let cause = cause.to_string();
-        match told.as_str() {
-            "" => cause,
-            _ if told.contains(&cause) => told,
-            _ => format!("{told}: {cause}"),
-        }
-    })
 }

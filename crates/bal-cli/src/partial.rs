@@ -2,7 +2,7 @@
 
 mod identity;
 
-use crate::progress::say;
+use crate::console::say;
 use anyhow::{Context, Result, bail};
 use bal_attacks::{Keep, KeepError, Outcome, Shard};
 use bal_models::TensorFile;

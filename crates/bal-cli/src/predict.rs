@@ -6,7 +6,7 @@ mod paths;
 use crate::{
     answers::Answers,
     args::{ModelFlags, Predict, usage},
-    progress::say,
+    console::say,
     subject,
 };
 use answer::{Answer, heading, width};

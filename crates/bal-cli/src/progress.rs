@@ -1,10 +1,9 @@
 //! What a user sees while a run goes on.
 
-use anyhow::{Result, bail};
+use crate::console::say;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
-    io::{IsTerminal, Write},
-    sync::OnceLock,
+    io::IsTerminal,
     time::{Duration, Instant},
 };
 
@@ -79,40 +78,6 @@ impl Display {
     /// Ends the display.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
-    }
-}
-
-/// A line for the user, beside the results. Where nobody reads them any more, the work goes on without.
-pub(crate) fn say(line: &str) {
-    writeln!(std::io::stderr().lock(), "{line}").ok();
-}
-
-/// Why a line of results was not written: a full disk, say.
-static LOST: OnceLock<std::io::Error> = OnceLock::new();
-
-/// A line of results. The work goes on if it cannot be written, and [`printed`] tells in the end.
-pub(crate) fn print(line: &str) {
-    if let Err(error) = write_out(format!("{line}\n").as_bytes()) {
-        LOST.get_or_init(|| error);
-    }
-}
-
-/// That every line of results was written, or not wanted any more.
-pub(crate) fn printed() -> Result<()> {
-    LOST.get().map_or(Ok(()), |error| {
-        bail!(
-            "cannot write the results to standard output: {error}; the files that were asked for are written"
-        )
-    })
-}
-
-/// Results that are more than lines.
-pub(crate) fn write_out(bytes: &[u8]) -> std::io::Result<()> {
-    let mut out = std::io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        // Whoever reads, `head` perhaps, has seen enough.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
     }
 }
 

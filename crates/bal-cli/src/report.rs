@@ -8,9 +8,9 @@ mod seen;
 use crate::{
     args::{Report, usage},
     chosen::Chosen,
+    console::{print, say},
     dataset, diagnose,
     output::can_be_written,
-    progress::{print, say},
     run_folder::RunFolder,
     subject::Subject,
     versions::versions,

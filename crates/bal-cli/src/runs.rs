@@ -7,7 +7,7 @@ mod table;
 
 use crate::{
     args::Runs,
-    progress::{print, say},
+    console::{print, say},
 };
 use anyhow::Result;
 use listed::Listed;

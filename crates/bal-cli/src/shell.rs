@@ -2,7 +2,7 @@
 
 use crate::{
     args::{Arguments, Completions, Man},
-    progress::{print, write_out},
+    console::{print, write_out},
 };
 use anyhow::{Context, Result};
 use bal_report::atomic;

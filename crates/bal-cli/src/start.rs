@@ -2,8 +2,8 @@
 
 use crate::{
     args::{Train, TrainingDataFlags},
+    console::say,
     experiment::{Experiment, Origin},
-    progress::say,
     run_folder::{RunFolder, Status},
     train,
 };

@@ -2,11 +2,11 @@
 
 use crate::{
     args::{Machine, Train, usage},
+    console::{print, say},
     experiment::{Experiment, Origin},
     interrupt::{self, Interrupted},
     last_batch,
     observer::Observer,
-    progress::{print, say},
     run_folder::{Identity, RunFolder, Status},
     run_record::{self, Outcome},
     start,

@@ -1,6 +1,6 @@
 //! A calibration report on standard output.
 
-use crate::progress::print;
+use crate::console::print;
 use bal_report::Split;
 use bal_report::calibration::{Attacked, BINS, CalibrationReport, Detection, DoubtSummary, Measured};
 

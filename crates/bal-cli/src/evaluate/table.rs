@@ -1,6 +1,6 @@
 //! An evaluation on standard output.
 
-use crate::progress::print;
+use crate::console::print;
 use bal_report::{Evaluation, Split};
 
 /// Prints what was attacked, and a line for each radius.

@@ -4,7 +4,7 @@ use super::{adversarial::Adversarial, measured, rows::rows, table};
 use crate::{
     args::{Evaluate, usage},
     chosen::Chosen,
-    progress::print,
+    console::print,
     subject::{self, Subject},
 };
 use anyhow::{Context, Result, bail};

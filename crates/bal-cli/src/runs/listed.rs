@@ -1,6 +1,7 @@
 //! What is known of a run by its folder.
 
 use crate::{
+    console::causes,
     experiment::{Experiment, Origin},
     run_folder::RunFolder,
 };
@@ -59,7 +60,7 @@ impl Listed {
         let folder = RunFolder::new(path);
         let read = if folder.record().is_file() { finished(&folder) } else { begun(&folder) };
         read.unwrap_or_else(|error| Self {
-            problem: Some(format!("{error:#}")),
+            problem: Some(causes(&error)),
             ..Self::empty(path, State::Broken)
         })
     }

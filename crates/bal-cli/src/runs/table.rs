@@ -4,7 +4,7 @@ use super::{
     differences::Difference,
     listed::{Listed, State},
 };
-use crate::progress::print;
+use crate::console::print;
 use serde_json::Value;
 use std::time::Duration;
 

@@ -1,0 +1,68 @@
+//! What the program says: results on standard output, news and errors on standard error.
+//!
+//! A reader who leaves, as `head` does, ends no work.
+
+use anyhow::{Result, bail};
+use std::{io::Write, sync::OnceLock};
+
+/// A line for the user, beside the results. Where nobody reads them any more, the work goes on without.
+pub(crate) fn say(line: &str) {
+    writeln!(std::io::stderr().lock(), "{line}").ok();
+}
+
+/// Why a line of results was not written: a full disk, say.
+static LOST: OnceLock<std::io::Error> = OnceLock::new();
+
+/// A line of results. The work goes on if it cannot be written, and [`printed`] tells in the end.
+pub(crate) fn print(line: &str) {
+    if let Err(error) = write_out(format!("{line}\n").as_bytes()) {
+        LOST.get_or_init(|| error);
+    }
+}
+
+/// That every line of results was written, or not wanted any more.
+pub(crate) fn printed() -> Result<()> {
+    LOST.get().map_or(Ok(()), |error| {
+        bail!(
+            "cannot write the results to standard output: {error}; the files that were asked for are written"
+        )
+    })
+}
+
+/// Results that are more than lines.
+pub(crate) fn write_out(bytes: &[u8]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        // Whoever reads, `head` perhaps, has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// What went wrong and why, each reason once: errors of libraries may name their cause in their own text.
+pub(crate) fn causes(error: &anyhow::Error) -> String {
+    error.chain().fold(String::new(), |told, cause| {
+        let cause = cause.to_string();
+        match told.as_str() {
+            "" => cause,
+            _ if told.contains(&cause) => told,
+            _ => format!("{told}: {cause}"),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::causes;
+    use anyhow::anyhow;
+
+    #[test]
+    fn a_reason_that_is_told_already_is_not_told_again() {
+        let error = anyhow!("no such file");
+        assert_eq!(
+            causes(&error.context("a.json: no such file").context("cannot go on")),
+            "cannot go on: a.json: no such file"
+        );
+        assert_eq!(causes(&anyhow!("no room").context("a.json")), "a.json: no room");
+    }
+}
