@@ -12,15 +12,16 @@ use crate::{
 use anyhow::Result;
 use bal_core::Workers;
 use bal_report::cost;
+use std::path::Path;
 use toml::{Table, Value};
 
 /// Prints every setting with its meaning, then the cost.
 pub(crate) fn explain(flags: &Explain) -> Result<()> {
     let workers = flags.machine.workers()?;
-    let is_run = flags.experiment.as_ref().is_some_and(|path| path.is_dir());
-    let origin = match &flags.experiment {
+    let is_run = flags.experiment().is_some_and(Path::is_dir);
+    let origin = match flags.experiment() {
         Some(path) if is_run => Origin::File(RunFolder::new(path).experiment()),
-        Some(path) => Origin::File(path.clone()),
+        Some(path) => Origin::File(path.to_path_buf()),
         None => Origin::BuiltIn,
     };
     let experiment = Experiment::read(&origin, Experiment::built_in(), &flags.set, None)?;

@@ -129,7 +129,7 @@ fn traces(folder: &RunFolder) -> Result<Vec<Trace>> {
         Ok(Trace {
             name: format!("log p(y | x) of held-out image {image} [nats]"),
             chains: draws.chains().to_vec(),
-            r_hat: number(r_hat),
+            r_hat: (!r_hat.is_nan()).then_some(r_hat),
             ess_bulk: number(bulk),
             ess_tail: number(tail),
         })

@@ -40,7 +40,7 @@ impl Mixing {
 ///
 /// `W`: mean of the half-chains' variances; `B/n`: variance of their means; n draws each. Near 1
 /// when the chains agree. `chains[chain][draw]`, at least four draws each. Not a number when all
-/// draws are equal.
+/// draws are equal, infinite when each half-chain stands still at a value of its own.
 ///
 /// Source: Gelman et al., Bayesian Data Analysis, 3rd edition, eq. 11.3 to 11.4.
 pub fn split_r_hat(chains: &[Vec<f64>]) -> f64 {
@@ -100,9 +100,11 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Unbiased.
+/// Unbiased; exactly 0 of several equal values, whose mean may be rounded to another number than theirs.
+#[expect(clippy::float_cmp, reason = "values that differ in the last bit vary")]
 fn variance(values: &[f64]) -> f64 {
-    let mu = mean(values);
+    let constant = values.iter().all(|&v| v == values[0]);
+    let mu = if constant { values[0] } else { mean(values) };
     values.iter().map(|v| (v - mu).powi(2)).sum::<f64>() / (values.len() as f64 - 1.0)
 }
 
@@ -143,6 +145,14 @@ mod tests {
     fn chains_that_agree_have_r_hat_one_and_chains_apart_do_not() {
         assert!((split_r_hat(&autoregressive(0.0, 2000, |_| 0.0)) - 1.0).abs() < 0.01);
         assert!(split_r_hat(&autoregressive(0.0, 2000, |c| c as f64)) > 1.3);
+    }
+
+    #[test]
+    fn chains_that_stand_still_apart_are_infinitely_apart() {
+        // Seventy tenths add up to a little less than seven.
+        let apart = |draws: usize| split_r_hat(&[vec![0.1; draws], vec![0.3; draws], vec![0.7; draws]]);
+        assert!(apart(8).is_infinite() && apart(140).is_infinite());
+        assert!(split_r_hat(&[vec![0.1; 140], vec![0.1; 140]]).is_nan());
     }
 
     #[test]

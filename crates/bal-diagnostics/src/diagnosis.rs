@@ -7,7 +7,7 @@ use crate::{Quantity, Verdict};
 pub struct Diagnosis {
     /// Each quantity, in the order given.
     pub quantities: Vec<Quantity>,
-    /// What they come to; quantities that cannot be measured, as constant ones, do not count.
+    /// What they come to; a quantity that cannot be measured, such as a constant one, keeps them from agreement.
     pub verdict: Verdict,
 }
 
@@ -65,14 +65,31 @@ mod tests {
         let verdict = |quantities: &[(f64, f64)]| {
             Diagnosis::of(quantities.iter().map(|&(r, e)| quantity(r, e)).collect()).verdict
         };
-        assert_eq!(verdict(&[(1.0, 201.0), (1.009, 400.0), (f64::NAN, 9.0)]), Verdict::Mixed);
+        assert_eq!(verdict(&[(1.0, 201.0), (1.009, 400.0)]), Verdict::Mixed);
         let few = Verdict::FewEffective { few: 1, of: 2, least: 200.0, wanted: 200.0 };
         assert_eq!(verdict(&[(1.0, 200.0), (1.009, 400.0)]), few);
-        let apart = Verdict::Apart { apart: 1, of: 2, worst: 1.01 };
-        assert_eq!(verdict(&[(1.0, 1.0), (1.01, 400.0)]), apart);
+        let apart = Verdict::Apart { apart: 1, of: 2, worst: 1.01, unmeasured: 1 };
+        assert_eq!(verdict(&[(1.0, 1.0), (1.01, 400.0), (f64::NAN, 9.0)]), apart);
+        assert!(apart.to_string().ends_with("; 1 more cannot be measured"));
         assert_eq!(verdict(&[(f64::NAN, 9.0)]), Verdict::Unknown(Some(Obstacle::Constant)));
         assert_eq!(verdict(&[]), Verdict::Unknown(None));
         assert!(verdict(&[(f64::INFINITY, 4.0)]).to_string().contains("stand still"));
+    }
+
+    #[test]
+    fn what_cannot_be_measured_vetoes_agreement() {
+        let constant = quantity(f64::NAN, 9.0);
+        let broken =
+            Quantity { name: "broken".into(), obstacle: Some(Obstacle::NotFinite), ..constant.clone() };
+        let good = quantity(1.0, 400.0);
+        let diagnosis = Diagnosis::of(vec![good.clone(), constant.clone(), broken.clone(), good.clone()]);
+        let unsettled =
+            Verdict::Unsettled { unmeasured: 2, of: 4, name: "broken".into(), why: Obstacle::NotFinite };
+        assert_eq!(diagnosis.verdict, unsettled);
+        let said = diagnosis.verdict.to_string();
+        assert!(!said.contains("agree:") && said.contains("broken: a draw is not finite"), "{said}");
+        let one = Diagnosis::of(vec![good, constant]).verdict;
+        assert!(matches!(one, Verdict::Unsettled { unmeasured: 1, of: 2, why: Obstacle::Constant, .. }));
     }
 
     #[test]

@@ -80,9 +80,15 @@ pub(crate) fn mean(values: impl Iterator<Item = f64>) -> f64 {
     sum / f64::from(count)
 }
 
-/// Unbiased.
+/// Unbiased; exactly 0 of several equal values, whose mean may be rounded to another number than theirs.
+#[expect(clippy::float_cmp, reason = "values that differ in the last bit vary")]
 pub(crate) fn variance(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let centre = mean(values.clone());
+    let first = values.clone().next();
+    let centre = if values.clone().all(|value| Some(value) == first) {
+        first.unwrap_or(f64::NAN)
+    } else {
+        mean(values.clone())
+    };
     let (sum, count) = values.fold((0.0, 0), |(sum, count), v| (sum + (v - centre).powi(2), count + 1));
     sum / f64::from(count - 1)
 }
@@ -105,6 +111,14 @@ mod tests {
         let draws = Draws::new(vec![vec![1.0, 2.0, 3.0, 4.0, 5.0], vec![6.0, 7.0, 8.0, 9.0, 10.0]]).unwrap();
         let halves = [vec![1.0, 2.0], vec![6.0, 7.0], vec![4.0, 5.0], vec![9.0, 10.0]];
         assert_eq!(draws.split().chains(), halves);
+    }
+
+    #[test]
+    fn equal_values_have_no_variance_at_all() {
+        // Seventy tenths add up to a little less than seven.
+        assert!(mean(std::iter::repeat_n(0.1, 70)) != 0.1);
+        assert_eq!(variance(std::iter::repeat_n(0.1, 70)).to_bits(), 0.0_f64.to_bits());
+        assert!(variance(std::iter::once(0.1)).is_nan());
     }
 
     #[test]

@@ -19,6 +19,17 @@ pub const ESS_PER_CHAIN: f64 = 100.0;
 pub enum Verdict {
     /// R-hat is below [`R_HAT`] and both effective sizes are above [`ESS_PER_CHAIN`] per chain, of every quantity.
     Mixed,
+    /// No chains disagree where that could be measured, but some quantities could not be, so nothing is settled.
+    Unsettled {
+        /// Quantities that could not be measured.
+        unmeasured: usize,
+        /// All quantities.
+        of: usize,
+        /// The name of the first of them that has a draw that is not finite, else of the first.
+        name: String,
+        /// What stood in its way.
+        why: Obstacle,
+    },
     /// The chains agree in every quantity, but their draws are worth too few.
     FewEffective {
         /// Quantities with too few.
@@ -38,23 +49,33 @@ pub enum Verdict {
         of: usize,
         /// The largest R-hat of all; infinite when chains stand still at different values.
         worst: f64,
+        /// Quantities that could not be measured.
+        unmeasured: usize,
     },
     /// No quantity could be measured; what stood in the way of the first.
     Unknown(Option<Obstacle>),
 }
 
 impl Verdict {
-    /// Of the quantities whose R-hat could be measured.
+    /// Of all quantities: chains that disagree in one disagree, and what could not be measured keeps the others from
+    /// being called agreement.
     pub(crate) fn of(quantities: &[Quantity]) -> Self {
-        let measured: Vec<&Quantity> = quantities.iter().filter(|q| q.obstacle.is_none()).collect();
+        let (measured, unmeasured): (Vec<&Quantity>, Vec<&Quantity>) =
+            quantities.iter().partition(|q| q.obstacle.is_none());
+        let not_finite = |q: &&&Quantity| q.obstacle == Some(Obstacle::NotFinite);
+        let first = unmeasured.iter().find(not_finite).or(unmeasured.first()).copied();
         if measured.is_empty() {
-            return Self::Unknown(quantities.iter().find_map(|q| q.obstacle));
+            return Self::Unknown(first.and_then(|q| q.obstacle));
         }
         let of = measured.len();
         let worst = measured.iter().map(|q| q.r_hat).fold(f64::NEG_INFINITY, f64::max);
         let apart = measured.iter().filter(|q| q.r_hat >= R_HAT).count();
         if apart > 0 {
-            return Self::Apart { apart, of, worst };
+            return Self::Apart { apart, of, worst, unmeasured: unmeasured.len() };
+        }
+        if let Some((q, why)) = first.and_then(|q| Some((q, q.obstacle?))) {
+            let (unmeasured, of) = (unmeasured.len(), quantities.len());
+            return Self::Unsettled { unmeasured, of, name: q.name.clone(), why };
         }
         let wanted = |q: &Quantity| ESS_PER_CHAIN * q.chains as f64;
         let few: Vec<&&Quantity> = measured.iter().filter(|q| q.ess() <= wanted(q)).collect();
@@ -77,15 +98,26 @@ impl fmt::Display for Verdict {
                 "the chains agree, but draws are worth too few in {few} of {of} quantities: {least:.0} at least, \
                  above {wanted:.0} is wanted; run longer"
             ),
-            Self::Apart { apart, of, worst } if worst.is_infinite() => write!(
+            Self::Unsettled { unmeasured, of, name, why } => write!(
                 f,
-                "the chains disagree in {apart} of {of} quantities, and stand still at different values in the worst"
+                "nothing is settled: {unmeasured} of {of} quantities cannot be measured ({name}: {why}); in the others \
+                 no chains disagree"
             ),
-            Self::Apart { apart, of, worst } => write!(
-                f,
-                "the chains disagree in {apart} of {of} quantities: R-hat is up to {worst:.2}, below {R_HAT} is wanted; \
-                 run longer, or look at the step size"
-            ),
+            Self::Apart { apart, of, worst, unmeasured } => {
+                if worst.is_infinite() {
+                    write!(
+                        f,
+                        "the chains disagree in {apart} of {of} quantities, and stand still at different values in the worst"
+                    )?;
+                } else {
+                    write!(
+                        f,
+                        "the chains disagree in {apart} of {of} quantities: R-hat is up to {worst:.2}, below {R_HAT} is \
+                         wanted; run longer, or look at the step size"
+                    )?;
+                }
+                if *unmeasured > 0 { write!(f, "; {unmeasured} more cannot be measured") } else { Ok(()) }
+            }
             Self::Unknown(Some(obstacle)) => write!(f, "nothing can be said: {obstacle}"),
             Self::Unknown(None) => f.write_str("nothing can be said: no quantity was followed"),
         }

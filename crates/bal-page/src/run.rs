@@ -26,7 +26,8 @@ pub struct Trace {
     pub name: String,
     /// `chains[chain][draw]`, in the order drawn. Draws that are not finite leave a gap.
     pub chains: Vec<Vec<f64>>,
-    /// Potential scale reduction, 1 at convergence; `None` where it is not defined.
+    /// Potential scale reduction, 1 at convergence; infinite where each chain stands still at a value of its own, `None`
+    /// where it is not defined.
     pub r_hat: Option<f64>,
     /// Effective sample size of the middle of the law, in draws, over all chains.
     pub ess_bulk: Option<f64>,

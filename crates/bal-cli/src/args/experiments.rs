@@ -2,13 +2,16 @@
 
 use crate::args::{Machine, TrainingDataFlags};
 use clap::Args;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// An experiment file, or a run folder [default: BAL on MNIST as released].
     #[arg(value_name = "EXPERIMENT|RUN")]
-    pub(crate) experiment: Option<PathBuf>,
+    experiment: Option<PathBuf>,
+    /// The same, named as in `bal train`.
+    #[arg(long = "experiment", value_name = "FILE", conflicts_with = "experiment")]
+    experiment_file: Option<PathBuf>,
     /// Changes a setting first, as in `bal train`.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
@@ -19,6 +22,13 @@ pub(crate) struct Explain {
     pub(crate) no_timing: bool,
     #[command(flatten)]
     pub(crate) machine: Machine,
+}
+
+impl Explain {
+    /// The experiment file or run folder that is named.
+    pub(crate) fn experiment(&self) -> Option<&Path> {
+        self.experiment.as_deref().or(self.experiment_file.as_deref())
+    }
 }
 
 #[derive(Debug, Args)]

@@ -78,10 +78,11 @@ fn lacking(run: &Run) -> String {
     let summary = run.record.diagnostics.as_ref().and_then(|d| Some((d, d.r_hat.as_ref()?, d.ess.as_ref()?)));
     let summary = summary.map_or(String::new(), |(d, r_hat, ess)| {
         format!(
-            "; its record has plain split R-hat, {:.3} in the median and {:.3} at most, and effective sizes from \
+            "; its record has plain split R-hat, {:.3} in the median and {:.3} at most{}, and effective sizes from \
              {:.1} of {} draws",
             r_hat.median,
             r_hat.max,
+            r_hat.left_out(),
             ess.min,
             d.chains * d.draws
         )

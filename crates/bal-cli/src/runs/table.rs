@@ -49,7 +49,7 @@ fn row(run: &Listed) -> Vec<String> {
         or_dash(run.dataset.clone()),
         or_dash(run.seed.map(|seed| seed.to_string())),
         or_dash(run.held_out.map(|accuracy| format!("{accuracy:.4}"))),
-        or_dash(run.r_hat.map(|r_hat| format!("{:.3}", r_hat.max))),
+        or_dash(run.r_hat.map(|r_hat| format!("{:.3}{}", r_hat.max, r_hat.left_out()))),
         or_dash(run.wall_seconds.map(duration)),
     ]
 }

@@ -28,7 +28,10 @@ fn an_experiment_that_was_written_is_explained_and_trains() {
     ] {
         assert!(said.contains(part), "{part}: {said}");
     }
-    assert!(!small.succeed("explain my.toml --no-timing").contains("threads, at"));
+    let untimed = small.succeed("explain my.toml --no-timing");
+    assert!(!untimed.contains("threads, at"));
+    // Named as `train` takes it.
+    assert_eq!(small.succeed("explain --experiment my.toml --no-timing"), untimed);
     small.succeed("train --experiment my.toml --out run");
     assert!(small.succeed("explain run --no-timing").contains("mnist-wrm: wrm"));
 }

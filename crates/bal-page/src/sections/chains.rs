@@ -38,7 +38,7 @@ fn figure(place: usize, run: &Run, runs: &[Run]) -> Figure {
             trace.chains.iter().filter_map(|chain| chain.last()).map(|&x| short(x)).collect();
         table.rows.push(vec![
             trace.name.clone(),
-            optional(trace.r_hat),
+            trace.r_hat.map_or("–".into(), r_hat),
             optional(trace.ess_bulk),
             optional(trace.ess_tail),
             count(trace.chains.len() as u64),
@@ -63,8 +63,8 @@ fn figure(place: usize, run: &Run, runs: &[Run]) -> Figure {
 /// Those whose chains agree least.
 fn worst_first(traces: &[Trace], most: usize) -> Vec<&Trace> {
     let mut sorted: Vec<&Trace> = traces.iter().collect();
-    // What has no R-hat comes last.
-    let rank = |trace: &Trace| trace.r_hat.filter(|r| r.is_finite()).unwrap_or(f64::NEG_INFINITY);
+    // What has no R-hat comes last; infinity, of chains that stand still apart, comes first.
+    let rank = |trace: &Trace| trace.r_hat.filter(|r| !r.is_nan()).unwrap_or(f64::NEG_INFINITY);
     sorted.sort_by(|a, b| rank(b).total_cmp(&rank(a)));
     sorted.truncate(most);
     sorted
@@ -72,22 +72,34 @@ fn worst_first(traces: &[Trace], most: usize) -> Vec<&Trace> {
 
 fn heading(trace: &Trace) -> String {
     let part = |name: &str, value: Option<f64>| value.map(|value| format!("{name} {}", short(value)));
-    let parts =
-        [part("R-hat", trace.r_hat), part("bulk ESS", trace.ess_bulk), part("tail ESS", trace.ess_tail)];
+    let parts = [
+        trace.r_hat.map(|value| format!("R-hat {}", r_hat(value))),
+        part("bulk ESS", trace.ess_bulk),
+        part("tail ESS", trace.ess_tail),
+    ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() { trace.name.clone() } else { format!("{} – {}", trace.name, parts.join(", ")) }
 }
 
+/// In words where it is no number.
+fn r_hat(value: f64) -> String {
+    if value.is_infinite() { "infinite (chains stand still apart)".into() } else { short(value) }
+}
+
 fn reading(run: &Run, shown: usize) -> String {
     let of = run.traces.len();
-    let r_hats: Vec<f64> = run.traces.iter().filter_map(|t| t.r_hat).filter(|r| r.is_finite()).collect();
+    let r_hats: Vec<f64> = run.traces.iter().filter_map(|t| t.r_hat).filter(|r| !r.is_nan()).collect();
     let agreed = r_hats.iter().filter(|&&r| r <= AGREED).count();
     let panels = if shown < of { format!(" Shown are the {shown} that agree least.") } else { String::new() };
     if r_hats.is_empty() {
         return format!("No R-hat is known of these {of} quantities.{panels}");
     }
+    let unmeasured = match of - r_hats.len() {
+        0 => String::new(),
+        count => format!(" {count} of them cannot be measured, which is no agreement."),
+    };
     format!(
-        "R-hat is at most {AGREED} for {agreed} of {of} quantities: there, chains cannot be told apart.{panels}"
+        "R-hat is at most {AGREED} for {agreed} of {of} quantities: there, chains cannot be told apart.{unmeasured}{panels}"
     )
 }
 

@@ -119,10 +119,12 @@ fn chains(runs: &[Run]) -> Vec<Row> {
     let summary = |run: &Run| run.record.diagnostics.clone();
     vec![
         row("Greatest R-hat of held-out log-probabilities", runs, |run| {
-            Some(short(summary(run)?.r_hat?.max))
+            let r_hat = summary(run)?.r_hat?;
+            Some(short(r_hat.max) + &r_hat.left_out())
         }),
         row("Least effective sample size of the same [draws]", runs, |run| {
-            Some(short(summary(run)?.ess?.min))
+            let ess = summary(run)?.ess?;
+            Some(short(ess.min) + &ess.left_out())
         }),
         row("Training time", runs, |run| Some(duration(run.record.wall_seconds))),
     ]

@@ -32,6 +32,20 @@ fn what_comes_from_files_stays_text() {
 }
 
 #[test]
+fn chains_that_stand_still_apart_come_first_and_what_is_not_measured_is_said() {
+    let mut page = page(1, 10);
+    let traces = &mut page.runs[0].traces;
+    let last = traces.len() - 1;
+    traces[last].name = "the one that stands still".into();
+    traces[last].r_hat = Some(f64::INFINITY);
+    let html = page.html().unwrap();
+    let infinite =
+        html.find("the one that stands still – R-hat infinite (chains stand still apart)").unwrap();
+    assert!(infinite < html.find(" – R-hat 1.").unwrap());
+    assert!(html.contains("1 of them cannot be measured, which is no agreement."));
+}
+
+#[test]
 fn nothing_is_fetched_from_anywhere() {
     let html = page(2, 10).html().unwrap();
     for address in ["http:", "https:", "src=\"/", "url(", "@import"] {

@@ -33,6 +33,15 @@ impl Summary {
             undefined: (values.len() - finite.len()) as u64,
         })
     }
+
+    /// Says how many values are not in the summary: `""`, or `" (2 of 64 not measured)"`. It belongs behind each number
+    /// that is shown of it, as an R-hat that is infinite or not a number is no agreement.
+    pub fn left_out(&self) -> String {
+        match self.undefined {
+            0 => String::new(),
+            undefined => format!(" ({undefined} of {} not measured)", self.count + undefined),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -45,6 +54,7 @@ mod tests {
         assert_eq!((odd.min, odd.median, odd.max, odd.count, odd.undefined), (1.0, 2.0, 3.0, 3, 2));
         let even = Summary::of(&[4.0, 1.0, 2.0, 3.0]).unwrap();
         assert_eq!((even.median, even.undefined), (2.5, 0));
+        assert_eq!((odd.left_out().as_str(), even.left_out().as_str()), (" (2 of 5 not measured)", ""));
     }
 
     #[test]

@@ -35,10 +35,11 @@ pub fn samplers(results_dir: &Path) -> Result<String, ReportError> {
                 let at = fgsm.points().find(|p| p.radius.is_some_and(|r| (r - radius).abs() < 1e-9));
                 at.map_or("–".into(), |point| format!("{:.4}", point.accuracy))
             };
+            let not_measured = r_hat.left_out();
             let Summary { median: r_hat, max: worst, .. } = r_hat;
             let Summary { median: ess, min: least, .. } = ess;
             lines.push(format!(
-                "| {sampler} | {step_size} | {r_hat:.2} ({worst:.2}) | {ess:.1} ({least:.1}) | {draws} | {} | {} |",
+                "| {sampler} | {step_size} | {r_hat:.2} ({worst:.2}){not_measured} | {ess:.1} ({least:.1}) | {draws} | {} | {} |",
                 accuracy(0.0),
                 accuracy(0.1),
             ));
