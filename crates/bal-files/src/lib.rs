@@ -1,0 +1,24 @@
+//! Files that are written whole or not at all, and folders that one process works in at a time; no LibTorch.
+//!
+//! Nothing here prints: who waits for a lock hears of it by a callback ([`News`]).
+
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod error;
+mod folder;
+mod holder;
+mod leftovers;
+mod lock;
+mod new_folder;
+mod place;
+mod unfinished;
+mod write;
+
+pub use error::LockError;
+pub use holder::Holder;
+pub use lock::{LOCK_FILE, Lock, News};
+pub use new_folder::NewFolder;
+pub use place::{Place, place};
+pub use unfinished::Unfinished;
+pub use write::{create, writable, write};
