@@ -182,8 +182,8 @@ pub(crate) struct Evaluate {
     #[command(flatten)]
     pub(crate) outputs: OutputFlags,
     /// Attacks nothing: measures and classifies the images of a file that --save wrote once more.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["attack", "radius", "check", "sample", "limit", "dataset",
-        "held_out", "json", "csv", "save", "grid", "seed"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["attack", "radius", "check", "sample", "limit",
+        "held_out", "training_images", "json", "csv", "save", "grid", "seed"])]
     pub(crate) verify: Option<PathBuf>,
     /// The seed of random starts.
     #[arg(long, value_name = "N", default_value_t = 0)]

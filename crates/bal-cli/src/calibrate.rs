@@ -52,7 +52,7 @@ pub(crate) fn calibrate(flags: &Calibrate) -> Result<()> {
     };
     let partials: Vec<Option<Partial>> =
         attacks.each().map(|(loss, pgd)| partial(loss, pgd)).collect::<Result<_>>()?;
-    let Subject { classifier, model } = source.classifier(&chosen.images, limit, &chosen.dataset)?;
+    let Subject { classifier, model } = source.classifier(chosen.shown(limit))?;
     let classes = classifier.classes() as u64;
 
     let count = limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
@@ -97,6 +97,7 @@ pub(crate) fn calibrate(flags: &Calibrate) -> Result<()> {
         settings: attacks.settings(flags),
         clean: of(&clean)?,
         attacked,
+        image_set: Some(chosen.image_set(limit)?),
     };
     table::show(&report);
     if let Some(path) = &flags.json {

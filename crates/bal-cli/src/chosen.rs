@@ -1,16 +1,21 @@
 //! Which images are attacked.
 
+mod own;
+
 use crate::{
     args::{ImageFlags, Machine},
+    class_order,
     console::say,
-    dataset::{self, Test},
+    dataset::{self, DataSource, Test, Whole},
     experiment::Experiment,
-    subject::Source,
+    subject::{Data, Shown, Source},
+    trained_on::{Tie, TrainedOn},
 };
 use anyhow::{Context, Result, bail};
 use bal_attacks::AttackSettings;
-use bal_core::Images;
-use bal_report::Split;
+use bal_core::{ImageDigest, Images, part_digest};
+use bal_report::{ImageSet, Record, Split};
+use own::{Account, Found, Picked, on_list, to_test};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -21,6 +26,25 @@ pub(crate) struct Chosen {
     pub(crate) numbers: Vec<i64>,
     pub(crate) dataset: String,
     pub(crate) split: Split,
+    /// What their classes are called, in the order of the labels.
+    pub(crate) class_names: Vec<String>,
+    /// Whether they are the user's own.
+    own: bool,
+    digests: Vec<ImageDigest>,
+    /// Of each image whether the model was trained on it; `None` where nobody knows.
+    trained: Option<Vec<bool>>,
+    /// What the user has to know of the choice.
+    pub(crate) remarks: Vec<String>,
+}
+
+/// Which images are asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    /// A data set; without one the run's own.
+    pub(crate) dataset: Option<&'a str>,
+    pub(crate) split: Split,
+    /// How training images are asked for by name, where they can be.
+    pub(crate) by_name: Option<&'static str>,
 }
 
 /// The settings of an attack, with those that its images were drawn by, as a record has them.
@@ -36,47 +60,294 @@ pub(crate) fn with_images(attack: &AttackSettings, images: &ImageFlags, seed: u6
 }
 
 impl Chosen {
-    /// Those that the flags name, for the model `source`; a sample is drawn by `seed`.
+    /// Those that the flags name, for the model `source`; a sample is drawn by `seed`. Says what there is to know of them.
     pub(crate) fn by(flags: &ImageFlags, seed: u64, machine: &Machine, source: &Source) -> Result<Self> {
-        let split = if flags.held_out { Split::HeldOut } else { Split::Test };
-        let all = Self::all(machine, flags.dataset.as_deref(), split, source)?;
-        let Some(count) = flags.sample else {
-            if let Some(limit) = flags.limit {
-                let labels = Vec::<i64>::try_from(all.images.labels())?;
-                if let Some(remark) = one_sided(&labels, limit) {
-                    say(&remark);
-                }
-            }
-            return Ok(all);
+        let wanted = Wanted {
+            dataset: flags.dataset.as_deref(),
+            split: flags.split(),
+            by_name: Some("--training-images"),
         };
-        let drawn = dataset::sample(all.images.len(), count, seed)?;
-        Ok(Self {
-            images: all.images.subset(&drawn),
-            numbers: drawn.iter().map(|&place| all.numbers[place as usize]).collect(),
-            ..all
+        let all = Self::all(&wanted, machine, &[source])?;
+        all.remarks.iter().for_each(|remark| say(remark));
+        if let Some(count) = flags.sample {
+            return all.sampled(count, seed);
+        }
+        if let Some(limit) = flags.limit {
+            let labels = Vec::<i64>::try_from(all.images.labels())?;
+            if let Some(remark) = one_sided(&labels, limit) {
+                say(&remark);
+            }
+        }
+        Ok(all)
+    }
+
+    /// So many of them, drawn by `seed`.
+    pub(crate) fn sampled(self, count: u64, seed: u64) -> Result<Self> {
+        let drawn = dataset::sample(self.images.len(), count, seed)?;
+        Ok(self.only(&drawn))
+    }
+
+    /// Only those at these places.
+    pub(crate) fn only(self, places: &[i64]) -> Self {
+        let at = |place: &i64| *place as usize;
+        Self {
+            images: self.images.subset(places),
+            numbers: places.iter().map(|place| self.numbers[at(place)]).collect(),
+            digests: places.iter().map(|place| self.digests[at(place)]).collect(),
+            trained: self.trained.map(|trained| places.iter().map(|place| trained[at(place)]).collect()),
+            ..self
+        }
+    }
+
+    /// All images of a part of the data set, by default the run's own; what a run held out or was trained on is of that run.
+    /// Where several models share the images, they are those to test the first one on, and none that another was trained on.
+    pub(crate) fn all(wanted: &Wanted, machine: &Machine, sources: &[&Source]) -> Result<Self> {
+        let (first, others) = sources.split_first().context("no model was named")?;
+        let data = first.data(wanted.dataset)?;
+        let found = match (wanted.split, &data.own) {
+            (Split::Test, None) => published(&data, machine, sources),
+            (Split::Test, Some(_)) => users_own(wanted, &data, machine, sources),
+            (Split::HeldOut | Split::Train, _) => of_the_run(wanted, &data, machine, first),
+        }?;
+        let mut chosen = first.numbered(Self {
+            numbers: found.numbers,
+            dataset: data.name,
+            split: wanted.split,
+            class_names: found.class_names,
+            own: data.own.is_some(),
+            digests: found.images.digests(),
+            images: found.images,
+            trained: None,
+            remarks: found.remarks,
+        })?;
+        for source in others {
+            let remark = source.agrees(&chosen)?;
+            chosen.remarks.extend(remark);
+        }
+        let trained_on = first.trained_on();
+        let trained = || chosen.digests.iter().map(|image| trained_on.tie(image) == Some(Tie::Trained)).collect();
+        let trained = match wanted.split {
+            Split::Train => Some(vec![true; chosen.digests.len()]),
+            _ => trained_on.complete.then(trained),
+        };
+        Ok(Self { trained, ..chosen })
+    }
+
+    /// Which images the first `limit` are, as a record has it.
+    pub(crate) fn image_set(&self, limit: Option<u64>) -> Result<ImageSet> {
+        let count = limit.map_or(self.digests.len(), |limit| self.digests.len().min(limit as usize));
+        self.image_set_at(&(0..count as i64).collect::<Vec<_>>())
+    }
+
+    /// Which images those at these places are.
+    pub(crate) fn image_set_at(&self, places: &[i64]) -> Result<ImageSet> {
+        let labels = Vec::<i64>::try_from(self.images.labels())?;
+        let labels: Vec<i64> = places.iter().map(|&place| labels[place as usize]).collect();
+        let digests: Vec<ImageDigest> = places.iter().map(|&place| self.digests[place as usize]).collect();
+        let count =
+            |trained: &Vec<bool>| places.iter().filter(|&&place| trained[place as usize]).count() as u64;
+        Ok(ImageSet {
+            digest: part_digest(&digests, &labels, &self.class_names),
+            classes: self.own.then(|| self.class_names.clone()),
+            trained_on: self.trained.as_ref().map(count),
         })
     }
 
-    /// All images of a part of the data set, by default the run's own; what a run held out is of that set.
-    pub(crate) fn all(machine: &Machine, named: Option<&str>, split: Split, source: &Source) -> Result<Self> {
-        if split == Split::Test {
-            let data = source.data(named)?;
-            let whole = data.source(machine);
-            let Test { images, class_names } = if data.foreign { whole.foreign() } else { whole.test() }?;
-            source.knows(class_names.as_deref(), &data.name)?;
-            let numbers = (0..images.len()).collect();
-            return Ok(Self { images, numbers, dataset: data.name, split });
-        }
-        let experiment: Experiment = source
-            .experiment()?
-            .context("only a run says which training images were held out; name the RUN")?;
-        let Experiment { held_out, seed, name, .. } = &experiment;
-        if *held_out == 0 {
-            bail!("{name} held out no images; train it with `--set held_out=1000 --set train_images=..`");
-        }
-        let (Test { images, .. }, numbers) = experiment.data(machine).held_out(*held_out, *seed)?;
-        Ok(Self { images, numbers, dataset: experiment.dataset, split })
+    /// Labels in the order of the classes `known`, by their names; an error is the name that is not there.
+    pub(crate) fn in_order_of(self, known: &[String]) -> Result<Self, String> {
+        let labels = class_order::places(&self.class_names, known)?;
+        Ok(Self { images: self.images.relabelled(&labels), class_names: known.to_vec(), ..self })
     }
+
+    /// The first `limit`, as a model is asked about them.
+    pub(crate) fn shown(&self, limit: Option<u64>) -> Shown<'_> {
+        Shown {
+            images: &self.images,
+            limit,
+            dataset: &self.dataset,
+            own_classes: self.own.then_some(&self.class_names[..]),
+        }
+    }
+
+    /// Whether the images are the user's own.
+    pub(crate) fn is_own(&self) -> bool {
+        self.own
+    }
+}
+
+/// Images of a place.
+struct Part {
+    images: Images,
+    numbers: Vec<i64>,
+    class_names: Vec<String>,
+    remarks: Vec<String>,
+}
+
+impl Part {
+    /// What was picked of a data set.
+    fn of(whole: &Whole, picked: Picked, remarks: Vec<String>) -> Self {
+        Self {
+            images: whole.images.subset(&picked.places),
+            numbers: picked.numbers,
+            class_names: whole.class_names.clone(),
+            remarks,
+        }
+    }
+
+    /// Those of a test.
+    fn whole(test: Test, numbers: Option<Vec<i64>>, dataset: &str, remarks: Vec<String>) -> Self {
+        let Test { images, class_names } = test;
+        Self {
+            numbers: numbers.unwrap_or_else(|| (0..images.len()).collect()),
+            class_names: class_names.or_else(|| dataset::class_names(dataset)).unwrap_or_default(),
+            images,
+            remarks,
+        }
+    }
+}
+
+/// The published test images: always those, and a word where a model was trained on some of them.
+fn published(data: &Data, machine: &Machine, sources: &[&Source]) -> Result<Part> {
+    let test = data.source(machine).test()?;
+    let digests = test.images.digests();
+    let mut remarks = Vec::new();
+    for source in sources {
+        let trained_on = source.trained_on();
+        // Whoever publishes a data set may have images twice.
+        if source.is_of(data)? && trained_on.test().eq(&digests) {
+            continue;
+        }
+        let seen = digests.iter().filter(|image| trained_on.tie(image).is_some()).count();
+        if seen > 0 {
+            remarks.push(format!(
+                "warning: {} was trained on {seen} of the {} test images of {}, or held them out",
+                source.name(),
+                digests.len(),
+                data.name
+            ));
+        }
+    }
+    Ok(Part::whole(test, None, &data.name, remarks))
+}
+
+/// Of the user's own images those to test on.
+fn users_own(wanted: &Wanted, data: &Data, machine: &Machine, sources: &[&Source]) -> Result<Part> {
+    let whole = data.source(machine).whole()?;
+    let digests = whole.images.digests();
+    let mut remarks = Vec::new();
+    let mut candidates = if whole.drawn { 0..digests.len() } else { whole.training..digests.len() };
+    for source in sources.iter().filter(|source| !source.trained_on().complete) {
+        match source.record() {
+            Some(record) if source.is_of(data)? => {
+                if same_images(record, &whole) {
+                    candidates = whole.training..digests.len();
+                } else if whole.drawn {
+                    bail!("{}", changed(source.name(), &data.name));
+                } else {
+                    remarks.push(format!("warning: {}", changed(source.name(), &data.name)));
+                }
+            }
+            _ if whole.drawn => remarks.push(format!(
+                "note: {} has no split of its own, and all its {} images are tested on; whether {} was trained on some of \
+                 them cannot be told",
+                data.name,
+                candidates.len(),
+                source.name()
+            )),
+            _ => {}
+        }
+    }
+    let models: Vec<&TrainedOn> = sources.iter().map(|source| source.trained_on()).collect();
+    let picked = to_test(&Found { digests: &digests, candidates }, &models);
+    let names = sources.iter().map(|source| source.name()).collect::<Vec<_>>().join(", ");
+    if picked.places.is_empty() {
+        bail!("{}", nothing_left(&names, &data.name, &picked.account, wanted));
+    }
+    let at_home = sources.iter().map(|source| source.is_of(data)).collect::<Result<Vec<_>>>()?;
+    let at_home = at_home.into_iter().all(|at_home| at_home);
+    remarks.extend(picked.account.remarks(&names, &data.name, at_home));
+    Ok(Part::of(&whole, picked, remarks))
+}
+
+/// Whether the images are those that a run of before was trained and is tested on, as their digests say.
+fn same_images(record: &Record, whole: &Whole) -> bool {
+    ["train", "test"].iter().all(|part| record.dataset.files.get(*part) == whole.digests.get(*part))
+}
+
+fn changed(name: &str, dataset: &str) -> String {
+    format!(
+        "{dataset} is not as it was when {name} was trained, and the run is of before it kept which images those were: test \
+         images cannot be told from training images; put the images back as they were, or train again"
+    )
+}
+
+fn nothing_left(names: &str, dataset: &str, account: &Account, wanted: &Wanted) -> String {
+    let Account { candidates, trained, held_out, .. } = account;
+    if *candidates == 0 {
+        return format!("{dataset} has no test images");
+    }
+    let seen = match held_out {
+        0 => format!("was trained on all {trained} images of {dataset}"),
+        _ => format!("was trained on {trained} of the {candidates} images of {dataset} and held out the others"),
+    };
+    let by_name = wanted.by_name.map(|flag| format!(", or say by {flag} that those are meant")).unwrap_or_default();
+    format!("{names} {seen}: none is left to test it on; name others by --dataset{by_name}")
+}
+
+/// The images that a run held out, or was trained on.
+fn of_the_run(wanted: &Wanted, data: &Data, machine: &Machine, source: &Source) -> Result<Part> {
+    let experiment: Experiment = source
+        .experiment()?
+        .context("only a run says which training images were held out, and which not; name the RUN")?;
+    let Experiment { held_out, train_images, seed, .. } = experiment;
+    let name = source.name();
+    let held = wanted.split == Split::HeldOut;
+    if held && held_out == 0 {
+        bail!("{name} held out no images; train it with `--set held_out=1000 --set train_images=..`");
+    }
+    let trained_on = source.trained_on();
+    let place: DataSource = data.source(machine);
+    if source.is_of(data)? && (data.own.is_none() || !trained_on.complete) {
+        if let (Some(record), Some(_)) = (source.record(), &data.own) {
+            let now = place.digests()?;
+            if record.dataset.files.iter().any(|(file, digest)| now.get(file) != Some(digest)) {
+                bail!("{}", changed(name, &data.name));
+            }
+        }
+        let (test, numbers) = if held {
+            place.held_out(held_out, seed)
+        } else {
+            place.trained_on(train_images, held_out, seed)
+        }?;
+        return Ok(Part::whole(test, Some(numbers), &data.name, vec![]));
+    }
+    let verb = if held { "held out" } else { "was trained on" };
+    if !trained_on.complete {
+        bail!(
+            "which images {name} {verb} cannot be told in {}: the run is of before it kept that; leave --dataset out",
+            data.name
+        );
+    }
+    let whole = place.whole()?;
+    let digests = whole.images.digests();
+    let found = Found { digests: &digests, candidates: 0..digests.len() };
+    let picked = if held { on_list(&found, trained_on.held_out()) } else { on_list(&found, trained_on.train()) };
+    let Account { own, missing, .. } = picked.account;
+    if own == 0 {
+        bail!("none of the {missing} images that {name} {verb} is in {}", data.name);
+    }
+    let mut remarks = Vec::new();
+    if missing > 0 {
+        remarks.push(format!("note: of the {} images that {name} {verb}, {own} are in {}", own + missing, data.name));
+    }
+    let copies = picked.places.iter().filter(|&&place| trained_on.tie(&digests[place as usize]) == Some(Tie::Trained));
+    let copies = copies.count();
+    if held && copies > 0 {
+        remarks.push(format!(
+            "warning: {copies} of the {own} held-out images are copies of images that {name} was trained on"
+        ));
+    }
+    Ok(Part::of(&whole, picked, remarks))
 }
 
 /// What to know of the first `limit` images, where they are enough for all classes and miss some: the set is in the order of

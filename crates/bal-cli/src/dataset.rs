@@ -7,7 +7,7 @@ use bal_data::{
     Dataset, Holdout, Set, Share, Split,
     own::{Report, SplitOrigin},
 };
-use bal_models::Sizes;
+use bal_models::{Part, RunImages, Sizes};
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -36,6 +36,8 @@ pub(crate) struct Training {
     pub(crate) class_names: Option<Vec<String>>,
     pub(crate) test_images: u64,
     pub(crate) digests: BTreeMap<String, String>,
+    /// Which images the run is of, part by part.
+    pub(crate) identity: RunImages,
 }
 
 impl Training {
@@ -57,6 +59,20 @@ pub(crate) struct Test {
     pub(crate) class_names: Option<Vec<String>>,
 }
 
+/// Both parts of a data set.
+pub(crate) struct Whole {
+    /// The training images, and after them the test images.
+    pub(crate) images: Images,
+    /// How many of them are training images.
+    pub(crate) training: usize,
+    /// Whether which images are to test on was drawn: nobody has said it.
+    pub(crate) drawn: bool,
+    /// What the classes are called, in the order of the labels.
+    pub(crate) class_names: Vec<String>,
+    /// SHA-256 of the files, or of the user's own images.
+    pub(crate) digests: BTreeMap<String, String>,
+}
+
 /// A data set with what its own reader says of it.
 struct Loaded {
     dataset: Dataset,
@@ -66,6 +82,11 @@ struct Loaded {
 impl Loaded {
     fn class_names(&self) -> Option<Vec<String>> {
         self.own.as_ref().map(|(names, _)| names.clone())
+    }
+
+    /// Whether which images are to test on was drawn.
+    fn is_drawn(&self) -> bool {
+        self.own.as_ref().is_some_and(|(_, report)| matches!(report.split, SplitOrigin::Drawn { .. }))
     }
 }
 
@@ -83,6 +104,11 @@ pub(crate) fn is_known(name: &str) -> bool {
 pub(crate) fn class_names(name: &str) -> Option<Vec<String>> {
     let set = if name == PAPER_SPLIT { Some(Set::Gtsrb) } else { name.parse().ok() };
     set.map(|set: Set| set.class_names().iter().map(ToString::to_string).collect())
+}
+
+/// The name of a class as a folder can have it.
+pub(crate) fn folder_name(class: &str) -> String {
+    class.replace('/', " or ")
 }
 
 /// Loads a data set that the program knows, in colour where it is; `root` is the folder of data sets.
@@ -111,9 +137,19 @@ impl DataSource<'_> {
             );
         }
         let images = self.tensors(split)?;
+        let put_apart = subset(&images, &holdout.held_out);
+        let images = subset(&images, &holdout.kept[..train_images]);
+        let names = loaded.class_names().or_else(|| class_names(self.name)).unwrap_or_default();
+        let identity = RunImages {
+            train: Part::of(&images, &names),
+            held_out: Part::of(&put_apart, &names),
+            test: Part::of(&self.tensors(&loaded.dataset.test)?, &names),
+            given: !loaded.is_drawn(),
+        };
         Ok(Training {
-            held_out: subset(&images, &holdout.held_out),
-            images: subset(&images, &holdout.kept[..train_images]),
+            identity,
+            held_out: put_apart,
+            images,
             classes: loaded.dataset.classes as i64,
             class_names: loaded.class_names(),
             test_images: loaded.dataset.test.len() as u64,
@@ -143,15 +179,35 @@ impl DataSource<'_> {
         Ok(Test { images: self.tensors(&loaded.dataset.test)?, class_names: loaded.class_names() })
     }
 
-    /// Loads the test images of data that a network was not trained on: without a split of their own, all of them.
-    pub(crate) fn foreign(&self) -> Result<Test> {
+    /// Loads the training images that an experiment with these settings trains on, and their numbers.
+    pub(crate) fn trained_on(
+        &self,
+        train_images: usize,
+        held_out: usize,
+        seed: u64,
+    ) -> Result<(Test, Vec<i64>)> {
         let loaded = self.load()?;
-        let drawn =
-            loaded.own.as_ref().is_some_and(|(_, report)| matches!(report.split, SplitOrigin::Drawn { .. }));
-        let class_names = loaded.class_names();
-        let Dataset { train, test, .. } = loaded.dataset;
-        let images = self.tensors(&if drawn { train.joined(&test) } else { test })?;
-        Ok(Test { images, class_names })
+        let split = &loaded.dataset.train;
+        let mut numbers = divide(split, held_out, seed)?.kept;
+        numbers.truncate(train_images);
+        let images = subset(&self.tensors(split)?, &numbers);
+        let test = Test { images, class_names: loaded.class_names() };
+        Ok((test, numbers.into_iter().map(|number| number as i64).collect()))
+    }
+
+    /// Loads both parts.
+    pub(crate) fn whole(&self) -> Result<Whole> {
+        let loaded = self.load()?;
+        let names = loaded.class_names().or_else(|| class_names(self.name)).unwrap_or_default();
+        let drawn = loaded.is_drawn();
+        let Dataset { train, test, digests, .. } = loaded.dataset;
+        Ok(Whole {
+            images: self.tensors(&train.joined(&test))?,
+            training: train.len(),
+            drawn,
+            class_names: names,
+            digests,
+        })
     }
 
     /// SHA-256 of the files, or of the user's own images.

@@ -22,7 +22,7 @@ use bal_attacks::{
     AccuracyCurve, Attack, AttackError, AttackSettings, Evaluated, Forget, Keep, Protocol, SHARD, Transfer,
 };
 use bal_core::{Classifier, Images, Workers};
-use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, Split, write_image_rows};
+use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, write_image_rows};
 use serde_json::{Value, json};
 use std::{iter, sync::Mutex};
 
@@ -46,7 +46,7 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
         }
     };
     let chosen = Chosen::by(&flags.images, flags.seed, &flags.machine, &source)?;
-    let other = surrogate::read(flags)?;
+    let other = surrogate::read(flags, &chosen)?;
     let settings = settings(flags, attack.as_ref(), other.as_ref());
     let sources: Vec<&Source> = iter::once(&source).chain(&other).collect();
     let identity = Identity {
@@ -63,14 +63,12 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     let partial = flags.outputs.files().next().map(|file| Partial::beside(file, &identity)).transpose()?;
     let attack: Box<dyn Attack> = match other {
         Some(source) => {
-            let surrogate =
-                source.classifier(&chosen.images, flags.images.limit, &chosen.dataset)?.classifier;
+            let surrogate = source.classifier(chosen.shown(flags.images.limit))?.classifier;
             Box::new(Transfer::new(surrogate, attack))
         }
         None => attack,
     };
-    let Subject { classifier, model } =
-        source.classifier(&chosen.images, flags.images.limit, &chosen.dataset)?;
+    let Subject { classifier, model } = source.classifier(chosen.shown(flags.images.limit))?;
     if flags.check {
         check::check(flags, &*classifier, &chosen.images, attack.as_ref(), &workers)?;
     }
@@ -83,7 +81,7 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     let keep: &dyn Keep = partial.as_ref().map_or(&Forget { images: false }, |partial| partial);
     let Evaluated { curve, x } =
         self::attack(attack.name(), &*classifier, &chosen.images, &protocol, keep, &workers)?;
-    let evaluation = measured(&curve, settings, model, &chosen.dataset, chosen.split);
+    let evaluation = measured(&curve, settings, model, &chosen, flags.images.limit)?;
     table::show(&evaluation);
     let outputs = &flags.outputs;
     if let Some(path) = &outputs.json {
@@ -156,14 +154,14 @@ pub(crate) fn attack(
     Ok(evaluated)
 }
 
-/// What the record says.
+/// What the record says of the first `limit` images.
 pub(crate) fn measured(
     curve: &AccuracyCurve,
     settings: Value,
     model: Model,
-    dataset: &str,
-    split: Split,
-) -> Evaluation {
+    chosen: &Chosen,
+    limit: Option<u64>,
+) -> Result<Evaluation> {
     let counts = |column: usize| {
         let parts = curve.parts.iter().cloned();
         parts.zip(curve.broken_by(column).into_iter().map(|count| count as u64)).collect()
@@ -172,7 +170,7 @@ pub(crate) fn measured(
         median: curve.median_distance(),
         distances: distances.clone(),
     };
-    Evaluation {
+    Ok(Evaluation {
         attack: curve.attack.clone(),
         norm: curve.norm.map(|norm| norm.to_string()),
         radii: curve.radii.clone(),
@@ -182,9 +180,10 @@ pub(crate) fn measured(
         per_image: PerImage::of_flags(&curve.correct),
         reached: curve.reached.iter().map(|r| Reached { l2: r.l2, linf: r.linf }).collect(),
         model,
-        dataset: dataset.into(),
-        split,
+        dataset: chosen.dataset.clone(),
+        split: chosen.split,
         broken_by: (curve.parts.len() > 1).then(|| (0..curve.radii.len()).map(counts).collect()),
         nearest: curve.distances.as_ref().map(nearest),
-    }
+        image_set: Some(chosen.image_set(limit)?),
+    })
 }

@@ -13,8 +13,7 @@ pub(crate) fn export(flags: &Export) -> Result<()> {
     }
     let dataset = dataset::known(&flags.dataset, flags.data.as_deref())?;
     let classes = dataset::class_names(&flags.dataset).context("the data set has no names of classes")?;
-    // Names as folders can have them.
-    let classes: Vec<String> = classes.iter().map(|name| name.replace('/', " or ")).collect();
+    let classes: Vec<String> = classes.iter().map(|name| dataset::folder_name(name)).collect();
     let context = || format!("cannot write {}", out.display());
     let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
     let unfinished = tempfile::Builder::new()

@@ -8,6 +8,7 @@ mod args;
 mod calibrate;
 mod check;
 mod chosen;
+mod class_order;
 mod console;
 mod dataset;
 mod diagnose;
@@ -34,6 +35,7 @@ mod shell;
 mod start;
 mod subject;
 mod train;
+mod trained_on;
 mod units;
 mod versions;
 

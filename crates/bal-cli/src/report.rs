@@ -3,20 +3,21 @@
 mod attacked;
 mod inputs;
 mod labels;
+mod same_images;
 mod seen;
 
 use crate::{
     args::{Report, usage},
-    chosen::Chosen,
+    chosen::{Chosen, Wanted},
     console::{print, say},
     dataset, diagnose,
     output::can_be_written,
     run_folder::RunFolder,
-    subject::Subject,
+    subject::{Source, Subject},
     versions::versions,
 };
 use anyhow::{Context, Result};
-use bal_core::{Images, Workers};
+use bal_core::Workers;
 use bal_diagnostics::Quantity;
 use bal_page::{Answers, Page, Run, Trace};
 use bal_report::{Split, atomic, metrics};
@@ -34,16 +35,20 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
     can_be_written(&flags.out)?;
     let inputs = inputs::read(flags)?;
     let first = inputs.first().context("no run was named")?;
-    let chosen = Chosen::all(&flags.machine, flags.dataset.as_deref(), Split::Test, &first.source)?;
-    let Chosen { images: all, dataset, .. } = chosen;
-    let numbers = dataset::sample_with_first(all.len(), flags.images, flags.attacked, flags.seed);
+    let sources: Vec<&Source> = inputs.iter().map(|input| &input.source).collect();
+    let wanted = Wanted { dataset: flags.dataset.as_deref(), split: Split::Test, by_name: None };
+    let all = Chosen::all(&wanted, &flags.machine, &sources)?;
+    all.remarks.iter().for_each(|remark| say(remark));
+    same_images::check(&inputs, &all, &flags.machine)?;
+    let drawn = dataset::sample_with_first(all.images.len(), flags.images, flags.attacked, flags.seed);
     let classes = first.source.labels()?;
-    let shown = Shown { images: all.subset(&numbers), numbers, dataset, classes };
+    let shown = all.only(&drawn);
     let workers = flags.machine.workers()?;
     // Whatever does not fit the images is found before the first run is attacked.
     let subjects = inputs.into_iter().map(|input| {
         let Input { name, record, folder, evaluations, source } = input;
-        Ok((name, record, folder, evaluations, source.classifier(&shown.images, None, &shown.dataset)?))
+        let evaluations: Vec<_> = evaluations.into_iter().map(|(_, evaluation)| evaluation).collect();
+        Ok((name, record, folder, evaluations, source.classifier(shown.shown(None))?))
     });
     let mut runs = vec![];
     for (name, record, folder, evaluations, subject) in subjects.collect::<Result<Vec<_>>>()? {
@@ -52,7 +57,7 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
             shown.numbers.len(),
             attacked::count(flags, &shown)
         ));
-        let (answers, measured) = answers(flags, &subject, &shown, &workers, evaluations.is_empty())
+        let (answers, measured) = answers(flags, &subject, (&shown, &classes), &workers, evaluations.is_empty())
             .with_context(|| name.clone())?;
         let evaluations = if flags.evaluation.is_empty() { measured } else { evaluations };
         let accuracy =
@@ -81,21 +86,11 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
     Ok(())
 }
 
-/// The images that every run is shown.
-struct Shown {
-    images: Images,
-    /// Their numbers among the test images, those that are attacked first.
-    numbers: Vec<i64>,
-    dataset: String,
-    /// What their classes are called.
-    classes: Vec<String>,
-}
-
 /// What a run says of the images, and its accuracies under fgsm and pgd, where nothing else is known of them.
 fn answers(
     flags: &Report,
     subject: &Subject,
-    shown: &Shown,
+    (shown, classes): (&Chosen, &[String]),
     workers: &Workers,
     measure: bool,
 ) -> Result<(Answers, Vec<bal_report::Evaluation>)> {
@@ -106,7 +101,7 @@ fn answers(
     let images = format!("{} test images of {}, drawn by seed {}", clean.len(), shown.dataset, flags.seed);
     let answers = Answers {
         images,
-        classes: shown.classes.clone(),
+        classes: classes.to_vec(),
         members: model.chains,
         clean,
         attacked: Some(attacked),

@@ -1,6 +1,6 @@
 //! Run folders: what a training run writes, and how it is found again.
 
-use crate::experiment::Experiment;
+use crate::{experiment::Experiment, trained_on};
 use anyhow::{Context, Result, bail};
 use bal_core::Posterior;
 use bal_report::Record;
@@ -79,6 +79,11 @@ impl RunFolder {
     /// What the chains thought of held-out images, sweep by sweep.
     pub(crate) fn traces(&self) -> PathBuf {
         self.0.join("traces.safetensors")
+    }
+
+    /// Which images it was trained on, held out and is tested on.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.0.join(trained_on::FILE)
     }
 
     /// What was run, on what, and how it went; written last.

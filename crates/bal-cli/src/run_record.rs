@@ -47,6 +47,8 @@ pub(crate) fn make(
             files: training.digests.clone(),
             train_images: images,
             test_images: training.test_images,
+            parts: training.identity.parts().map(|(name, part)| (name.into(), part.digest.clone())).into(),
+            classes: training.class_names.clone(),
         },
         start: start.map(|s| bal_report::Start { name: s.name.clone(), digest: s.digest.clone() }),
         epochs: outcome.sweeps as f64 / batches as f64,

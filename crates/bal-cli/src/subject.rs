@@ -2,17 +2,21 @@
 
 use crate::{
     args::{Machine, ModelFlags, usage},
+    chosen::Chosen,
+    class_order,
+    console::say,
     dataset::{self, DataSource},
     experiment::Experiment,
     own_images::{self, ImageSettings},
     run_folder::RunFolder,
     start::digest,
+    trained_on::TrainedOn,
 };
 use anyhow::{Context, Result, bail};
 use bal_core::{Classifier, EnsembleGradient, Images, Posterior, Prediction};
 use bal_models::{Ensemble, Normalisation, ScriptSettings, Sizes, TorchScript};
 use bal_report::{Model, Record};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tch::Device;
 
 /// A model to attack, and what an evaluation says of it.
@@ -25,6 +29,11 @@ pub(crate) struct Subject {
 pub(crate) struct Source {
     name: String,
     files: Vec<PathBuf>,
+    /// SHA-256 of the files, in their order, as they were when they were read.
+    digests: Vec<String>,
+    trained_on: TrainedOn,
+    /// What the classes are called, where a file of names says it.
+    class_names: Option<Vec<String>>,
     /// What an attack follows.
     ensemble_gradient: EnsembleGradient,
     device: Device,
@@ -36,8 +45,17 @@ pub(crate) struct Data {
     pub(crate) name: String,
     /// How images of the user's own are read.
     pub(crate) own: Option<ImageSettings>,
-    /// Whether they are other data than the run's own: without a split, nothing of them was trained on.
-    pub(crate) foreign: bool,
+}
+
+/// Images as a model is asked about them.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    pub(crate) images: &'a Images,
+    /// Only the first so many.
+    pub(crate) limit: Option<u64>,
+    pub(crate) dataset: &'a str,
+    /// What the classes of images of the user's own are called, in the order of their labels.
+    pub(crate) own_classes: Option<&'a [String]>,
 }
 
 impl Data {
@@ -63,7 +81,9 @@ const TRIAL: i64 = 8;
 
 /// Reads what the flags name; `gradient` is what attacks follow, where that was said.
 pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, device: Device) -> Result<Source> {
+    let class_names = flags.class_names.as_deref().map(class_order::read).transpose()?;
     if let Some(run) = &flags.run {
+        is_no_file(run)?;
         let folder = RunFolder::new(run);
         let (record, mut posterior) = folder.finished()?;
         posterior.prediction = flags.prediction.unwrap_or(posterior.prediction);
@@ -71,16 +91,23 @@ pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, devic
         let name = chosen(record.name.clone(), &mut posterior, &flags.members)?;
         return Ok(Source {
             name,
+            digests: vec![digest(&folder.posterior())?],
             files: vec![folder.posterior()],
+            trained_on: TrainedOn::of_run(&folder, &record)?,
+            class_names,
             ensemble_gradient: posterior.ensemble_gradient,
             device,
             kind: Kind::Weights { posterior, record: Some(Box::new(record)) },
         });
     }
     if !flags.script.torchscript.is_empty() {
+        let files = flags.script.torchscript.clone();
         return Ok(Source {
-            name: names(&flags.script.torchscript),
-            files: flags.script.torchscript.clone(),
+            name: names(&files),
+            digests: files.iter().map(|file| digest(file)).collect::<Result<_>>()?,
+            files,
+            trained_on: TrainedOn::default(),
+            class_names,
             ensemble_gradient: gradient.unwrap_or(EnsembleGradient::Predictive),
             device,
             kind: script(flags, device)?,
@@ -95,13 +122,39 @@ pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, devic
     let mut posterior =
         bal_models::read_posteriors(&flags.weights, architecture, flags.prediction, gradient)?;
     let name = chosen(names(&flags.weights), &mut posterior, &flags.members)?;
+    if let (Some(said), Some(path)) = (&class_names, &flags.class_names) {
+        let outputs = posterior.architecture.classes();
+        let known = posterior.class_names.as_ref();
+        if said.len() as i64 != outputs {
+            bail!("{} names {} classes, but {name} tells {outputs} apart", path.display(), said.len());
+        }
+        if let Some(known) = known.filter(|known| *known != said) {
+            bail!("{name} says itself what its classes are called: {}; leave --class-names out", known.join(", "));
+        }
+    }
     Ok(Source {
         name,
+        digests: flags.weights.iter().map(|file| digest(file)).collect::<Result<_>>()?,
         files: flags.weights.clone(),
+        trained_on: TrainedOn::beside(&flags.weights)?,
+        class_names,
         ensemble_gradient: posterior.ensemble_gradient,
         device,
         kind: Kind::Weights { posterior, record: None },
     })
+}
+
+/// Refuses a file where a run folder is wanted, and says how it is named.
+fn is_no_file(run: &Path) -> Result<()> {
+    if !run.is_file() {
+        return Ok(());
+    }
+    let path = run.display();
+    let flag = match ModelFlags::at(run) {
+        ModelFlags { script, .. } if !script.torchscript.is_empty() => "--torchscript",
+        _ => "--weights",
+    };
+    Err(usage(format!("{path} is a file, and RUN a folder that `bal train` wrote; a file is named by {flag} {path}")))
 }
 
 fn script(flags: &ModelFlags, device: Device) -> Result<Kind> {
@@ -168,16 +221,29 @@ impl Source {
         }
     }
 
-    /// What the classes are called: as the posterior or its run's data set says, else by their numbers.
+    /// What is known of the images behind it.
+    pub(crate) fn trained_on(&self) -> &TrainedOn {
+        &self.trained_on
+    }
+
+    /// What the classes are called, in the order of the outputs: as the posterior, a file of names, or the run's data set
+    /// says it.
+    pub(crate) fn class_names(&self) -> Result<Option<Vec<String>>> {
+        let posterior = self.posterior();
+        let own = posterior.and_then(|posterior| posterior.class_names.as_ref()).or(self.class_names.as_ref());
+        if own.is_some() {
+            return Ok(own.cloned());
+        }
+        let outputs = posterior.map(|posterior| posterior.architecture.classes() as usize);
+        let run = self.experiment()?.and_then(|run| dataset::class_names(&run.dataset));
+        Ok(run.filter(|names| Some(names.len()) == outputs))
+    }
+
+    /// What the classes are called, or else their numbers.
     pub(crate) fn labels(&self) -> Result<Vec<String>> {
         let Some(posterior) = self.posterior() else { return Ok(vec![]) };
-        if let Some(names) = &posterior.class_names {
-            return Ok(names.clone());
-        }
-        let classes = posterior.architecture.classes() as usize;
-        let run = self.experiment()?.and_then(|run| dataset::class_names(&run.dataset));
-        let named = run.filter(|names| names.len() == classes);
-        Ok(named.unwrap_or_else(|| (0..classes).map(|class| class.to_string()).collect()))
+        let numbers = || (0..posterior.architecture.classes()).map(|class| class.to_string()).collect();
+        Ok(self.class_names()?.unwrap_or_else(numbers))
     }
 
     /// The experiment of a run; `None` of other models.
@@ -189,18 +255,24 @@ impl Source {
 
     /// The data set `named`, else the run's own, else MNIST; images of the user's own as the network wants them.
     pub(crate) fn data(&self, named: Option<&str>) -> Result<Data> {
-        let known = |name: &str| Data { name: name.into(), own: None, foreign: false };
-        let run = self.experiment()?;
-        let run =
-            run.map(|Experiment { dataset, images, .. }| Data { name: dataset, own: images, foreign: false });
-        let Some(name) = named else { return Ok(run.unwrap_or_else(|| known("mnist"))) };
+        let known = |name: &str| Data { name: name.into(), own: None };
+        let run = self.experiment()?.map(|Experiment { dataset, images, .. }| Data { name: dataset, own: images });
+        let Some(name) = named else {
+            let data = run.unwrap_or_else(|| known("mnist"));
+            if data.own.is_some() && !Path::new(&data.name).exists() {
+                bail!("{}", self.moved(&data.name));
+            }
+            return Ok(data);
+        };
         if dataset::is_known(name) {
             return Ok(known(name));
         }
         let place = own_images::place(name)?;
-        if let Some(run) = run.filter(|run| run.name == place) {
-            return Ok(run);
-        }
+        let settings = match run {
+            Some(run) if run.name == place => return Ok(run),
+            Some(Data { own, .. }) => own,
+            None => None,
+        };
         let sizes = match &self.kind {
             Kind::Weights { posterior, .. } => Sizes::of(&*posterior.architecture),
             Kind::Script { settings, said } => Sizes {
@@ -208,27 +280,74 @@ impl Source {
                 classes: settings.classes.unwrap_or(2),
             },
         };
-        Ok(Data { name: place, own: Some(ImageSettings::for_network(sizes)), foreign: true })
+        let fitting = ImageSettings::for_network(sizes);
+        // The run's own images at another place are read as they were: what is no image there was skipped then, too.
+        let settings = settings.map(|run| ImageSettings { size: fitting.size, channels: fitting.channels, layout: None, ..run });
+        Ok(Data { name: place, own: Some(settings.unwrap_or(fitting)) })
     }
 
-    /// Refuses images whose classes are called otherwise than those of the posterior.
-    pub(crate) fn knows(&self, classes: Option<&[String]>, dataset: &str) -> Result<()> {
-        let Kind::Weights { posterior, .. } = &self.kind else { return Ok(()) };
-        match (classes, &posterior.class_names) {
-            (Some(found), Some(known)) if found != known.as_slice() => bail!(
-                "{} tells {} apart, but the classes of {dataset} are {}; labels would not mean the same",
-                self.name,
-                known.join(", "),
-                found.join(", ")
-            ),
-            (Some(found), None) if found.len() as i64 != posterior.architecture.classes() => bail!(
-                "{} tells {} classes apart, but {dataset} has {}",
-                self.name,
-                posterior.architecture.classes(),
-                found.len()
-            ),
-            _ => Ok(()),
+    fn moved(&self, place: &str) -> String {
+        let name = &self.name;
+        let found = match self.trained_on.complete {
+            true => "the run knows them wherever they lie and whatever they are called",
+            false => "the run is of before it kept which those are, so name images that it was not trained on",
+        };
+        format!("the images of {name} are not at {place} any more; say by --dataset where they are now: {found}")
+    }
+
+    /// Whether it is a run that was trained on this data set, at this place.
+    pub(crate) fn is_of(&self, data: &Data) -> Result<bool> {
+        Ok(self.experiment()?.is_some_and(|run| run.dataset == data.name))
+    }
+
+    /// The images with labels as the network counts its classes.
+    ///
+    /// # Errors
+    /// For images of the user's own of a class that the network does not know.
+    pub(crate) fn numbered(&self, chosen: Chosen) -> Result<Chosen> {
+        let Some(known) = self.class_names()? else { return self.by_place(chosen) };
+        let (dataset, found) = (chosen.dataset.clone(), chosen.class_names.clone());
+        if class_order::places(&found, &known).is_ok() || chosen.is_own() {
+            return chosen.in_order_of(&known).map_err(|_| anyhow::anyhow!("{}", self.others(&known, &found, &dataset)));
         }
+        let mut chosen = self.by_place(chosen)?;
+        chosen.remarks.push(format!("warning: {}", self.others(&known, &found, &dataset)));
+        Ok(chosen)
+    }
+
+    fn others(&self, known: &[String], found: &[String], dataset: &str) -> String {
+        format!(
+            "{} tells {} apart, but the classes of {dataset} are {}; labels would not mean the same",
+            self.name,
+            known.join(", "),
+            found.join(", ")
+        )
+    }
+
+    /// The images as they are, where nobody said what the outputs of the network stand for.
+    fn by_place(&self, mut chosen: Chosen) -> Result<Chosen> {
+        let Kind::Weights { posterior, .. } = &self.kind else { return Ok(chosen) };
+        let (outputs, found) = (posterior.architecture.classes(), chosen.class_names.len());
+        if found as i64 > outputs {
+            bail!("{} tells {outputs} classes apart, but {} has {found}", self.name, chosen.dataset);
+        }
+        if chosen.is_own() {
+            let doubt = class_order::in_doubt(&self.name, outputs, &chosen.class_names, &chosen.dataset);
+            chosen.remarks.extend(doubt);
+        }
+        Ok(chosen)
+    }
+
+    /// Whether labels mean the same classes to it as to the model that the images were chosen for: images of the user's own
+    /// whose labels do not are refused, and of others something has to be said.
+    pub(crate) fn agrees(&self, chosen: &Chosen) -> Result<Option<String>> {
+        let Some(known) = self.class_names()? else { return Ok(None) };
+        let in_order: Vec<i64> = (0..known.len() as i64).collect();
+        if class_order::places(&chosen.class_names, &known) == Ok(in_order) {
+            return Ok(None);
+        }
+        let others = self.others(&known, &chosen.class_names, &chosen.dataset);
+        if chosen.is_own() { bail!("{others}") } else { Ok(Some(format!("warning: {others}"))) }
     }
 
     /// What an attack follows.
@@ -237,21 +356,21 @@ impl Source {
     }
 
     /// SHA-256 of the files, in their order.
-    pub(crate) fn digests(&self) -> Result<Vec<String>> {
-        self.files.iter().map(|file| digest(file)).collect()
+    pub(crate) fn digests(&self) -> &[String] {
+        &self.digests
     }
 
-    /// The model, for the first `limit` of `images` of the set `dataset`.
-    pub(crate) fn classifier(self, images: &Images, limit: Option<u64>, dataset: &str) -> Result<Subject> {
-        let weights = Some(self.digests()?);
-        let Self { name, ensemble_gradient, device, kind, .. } = self;
+    /// The model, for these images.
+    pub(crate) fn classifier(self, shown: Shown) -> Result<Subject> {
+        let Self { name, files, digests, class_names, ensemble_gradient, device, kind, .. } = self;
+        let Shown { images, limit, dataset, own_classes } = shown;
         let model = |architecture: Option<&str>, members: usize, prediction: Prediction| Model {
             source: name.clone(),
             architecture: architecture.map(String::from),
             chains: members as u64,
             prediction: prediction.to_string(),
             ensemble_gradient: ensemble_gradient.to_string(),
-            weights: weights.clone(),
+            weights: Some(digests.clone()),
         };
         match kind {
             Kind::Weights { posterior, .. } => {
@@ -270,6 +389,21 @@ impl Source {
                     bail!("{dataset} has no images to evaluate on");
                 }
                 let network = TorchScript::load(settings, &images.batch(&trial).x)?;
+                for (file, read) in files.iter().zip(&digests) {
+                    if digest(file)? != *read {
+                        bail!("{} changed while it was read; give a file that stays as it is", file.display());
+                    }
+                }
+                let outputs = network.classes();
+                match (&class_names, own_classes) {
+                    (Some(names), _) if names.len() as i64 != outputs => {
+                        bail!("--class-names names {} classes, but {name} has {outputs} outputs", names.len())
+                    }
+                    (None, Some(found)) => {
+                        class_order::in_doubt(&name, outputs, found, dataset).iter().for_each(|doubt| say(doubt));
+                    }
+                    _ => {}
+                }
                 labels_fit(&name, &network, images, limit, dataset)?;
                 let model = model(None, network.len(), network.prediction());
                 Ok(Subject { classifier: Box::new(network), model })

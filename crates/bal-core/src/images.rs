@@ -1,6 +1,6 @@
 //! A labelled set of images held in memory.
 
-use crate::{Batch, CoreError, Replicate};
+use crate::{Batch, CoreError, ImageDigest, Replicate, image_digest};
 use tch::{Device, Kind, Tensor};
 
 /// Images and labels of a data set, pixels kept as bytes.
@@ -48,6 +48,20 @@ impl Images {
     /// The label of each image, in order: `[N]`, 64-bit integers.
     pub fn labels(&self) -> &Tensor {
         &self.labels
+    }
+
+    /// Which images they are, one digest for each, in order. Computed anew by each call.
+    pub fn digests(&self) -> Vec<ImageDigest> {
+        image_digest::of_images(&self.pixels)
+    }
+
+    /// The same images with other labels: label `k` becomes `labels[k]`.
+    ///
+    /// # Panics
+    /// When a label has no entry there.
+    #[must_use]
+    pub fn relabelled(self, labels: &[i64]) -> Self {
+        Self { labels: Tensor::from_slice(labels).index_select(0, &self.labels), ..self }
     }
 
     /// The images with these numbers, in this order, pixels in `[0, 1]`.

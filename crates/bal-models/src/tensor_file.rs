@@ -18,12 +18,12 @@ use tch::{Kind, Tensor};
 pub struct TensorFile {
     /// Texts by their keys.
     pub metadata: HashMap<String, String>,
-    /// Tensors by their names; of type `F32`, `F64` or `I64`, on the CPU.
+    /// Tensors by their names; of type `F32`, `F64`, `I64` or `U8`, on the CPU.
     pub tensors: BTreeMap<String, Tensor>,
 }
 
 impl TensorFile {
-    /// Reads a file whose tensors are all `F32`, `F64` or `I64`.
+    /// Reads a file whose tensors are all `F32`, `F64`, `I64` or `U8`.
     ///
     /// # Errors
     /// [`ModelError::Io`], [`ModelError::Format`] for a file of another kind or cut short, and
@@ -41,6 +41,7 @@ impl TensorFile {
                 Dtype::F32 => Kind::Float,
                 Dtype::F64 => Kind::Double,
                 Dtype::I64 => Kind::Int64,
+                Dtype::U8 => Kind::Uint8,
                 other => return Err(problem(format!("is of type {other:?}; F32 is wanted"))),
             };
             let shape =
@@ -181,8 +182,9 @@ fn bytes_of(tensor: &Tensor) -> Result<(Dtype, Vec<usize>, Vec<u8>), String> {
         Kind::Float => (Dtype::F32, 4),
         Kind::Double => (Dtype::F64, 8),
         Kind::Int64 => (Dtype::I64, 8),
+        Kind::Uint8 => (Dtype::U8, 1),
         // A silent conversion would not come back as it was.
-        other => return Err(format!("is of type {other:?}; F32, F64 and I64 can be written")),
+        other => return Err(format!("is of type {other:?}; F32, F64, I64 and U8 can be written")),
     };
     let mut bytes = vec![0u8; tensor.numel() * width];
     tensor.f_copy_data_u8(&mut bytes, tensor.numel()).map_err(|e| format!("cannot be copied: {e}"))?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::csv::Csv;
 use crate::wilson::{Interval, wilson_95};
-use crate::{ReportError, atomic, json};
+use crate::{ImageSet, ReportError, Split, atomic, json};
 
 mod check;
 mod rows;
@@ -46,6 +46,9 @@ pub struct Evaluation {
     /// Of an attack that seeks the nearest error: how far it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nearest: Option<Nearest>,
+    /// Which images exactly; absent where nobody wrote it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_set: Option<ImageSet>,
 }
 
 /// How far the nearest errors that were found are, in the norm of the evaluation.
@@ -56,16 +59,6 @@ pub struct Nearest {
     pub median: Option<f64>,
     /// Image by image; 0 for one that is wrong as it is, `null` where no error was found.
     pub distances: Vec<Option<f64>>,
-}
-
-/// A part of a data set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Split {
-    /// The test images.
-    Test,
-    /// The training images that the run did not train on, to choose settings by.
-    HeldOut,
 }
 
 /// Which images survived.

@@ -17,6 +17,7 @@ mod error;
 pub mod evaluation;
 pub mod figures;
 mod image_grid;
+mod image_set;
 mod json;
 pub mod metrics;
 pub mod peer;
@@ -34,9 +35,10 @@ pub use diagnosis::{DIAGNOSIS_FORMAT, Group, QuantityRow, RunDiagnosis, StepSize
 pub use drawing::Colour;
 pub use error::ReportError;
 pub use evaluation::{
-    Evaluation, ImageRow, Model, Nearest, PerImage, Point, Reached, Split, write_image_rows,
+    Evaluation, ImageRow, Model, Nearest, PerImage, Point, Reached, write_image_rows,
 };
 pub use image_grid::{Cell, ImageGrid};
+pub use image_set::{ImageSet, Split};
 pub use metrics::{MetricLine, MetricsWriter};
 pub use published::Published;
 pub use record::{Dataset, Diagnostics, Record, Start, Summary};

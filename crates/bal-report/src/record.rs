@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::image_set::is_digest;
 use crate::{ReportError, json};
 
 mod summary;
@@ -73,6 +74,13 @@ pub struct Dataset {
     pub train_images: u64,
     /// Images of the test set.
     pub test_images: u64,
+    /// SHA-256 of each part, `train`, `held_out` and `test`: of its images as the network sees them, of their labels, in
+    /// their order, and of the names of the classes. Absent of runs of before there was one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub parts: BTreeMap<String, String>,
+    /// What the classes are called, in the order of the network's outputs; of images of the user's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Vec<String>>,
 }
 
 /// The run that another one started from.
@@ -127,6 +135,11 @@ impl Record {
         }
         if let Some((key, value)) = self.numbers().find(|(_, value)| !value.is_finite()) {
             return invalid(format!("{key} must be a finite number, got {value}"));
+        }
+        for (part, digest) in &self.dataset.parts {
+            if let Err(what) = is_digest(&format!("dataset.parts.{part}"), digest) {
+                return invalid(what);
+            }
         }
         match self.held_out {
             Some(value) if !(0.0..=1.0).contains(&value) => {

@@ -2,7 +2,11 @@
 
 use bal_core::Prediction;
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 /// A run, files of weights, or networks in TorchScript.
 #[derive(Clone, Debug, Default, Args)]
@@ -22,6 +26,10 @@ pub(crate) struct ModelFlags {
     pub(crate) members: Vec<usize>,
     #[command(flatten)]
     pub(crate) script: Script,
+    /// What the classes are called, a name a line, in the order of the network's outputs; for images of your own, where the
+    /// file does not say it [default: as the images have them, sorted].
+    #[arg(long, value_name = "FILE", conflicts_with = "run")]
+    pub(crate) class_names: Option<PathBuf>,
     /// How members predict: mean-probability or mean-logits, together, or the last-member alone [default: as the
     /// weights say].
     #[arg(long, value_name = "NAME")]
@@ -29,11 +37,13 @@ pub(crate) struct ModelFlags {
 }
 
 impl ModelFlags {
-    /// The model at `path`: a run folder, weights, or TorchScript (`.pt`), and no further flags.
+    /// The model at `path`: a run folder, weights, or TorchScript, and no further flags. What a file is its first bytes say:
+    /// TorchScript is a zip archive; of one that is not there, its name.
     pub(crate) fn at(path: &Path) -> Self {
         let file = path.to_path_buf();
-        let is_script = path.extension().is_some_and(|extension| extension == "pt");
-        if path.is_dir() || (!is_script && path.extension().is_none()) {
+        let named_script = path.extension().is_some_and(|extension| extension == "pt");
+        let is_script = if path.is_file() { begins_as_zip(path) } else { named_script };
+        if path.is_dir() || (!path.is_file() && !is_script && path.extension().is_none()) {
             Self { run: Some(file), ..Self::default() }
         } else if is_script {
             Self { script: Script { torchscript: vec![file], ..Script::default() }, ..Self::default() }
@@ -41,6 +51,11 @@ impl ModelFlags {
             Self { weights: vec![file], ..Self::default() }
         }
     }
+}
+
+fn begins_as_zip(path: &Path) -> bool {
+    let mut first = [0; 2];
+    File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == *b"PK"
 }
 
 /// A network of anybody's, as TorchScript.

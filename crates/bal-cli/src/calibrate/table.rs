@@ -1,7 +1,6 @@
 //! A calibration report on standard output.
 
 use crate::console::print;
-use bal_report::Split;
 use bal_report::calibration::{Attacked, BINS, CalibrationReport, Detection, DoubtSummary, Measured};
 
 /// Prints what was measured: a line for the clean images and one for each attack, then what uncertainty tells.
@@ -10,10 +9,7 @@ pub(super) fn show(report: &CalibrationReport) {
         "{}: {} {} images of {}, {} chains, {}",
         report.model.source,
         report.images,
-        match report.split {
-            Split::Test => "test",
-            Split::HeldOut => "held-out training",
-        },
+        report.split.words(),
         report.dataset,
         report.model.chains,
         report.model.prediction

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use bal_attacks::{AccuracyCurve, Norm};
 use bal_models::TensorFile;
-use bal_report::{Evaluation, Split};
+use bal_report::{Evaluation, ImageSet, Split};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use tch::{Kind, Tensor};
@@ -42,6 +42,12 @@ pub(crate) struct Made {
     pub(crate) model: String,
     pub(crate) dataset: String,
     pub(crate) split: Split,
+    /// SHA-256 of the model's files; absent in files of before they were written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) weights: Option<Vec<String>>,
+    /// Which images these are; absent like the weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) image_set: Option<ImageSet>,
 }
 
 /// The metadata's key.
@@ -70,6 +76,8 @@ impl Adversarial {
             model: evaluation.model.source.clone(),
             dataset: evaluation.dataset.clone(),
             split: evaluation.split,
+            weights: evaluation.model.weights.clone(),
+            image_set: evaluation.image_set.clone(),
         };
         Self {
             made,

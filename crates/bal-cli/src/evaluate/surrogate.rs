@@ -2,16 +2,18 @@
 
 use crate::{
     args::{Evaluate, ModelFlags, Script},
+    chosen::Chosen,
+    console::say,
     subject::{self, Source},
 };
 use anyhow::{Result, bail};
 use std::path::Path;
 
-/// What `--surrogate` and `--surrogate-members` name; `None` without them.
+/// What `--surrogate` and `--surrogate-members` name, to attack these images; `None` without them.
 ///
 /// # Errors
-/// When it cannot be read.
-pub(crate) fn read(flags: &Evaluate) -> Result<Option<Source>> {
+/// When it cannot be read, or tells other classes apart.
+pub(crate) fn read(flags: &Evaluate, chosen: &Chosen) -> Result<Option<Source>> {
     let members = flags.surrogate_members.clone();
     let model = match &flags.surrogate {
         Some(path) => named(&flags.model, path),
@@ -25,12 +27,18 @@ pub(crate) fn read(flags: &Evaluate) -> Result<Option<Source>> {
         );
     }
     let model = ModelFlags { members, ..model };
-    subject::read(&model, flags.settings.ensemble_gradient, flags.machine.device).map(Some)
+    let source = subject::read(&model, flags.settings.ensemble_gradient, flags.machine.device)?;
+    if let Some(remark) = source.agrees(chosen)? {
+        say(&remark);
+    }
+    Ok(Some(source))
 }
 
 /// A run folder, weights, or TorchScript that sees pixels as the flags say.
 fn named(flags: &ModelFlags, path: &Path) -> ModelFlags {
     let ModelFlags { run, weights, script, .. } = ModelFlags::at(path);
     let script = Script { torchscript: script.torchscript, ..flags.script.clone() };
-    ModelFlags { run, weights, script, members: vec![], ..flags.clone() }
+    // A run and what it writes say themselves what their classes are called.
+    let class_names = flags.class_names.clone().filter(|_| run.is_none());
+    ModelFlags { run, weights, script, class_names, members: vec![], ..flags.clone() }
 }

@@ -1,7 +1,7 @@
 //! An evaluation on standard output.
 
 use crate::console::print;
-use bal_report::{Evaluation, Split};
+use bal_report::Evaluation;
 
 /// Prints what was attacked, and a line for each radius.
 pub(crate) fn show(evaluation: &Evaluation) {
@@ -10,10 +10,7 @@ pub(crate) fn show(evaluation: &Evaluation) {
         evaluation.attack,
         evaluation.model.source,
         evaluation.images,
-        match evaluation.split {
-            Split::Test => "test",
-            Split::HeldOut => "held-out training",
-        },
+        evaluation.split.words(),
         evaluation.dataset,
         evaluation.model.chains,
         evaluation.model.prediction

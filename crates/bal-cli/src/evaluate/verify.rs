@@ -3,8 +3,8 @@
 use super::{adversarial::Adversarial, measured, rows::rows, table};
 use crate::{
     args::{Evaluate, usage},
-    chosen::Chosen,
-    console::print,
+    chosen::{Chosen, Wanted},
+    console::{print, say},
     subject::{self, Subject},
 };
 use anyhow::{Context, Result, bail};
@@ -26,13 +26,20 @@ pub(crate) fn verify(flags: &Evaluate, path: &Path) -> Result<()> {
     let made = &saved.made;
     let device = flags.machine.device;
     let source = subject::read(&flags.model, flags.settings.ensemble_gradient, device)?;
-    let chosen = Chosen::all(&flags.machine, Some(&made.dataset), made.split, &source)?;
-    let places = places(&saved, &chosen).with_context(|| path.display().to_string())?;
-    let Subject { classifier, model } = source.classifier(&chosen.images, None, &chosen.dataset)?;
+    // They may lie elsewhere by now.
+    let dataset = flags.images.dataset.as_deref().unwrap_or(&made.dataset);
+    let wanted = Wanted { dataset: Some(dataset), split: made.split, by_name: None };
+    let chosen = Chosen::all(&wanted, &flags.machine, &[&source])?;
+    chosen.remarks.iter().for_each(|remark| say(remark));
+    let context = || path.display().to_string();
+    let places = places(&saved, &chosen).with_context(context)?;
+    let chosen = chosen.only(&places);
+    same_set(&saved, &chosen).with_context(context)?;
+    let Subject { classifier, model } = source.classifier(chosen.shown(None))?;
     let batch = Batch {
         x: saved.clean.to_device(device),
         y: Tensor::from_slice(&saved.labels).to_device(device),
-        indices: places,
+        indices: (0..places.len() as i64).collect(),
     };
     let changes =
         Changes { attack: &made.attack, norm: made.norm, radii: &made.radii, together: Some(made.together) };
@@ -52,14 +59,20 @@ pub(crate) fn verify(flags: &Evaluate, path: &Path) -> Result<()> {
         curve.distances = Some(distances(&curve));
     }
     let of = saved.predicted.iter().map(Vec::len).sum::<usize>();
-    table::show(&measured(&curve, made.settings.clone(), model, &chosen.dataset, chosen.split));
+    let weights = model.weights.clone();
+    table::show(&measured(&curve, made.settings.clone(), model, &chosen, None)?);
     if let Some(file) = &flags.outputs.per_image {
         write_image_rows(file, &rows(&curve, &chosen.numbers))?;
     }
     if differ > 0 {
+        let why = match &made.weights {
+            Some(then) if Some(then) != weights.as_ref() => "it is of other weights than these".to_string(),
+            _ => "it is another model or another --prediction, the file was changed, or another processor rounds otherwise at \
+                  a boundary"
+                .to_string(),
+        };
         bail!(
-            "{}: {differ} of {of} predictions differ from those that the file holds, of {}; it is another model or another \
-             --prediction, the file was changed, or another processor rounds otherwise at a boundary",
+            "{}: {differ} of {of} predictions differ from those that the file holds, of {}; {why}",
             path.display(),
             made.model
         );
@@ -80,6 +93,24 @@ fn distances(curve: &AccuracyCurve) -> Vec<Option<f64>> {
         (false, true) => None,
     };
     (0..curve.labels.len()).map(distance).collect()
+}
+
+/// Refuses a file whose labels stand for other classes.
+fn same_set(saved: &Adversarial, chosen: &Chosen) -> Result<()> {
+    let Some(then) = &saved.made.image_set else { return Ok(()) };
+    let now = chosen.image_set(None)?;
+    if then.digest == now.digest {
+        return Ok(());
+    }
+    match (&then.classes, &now.classes) {
+        (Some(then), Some(now)) if then != now => bail!(
+            "its labels stand for {}, and those of {} for {}",
+            then.join(", "),
+            chosen.dataset,
+            now.join(", ")
+        ),
+        _ => bail!("its images are not those of {}, or their classes are called otherwise", chosen.dataset),
+    }
 }
 
 /// The saved images' places among those of the data set, which they have to equal.

@@ -24,7 +24,7 @@ impl Identity<'_> {
     /// As it is written down.
     ///
     /// # Errors
-    /// When weights cannot be read.
+    /// When the images cannot be read.
     pub(super) fn value(&self) -> Result<Value> {
         let Self { sources, model, chosen, limit, attack, settings, radii, images } = *self;
         Ok(json!({
@@ -32,9 +32,10 @@ impl Identity<'_> {
             "settings": settings,
             "radii": radii.map(Radii::as_slice),
             "limit": limit,
-            "dataset": chosen.dataset,
             "split": chosen.split,
-            "weights": sources.iter().map(|source| source.digests()).collect::<Result<Vec<_>>>()?,
+            // Wherever they lie.
+            "digest of the images": chosen.image_set(limit)?.digest,
+            "weights": sources.iter().map(|source| source.digests()).collect::<Vec<_>>(),
             "members": model.members,
             "architecture": model.architecture,
             "prediction": model.prediction.map(|prediction| prediction.to_string()),

@@ -1,14 +1,14 @@
 //! What a run says of attacked images, and how its accuracy falls with the radius.
 
-use super::{Shown, seen};
-use crate::{args::Report, evaluate::measured, subject::Subject};
+use super::seen;
+use crate::{args::Report, chosen::Chosen, evaluate::measured, subject::Subject};
 use anyhow::{Context, Result};
 use bal_attacks::{
     Attack, AttackName, AttackSettings, Evaluated, Forget, Protocol, Radii, evaluate_and_keep,
 };
 use bal_core::{EnsembleGradient, Images, Workers};
 use bal_page::{Attacked, Example, Seen};
-use bal_report::{Evaluation, Split};
+use bal_report::Evaluation;
 use serde_json::json;
 use tch::{Device, Tensor};
 
@@ -16,7 +16,7 @@ use tch::{Device, Tensor};
 const EXAMPLES: usize = 6;
 
 /// How many images are attacked: no more than there are.
-pub(super) fn count(flags: &Report, shown: &Shown) -> u64 {
+pub(super) fn count(flags: &Report, shown: &Chosen) -> u64 {
     flags.attacked.min(shown.numbers.len() as u64)
 }
 
@@ -24,7 +24,7 @@ pub(super) fn count(flags: &Report, shown: &Shown) -> u64 {
 pub(super) fn attacked(
     flags: &Report,
     subject: &Subject,
-    shown: &Shown,
+    shown: &Chosen,
     clean: &[Seen],
     workers: &Workers,
     measure: bool,
@@ -70,7 +70,7 @@ fn attack(name: AttackName, radius: f64, subject: &Subject) -> Result<Box<dyn At
 fn run(
     flags: &Report,
     subject: &Subject,
-    shown: &Shown,
+    shown: &Chosen,
     attack: &dyn Attack,
     radii: &Radii,
     workers: &Workers,
@@ -86,13 +86,13 @@ fn run(
         map.insert("sample".into(), json!(shown.numbers.len()));
     }
     let model = subject.model.clone();
-    let evaluation = measured(&evaluated.curve, settings, model, &shown.dataset, Split::Test);
+    let evaluation = measured(&evaluated.curve, settings, model, shown, limit)?;
     Ok((evaluation, evaluated))
 }
 
 /// The first images drawn that the run has right as they are and wrong when attacked, and where those do not suffice, the first
 /// others.
-fn examples(shown: &Shown, clean: &[Seen], seen: &[Seen], x: &Tensor) -> Result<Vec<Example>> {
+fn examples(shown: &Chosen, clean: &[Seen], seen: &[Seen], x: &Tensor) -> Result<Vec<Example>> {
     let fooled = |&image: &usize| clean[image].is_right() && !seen[image].is_right();
     let (fooled, others): (Vec<usize>, Vec<usize>) = (0..seen.len()).partition(fooled);
     // Half of them at most, where others are there: a page of errors alone would mislead.

@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::{Result, bail};
 use bal_report::{Evaluation, Model, Record};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A finished run.
 pub(super) struct Input {
@@ -16,7 +16,8 @@ pub(super) struct Input {
     pub(super) name: String,
     pub(super) record: Record,
     pub(super) folder: RunFolder,
-    pub(super) evaluations: Vec<Evaluation>,
+    /// With the files that they are from.
+    pub(super) evaluations: Vec<(PathBuf, Evaluation)>,
     pub(super) source: Source,
 }
 
@@ -29,7 +30,7 @@ pub(super) fn read(flags: &Report) -> Result<Vec<Input>> {
     for file in &flags.evaluation {
         let evaluation = Evaluation::read(file)?;
         let own = of(&evaluation.model, file, &inputs)?;
-        inputs[own].evaluations.push(evaluation);
+        inputs[own].evaluations.push((file.clone(), evaluation));
     }
     let names: Vec<&str> = inputs.iter().map(|input| input.record.name.as_str()).collect();
     let labels = labels(&names, &flags.runs);
@@ -50,9 +51,7 @@ fn of(model: &Model, file: &Path, inputs: &[Input]) -> Result<usize> {
     }
     let mut own = named;
     if let Some(weights) = &model.weights {
-        let digests = own.iter().map(|&i| inputs[i].source.digests()).collect::<Result<Vec<_>>>()?;
-        let same = own.into_iter().zip(&digests).filter(|(_, digests)| *digests == weights);
-        own = same.map(|(i, _)| i).collect();
+        own.retain(|&i| inputs[i].source.digests() == weights);
     }
     match own[..] {
         [one] => Ok(one),

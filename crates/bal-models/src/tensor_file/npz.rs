@@ -45,7 +45,8 @@ impl TensorFile {
             let descr = match dtype {
                 Dtype::F64 => "<f8",
                 Dtype::I64 => "<i8",
-                _ => "<f4",
+                Dtype::F32 => "<f4",
+                other => return Err(problem(format!("is of type {other:?}; F32, F64 and I64 can be written"))),
             };
             add(name, &Header { descr: descr.into(), shape }, &data)?;
         }

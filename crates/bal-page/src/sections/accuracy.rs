@@ -40,11 +40,7 @@ fn of_kind<'a>(runs: &'a [Run], wanted: &Kind) -> Vec<(usize, &'a Evaluation)> {
 }
 
 fn name((attack, norm_name, dataset, split): &Kind) -> String {
-    let images = match split {
-        Split::Test => "test",
-        Split::HeldOut => "held-out training",
-    };
-    format!("{attack}, {} balls, {images} images of {dataset}", norm(norm_name))
+    format!("{attack}, {} balls, {} images of {dataset}", norm(norm_name), split.words())
 }
 
 /// A figure with a panel for each attack.

@@ -56,6 +56,8 @@ fn run(i: usize, name: String, classes: usize) -> Run {
                 files: BTreeMap::from([("train-images".into(), "ab".repeat(32))]),
                 train_images: 60_000,
                 test_images: 10_000,
+                parts: BTreeMap::new(),
+                classes: None,
             },
             start: None,
             epochs: 2.0,
@@ -104,6 +106,7 @@ fn evaluation(attack: &str, name: &str, i: usize) -> Evaluation {
         split: Split::Test,
         broken_by: None,
         nearest: None,
+        image_set: None,
     }
 }
 

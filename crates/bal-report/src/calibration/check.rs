@@ -10,6 +10,9 @@ pub(super) fn consistent(report: &CalibrationReport) -> Result<(), String> {
     if report.classes < 2 {
         return Err(format!("classes must be at least 2, got {}", report.classes));
     }
+    if let Some(image_set) = &report.image_set {
+        image_set.check(report.images)?;
+    }
     measured("clean", &report.clean, report)?;
     for (index, attacked) in report.attacked.iter().enumerate() {
         let key = format!("attacked[{index}]");

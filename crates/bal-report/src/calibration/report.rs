@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Answer, Calibration, Detection, Doubt, DoubtSummary, check};
-use crate::{Model, ReportError, Split, json};
+use crate::{ImageSet, Model, ReportError, Split, json};
 
 /// What `bal calibrate` measured. Keys of the JSON are the names of the fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,9 @@ pub struct CalibrationReport {
     pub clean: Measured,
     /// Of the images attacked, loss by loss and radius by radius.
     pub attacked: Vec<Attacked>,
+    /// Which images exactly; absent where nobody wrote it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_set: Option<ImageSet>,
 }
 
 /// How good the probabilities for some images are, and how uncertain the classifier is of them.

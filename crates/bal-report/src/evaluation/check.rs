@@ -36,6 +36,9 @@ pub(super) fn consistent(evaluation: &Evaluation) -> Result<(), String> {
             return Err(format!("broken_by[{index}] counts {broken} images, but only {wrong} are wrong"));
         }
     }
+    if let Some(image_set) = &evaluation.image_set {
+        image_set.check(evaluation.images)?;
+    }
     evaluation.nearest.as_ref().map_or(Ok(()), |nearest| distances(evaluation, nearest))
 }
 

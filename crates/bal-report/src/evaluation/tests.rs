@@ -33,6 +33,7 @@ fn evaluation() -> Evaluation {
         split: Split::Test,
         broken_by: None,
         nearest: None,
+        image_set: None,
     }
 }
 

@@ -44,6 +44,8 @@ fn record(name: &str, quick: bool) -> Record {
             files: BTreeMap::new(),
             train_images: 60_000,
             test_images: 10_000,
+            parts: BTreeMap::new(),
+            classes: None,
         },
         start: None,
         epochs: 2.0,
@@ -90,6 +92,7 @@ pub(crate) fn evaluation(attack: &str, radii: Vec<Option<f64>>, shares: &[f64], 
         split: Split::Test,
         broken_by: None,
         nearest: None,
+        image_set: None,
     }
 }
 
@@ -124,5 +127,6 @@ pub(crate) fn calibration(images: usize) -> CalibrationReport {
         settings: json!({"steps": 40}),
         clean,
         attacked: vec![attacked("cross-entropy", 0.6, 0.5), attacked("confident", 0.99, 0.05)],
+        image_set: None,
     }
 }

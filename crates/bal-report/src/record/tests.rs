@@ -21,6 +21,8 @@ fn record() -> Record {
             files: BTreeMap::from([("train-images".into(), "ab".repeat(32))]),
             train_images: 60_000,
             test_images: 10_000,
+            parts: BTreeMap::new(),
+            classes: None,
         },
         start: Some(Start { name: "mnist-erm".into(), digest: "cd".repeat(32) }),
         epochs: 2.0,

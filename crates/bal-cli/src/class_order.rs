@@ -1,0 +1,109 @@
+//! Which output of a network stands for which class of a data set.
+
+use crate::dataset::folder_name;
+use anyhow::{Context, Result, bail};
+use std::{collections::BTreeSet, path::Path};
+
+/// The names of a file, one a line, in the order of a network's outputs.
+///
+/// # Errors
+/// Names the file and the line: a name that is empty or is there twice; fewer than two.
+pub(crate) fn read(path: &Path) -> Result<Vec<String>> {
+    let text =
+        std::fs::read_to_string(path).with_context(|| format!("cannot read the names in {}", path.display()))?;
+    let names: Vec<String> = text.lines().map(|line| line.trim().to_string()).collect();
+    let mut known = BTreeSet::new();
+    for (line, name) in names.iter().enumerate() {
+        let fault = match name.as_str() {
+            "" => "is empty".to_string(),
+            name if !known.insert(name) => format!("names {name} once more"),
+            _ => continue,
+        };
+        bail!("{}: line {} {fault}; a class a line is wanted, in the order of the outputs", path.display(), line + 1);
+    }
+    if names.len() < 2 {
+        bail!("{} names {} classes; at least two are wanted", path.display(), names.len());
+    }
+    Ok(names)
+}
+
+/// For each of the classes `found`, its place among `known`, which are as they are called by whoever trained; an error is the
+/// name that is not there.
+pub(crate) fn places(found: &[String], known: &[String]) -> Result<Vec<i64>, String> {
+    let known: Vec<String> = known.iter().map(|name| folder_name(name)).collect();
+    let place = |name: &String| {
+        let place = known.iter().position(|known| *known == folder_name(name));
+        place.map(|place| place as i64).ok_or_else(|| name.clone())
+    };
+    found.iter().map(place).collect()
+}
+
+/// What to say where nobody has said what a network's outputs stand for, and the order of the classes leaves a doubt.
+pub(crate) fn in_doubt(name: &str, outputs: i64, classes: &[String], dataset: &str) -> Option<String> {
+    let taken = |what: String| {
+        format!(
+            "warning: {what}; a file with a name a line, given by --class-names, says what the outputs of {name} stand for"
+        )
+    };
+    if (classes.len() as i64) < outputs {
+        let (first, last) = (classes.first()?, classes.last()?);
+        let count = classes.len();
+        return Some(taken(format!(
+            "{name} has {outputs} outputs and {dataset} {count} classes, which are taken for the first {count} outputs, \
+             from {first} to {last}"
+        )));
+    }
+    let mut as_text = classes.to_vec();
+    as_text.sort();
+    let (at, other) = as_text.iter().enumerate().find(|(at, other)| classes[*at] != **other)?;
+    Some(taken(format!(
+        "the classes of {dataset} are taken in the order of their numbers, so that output {at} is {}; in the order of their \
+         names as text, which torchvision's ImageFolder has, it is {other}",
+        classes[at]
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn classes_are_found_by_name_wherever_they_stand() {
+        let known = names(&["ash", "beech", "T-shirt/top"]);
+        assert_eq!(places(&names(&["beech"]), &known), Ok(vec![1]));
+        assert_eq!(places(&names(&["T-shirt or top", "ash"]), &known), Ok(vec![2, 0]));
+        assert_eq!(places(&names(&["ash", "oak"]), &known), Err("oak".into()));
+    }
+
+    #[test]
+    fn doubt_is_said_where_there_is_some() {
+        let said = |outputs, classes: &[&str]| in_doubt("x.pt", outputs, &names(classes), "photos");
+        assert_eq!(said(2, &["a", "b"]), None);
+        assert_eq!(said(3, &["0", "1", "2"]), None);
+        let fewer = said(4, &["beech", "oak"]).unwrap();
+        assert!(fewer.contains("x.pt has 4 outputs and photos 2 classes") && fewer.contains("--class-names"));
+        let numbers: Vec<String> = (0..11).map(|n| n.to_string()).collect();
+        let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+        let order = said(11, &numbers).unwrap();
+        assert!(order.contains("output 2 is 2;") && order.contains("it is 10;"), "{order}");
+    }
+
+    #[test]
+    fn a_file_of_names_is_read_strictly() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("names.txt");
+        std::fs::write(&path, "10\r\n2\nz\u{fc}rich \n").unwrap();
+        assert_eq!(read(&path).unwrap(), ["10", "2", "z\u{fc}rich"]);
+        for (text, said) in
+            [("a\n\nb\n", "line 2 is empty"), ("a\nb\na\n", "line 3 names a once more"), ("a\n", "1 classes")]
+        {
+            std::fs::write(&path, text).unwrap();
+            let error = read(&path).unwrap_err().to_string();
+            assert!(error.contains(said) && error.contains("names.txt"), "{error}");
+        }
+    }
+}
