@@ -1,6 +1,6 @@
 //! Projected gradient ascent: the loop that iterated attacks in a ball have in common.
 
-use crate::{AttackError, Ball, LossName, StepSize, gradient};
+use crate::{AttackError, Ball, LossName, StepSize};
 use bal_core::{Batch, Classifier, EnsembleGradient};
 use tch::Tensor;
 
@@ -39,21 +39,19 @@ impl Ascent {
         let step_size = self.step_size.at(ball.radius());
         let mut x = start;
         for _ in 0..self.steps {
-            let stepped = &x + ball.steepest(&self.gradient(model, &x, &batch.y)?) * step_size;
+            let stepped = &x + ball.steepest(&self.direction(model, &x, &batch.y)?) * step_size;
             x = ball.project(&batch.x, &stepped).clamp(0.0, 1.0);
         }
         Ok(x)
     }
 
-    /// The gradient of the sum of the images' losses at `x`.
-    pub(crate) fn gradient(
+    /// A positive multiple of each image's gradient of its loss at `x`.
+    pub(crate) fn direction(
         &self,
         model: &dyn Classifier,
         x: &Tensor,
         y: &Tensor,
     ) -> Result<Tensor, AttackError> {
-        let x = gradient::leaf(x);
-        let (loss, _) = self.loss.objective().forward(model, &x, y, self.ensemble_gradient)?;
-        gradient::gradient(&loss, &x)
+        Ok(self.loss.objective().ascend(model, x, y, self.ensemble_gradient)?.1)
     }
 }

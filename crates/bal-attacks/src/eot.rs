@@ -2,7 +2,7 @@
 
 use crate::AttackError;
 use bal_core::{Classifier, ClassifierError, Prediction};
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// A classifier whose members are those of several passes through another.
 ///
@@ -56,6 +56,10 @@ impl Classifier for Eot {
 
     fn prediction(&self) -> Prediction {
         self.model.prediction()
+    }
+
+    fn loss_kind(&self) -> Kind {
+        self.model.loss_kind()
     }
 
     fn replicate(&self) -> Box<dyn Classifier> {

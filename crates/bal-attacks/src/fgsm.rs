@@ -1,6 +1,6 @@
 //! The fast gradient sign method.
 
-use crate::{Attack, AttackError, AttackSettings, Ball, logits, loss_gradient};
+use crate::{Attack, AttackError, AttackSettings, Ball, Objective, logits};
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use tch::Tensor;
 
@@ -69,7 +69,9 @@ impl Attack for Fgsm {
         logits::whole(batch)?;
         let balls = radii.iter().map(|&radius| Ball::new(self.ball.norm(), radius));
         let balls: Vec<Ball> = balls.collect::<Result<_, _>>()?;
-        let step = self.ball.steepest(&loss_gradient(model, &batch.x, &batch.y, self.ensemble_gradient)?);
+        let Batch { x, y, .. } = batch;
+        let (_, direction) = Objective::CrossEntropy.ascend(model, x, y, self.ensemble_gradient)?;
+        let step = self.ball.steepest(&direction);
         Ok(balls.iter().map(|ball| (&batch.x + &step * ball.radius()).clamp(0.0, 1.0)).collect())
     }
 }

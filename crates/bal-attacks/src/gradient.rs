@@ -1,6 +1,6 @@
 //! The cross-entropy, which most attacks raise, and gradients with respect to images.
 
-use crate::{AttackError, Objective, logits};
+use crate::{AttackError, Objective, logits, tally};
 use bal_core::{Classifier, EnsembleGradient, channels_last};
 use tch::Tensor;
 
@@ -12,7 +12,8 @@ use tch::Tensor;
 /// ```
 ///
 /// `x`: `[n, c, h, w]`, `y`: `[n]`. The losses are summed over images, so each image's gradient is
-/// its own. For one member both are the same.
+/// its own. For one member both are the same. Of a model that is sure of the label it may be smaller than any number
+/// of single precision, and is zero then; attacks follow its direction, which is not.
 ///
 /// # Errors
 /// [`AttackError::Model`] when the model fails; [`AttackError::Logits`], [`AttackError::NotFinite`]
@@ -24,8 +25,7 @@ pub fn loss_gradient(
     y: &Tensor,
     ensemble_gradient: EnsembleGradient,
 ) -> Result<Tensor, AttackError> {
-    let x = leaf(x);
-    gradient(&Objective::CrossEntropy.forward(model, &x, y, ensemble_gradient)?.0, &x)
+    Ok(Objective::CrossEntropy.differentiate(model, x, y, ensemble_gradient)?.1)
 }
 
 /// The cross-entropy of each image, `[n]`, whose sum [`loss_gradient`] differentiates.
@@ -38,8 +38,7 @@ pub fn loss(
     y: &Tensor,
     ensemble_gradient: EnsembleGradient,
 ) -> Result<Tensor, AttackError> {
-    let _guard = tch::no_grad_guard();
-    Ok(Objective::CrossEntropy.forward(model, &channels_last(x), y, ensemble_gradient)?.0)
+    Ok(Objective::CrossEntropy.judge(model, x, y, ensemble_gradient)?.loss)
 }
 
 /// The entries of `[.., n, classes]` that belong to the labels, `[.., n]`.
@@ -61,15 +60,21 @@ pub(crate) fn leaf(x: &Tensor) -> Tensor {
     channels_last(x).detach().set_requires_grad(true)
 }
 
-/// The gradient of the sum of `loss` with respect to `leaf`, finite.
+/// The gradient of the sum of `loss` with respect to `leaf`, finite; counted among those that the attack took.
 pub(crate) fn gradient(loss: &Tensor, leaf: &Tensor) -> Result<Tensor, AttackError> {
+    keeping(loss, leaf, false)
+}
+
+/// The same; `again` where another gradient of the same pass will follow.
+pub(crate) fn keeping(loss: &Tensor, leaf: &Tensor, again: bool) -> Result<Tensor, AttackError> {
     if !loss.requires_grad() {
         return Err(AttackError::NoGradient);
     }
     // Gradients of the weights are not asked for, so none are left behind.
-    let gradients = Tensor::f_run_backward(&[loss], &[leaf], false, false)?;
+    let gradients = Tensor::f_run_backward(&[loss], &[leaf], again, false)?;
     let gradient = gradients.into_iter().find(Tensor::defined).ok_or(AttackError::NoGradient)?;
     logits::finite("gradient", &gradient)?;
+    tally::note(&gradient)?;
     Ok(gradient)
 }
 

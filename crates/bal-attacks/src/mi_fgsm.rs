@@ -62,7 +62,7 @@ impl Attack for MiFgsm {
         let mut x = batch.x.detach();
         let mut average = x.zeros_like();
         for _ in 0..self.ascent.steps {
-            let gradient = self.ascent.gradient(model, &x, &batch.y)?;
+            let gradient = self.ascent.direction(model, &x, &batch.y)?;
             average = average * self.decay + of_length_one(&gradient);
             let stepped = x + self.ball.steepest(&average) * step_size;
             x = self.ball.project(&batch.x, &stepped).clamp(0.0, 1.0);
@@ -135,7 +135,7 @@ mod tests {
         let batch = shades(9);
         let attack = mi_fgsm(Norm::L2, 0.7, 2);
         let of = |x: &Tensor| {
-            let g = attack.ascent.gradient(&Bumpy, x, &batch.y).unwrap();
+            let g = attack.ascent.direction(&Bumpy, x, &batch.y).unwrap();
             &g / g.abs().flatten(1, -1).sum_dim_intlist(-1, false, Kind::Float).reshape([-1, 1, 1, 1])
         };
         let first = of(&batch.x);

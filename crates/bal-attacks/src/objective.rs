@@ -1,8 +1,9 @@
 //! What an attack raises, image by image.
 
-use crate::gradient::{at_labels, gradient, label_index, leaf};
+use crate::gradient::{at_labels, label_index, leaf};
+use crate::pass::{Pass, Rise};
 use crate::{AttackError, Judgement, logits};
-use bal_core::{Classifier, ClassifierError, EnsembleGradient, channels_last};
+use bal_core::{Classifier, EnsembleGradient, channels_last};
 use tch::{Kind, Tensor};
 
 /// What keeps the losses that divide by a spread of logits finite where logits are equal.
@@ -22,9 +23,18 @@ const FLOOR: f64 = 1e-12;
 /// first. Of an ensemble, [`EnsembleGradient::Predictive`] takes the loss of the combined prediction
 /// (log mean probabilities, or mean logits), and [`EnsembleGradient::MemberMean`] the mean over the
 /// members of the loss of each. Raw logits and log probabilities give the same. The two with a
-/// spread below them do not change when logits are scaled either, and so cannot vanish for a
-/// confident model; a spread of zero is taken as 1e-12. Margin and dlr are positive exactly where the
-/// model is wrong.
+/// spread below them do not change when logits are scaled either; a spread of zero is taken as 1e-12. Margin and dlr
+/// are positive exactly where the model is wrong.
+///
+/// Losses and their gradients with respect to the logits are computed in double precision ([`Classifier::loss_kind`]),
+/// and neither vanishes for a model that is sure, whose cross-entropy is smaller than any number there: with the
+/// log-odds `m` against what is to be less likely, attacks climb its logarithm,
+///
+/// ```text
+/// cross-entropy = log(1 + e^m),    m = logsumexp_{j != y} log p_j - log p_y
+/// ```
+///
+/// which rises along the same way, and follow its gradient scaled to the size of 1 at the logits.
 ///
 /// The cross-entropy is satisfied with a model that doubts. The confident loss, minus the cross-entropy
 /// towards the likeliest wrong class, goes on until that class has all the probability: of an ensemble
@@ -65,8 +75,8 @@ impl Objective<'_> {
         ensemble_gradient: EnsembleGradient,
     ) -> Result<Judgement, AttackError> {
         let _guard = tch::no_grad_guard();
-        let (loss, logits) = self.forward(model, &channels_last(x), y, ensemble_gradient)?;
-        Judgement::new(loss, logits, y)
+        let (pass, height) = self.height(model, &channels_last(x), y, ensemble_gradient)?;
+        self.judgement(&pass, &height, y)
     }
 
     /// The same, and the gradient of the sum of the losses with respect to `x`, shaped as `x`: one
@@ -81,40 +91,105 @@ impl Objective<'_> {
         y: &Tensor,
         ensemble_gradient: EnsembleGradient,
     ) -> Result<(Judgement, Tensor), AttackError> {
-        let x = leaf(x);
-        let (loss, logits) = self.forward(model, &x, y, ensemble_gradient)?;
-        let gradient = gradient(&loss, &x)?;
-        Ok((Judgement::new(loss.detach(), logits.detach(), y)?, gradient))
+        let (judgement, rise) = self.rise(model, x, y, ensemble_gradient)?;
+        let gradient = rise.gradient(self.slope(&judgement.height).as_ref());
+        Ok((judgement, gradient))
     }
 
-    /// The loss of each image, `[n]`, and the combined prediction, `[n, classes]`.
-    pub(crate) fn forward(
+    /// The same, with a positive multiple of each image's gradient that does not vanish where the model is sure: all
+    /// that a step of a given length asks for.
+    pub(crate) fn ascend(
         &self,
         model: &dyn Classifier,
         x: &Tensor,
         y: &Tensor,
         ensemble_gradient: EnsembleGradient,
-    ) -> Result<(Tensor, Tensor), AttackError> {
-        logits::labels_fit(y, model.classes())?;
-        self.classes_suffice(model.classes())?;
-        let (loss, logits) = match ensemble_gradient {
-            EnsembleGradient::Predictive => {
-                let logits = logits::combined(model, x)?;
-                (self.of_logits(&logits, y)?, logits)
-            }
-            EnsembleGradient::MemberMean => {
-                let members = logits::of_members(model, x)?;
-                let loss = self.of_logits(&members, y)?.f_mean_dim(0, false, Kind::Float)?;
-                let logits = model.prediction().combine(&members.detach());
-                (loss, logits.map_err(ClassifierError::from)?)
-            }
-        };
-        logits::finite("loss", &loss)?;
-        Ok((loss, logits))
+    ) -> Result<(Judgement, Tensor), AttackError> {
+        let (judgement, rise) = self.rise(model, x, y, ensemble_gradient)?;
+        Ok((judgement, rise.direction))
     }
 
-    /// `[.., n]` of logits `[.., n, classes]`.
+    fn rise(
+        &self,
+        model: &dyn Classifier,
+        x: &Tensor,
+        y: &Tensor,
+        ensemble_gradient: EnsembleGradient,
+    ) -> Result<(Judgement, Rise), AttackError> {
+        let (pass, height) = self.height(model, &leaf(x), y, ensemble_gradient)?;
+        let rise = pass.rise(&height, false)?;
+        Ok((self.judgement(&pass, &height, y)?, rise))
+    }
+
+    /// What a judgement's height is, `[n]` with its graph, and the pass that it is of.
+    fn height(
+        &self,
+        model: &dyn Classifier,
+        x: &Tensor,
+        y: &Tensor,
+        ensemble_gradient: EnsembleGradient,
+    ) -> Result<(Pass, Tensor), AttackError> {
+        logits::labels_fit(y, model.classes())?;
+        self.classes_suffice(model.classes())?;
+        let pass = Pass::over(model, x)?;
+        let height = match ensemble_gradient {
+            EnsembleGradient::Predictive => self.of_logits(&pass.combined()?, y)?,
+            EnsembleGradient::MemberMean => self.mean(&self.of_logits(pass.members(), y)?)?,
+        };
+        logits::finite("loss", &height)?;
+        Ok((pass, height))
+    }
+
+    fn judgement(&self, pass: &Pass, height: &Tensor, y: &Tensor) -> Result<Judgement, AttackError> {
+        let height = height.detach();
+        Judgement::new(self.loss(&height), height, pass.answer()?, y)
+    }
+
+    /// The height of each image, `[.., n]`, of logits `[.., n, classes]`; in single precision the loss.
     fn of_logits(&self, z: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
+        match self {
+            Self::CrossEntropy if z.kind() == Kind::Double => {
+                log_surprise(&(others(z, y)?.f_logsumexp([-1i64].as_slice(), false)? - at_labels(z, y)?))
+            }
+            Self::Confident if z.kind() == Kind::Double => {
+                let likeliest = others(z, y)?.f_argmax(-1, false)?;
+                let rest = others_of_each(z, &likeliest)?.f_logsumexp([-1i64].as_slice(), false)?;
+                Ok(-log_surprise(&(rest - at_each(z, &likeliest)?))?)
+            }
+            _ => self.loss_of_logits(z, y),
+        }
+    }
+
+    /// The height of the mean over members of losses with these heights, `[S, n]`.
+    fn mean(&self, heights: &Tensor) -> Result<Tensor, AttackError> {
+        let members = heights.size()[0] as f64;
+        let log_mean = |logs: &Tensor| Ok(logs.f_logsumexp([0i64].as_slice(), false)? - members.ln());
+        match (self, heights.kind()) {
+            (Self::CrossEntropy, Kind::Double) => log_mean(heights),
+            (Self::Confident, Kind::Double) => Ok(-log_mean(&heights.f_neg()?)?),
+            (_, kind) => Ok(heights.f_mean_dim(0, false, kind)?),
+        }
+    }
+
+    /// The losses of these heights.
+    fn loss(&self, height: &Tensor) -> Tensor {
+        match (self, height.kind()) {
+            (Self::CrossEntropy, Kind::Double) => height.exp(),
+            (Self::Confident, Kind::Double) => -(-height).exp(),
+            _ => height.shallow_clone(),
+        }
+    }
+
+    /// How fast the loss rises with its height, `[n]`; `None` where they are the same.
+    fn slope(&self, height: &Tensor) -> Option<Tensor> {
+        match (self, height.kind()) {
+            (Self::CrossEntropy | Self::Confident, Kind::Double) => Some(self.loss(height).abs()),
+            _ => None,
+        }
+    }
+
+    /// The loss itself, `[.., n]`.
+    fn loss_of_logits(&self, z: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
         match self {
             Self::CrossEntropy => Ok(-at_labels(&z.f_log_softmax(-1, Kind::Float)?, y)?),
             Self::Margin => margin(z, y),
@@ -136,7 +211,7 @@ impl Objective<'_> {
     /// Refuses models with fewer classes than the loss orders.
     pub(crate) fn classes_suffice(&self, classes: i64) -> Result<(), AttackError> {
         let (loss, needed) = match self {
-            Self::CrossEntropy => return Ok(()),
+            Self::CrossEntropy => ("cross-entropy", 2),
             Self::Margin => ("margin", 2),
             Self::Dlr => ("dlr", 3),
             Self::TargetedDlr(_) => ("targeted dlr", 4),
@@ -149,6 +224,25 @@ impl Objective<'_> {
 /// `max_{j != y} z_j - z_y`: `[.., n]` of `[.., n, classes]`.
 pub(crate) fn margin(z: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
     Ok(others(z, y)?.f_amax([-1], false)? - at_labels(z, y)?)
+}
+
+/// The logarithm of `log(1 + exp(m))`, which is the surprise at a class against which the odds are `exp(m)`.
+///
+/// Below -30 it is `m` to the last bit of double precision, and the surprise soon smaller than any number.
+fn log_surprise(m: &Tensor) -> Result<Tensor, AttackError> {
+    const SURE: f64 = -30.0;
+    let surprise = m.f_clamp_min(SURE)?.f_neg()?.f_log_sigmoid()?.f_neg()?;
+    Ok(surprise.f_log()?.f_where_self(&m.f_gt(SURE)?, m)?)
+}
+
+/// The entries of `[.., n, classes]` at one class each, `[.., n]`.
+fn at_each(z: &Tensor, class: &Tensor) -> Result<Tensor, AttackError> {
+    Ok(z.f_gather(-1, &class.f_unsqueeze(-1)?, false)?.f_squeeze_dim(-1)?)
+}
+
+/// Those with minus infinity at one class each.
+fn others_of_each(z: &Tensor, class: &Tensor) -> Result<Tensor, AttackError> {
+    Ok(z.f_scatter_value(-1, &class.f_unsqueeze(-1)?, f64::NEG_INFINITY)?)
 }
 
 /// The logits with minus infinity at the labels.

@@ -49,8 +49,9 @@ impl Pgd {
 
     fn judge(&self, model: &dyn Classifier, batch: &Batch, x: Tensor) -> Result<EndPoint, AttackError> {
         let Ascent { loss, ensemble_gradient, .. } = self.ascent;
-        let Judgement { loss, wrong, .. } = loss.objective().judge(model, &x, &batch.y, ensemble_gradient)?;
-        Ok(EndPoint { x, wrong, loss })
+        let Judgement { height, wrong, .. } =
+            loss.objective().judge(model, &x, &batch.y, ensemble_gradient)?;
+        Ok(EndPoint { x, wrong, height })
     }
 }
 
@@ -98,7 +99,8 @@ impl Attack for Pgd {
 struct EndPoint {
     x: Tensor,
     wrong: Tensor,
-    loss: Tensor,
+    /// [`Judgement::height`]: what is higher where the loss is.
+    height: Tensor,
 }
 
 impl EndPoint {
@@ -106,11 +108,11 @@ impl EndPoint {
     fn or_worse_for_the_model(self, other: &Self) -> Self {
         let newly_wrong = other.wrong.logical_and(&self.wrong.logical_not());
         let as_wrong = other.wrong.eq_tensor(&self.wrong);
-        let worse = newly_wrong.logical_or(&as_wrong.logical_and(&other.loss.gt_tensor(&self.loss)));
+        let worse = newly_wrong.logical_or(&as_wrong.logical_and(&other.height.gt_tensor(&self.height)));
         Self {
             x: other.x.where_self(&worse.reshape([-1, 1, 1, 1]), &self.x),
             wrong: other.wrong.where_self(&worse, &self.wrong),
-            loss: other.loss.where_self(&worse, &self.loss),
+            height: other.height.where_self(&worse, &self.height),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The images that a model has right: those for which a nearest error is sought.
 
-use crate::{AttackError, gradient, logits, predicted_classes};
+use crate::{AttackError, gradient, logits, pass::Pass, predicted_classes};
 use bal_core::{Batch, Classifier, channels_last};
 use tch::{Kind, Tensor, kind::Element};
 
@@ -136,13 +136,13 @@ impl Standing {
         x: &Tensor,
         of: impl FnOnce(&Tensor) -> Tensor,
     ) -> Result<Slope, AttackError> {
-        let x = gradient::leaf(x);
-        let logits = logits::combined(model, &x)?;
+        let pass = Pass::over(model, &gradient::leaf(x))?;
+        let logits = pass.answer()?;
         // A maximum or a hinge hides what is not a number.
         logits::finite("logit", &logits).map_err(|error| self.by_row(error))?;
-        let value = of(&logits);
-        let gradient = gradient::gradient(&value, &x).map_err(|error| self.by_row(error))?;
-        Ok(Slope { logits: logits.detach(), value: value.detach(), gradient })
+        let value = of(&pass.combined()?);
+        let gradient = pass.rise(&value, false).map_err(|error| self.by_row(error))?.gradient(None);
+        Ok(Slope { logits, value: value.detach().to_kind(gradient.kind()), gradient })
     }
 
     /// Names the row of the batch instead of that among these images.

@@ -4,7 +4,7 @@ use bal_attacks::Attack;
 use bal_core::{Architecture, Batch, Member, NoiseStream, Replicate, Shared, TrainError, Workers};
 use bal_models::Ensemble;
 use std::sync::Arc;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// Images per shard: what one core's cache holds of the network's activations.
 pub const SHARD: usize = 64;
@@ -22,7 +22,8 @@ pub(crate) fn perturb(
     let member = Shared::new(member.replicate());
     let shards = batch.shards(SHARD).iter().map(Batch::replicate).collect();
     let results = workers.map(shards, |shard: Batch| {
-        let model = Ensemble::of_one(architecture.clone(), member.replica());
+        // In single precision, as the networks themselves are trained: runs keep the bits that they had.
+        let model = Ensemble::of_one(architecture.clone(), member.replica()).with_losses_in(Kind::Float);
         attack.perturb(&model, &shard, noise)
     });
     let shards: Result<Vec<Tensor>, _> = results.into_iter().collect();
@@ -33,7 +34,7 @@ pub(crate) fn perturb(
 /// Mean over images of the largest and of the Euclidean change of `z` from `x`.
 pub(crate) fn sizes(z: &Tensor, x: &Tensor) -> (f64, f64) {
     let change = (z - x).flatten(1, -1);
-    let mean = |t: Tensor| t.mean(tch::Kind::Double).double_value(&[]);
+    let mean = |t: Tensor| t.mean(Kind::Double).double_value(&[]);
     let linf = mean(change.abs().amax([1], false));
-    (linf, mean(change.square().sum_dim_intlist(1, false, tch::Kind::Double).sqrt()))
+    (linf, mean(change.square().sum_dim_intlist(1, false, Kind::Double).sqrt()))
 }

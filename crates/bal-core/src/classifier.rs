@@ -1,7 +1,7 @@
 //! What attacks and evaluation know of a model.
 
 use crate::{CoreError, Prediction};
-use tch::{TchError, Tensor};
+use tch::{Kind, TchError, Tensor};
 
 /// A model that gives raw logits for images.
 ///
@@ -28,6 +28,15 @@ pub trait Classifier: Send {
     /// those of an ensemble.
     fn logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
         Ok(self.prediction().combine(&self.member_logits(x)?)?)
+    }
+
+    /// The precision in which an attack computes a loss of the logits and its gradient with respect to them.
+    ///
+    /// In single precision the probability of a class that a model is sure of is 1 to the last bit, and the
+    /// gradient of its surprise is rounded or zero, so attacks compute in double unless a model says otherwise.
+    /// Training says so of its networks: a run has the bits that it had.
+    fn loss_kind(&self) -> Kind {
+        Kind::Double
     }
 
     /// The same model for another thread.

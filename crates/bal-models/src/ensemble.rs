@@ -3,7 +3,7 @@
 use crate::ModelError;
 use bal_core::{Architecture, Classifier, ClassifierError, Member, Mode, Posterior, Prediction, Replicate};
 use std::sync::Arc;
-use tch::{Device, Tensor};
+use tch::{Device, Kind, Tensor};
 
 /// A posterior's samples as one classifier, in evaluation mode; a point estimate has one member.
 #[derive(Debug)]
@@ -11,6 +11,7 @@ pub struct Ensemble {
     architecture: Arc<dyn Architecture>,
     members: Vec<Member>,
     prediction: Prediction,
+    loss_kind: Kind,
 }
 
 impl Ensemble {
@@ -23,18 +24,34 @@ impl Ensemble {
             return Err(ModelError::Empty);
         }
         let members = posterior.members.iter().map(|m| m.to_device(device)).collect();
-        Ok(Self { architecture: posterior.architecture.clone(), members, prediction: posterior.prediction })
+        Ok(Self {
+            architecture: posterior.architecture.clone(),
+            members,
+            prediction: posterior.prediction,
+            loss_kind: Kind::Double,
+        })
     }
 
     /// One network as a classifier.
     pub fn of_one(architecture: Arc<dyn Architecture>, member: Member) -> Self {
-        Self { architecture, members: vec![member], prediction: Prediction::MeanLogits }
+        Self {
+            architecture,
+            members: vec![member],
+            prediction: Prediction::MeanLogits,
+            loss_kind: Kind::Double,
+        }
     }
 
     /// The same members, combined another way.
     #[must_use]
     pub fn with_prediction(self, prediction: Prediction) -> Self {
         Self { prediction, ..self }
+    }
+
+    /// The same, with losses in this precision, see [`Classifier::loss_kind`].
+    #[must_use]
+    pub fn with_losses_in(self, loss_kind: Kind) -> Self {
+        Self { loss_kind, ..self }
     }
 
     /// Number of members.
@@ -76,11 +93,16 @@ impl Classifier for Ensemble {
         self.prediction
     }
 
+    fn loss_kind(&self) -> Kind {
+        self.loss_kind
+    }
+
     fn replicate(&self) -> Box<dyn Classifier> {
         Box::new(Self {
             architecture: self.architecture.clone(),
             members: self.members.replicate(),
             prediction: self.prediction,
+            loss_kind: self.loss_kind,
         })
     }
 }
@@ -90,7 +112,6 @@ mod tests {
     use super::*;
     use crate::Cnn;
     use bal_core::{EnsembleGradient, NoiseKey, NoiseStream, Purpose};
-    use tch::Kind;
 
     fn ensemble(chains: u64) -> Ensemble {
         let architecture: Arc<dyn Architecture> = Arc::new(Cnn::mnist());

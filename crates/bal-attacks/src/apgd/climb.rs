@@ -89,8 +89,8 @@ impl Climb<'_> {
         let (x, y) = (&state.x, &state.y);
         let evaluated = if with_gradient {
             objective
-                .differentiate(self.model, x, y, self.ensemble_gradient)
-                .map(|(judgement, gradient)| (judgement, Some(gradient)))
+                .ascend(self.model, x, y, self.ensemble_gradient)
+                .map(|(judgement, direction)| (judgement, Some(direction)))
         } else {
             objective.judge(self.model, x, y, self.ensemble_gradient).map(|judgement| (judgement, None))
         };
@@ -109,7 +109,9 @@ struct State {
     centre: Tensor,
     x: Tensor,
     previous: Tensor,
+    /// Positive multiples of the images' gradients, of which steps take the direction.
     gradient: Tensor,
+    /// Losses, here and below, as [`Judgement::height`] has them.
     loss: Tensor,
     best: Tensor,
     best_gradient: Tensor,
@@ -127,6 +129,7 @@ struct State {
 impl State {
     fn new(goal: Goal, rows: Vec<i64>, batch: Batch, start: Tensor, step_size: f64) -> Self {
         let zero = Tensor::zeros([rows.len() as i64], (Kind::Float, start.device()));
+        let lowest = zero.to_kind(Kind::Double) - f64::INFINITY;
         Self {
             goal,
             rows,
@@ -135,14 +138,14 @@ impl State {
             previous: start.shallow_clone(),
             gradient: start.zeros_like(),
             // Nothing rises above infinity: the start counts as no rise, and is the best so far.
-            loss: &zero + f64::INFINITY,
+            loss: -&lowest,
             best: start.shallow_clone(),
             best_gradient: start.zeros_like(),
-            best_loss: &zero - f64::INFINITY,
+            checked_loss: lowest.shallow_clone(),
+            best_loss: lowest,
             best_margin: &zero - f64::INFINITY,
             step_size: &zero + step_size,
             rises: zero.shallow_clone(),
-            checked_loss: zero.shallow_clone(),
             halved: zero.ne(0.0),
             x: start,
         }
@@ -161,9 +164,9 @@ impl State {
     }
 
     fn note(&mut self, judgement: &Judgement, gradient: Option<Tensor>) {
-        self.rises = &self.rises + judgement.loss.gt_tensor(&self.loss);
-        self.loss = judgement.loss.shallow_clone();
-        let better = judgement.loss.gt_tensor(&self.best_loss);
+        self.rises = &self.rises + judgement.height.gt_tensor(&self.loss);
+        self.loss = judgement.height.shallow_clone();
+        let better = judgement.height.gt_tensor(&self.best_loss);
         self.best = self.x.where_self(&wide(&better), &self.best);
         self.best_loss = self.loss.where_self(&better, &self.best_loss);
         self.best_margin = judgement.margin.where_self(&better, &self.best_margin);

@@ -1,7 +1,7 @@
 //! Gradients that are zero, not finite, or not there.
 
 use super::{Finding, Severity};
-use crate::{AttackError, loss_gradient};
+use crate::{AttackError, Objective};
 use bal_core::{Batch, Classifier, EnsembleGradient};
 use tch::{Kind, Tensor};
 
@@ -71,7 +71,7 @@ impl Counts {
 }
 
 fn of(model: &dyn Classifier, batch: &Batch, seen: EnsembleGradient) -> Result<Tensor, AttackError> {
-    loss_gradient(model, &batch.x, &batch.y, seen)
+    Ok(Objective::CrossEntropy.ascend(model, &batch.x, &batch.y, seen)?.1)
 }
 
 fn none() -> Finding {

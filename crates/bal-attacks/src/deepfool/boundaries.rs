@@ -1,6 +1,6 @@
 //! The boundaries to several classes, of a model taken as linear at some images.
 
-use crate::{AttackError, Ball, Norm, gradient, logits, margin, standing::Standing};
+use crate::{AttackError, Ball, Norm, gradient, logits, margin, pass::Pass, standing::Standing};
 use bal_core::Classifier;
 use tch::Tensor;
 
@@ -26,27 +26,24 @@ impl Boundaries {
         x: &Tensor,
         candidates: &Tensor,
     ) -> Result<Self, AttackError> {
-        let x = gradient::leaf(x);
-        let z = logits::combined(model, &x)?;
-        logits::finite("logit", &z).map_err(|error| standing.by_row(error))?;
-        let fooled = z.argmax(-1, false).ne_tensor(&standing.y);
+        let pass = Pass::over(model, &gradient::leaf(x))?;
+        let answer = pass.answer()?;
+        logits::finite("logit", &answer).map_err(|error| standing.by_row(error))?;
+        let fooled = answer.argmax(-1, false).ne_tensor(&standing.y);
+        let z = pass.combined()?;
         let leads = z.gather(-1, candidates, false) - margin::at(&z, &standing.y).unsqueeze(-1);
         let mut slopes = Vec::new();
+        let values = leads.detach().to_kind(x.kind());
         if positions_all(&fooled) {
-            return Ok(Self { fooled, leads: leads.detach(), slopes });
-        }
-        if !leads.requires_grad() {
-            return Err(AttackError::NoGradient);
+            return Ok(Self { fooled, leads: values, slopes });
         }
         let classes = leads.unbind(1);
         for (rank, lead) in classes.iter().enumerate() {
             let keep_graph = rank + 1 < classes.len();
-            let gradients = Tensor::f_run_backward(&[lead.f_sum(lead.kind())?], &[&x], keep_graph, false)?;
-            let slope = gradients.into_iter().find(Tensor::defined).ok_or(AttackError::NoGradient)?;
-            logits::finite("gradient", &slope).map_err(|error| standing.by_row(error))?;
-            slopes.push(slope);
+            let rise = pass.rise(lead, keep_graph).map_err(|error| standing.by_row(error))?;
+            slopes.push(rise.gradient(None));
         }
-        Ok(Self { fooled, leads: leads.detach(), slopes })
+        Ok(Self { fooled, leads: values, slopes })
     }
 
     /// The way to the nearest boundary, shaped as the images; zero where no class has a slope.

@@ -37,7 +37,7 @@ fn restarts_keep_the_best_of_their_end_points_image_by_image() {
     // (fools the model, loss), which Rust orders as the attack should.
     let rank = |end: &EndPoint| -> Vec<(bool, f64)> {
         let wrong = Vec::<bool>::try_from(&end.wrong).unwrap();
-        let loss = Vec::<f64>::try_from(end.loss.to_kind(Kind::Double)).unwrap();
+        let loss = Vec::<f64>::try_from(end.height.to_kind(Kind::Double)).unwrap();
         wrong.into_iter().zip(loss).collect()
     };
     let runs: Vec<Vec<(bool, f64)>> = (0..4)
@@ -61,7 +61,7 @@ fn an_error_is_kept_over_a_higher_loss_without_one() {
     let end = |number: i64, wrong: bool, loss: f32| EndPoint {
         x: Tensor::full([1, 1, 1, 1], number, (Kind::Int64, tch::Device::Cpu)),
         wrong: Tensor::from_slice(&[wrong]),
-        loss: Tensor::from_slice(&[loss]),
+        height: Tensor::from_slice(&[loss]),
     };
     let chosen = |a: EndPoint, b: EndPoint| a.or_worse_for_the_model(&b).x.int64_value(&[0, 0, 0, 0]);
     assert_eq!(chosen(end(1, true, 0.7), end(2, false, 0.9)), 1);
