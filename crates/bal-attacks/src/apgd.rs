@@ -31,6 +31,8 @@ pub struct Apgd {
     steps: u64,
     restarts: u64,
     ensemble_gradient: EnsembleGradient,
+    /// The chain of noise that the first run takes, see [`Apgd::starting_at`].
+    first_chain: u64,
 }
 
 /// What [`Apgd`] raises.
@@ -39,8 +41,11 @@ pub enum ApgdLoss {
     /// A loss away from the label.
     Untargeted(LossName),
     /// The targeted difference of logits ratio, in turn for so many wrong classes of each image (or
-    /// all there are): those that the model finds likeliest on the unchanged image.
+    /// all there are): those that the model finds likeliest on the unchanged image. With fewer than 4 classes there is
+    /// no such ratio, and it is the targeted margin.
     Targeted(u64),
+    /// The targeted margin, `z_t - z_y`, in turn for as many.
+    TargetedMargin(u64),
 }
 
 impl Apgd {
@@ -58,24 +63,30 @@ impl Apgd {
         let counts = [("steps", steps), ("restarts", restarts), ("targets", loss.targets().unwrap_or(1))];
         match counts.iter().find(|(_, count)| *count == 0) {
             Some(&(name, _)) => Err(AttackError::Zero(name)),
-            None => Ok(Self { ball, loss, steps, restarts, ensemble_gradient }),
+            None => Ok(Self { ball, loss, steps, restarts, ensemble_gradient, first_chain: 0 }),
         }
+    }
+
+    /// The same, with runs that begin where those after the first `chain` of another would.
+    pub(crate) fn starting_at(self, chain: u64) -> Self {
+        Self { first_chain: chain, ..self }
     }
 
     /// What to climb, one after the other.
     fn goals(&self, classes: i64, clean_logits: &Tensor, y: &Tensor) -> Result<Vec<Goal>, AttackError> {
-        match self.loss {
-            ApgdLoss::Untargeted(loss) => {
-                loss.objective().classes_suffice(classes)?;
-                Ok(vec![Goal::Away(loss)])
+        let loss = self.loss.for_classes(classes)?;
+        let likeliest = |targets: u64| -> Result<Vec<Tensor>, AttackError> {
+            let count = i64::try_from(targets).unwrap_or(i64::MAX).min(classes - 1);
+            let likeliest = objective::others(clean_logits, y)?.f_topk(count, -1, true, true)?.1;
+            Ok((0..count).map(|place| likeliest.select(-1, place)).collect())
+        };
+        Ok(match loss {
+            ApgdLoss::Untargeted(loss) => vec![Goal::Away(loss)],
+            ApgdLoss::Targeted(targets) => likeliest(targets)?.into_iter().map(Goal::Towards).collect(),
+            ApgdLoss::TargetedMargin(targets) => {
+                likeliest(targets)?.into_iter().map(Goal::TowardsByMargin).collect()
             }
-            ApgdLoss::Targeted(targets) => {
-                Objective::TargetedDlr(y).classes_suffice(classes)?;
-                let count = i64::try_from(targets).unwrap_or(i64::MAX).min(classes - 1);
-                let likeliest = objective::others(clean_logits, y)?.f_topk(count, -1, true, true)?.1;
-                Ok((0..count).map(|place| Goal::Towards(likeliest.select(-1, place))).collect())
-            }
-        }
+        })
     }
 
     /// One run on the images that still stand.
@@ -104,7 +115,19 @@ impl ApgdLoss {
     fn targets(self) -> Option<u64> {
         match self {
             Self::Untargeted(_) => None,
-            Self::Targeted(targets) => Some(targets),
+            Self::Targeted(targets) | Self::TargetedMargin(targets) => Some(targets),
+        }
+    }
+
+    /// What it is for models of so many classes.
+    fn for_classes(self, classes: i64) -> Result<Self, AttackError> {
+        let margin = Objective::Margin.classes_suffice(classes);
+        match self {
+            Self::Untargeted(loss) => loss.objective().classes_suffice(classes).map(|()| self),
+            Self::Targeted(targets) if classes < Objective::TARGETED_DLR_CLASSES => {
+                margin.map(|()| Self::TargetedMargin(targets))
+            }
+            Self::Targeted(_) | Self::TargetedMargin(_) => margin.map(|()| self),
         }
     }
 }
@@ -116,7 +139,7 @@ impl Attack for Apgd {
             ApgdLoss::Untargeted(LossName::Margin) => "apgd-margin",
             ApgdLoss::Untargeted(LossName::Dlr) => "apgd-dlr",
             ApgdLoss::Untargeted(LossName::Confident) => "apgd-confident",
-            ApgdLoss::Targeted(_) => "apgd-t",
+            ApgdLoss::Targeted(_) | ApgdLoss::TargetedMargin(_) => "apgd-t",
         }
     }
 
@@ -131,6 +154,7 @@ impl Attack for Apgd {
             restarts: Some(self.restarts),
             ensemble_gradient: Some(self.ensemble_gradient),
             targets: self.loss.targets(),
+            loss: matches!(self.loss, ApgdLoss::TargetedMargin(_)).then_some(LossName::Margin),
             ..AttackSettings::default()
         }
     }
@@ -142,7 +166,7 @@ impl Attack for Apgd {
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         let mut found = Found::clean(model, batch)?;
-        let mut chain = 0;
+        let mut chain = self.first_chain;
         for goal in self.goals(model.classes(), &found.clean_logits, &batch.y)? {
             for _ in 0..self.restarts {
                 self.run(model, batch, &goal, &noise.for_chain(chain), &mut found)?;
@@ -154,6 +178,11 @@ impl Attack for Apgd {
 
     fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
         Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
+    }
+
+    fn for_classes(&self, classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
+        let loss = self.loss.for_classes(classes)?;
+        Ok(if loss == self.loss { None } else { Some(Box::new(Self { loss, ..*self })) })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an attack is.
 
 use crate::{AttackError, AttackSettings, Ball, Norm, predicted_classes};
-use bal_core::{Batch, Classifier, NoiseStream};
+use bal_core::{Batch, Classifier, Images, NoiseStream};
 use tch::Tensor;
 
 /// A way to change images so that a classifier errs.
@@ -61,6 +61,32 @@ pub trait Attack: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`AttackError::Radius`], and [`AttackError::NoRadius`] from an attack without a ball.
     fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError>;
+
+    /// The attack as it is defined for models of so many classes; `None` where that is the attack as it is.
+    ///
+    /// Asked before an evaluation or a training begins, so that what cannot be done is known then.
+    ///
+    /// # Errors
+    /// [`AttackError::Classes`] and [`AttackError::FewClasses`] where it is defined for more classes only.
+    fn for_classes(&self, _classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
+        Ok(None)
+    }
+
+    /// The attack with images to begin at, for one that begins at other images where it finds nothing better; `None`
+    /// of all others.
+    ///
+    /// `images` are all that there are, also those beyond the first few that are attacked: what becomes of an image
+    /// does not depend on how many are.
+    ///
+    /// # Errors
+    /// Those of a model that cannot classify the images.
+    fn starting_among(
+        &self,
+        _model: &dyn Classifier,
+        _images: &Images,
+    ) -> Result<Option<Box<dyn Attack>>, AttackError> {
+        Ok(None)
+    }
 
     /// The changed images at each of several radii; at radius 0 they are the images.
     ///

@@ -145,8 +145,18 @@ impl AttackName {
             Self::MiFgsm => AttackSettings { decay: Some(1.0), ..climb(10, 10.0) },
             Self::ApgdCe | Self::ApgdDlr | Self::ApgdConfident => apgd,
             Self::ApgdT => AttackSettings { targets: Some(9), ..apgd },
-            Self::Square => AttackSettings { queries: Some(5000), initial_share: Some(0.8), ..of_answers },
-            Self::AutoAttack => AttackSettings { steps: Some(100), queries: Some(5000), ..fgsm },
+            Self::Square => AttackSettings {
+                queries: Some(5000),
+                initial_share: Some(0.8),
+                rescale_schedule: Some(true),
+                ..of_answers
+            },
+            Self::AutoAttack => AttackSettings {
+                steps: Some(100),
+                queries: Some(5000),
+                rescale_schedule: Some(false),
+                ..fgsm
+            },
             Self::AutoAttackRand => AttackSettings { steps: Some(100), repetitions: Some(20), ..fgsm },
             Self::Suite => AttackSettings { steps: Some(100), restarts: Some(1), ..of_answers },
             Self::UniformNoise | Self::GaussianNoise => AttackSettings { draws: Some(100), ..of_answers },

@@ -10,11 +10,28 @@ pub enum AttackError {
     /// A radius that is none.
     #[error("a radius must be finite and >= 0, got {0}")]
     Radius(f64),
+    /// A radius that makes any image out of any other.
+    #[error(
+        "the {norm} radius {radius} is more than {most:.4}, and pixels are in [0, 1]: a ball as large holds every image{hint}",
+        hint = if *norm == Norm::LInf && *radius <= 255.0 {
+            format!("; {radius} of 255 levels of grey are {radius}/255")
+        } else {
+            String::new()
+        }
+    )]
+    WholeBox {
+        /// The norm.
+        norm: Norm,
+        /// The radius.
+        radius: f64,
+        /// The greatest distance between two images.
+        most: f64,
+    },
     /// A list of radii without any.
     #[error("no radius is given; expected a list such as 0,0.05,0.1")]
     NoRadii,
     /// A radius that is not a number.
-    #[error("`{0}` is not a radius; expected numbers with commas between them, such as 0,0.05,0.1")]
+    #[error("`{0}` is not a radius; expected numbers with commas between them, such as 0,0.05,0.1 or 4/255,8/255")]
     RadiusText(String),
     /// Radii out of order.
     #[error("radii must ascend, but {next} follows {previous}")]
@@ -28,7 +45,7 @@ pub enum AttackError {
     #[error("{0} must be at least 1, got 0")]
     Zero(&'static str),
     /// A step size that is none.
-    #[error("a step size must be a number > 0 or radius/NUMBER with a number > 0, got `{0}`")]
+    #[error("a step size must be a number > 0, such as 0.01 or 2/255, or radius/NUMBER with a number > 0, got `{0}`")]
     StepSize(String),
     /// A decay that is none.
     #[error("a decay must be finite and >= 0, got {0}")]
@@ -43,10 +60,23 @@ pub enum AttackError {
     #[error("unknown loss `{0}`; known are cross-entropy, margin, dlr, confident")]
     UnknownLoss(String),
     /// A loss that orders more classes than there are.
-    #[error("the {loss} loss needs a model of at least {needed} classes, got one of {classes}")]
+    #[error(
+        "the {loss} loss needs a model of at least {needed} classes, got one of {classes}{way_out}",
+        way_out = if *classes > 1 { "; the margin and the cross-entropy take two" } else { "" }
+    )]
     Classes {
         /// The loss.
         loss: &'static str,
+        /// Classes that it takes.
+        needed: i64,
+        /// Classes of the model.
+        classes: i64,
+    },
+    /// An attack that takes more classes than there are.
+    #[error("the attack {attack} needs a model of at least {needed} classes, got one of {classes}")]
+    FewClasses {
+        /// The attack.
+        attack: &'static str,
         /// Classes that it takes.
         needed: i64,
         /// Classes of the model.

@@ -3,6 +3,7 @@
 mod boundary;
 mod decisions;
 mod direction;
+mod elsewhere;
 mod start;
 
 use crate::{
@@ -11,9 +12,10 @@ use crate::{
     range,
     standing::{Standing, beside, on_standing, per_image},
 };
-use bal_core::{Batch, Classifier, NoiseStream};
+use bal_core::{Batch, Classifier, Images, NoiseStream};
 use decisions::Decisions;
 use direction::Direction;
+use elsewhere::Elsewhere;
 use start::Draws;
 use tch::{Kind, Tensor};
 
@@ -24,7 +26,7 @@ const HALVINGS: usize = 40;
 /// has no ball.
 ///
 /// ```text
-/// x_0    uniform noise that the model gets wrong, brought to the boundary
+/// x_0    uniform noise that the model gets wrong, or an image of another class, brought to the boundary
 /// v_t    the boundary's normal at x_t, estimated from classes around it (L2: v / ||v||, LInf: sign v)
 /// step   ||x_t - x|| / sqrt(t), halved until x_t + step v_t is wrong
 /// x_t+1  clip(x_t + step v_t, 0, 1), brought to the boundary by bisection
@@ -32,18 +34,22 @@ const HALVINGS: usize = 40;
 ///
 /// The estimate takes `first_samples sqrt(t)` queries, at most `most_samples`. An image whose queries
 /// do not pay for the next round is finished. The bisection goes to `d^(-3/2)` of the way in L2 and
-/// `d^-2` in `LInf`, for d pixels, as in the paper, and never less far than to a thousandth. Where no
-/// noise is wrong the image comes back unchanged: no other image is looked at, because an image's
-/// result would depend on its neighbours.
+/// `d^-2` in `LInf`, for d pixels, as in the paper, and never less far than to a thousandth.
+///
+/// A network of two classes may take all noise for one of them, and then no noise is wrong for the images of that class.
+/// Such an image starts from the nearest of the images that [`Attack::starting_among`] found in the data set, the first
+/// of each class as the model sees them. Without any, as when the attack is used alone, it comes back
+/// unchanged: no error was found, which says nothing about how near one is.
 ///
 /// Images are `[n, c, h, w]` in `[0, 1]`. The model may have no gradients and need give nothing but
 /// its preferred class; the scores of [`Classifier::logits`] are not used beyond their largest.
 ///
 /// Source: Chen, Jordan & Wainwright, IEEE S&P 2020, algorithms 1 and 2, untargeted.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct HopSkipJump {
     norm: Norm,
     settings: HopSkipJumpSettings,
+    elsewhere: Option<Elsewhere>,
 }
 
 /// Settings of [`HopSkipJump`].
@@ -85,7 +91,7 @@ impl HopSkipJump {
                 return Err(AttackError::OutOfRange { setting, range: ">= 2", value: value as f64 });
             }
         }
-        Ok(Self { norm, settings })
+        Ok(Self { norm, settings, elsewhere: None })
     }
 
     /// Queries of the estimate in round t.
@@ -139,7 +145,8 @@ impl HopSkipJump {
         let mut nearest = Nearest::new(self.norm, &standing.x);
         let pixels = standing.x.numel() as f64 / standing.len() as f64;
         let halvings = boundary::halvings(self.norm, pixels);
-        let draws = Draws { most: self.settings.draws, reserve: halvings };
+        let elsewhere = self.elsewhere.as_ref();
+        let draws = Draws { most: self.settings.draws, reserve: halvings, elsewhere, norm: self.norm };
         let (mut rows, mut x) = draws.find(&mut decisions, standing, noise)?;
         if rows.is_empty() {
             return Ok(nearest.images);
@@ -204,6 +211,15 @@ impl Attack for HopSkipJump {
 
     fn at_radius(&self, _radius: f64) -> Result<Box<dyn Attack>, AttackError> {
         Err(AttackError::NoRadius(self.name()))
+    }
+
+    fn starting_among(
+        &self,
+        model: &dyn Classifier,
+        images: &Images,
+    ) -> Result<Option<Box<dyn Attack>>, AttackError> {
+        let elsewhere = Some(Elsewhere::among(model, images)?);
+        Ok(Some(Box::new(Self { elsewhere, ..self.clone() })))
     }
 }
 

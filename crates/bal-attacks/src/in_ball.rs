@@ -1,7 +1,7 @@
 //! A search for the nearest error as an attack in a ball.
 
 use crate::{Attack, AttackError, AttackSettings, Ball, standing::per_image};
-use bal_core::{Batch, Classifier, NoiseStream};
+use bal_core::{Batch, Classifier, Images, NoiseStream};
 use std::sync::Arc;
 use tch::Tensor;
 
@@ -61,6 +61,15 @@ impl Attack for InBall {
 
     fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
         Ok(Box::new(Self::new(self.inner.clone(), radius)?))
+    }
+
+    fn starting_among(
+        &self,
+        model: &dyn Classifier,
+        images: &Images,
+    ) -> Result<Option<Box<dyn Attack>>, AttackError> {
+        let started = self.inner.starting_among(model, images)?;
+        Ok(started.map(|inner| Box::new(Self { inner: inner.into(), ball: self.ball }) as Box<dyn Attack>))
     }
 
     fn perturb_radii(

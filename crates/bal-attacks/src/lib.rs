@@ -31,6 +31,7 @@ mod hop_skip_jump;
 mod ifgsm;
 mod in_ball;
 mod judgement;
+mod length;
 mod logits;
 mod loss_name;
 mod margin;
@@ -42,6 +43,7 @@ mod objective;
 mod pass;
 mod pgd;
 mod radii;
+mod radius;
 mod random_noise;
 mod range;
 mod robustness;
@@ -82,6 +84,7 @@ pub use norm::Norm;
 pub use objective::Objective;
 pub use pgd::Pgd;
 pub use radii::Radii;
+pub use radius::Radius;
 pub use random_noise::{NoiseLaw, RandomNoise};
 pub use robustness::{
     AccuracyCurve, Changes, Evaluated, EvaluationProgress, Forget, Keep, KeepError, Outcome, Protocol,

@@ -73,6 +73,11 @@ impl Attack for MiFgsm {
     fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
         Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
     }
+
+    fn for_classes(&self, classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
+        self.ascent.loss.objective().classes_suffice(classes)?;
+        Ok(None)
+    }
 }
 
 /// Each image's gradient with absolute values that sum to 1, or 0 where it is 0.

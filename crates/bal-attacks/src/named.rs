@@ -11,13 +11,13 @@ use bal_core::EnsembleGradient;
 /// The attack of this name, in a ball of `radius` (`None` for an attack without a ball).
 ///
 /// `settings` are complete: every setting of the attack and no other. A command fills in what its
-/// user left out by `settings.or(&name.defaults())`. Only the loss may be absent: it is the
-/// cross-entropy then, as in files from before there was a choice.
+/// user left out by `settings.or(&name.defaults())`. Only the loss and Square's schedule may be absent: they are the
+/// cross-entropy and rescaled then, as in files from before there was a choice.
 ///
 /// # Errors
 /// [`AttackError::MissingSetting`], [`AttackError::ForeignSetting`], [`AttackError::MissingRadius`]
-/// or [`AttackError::NoRadius`] when what is given is not what the attack has; and those of the
-/// attack's own `new`.
+/// or [`AttackError::NoRadius`] when what is given is not what the attack has; [`AttackError::WholeBox`] for a radius above 1
+/// in L-infinity; and those of the attack's own `new`.
 pub fn named(
     name: AttackName,
     radius: Option<f64>,
@@ -41,14 +41,18 @@ pub fn named(
         }
         AttackName::Square => {
             let share = given.setting("initial_share", settings.initial_share)?;
-            Box::new(Square::new(given.ball()?, given.queries()?, share)?)
+            let square = Square::new(given.ball()?, given.queries()?, share)?;
+            Box::new(square.rescaled(given.rescales()))
         }
-        AttackName::AutoAttack => Box::new(AutoAttack::standard(
-            given.ball()?,
-            given.steps()?,
-            given.queries()?,
-            given.ensemble_gradient()?,
-        )?),
+        AttackName::AutoAttack => Box::new(
+            AutoAttack::standard(
+                given.ball()?,
+                given.steps()?,
+                given.queries()?,
+                given.ensemble_gradient()?,
+            )?
+            .rescaled(given.rescales())?,
+        ),
         AttackName::AutoAttackRand => Box::new(AutoAttack::rand(
             given.ball()?,
             given.steps()?,
@@ -83,6 +87,9 @@ pub fn named(
     };
     if let Some(setting) = settings.not_in(&attack.settings()) {
         return Err(AttackError::ForeignSetting { attack: given.attack, setting });
+    }
+    if let (Some(norm), Some(radius)) = (attack.norm().or(attack.minimises()), radius) {
+        norm.suits(radius)?;
     }
     match (attack.ball(), radius) {
         // Where the nearest error is sought, radii only say where to read off the curve.
@@ -147,6 +154,11 @@ impl Given<'_> {
 
     fn queries(&self) -> Result<u64, AttackError> {
         self.setting("queries", self.settings.queries)
+    }
+
+    /// What settings from before there was a choice mean, too.
+    fn rescales(&self) -> bool {
+        self.settings.rescale_schedule.unwrap_or(true)
     }
 
     fn restarts(&self) -> Result<u64, AttackError> {

@@ -42,6 +42,32 @@ impl Norm {
         }
     }
 
+    /// Refuses a radius whose ball around any image would hold all images, whatever their size: pixels are in `[0, 1]`.
+    ///
+    /// # Errors
+    /// [`AttackError::WholeBox`] above 1 in L-infinity.
+    pub(crate) fn suits(self, radius: f64) -> Result<(), AttackError> {
+        match self {
+            Self::LInf => self.at_most(radius, 1.0),
+            Self::L2 => Ok(()),
+        }
+    }
+
+    /// The same, of images of so many pixels and channels together: their diagonal has the length of a root of that.
+    ///
+    /// # Errors
+    /// [`AttackError::WholeBox`] above 1 in L-infinity, and above the root in L2.
+    pub(crate) fn suits_images(self, radius: f64, pixels: i64) -> Result<(), AttackError> {
+        match self {
+            Self::LInf => self.suits(radius),
+            Self::L2 => self.at_most(radius, (pixels as f64).sqrt()),
+        }
+    }
+
+    fn at_most(self, radius: f64, most: f64) -> Result<(), AttackError> {
+        if radius > most { Err(AttackError::WholeBox { norm: self, radius, most }) } else { Ok(()) }
+    }
+
     /// The name that files and commands use: `linf` or `l2`.
     pub fn name(self) -> &'static str {
         match self {

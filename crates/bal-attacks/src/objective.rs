@@ -16,6 +16,7 @@ const FLOOR: f64 = 1e-12;
 /// margin:         max_{j != y} z_j - z_y
 /// dlr:            -(z_y - max_{j != y} z_j) / (z_pi1 - z_pi3)
 /// targeted dlr:   -(z_y - z_t) / (z_pi1 - (z_pi3 + z_pi4) / 2)
+/// targeted margin: z_t - z_y
 /// confident:      max_{j != y} log softmax(z)_j
 /// ```
 ///
@@ -54,11 +55,16 @@ pub enum Objective<'a> {
     Dlr,
     /// The same towards a class of each image, `[n]`, integers in `0..classes`; takes 4 classes.
     TargetedDlr(&'a Tensor),
+    /// By how much a class of each image, `[n]`, leads; takes 2 classes.
+    TargetedMargin(&'a Tensor),
     /// The log-probability of the likeliest wrong class; takes 2 classes.
     Confident,
 }
 
 impl Objective<'_> {
+    /// The fewest classes for which there is a targeted difference of logits ratio.
+    pub(crate) const TARGETED_DLR_CLASSES: i64 = 4;
+
     /// The loss of each image, `[n]`, and what the model makes of it, without a graph.
     ///
     /// `x`: `[n, c, h, w]`, `y`: `[n]`.
@@ -204,6 +210,7 @@ impl Objective<'_> {
                 let spread = top.f_select(-1, 0)? - below;
                 Ok((at_labels(z, targets)? - at_labels(z, y)?) / (spread + FLOOR))
             }
+            Self::TargetedMargin(targets) => Ok(at_labels(z, targets)? - at_labels(z, y)?),
             Self::Confident => Ok(others(&z.f_log_softmax(-1, Kind::Float)?, y)?.f_amax([-1], false)?),
         }
     }
@@ -214,7 +221,8 @@ impl Objective<'_> {
             Self::CrossEntropy => ("cross-entropy", 2),
             Self::Margin => ("margin", 2),
             Self::Dlr => ("dlr", 3),
-            Self::TargetedDlr(_) => ("targeted dlr", 4),
+            Self::TargetedDlr(_) => ("targeted dlr", Self::TARGETED_DLR_CLASSES),
+            Self::TargetedMargin(_) => ("targeted margin", 2),
             Self::Confident => ("confident", 2),
         };
         if classes < needed { Err(AttackError::Classes { loss, needed, classes }) } else { Ok(()) }

@@ -1,6 +1,6 @@
 //! The radii of an accuracy curve.
 
-use crate::AttackError;
+use crate::{AttackError, length};
 use std::str::FromStr;
 
 /// Radii on pixels in `[0, 1]`: at least one, finite, at least 0, ascending.
@@ -37,13 +37,13 @@ impl Radii {
 impl FromStr for Radii {
     type Err = AttackError;
 
-    /// Reads numbers with commas between them: `0,0.05,0.1`.
+    /// Reads numbers and fractions with commas between them: `0,0.05,0.1`, `4/255,8/255`.
     fn from_str(text: &str) -> Result<Self, AttackError> {
         if text.trim().is_empty() {
             return Err(AttackError::NoRadii);
         }
         let number =
-            |part: &str| part.trim().parse().map_err(|_| AttackError::RadiusText(part.trim().into()));
+            |part: &str| length::read(part).ok_or_else(|| AttackError::RadiusText(part.trim().into()));
         Self::new(text.split(',').map(number).collect::<Result<_, _>>()?)
     }
 }
@@ -56,6 +56,8 @@ mod tests {
     fn ascending_numbers_are_read_with_or_without_blanks() {
         let radii: Radii = "0, .05,0.1 ,1".parse().unwrap();
         assert_eq!(radii.as_slice(), [0.0, 0.05, 0.1, 1.0]);
+        let radii: Radii = "0,4/255, 8/255,0.1".parse().unwrap();
+        assert_eq!(radii.as_slice(), [0.0, 4.0 / 255.0, 8.0 / 255.0, 0.1]);
     }
 
     #[test]
@@ -69,6 +71,8 @@ mod tests {
             ("0,inf", "inf"),
             ("0.1,0.05", "0.05 follows 0.1"),
             ("0.1,0.1", "0.1 follows 0.1"),
+            ("8/0", "`8/0`"),
+            ("8/255,4/255", "follows"),
         ] {
             let error = text.parse::<Radii>().unwrap_err().to_string();
             assert!(error.contains(part), "{text}: {error}");

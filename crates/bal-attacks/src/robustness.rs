@@ -68,11 +68,13 @@ pub struct EvaluationProgress {
 /// image is broken at radius r when what came back is wrong and at most r away, in double precision,
 /// and at every radius when it is wrong from the start.
 ///
+/// What is attacked with is the attack for so many classes as the model has ([`Attack::for_classes`]), with images of the
+/// data set to begin at where it asks for some ([`Attack::starting_among`]).
+///
 /// `progress` is told after each shard, one call at a time, in the order in which they end.
 ///
 /// # Errors
-/// [`AttackError::NoImages`]; [`AttackError::MissingRadius`] or [`AttackError::NoRadius`] when attack
-/// and radii do not fit; [`AttackError::During`] around whatever went wrong in the first shard where
+/// Those of [`Protocol::fits`]; [`AttackError::During`] around whatever went wrong in the first shard where
 /// something did.
 pub fn evaluate(
     model: &dyn Classifier,
@@ -108,7 +110,11 @@ pub fn evaluate_and_keep(
     keep: &dyn Keep,
     progress: &(dyn Fn(&EvaluationProgress) + Sync),
 ) -> Result<Evaluated, AttackError> {
-    let attack = protocol.attack;
+    protocol.fits(model.classes(), images)?;
+    let fitted = protocol.attack.for_classes(model.classes())?;
+    let attack = fitted.as_deref().unwrap_or(protocol.attack);
+    let started = attack.starting_among(model, images)?;
+    let attack = started.as_deref().unwrap_or(attack);
     let radii = protocol.columns()?;
     let shards = protocol.shards(images.len())?;
     let key = NoiseKey { seed: protocol.seed, purpose: Purpose::Evaluation, sweep: 0, chain: 0 };
@@ -138,7 +144,7 @@ pub fn evaluate_and_keep(
             keep.keep(number, &shard).map_err(AttackError::Keep)?;
             Ok(shard)
         };
-        let kept = recalled(keep, number, &indices, radii.len());
+        let kept = recalled(keep, number, &indices, (radii.len(), attack.parts().len()));
         let was_kept = matches!(kept, Ok(Some(_)));
         let shard = kept.and_then(|kept| kept.map_or_else(attacked, Ok));
         match &shard {
@@ -168,11 +174,11 @@ fn recalled(
     keep: &dyn Keep,
     number: usize,
     indices: &[i64],
-    radii: usize,
+    (radii, parts): (usize, usize),
 ) -> Result<Option<Shard>, AttackError> {
     let shard = keep.recall(number).map_err(AttackError::Keep)?;
     match shard {
-        Some(shard) if !shard.fits(indices, radii, keep.images()) => {
+        Some(shard) if !shard.fits(indices, radii, parts, keep.images()) => {
             let (first, last) = (indices.first().copied(), indices.last().copied());
             let range = format!("{} to {}", first.unwrap_or(0), last.unwrap_or(0));
             Err(AttackError::Keep(format!("what is kept of images {range} is of another evaluation").into()))
@@ -182,6 +188,22 @@ fn recalled(
 }
 
 impl Protocol<'_> {
+    /// Refuses what cannot be measured of a model of so many classes on these images, before long work begins.
+    ///
+    /// # Errors
+    /// [`AttackError::NoImages`]; [`AttackError::MissingRadius`] and [`AttackError::NoRadius`] when attack and radii do
+    /// not fit; [`AttackError::WholeBox`] for radii beyond all images; [`AttackError::Classes`] and
+    /// [`AttackError::FewClasses`] for an attack that is defined for more classes only.
+    pub fn fits(&self, classes: i64, images: &Images) -> Result<(), AttackError> {
+        self.shards(images.len())?;
+        let columns = self.columns()?;
+        if let Some(norm) = self.attack.norm().or(self.attack.minimises()) {
+            let pixels = images.shape().iter().product();
+            columns.into_iter().flatten().try_for_each(|radius| norm.suits_images(radius, pixels))?;
+        }
+        self.attack.for_classes(classes).map(drop)
+    }
+
     /// One entry per measurement.
     fn columns(&self) -> Result<Vec<Option<f64>>, AttackError> {
         match (self.attack.norm().or(self.attack.minimises()), self.radii) {

@@ -20,10 +20,12 @@ use serde::{Deserialize, Serialize};
 /// | `targets` | 1, 2, .. |
 /// | `queries` | 1, 2, .. |
 /// | `initial_share` | a number in `(0, 1]` |
+/// | `rescale_schedule` | `true` (which is not written), `false` |
 /// | `draws` | 1, 2, .. |
 /// | `repetitions` | 1, 2, .. |
 ///
-/// Records from before there was a choice of loss have none, and mean the cross-entropy.
+/// Records from before there was a choice of loss have none, and mean the cross-entropy; those from before there was one
+/// of Square's schedule mean the one that is rescaled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttackSettings {
@@ -57,6 +59,9 @@ pub struct AttackSettings {
     /// The share of an image that a random search changes at first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial_share: Option<f64>,
+    /// Whether the windows of a random search shrink in proportion to its queries, or after as many as in 10,000.
+    #[serde(default, skip_serializing_if = "is_rescaled_or_none")]
+    pub rescale_schedule: Option<bool>,
     /// Random points that are tried on each image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub draws: Option<u64>,
@@ -86,6 +91,7 @@ impl AttackSettings {
             targets: self.targets.or(others.targets),
             queries: self.queries.or(others.queries),
             initial_share: self.initial_share.or(others.initial_share),
+            rescale_schedule: self.rescale_schedule.or(others.rescale_schedule),
             draws: self.draws.or(others.draws),
             repetitions: self.repetitions.or(others.repetitions),
             search_steps: self.search_steps.or(others.search_steps),
@@ -110,7 +116,7 @@ impl AttackSettings {
         pairs.into_iter().find(|((_, mine), (_, theirs))| *mine && !theirs).map(|((name, _), _)| name)
     }
 
-    fn given(&self) -> [(&'static str, bool); 14] {
+    fn given(&self) -> [(&'static str, bool); 15] {
         [
             ("norm", self.norm.is_some()),
             ("steps", self.steps.is_some()),
@@ -122,6 +128,7 @@ impl AttackSettings {
             ("targets", self.targets.is_some()),
             ("queries", self.queries.is_some()),
             ("initial_share", self.initial_share.is_some()),
+            ("rescale_schedule", self.rescale_schedule.is_some()),
             ("draws", self.draws.is_some()),
             ("repetitions", self.repetitions.is_some()),
             ("search_steps", self.search_steps.is_some()),
@@ -138,6 +145,16 @@ impl AttackSettings {
 )]
 fn is_cross_entropy_or_none(loss: &Option<LossName>) -> bool {
     matches!(loss, None | Some(LossName::CrossEntropy))
+}
+
+/// Neither is the schedule that was the only one.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    clippy::ref_option,
+    reason = "serde hands over a reference to the field"
+)]
+fn is_rescaled_or_none(rescaled: &Option<bool>) -> bool {
+    rescaled.unwrap_or(true)
 }
 
 /// Writes and reads a value that has a name by that name.

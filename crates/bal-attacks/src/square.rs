@@ -7,7 +7,7 @@ mod schedule;
 use crate::found::{Found, select, split, wide};
 use crate::{Attack, AttackError, AttackSettings, Ball, Judgement, Norm};
 use bal_core::{Batch, Classifier, NoiseStream};
-use schedule::share;
+use schedule::{WHOLE, share};
 use tch::Tensor;
 
 /// The Square Attack: changes one square window after the other, and keeps what raises the margin;
@@ -31,11 +31,13 @@ pub struct Square {
     ball: Ball,
     queries: u64,
     initial_share: f64,
+    rescale_schedule: bool,
 }
 
 impl Square {
     /// The attack in `ball`, with this many `queries` of each image: the first for the initial
-    /// point. `initial_share` of the pixels are in the first windows, in `(0, 1]`; [`crate::AutoAttack`]'s is 0.8.
+    /// point. `initial_share` of the pixels are in the first windows, in `(0, 1]`; [`crate::AutoAttack`]'s is 0.8. The
+    /// schedule of windows is rescaled to the queries, see [`Square::rescaled`].
     ///
     /// # Errors
     /// [`AttackError::Zero`] without queries, [`AttackError::Share`] for a share out of range.
@@ -46,7 +48,15 @@ impl Square {
         if !(initial_share > 0.0 && initial_share <= 1.0) {
             return Err(AttackError::Share(initial_share));
         }
-        Ok(Self { ball, queries, initial_share })
+        Ok(Self { ball, queries, initial_share, rescale_schedule: true })
+    }
+
+    /// The same; windows are halved after 10, 50, 200, 500, 1000, 2000, 4000, 6000 and 8000 of 10,000 queries, and with
+    /// another number of queries in proportion where `rescale` says so, else after as many. [`crate::AutoAttack`] does not
+    /// rescale, so its 5000 queries end with windows of a 128th of the first share rather than a 512th.
+    #[must_use]
+    pub fn rescaled(self, rescale: bool) -> Self {
+        Self { rescale_schedule: rescale, ..self }
     }
 
     /// The point of the first query.
@@ -60,7 +70,8 @@ impl Square {
 
     /// The point to ask about next, in place of `x`.
     fn proposal(&self, centre: &Tensor, x: &Tensor, query: u64, noise: &mut NoiseStream) -> Tensor {
-        let share = share(self.initial_share, query, self.queries);
+        let of = if self.rescale_schedule { self.queries } else { WHOLE };
+        let share = share(self.initial_share, query, of);
         let radius = self.ball.radius();
         let proposed = match self.ball.norm() {
             Norm::LInf => linf::proposal(centre, x, radius, share, noise),
@@ -84,6 +95,7 @@ impl Attack for Square {
             norm: Some(self.ball.norm()),
             queries: Some(self.queries),
             initial_share: Some(self.initial_share),
+            rescale_schedule: Some(self.rescale_schedule),
             ..AttackSettings::default()
         }
     }

@@ -1,12 +1,12 @@
 //! How far an iterated attack goes in one step.
 
-use crate::AttackError;
+use crate::{AttackError, length};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
 /// The length of a step, in the norm of the attack's ball.
 ///
-/// Written as a number, or as `radius/NUMBER`: in files `0.01` and `"radius/6"`.
+/// Written as a number or a fraction, or as `radius/NUMBER`: in files `0.01`, `"2/255"` and `"radius/6"`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(into = "Written", try_from = "Written")]
 pub enum StepSize {
@@ -52,7 +52,7 @@ impl FromStr for StepSize {
         let number = |digits: &str| digits.trim().parse().map_err(|_| AttackError::StepSize(text.into()));
         let size = match text.trim().strip_prefix("radius/") {
             Some(divisor) => Self::RadiusOver(number(divisor)?),
-            None => Self::Absolute(number(text)?),
+            None => Self::Absolute(length::read(text).ok_or_else(|| AttackError::StepSize(text.into()))?),
         };
         size.checked()
     }
@@ -92,7 +92,9 @@ mod tests {
 
     #[test]
     fn a_relative_step_grows_with_the_radius_and_an_absolute_one_does_not() {
-        for (text, length) in [("radius/6", 0.05), (" radius/ 6", 0.05), ("0.01", 0.01)] {
+        for (text, length) in
+            [("radius/6", 0.05), (" radius/ 6", 0.05), ("0.01", 0.01), ("2/255", 2.0 / 255.0)]
+        {
             let found = text.parse::<StepSize>().unwrap().at(0.3);
             assert!((found - length).abs() < 1e-15, "{text}: {found}");
         }

@@ -5,7 +5,7 @@ mod reused;
 use crate::found::{Found, select};
 use crate::{
     Apgd, ApgdLoss, Ascent, Attack, AttackError, AttackSettings, Ball, Changed, Judgement, LossName, Pgd,
-    StepSize,
+    StepSize, tally,
 };
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use reused::Reused;
@@ -104,6 +104,11 @@ impl Suite {
         Ok(Self { settings, ..suite })
     }
 
+    /// The ball of all parts.
+    pub(crate) fn of(&self) -> Ball {
+        self.ball
+    }
+
     /// The suite in a ball of another radius.
     pub(crate) fn of_radius(&self, radius: f64) -> Result<Self, AttackError> {
         let ball = Ball::new(self.ball.norm(), radius)?;
@@ -126,6 +131,7 @@ impl Suite {
             if rows.is_empty() {
                 break;
             }
+            tally::part(name);
             let standing = select(batch, &rows)?;
             let mapped = |error: AttackError| error.of_rows(&rows);
             let x = match &mut account.reused[part] {
@@ -200,6 +206,21 @@ impl Attack for Suite {
 
     fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
         Ok(Box::new(self.of_radius(radius)?))
+    }
+
+    fn for_classes(&self, classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
+        let fitted = |part: &Part| part.attack.for_classes(classes);
+        let fitted = self.parts.iter().map(fitted).collect::<Result<Vec<_>, _>>()?;
+        if fitted.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let mut suite = self.of_radius(self.ball.radius())?;
+        for (part, fitted) in suite.parts.iter_mut().zip(fitted) {
+            if let Some(attack) = fitted {
+                part.attack = attack;
+            }
+        }
+        Ok(Some(Box::new(suite)))
     }
 
     fn perturb_radii(

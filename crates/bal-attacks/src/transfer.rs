@@ -1,7 +1,7 @@
 //! Adversarial images of one model, shown to another.
 
 use crate::{Attack, AttackError, AttackSettings, Ball};
-use bal_core::{Batch, Classifier, NoiseStream};
+use bal_core::{Batch, Classifier, Images, NoiseStream};
 use std::sync::{Mutex, PoisonError};
 use tch::Tensor;
 
@@ -80,6 +80,21 @@ impl Attack for Transfer {
 
     fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
         Ok(Box::new(Self::new(self.surrogate(), self.attack.at_radius(radius)?)))
+    }
+
+    fn for_classes(&self, classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
+        let fitted = self.attack.for_classes(classes)?;
+        Ok(fitted.map(|attack| Box::new(Self::new(self.surrogate(), attack)) as Box<dyn Attack>))
+    }
+
+    /// Images that the surrogate takes for another class.
+    fn starting_among(
+        &self,
+        _model: &dyn Classifier,
+        images: &Images,
+    ) -> Result<Option<Box<dyn Attack>>, AttackError> {
+        let started = self.attack.starting_among(&*self.surrogate(), images)?;
+        Ok(started.map(|attack| Box::new(Self::new(self.surrogate(), attack)) as Box<dyn Attack>))
     }
 
     fn perturb_radii(

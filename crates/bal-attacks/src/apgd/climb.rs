@@ -25,16 +25,20 @@ pub(super) enum Goal {
     Away(LossName),
     /// The targeted one, towards a class of each image, `[n]`.
     Towards(Tensor),
+    /// The targeted margin.
+    TowardsByMargin(Tensor),
 }
 
 impl Goal {
     /// The same for these images.
     pub(super) fn of(&self, rows: &[i64]) -> Result<Self, AttackError> {
+        let of = |targets: &Tensor| {
+            targets.f_index_select(0, &Tensor::from_slice(rows).to_device(targets.device()))
+        };
         Ok(match self {
             Self::Away(loss) => Self::Away(*loss),
-            Self::Towards(targets) => Self::Towards(
-                targets.f_index_select(0, &Tensor::from_slice(rows).to_device(targets.device()))?,
-            ),
+            Self::Towards(targets) => Self::Towards(of(targets)?),
+            Self::TowardsByMargin(targets) => Self::TowardsByMargin(of(targets)?),
         })
     }
 
@@ -42,6 +46,7 @@ impl Goal {
         match self {
             Self::Away(loss) => loss.objective(),
             Self::Towards(targets) => Objective::TargetedDlr(targets),
+            Self::TowardsByMargin(targets) => Objective::TargetedMargin(targets),
         }
     }
 }

@@ -125,7 +125,7 @@ fn each_target_is_a_wrong_class_and_the_likeliest_comes_first() {
         .iter()
         .map(|goal| match goal {
             Goal::Towards(targets) => Vec::try_from(targets).unwrap(),
-            Goal::Away(_) => vec![],
+            Goal::Away(_) | Goal::TowardsByMargin(_) => vec![],
         })
         .collect();
     assert_eq!(found, [[2, 1], [3, 0], [0, 2]]);

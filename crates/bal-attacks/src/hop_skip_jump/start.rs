@@ -1,8 +1,8 @@
 //! Images that the model gets wrong, to begin with.
 
-use super::decisions::Decisions;
+use super::{decisions::Decisions, elsewhere::Elsewhere};
 use crate::{
-    AttackError,
+    AttackError, Norm,
     standing::{Standing, beside, per_image},
 };
 use bal_core::NoiseStream;
@@ -15,14 +15,17 @@ const HALVINGS: u64 = 10;
 const CHAINS: u64 = 1 << 32;
 
 /// How many random images are tried, and what has to be left of the queries afterwards.
-pub(super) struct Draws {
+pub(super) struct Draws<'a> {
     pub(super) most: u64,
     pub(super) reserve: u64,
+    /// What to begin at where no noise is wrong, nearest in this norm first.
+    pub(super) elsewhere: Option<&'a Elsewhere>,
+    pub(super) norm: Norm,
 }
 
-impl Draws {
-    /// Uniform noise that the model gets wrong, blended with the image as far as it stays wrong: the
-    /// rows for which some was found, and the images, `[k, c, h, w]`.
+impl Draws<'_> {
+    /// Uniform noise that the model gets wrong, or else an image of another class, blended with the image as far as it
+    /// stays wrong: the rows for which some was found, and the images, `[k, c, h, w]`.
     pub(super) fn find(
         &self,
         decisions: &mut Decisions,
@@ -32,8 +35,10 @@ impl Draws {
         let mut start = standing.x.copy();
         let mut pending: Vec<i64> = (0..standing.len()).collect();
         let mut rows = Vec::new();
+        // One question is kept for an image of another class.
+        let kept = HALVINGS + self.reserve + u64::from(self.elsewhere.is_some());
         for draw in 0..self.most {
-            pending.retain(|&row| decisions.left(row) > HALVINGS + self.reserve);
+            pending.retain(|&row| decisions.left(row) > kept);
             if pending.is_empty() {
                 break;
             }
@@ -45,6 +50,14 @@ impl Draws {
             rows.extend(found.into_iter().map(|(row, _)| *row));
             pending = rest.into_iter().map(|(row, _)| *row).collect();
         }
+        if let Some(elsewhere) = self.elsewhere {
+            for row in (0..standing.len()).filter(|row| !rows.contains(row)).collect::<Vec<_>>() {
+                if let Some(x) = self.of_another_class(elsewhere, decisions, standing, row)? {
+                    start = start.index_copy(0, &beside(&x, &[row]), &x);
+                    rows.push(row);
+                }
+            }
+        }
         rows.sort_unstable();
         let index = beside(&start, &rows);
         let (clean, far) = (standing.x.index_select(0, &index), start.index_select(0, &index));
@@ -54,6 +67,29 @@ impl Draws {
         let blend = |share: &Tensor| &clean + (&far - &clean) * per_image(share);
         let x = halve(decisions, &rows, &far, HALVINGS, blend)?;
         Ok((rows, x))
+    }
+}
+
+impl Draws<'_> {
+    /// The nearest image of another class that is still wrong when it is asked about alone.
+    fn of_another_class(
+        &self,
+        elsewhere: &Elsewhere,
+        decisions: &mut Decisions,
+        standing: &Standing,
+        row: i64,
+    ) -> Result<Option<Tensor>, AttackError> {
+        let image = standing.x.narrow(0, row, 1);
+        let label = standing.y.int64_value(&[row]);
+        for x in elsewhere.of_other_classes(self.norm, &image, label)? {
+            if decisions.left(row) <= HALVINGS + self.reserve {
+                break;
+            }
+            if decisions.ask(&[row], &x)?.contains(&true) {
+                return Ok(Some(x));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::outcome::Outcome;
 use super::shard::Shard;
-use crate::Norm;
+use crate::{Gradients, Norm};
 
 /// Which images survive an attack, radius by radius.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub struct AccuracyCurve {
     /// found is, in `norm` and double precision; 0 for an image that is wrong from the start, `None`
     /// where none was found. `None` for other attacks.
     pub distances: Option<Vec<Option<f64>>>,
+    /// The gradients that each of the parts took, over all radii; empty of images that were only looked at again.
+    pub gradients: Vec<Gradients>,
 }
 
 /// How far an attack moved the images, in double precision.
@@ -70,6 +72,12 @@ impl AccuracyCurve {
         counts
     }
 
+    /// How many images stand as they are and had no error found by an attack that seeks the nearest one: they count as
+    /// right at every radius, and nobody knows how near an error is.
+    pub fn not_found(&self) -> usize {
+        self.distances.iter().flatten().filter(|distance| distance.is_none()).count()
+    }
+
     /// The least distance within which at least half of the images are wrong; `None` where more than
     /// half stand, and for attacks that do not seek the nearest error.
     pub fn median_distance(&self) -> Option<f64> {
@@ -94,6 +102,13 @@ impl AccuracyCurve {
             .map(|column| Outcome::concat(shards.iter().filter_map(|shard| shard.outcomes.get(column))))
             .collect();
         let distances = shards.iter().map(|shard| shard.distances.clone()).collect::<Option<Vec<_>>>();
+        let mut gradients: Vec<Gradients> = vec![];
+        for shard in shards {
+            gradients.resize(gradients.len().max(shard.gradients.len()), Gradients::default());
+            for (sum, count) in gradients.iter_mut().zip(&shard.gradients) {
+                *sum += *count;
+            }
+        }
         Self {
             attack: attack.into(),
             norm,
@@ -106,6 +121,7 @@ impl AccuracyCurve {
             labels,
             outcomes,
             radii,
+            gradients,
         }
     }
 }

@@ -21,13 +21,14 @@ impl Keep for InMemory {
     }
 
     fn keep(&self, number: usize, shard: &Shard) -> Result<(), KeepError> {
-        let Shard { indices, labels, clean, outcomes, distances, x: _ } = shard;
+        let Shard { indices, labels, clean, outcomes, distances, gradients, x: _ } = shard;
         let kept = Shard {
             indices: indices.clone(),
             labels: labels.clone(),
             clean: clean.clone(),
             outcomes: outcomes.clone(),
             distances: distances.clone(),
+            gradients: gradients.clone(),
             x: None,
         };
         self.0.lock().unwrap().insert(number, kept);

@@ -5,7 +5,7 @@ use super::in_balls;
 use super::nearest;
 use super::outcome::{Attacked, Outcome};
 use super::task::{Task, classes, sound};
-use crate::AttackError;
+use crate::{AttackError, Gradients, tally};
 use tch::Tensor;
 
 /// What became of some images, one outcome per radius.
@@ -21,6 +21,8 @@ pub struct Shard {
     pub outcomes: Vec<Outcome>,
     /// How far the nearest errors are, of an attack that seeks them; see [`crate::AccuracyCurve::distances`].
     pub distances: Option<Vec<Option<f64>>>,
+    /// The gradients that each of [`crate::Attack::parts`] took.
+    pub gradients: Vec<Gradients>,
     /// The changed images, `[radii, n, c, h, w]`, where they were asked for.
     pub x: Option<Tensor>,
 }
@@ -33,12 +35,14 @@ impl Shard {
             sound(task.model, batch)?;
             let labels: Vec<i64> = Vec::try_from(&batch.y)?;
             let clean = classes(task.model, &batch.x)?;
-            let Attacked { outcomes, x, distances } = match attack.minimises() {
-                Some(norm) => nearest::attack(task, norm, &labels, &clean)?,
-                None => in_balls::attack(task, &labels, &clean)?,
-            };
+            let (attacked, counts) = tally::of(attack.name(), || match attack.minimises() {
+                Some(norm) => nearest::attack(task, norm, &labels, &clean),
+                None => in_balls::attack(task, &labels, &clean),
+            });
+            let Attacked { outcomes, x, distances } = attacked?;
+            let gradients = by_part(&attack.parts(), &counts);
             let x = if images { Some(Tensor::f_stack(&x, 0)?) } else { None };
-            Ok(Self { indices: batch.indices.clone(), labels, clean, outcomes, distances, x })
+            Ok(Self { indices: batch.indices.clone(), labels, clean, outcomes, distances, gradients, x })
         };
         attacked().map_err(|source| AttackError::During {
             attack: attack.name().into(),
@@ -58,7 +62,7 @@ impl Shard {
     }
 
     /// Whether this is a shard of these images, with all that belongs to it.
-    pub(super) fn fits(&self, indices: &[i64], radii: usize, images: bool) -> bool {
+    pub(super) fn fits(&self, indices: &[i64], radii: usize, parts: usize, images: bool) -> bool {
         let n = indices.len();
         let whole = |o: &Outcome| [o.predicted.len(), o.broken_by.len(), o.l2.len(), o.linf.len()] == [n; 4];
         self.indices == indices
@@ -66,6 +70,19 @@ impl Shard {
             && self.outcomes.len() == radii
             && self.outcomes.iter().all(whole)
             && self.distances.as_ref().is_none_or(|distances| distances.len() == n)
+            && self.gradients.len() == parts
             && self.x.is_some() == images
     }
+}
+
+/// What was counted under the parts' names, in their order; what is no part's is the first's.
+fn by_part(parts: &[&str], counts: &[(&str, Gradients)]) -> Vec<Gradients> {
+    let mut gradients = vec![Gradients::default(); parts.len()];
+    for (name, count) in counts {
+        let place = parts.iter().position(|part| part == name).unwrap_or(0);
+        if let Some(sum) = gradients.get_mut(place) {
+            *sum += *count;
+        }
+    }
+    gradients
 }

@@ -1,6 +1,9 @@
 //! How large the windows of the Square Attack are.
 
-/// After how many of 10,000 queries the share is halved.
+/// The queries of a schedule that is not rescaled.
+pub(super) const WHOLE: u64 = 10_000;
+
+/// After how many of these the share is halved.
 const HALVINGS: [u128; 9] = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
 
 /// The share of an image's pixels in the window of a query, of so many in all.
@@ -9,11 +12,11 @@ const HALVINGS: [u128; 9] = [10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000];
 /// share = initial / 2^k,    k halvings at 10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000
 /// ```
 ///
-/// The halvings are those of 10,000 queries; with another number they are scaled in proportion.
+/// The halvings are those of 10,000 queries; of another number they are scaled in proportion.
 ///
 /// Source: Andriushchenko et al., ECCV 2020, section 5, with the halving at 500 of their code.
 pub(super) fn share(initial: f64, query: u64, queries: u64) -> f64 {
-    let scaled = u128::from(query) * 10_000 / u128::from(queries.max(1));
+    let scaled = u128::from(query) * u128::from(WHOLE) / u128::from(queries.max(1));
     let halvings = HALVINGS.iter().filter(|&&halving| scaled > halving).count();
     initial / f64::from(1 << halvings as u32)
 }
