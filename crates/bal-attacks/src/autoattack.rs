@@ -61,7 +61,9 @@ enum Version {
         rescale_schedule: bool,
     },
     /// How many passes make an answer.
-    Rand { repetitions: u64 },
+    Rand {
+        repetitions: u64,
+    },
 }
 
 impl AutoAttack {
@@ -154,10 +156,9 @@ impl Plan {
                 ("apgd-t-margin", apgd(ApgdLoss::TargetedMargin(TARGETS))?.starting_at(OTHER_STARTS))
             }
             (Version::Rand { .. }, false) => ("apgd-dlr", apgd(ApgdLoss::Untargeted(LossName::Dlr))?),
-            (Version::Rand { .. }, true) => (
-                "apgd-margin",
-                apgd(ApgdLoss::Untargeted(LossName::Margin))?.starting_at(OTHER_STARTS),
-            ),
+            (Version::Rand { .. }, true) => {
+                ("apgd-margin", apgd(ApgdLoss::Untargeted(LossName::Margin))?.starting_at(OTHER_STARTS))
+            }
         };
         let mut parts = vec![("apgd-ce", first), (second.0, Box::new(second.1) as Box<dyn Attack>)];
         if let Version::Standard { queries, rescale_schedule } = version {
@@ -196,11 +197,9 @@ impl Attack for AutoAttack {
             ..AttackSettings::default()
         };
         match version {
-            Version::Standard { queries, rescale_schedule } => AttackSettings {
-                queries: Some(queries),
-                rescale_schedule: Some(rescale_schedule),
-                ..common
-            },
+            Version::Standard { queries, rescale_schedule } => {
+                AttackSettings { queries: Some(queries), rescale_schedule: Some(rescale_schedule), ..common }
+            }
             Version::Rand { repetitions } => AttackSettings { repetitions: Some(repetitions), ..common },
         }
     }

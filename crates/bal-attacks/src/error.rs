@@ -12,7 +12,8 @@ pub enum AttackError {
     Radius(f64),
     /// A radius that makes any image out of any other.
     #[error(
-        "the {norm} radius {radius} is more than {most:.4}, and pixels are in [0, 1]: a ball as large holds every image{hint}",
+        "the {norm} radius {radius} is more than {most}, and pixels are in [0, 1]: a ball as large holds every image{hint}",
+        most = (most * 1e4).round() / 1e4,
         hint = if *norm == Norm::LInf && *radius <= 255.0 {
             format!("; {radius} of 255 levels of grey are {radius}/255")
         } else {
@@ -31,7 +32,9 @@ pub enum AttackError {
     #[error("no radius is given; expected a list such as 0,0.05,0.1")]
     NoRadii,
     /// A radius that is not a number.
-    #[error("`{0}` is not a radius; expected numbers with commas between them, such as 0,0.05,0.1 or 4/255,8/255")]
+    #[error(
+        "`{0}` is not a radius; expected numbers with commas between them, such as 0,0.05,0.1 or 4/255,8/255"
+    )]
     RadiusText(String),
     /// Radii out of order.
     #[error("radii must ascend, but {next} follows {previous}")]
@@ -45,7 +48,9 @@ pub enum AttackError {
     #[error("{0} must be at least 1, got 0")]
     Zero(&'static str),
     /// A step size that is none.
-    #[error("a step size must be a number > 0, such as 0.01 or 2/255, or radius/NUMBER with a number > 0, got `{0}`")]
+    #[error(
+        "a step size must be a number > 0, such as 0.01 or 2/255, or radius/NUMBER with a number > 0, got `{0}`"
+    )]
     StepSize(String),
     /// A decay that is none.
     #[error("a decay must be finite and >= 0, got {0}")]

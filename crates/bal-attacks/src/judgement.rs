@@ -24,12 +24,7 @@ pub struct Judgement {
 
 impl Judgement {
     /// What the combined prediction `logits` says, and this loss; the three without a graph.
-    pub(crate) fn new(
-        loss: Tensor,
-        height: Tensor,
-        logits: Tensor,
-        y: &Tensor,
-    ) -> Result<Self, AttackError> {
+    pub(crate) fn new(loss: Tensor, height: Tensor, logits: Tensor, y: &Tensor) -> Result<Self, AttackError> {
         let margin = objective::margin(&logits, y)?;
         let wrong = logits.f_argmax(-1, false)?.f_ne_tensor(y)?;
         Ok(Self { loss, height, logits, margin, wrong })

@@ -64,6 +64,16 @@ pub enum ClassifierError {
         /// Shape of the batch given.
         found: Vec<i64>,
     },
+    /// A network that came out of a file failed on a batch, or gave something other than logits for it.
+    #[error("{file}: the network, shown a batch of shape {shown:?}, {problem}")]
+    File {
+        /// The file.
+        file: String,
+        /// Shape of the batch given.
+        shown: Vec<i64>,
+        /// What it did.
+        problem: String,
+    },
     /// What it gave cannot be combined.
     #[error(transparent)]
     Combined(#[from] CoreError),

@@ -51,16 +51,37 @@ pub enum ModelError {
         /// What is wrong with it, and what may help.
         problem: String,
     },
+    /// The network in a TorchScript file gives other outputs than a logit for each class.
+    #[error("{path}: the network gives logits of shape {found:?} where {wanted} is wanted", path = path.display())]
+    ScriptLogits {
+        /// The file.
+        path: PathBuf,
+        /// What came.
+        found: Vec<i64>,
+        /// What was wanted.
+        wanted: String,
+    },
+    /// The network in a TorchScript file gives something that is no number.
+    #[error(
+        "{path}: the network gives logits that are not finite for image {image}; it may expect other pixels,          normalised by a mean and a deviation, or hold weights that are not finite",
+        path = path.display()
+    )]
+    ScriptNotFinite {
+        /// The file.
+        path: PathBuf,
+        /// The image's row in the trial.
+        image: usize,
+    },
     /// Constants of normalisation that are none, or not for these images.
-    #[error("the constants of --mean and --std {problem}")]
+    #[error("the constants of the normalisation {problem}")]
     Normalisation {
         /// What is wrong with them.
         problem: String,
     },
     /// Files of weights that say different things of how their members work together.
     #[error(
-        "{path}: metadata `{key}` is `{found}`, but `{first}` in {other}; say which is meant by --{flag}",
-        path = path.display(), other = other.display(), flag = key.replace('_', "-")
+        "{path}: metadata `{key}` is `{found}`, but `{first}` in {other}; say which is meant",
+        path = path.display(), other = other.display()
     )]
     Disagreement {
         /// The file.

@@ -53,6 +53,7 @@ pub struct TorchScript {
 #[derive(Debug)]
 struct Shared {
     pool: Arc<Pool>,
+    files: Vec<PathBuf>,
     input: [i64; 3],
     classes: i64,
     normalisation: Normalisation,
@@ -64,9 +65,10 @@ impl TorchScript {
     /// it is to classify.
     ///
     /// # Errors
-    /// [`ModelError::Io`], [`ModelError::NotTorchScript`] and [`ModelError::Script`], each naming the
-    /// file: one that is no TorchScript, or a network that takes other images, gives something other
-    /// than finite logits in single precision, as many as there are classes, or ignores its input.
+    /// [`ModelError::Io`], [`ModelError::NotTorchScript`], [`ModelError::Script`], [`ModelError::ScriptLogits`] and
+    /// [`ModelError::ScriptNotFinite`], each naming the file: one that is no TorchScript, or a network that takes other
+    /// images, gives something other than finite logits in single precision, as many as there are classes, ignores its
+    /// input, does not take one image, two or an odd number, or gives an image other logits alone than among others.
     /// [`ModelError::Normalisation`] for constants that do not fit the images, [`ModelError::Empty`]
     /// without files.
     pub fn load(settings: ScriptSettings, images: &Tensor) -> Result<Self, ModelError> {
@@ -74,7 +76,7 @@ impl TorchScript {
         normalisation.fits(input[0])?;
         let sources = files.iter().map(|path| load::read(path)).collect::<Result<Vec<_>, _>>()?;
         let modules = (files.iter().zip(&sources))
-            .map(|(path, bytes)| load::module(bytes, device).map_err(|e| load::refused(path, &e)))
+            .map(|(path, bytes)| load::module(bytes, device).map_err(|e| load::refused(path, bytes, &e)))
             .collect::<Result<Vec<_>, _>>()?;
         let first = modules.first().ok_or(ModelError::Empty)?;
         for (path, module) in files.iter().zip(&modules) {
@@ -91,7 +93,7 @@ impl TorchScript {
             probe::sound(path, module, &x, classes)?;
         }
         let pool = Arc::new(Pool::new(sources, device, modules));
-        let shared = Shared { pool, input, classes, normalisation, prediction };
+        let shared = Shared { pool, files, input, classes, normalisation, prediction };
         Ok(Self { shared: Arc::new(shared), lent: OnceCell::new() })
     }
 
@@ -112,10 +114,31 @@ impl TorchScript {
         Ok(self.lent.get().map_or(&[], |lent| lent.modules()))
     }
 
-    fn apply(&self, x: &Tensor) -> Result<Tensor, TchError> {
-        let x = self.shared.normalisation.apply(x)?;
-        let logits = self.networks()?.iter().map(|network| forward(network, &x));
-        Tensor::f_stack(&logits.collect::<Result<Vec<_>, _>>()?, 0)
+    fn apply(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
+        let Shared { files, classes, normalisation, .. } = &*self.shared;
+        let refused = |e: TchError| ClassifierError::Refused {
+            shape: x.size(),
+            source: TchError::Torch(load::cause(&e)),
+        };
+        let normalised = normalisation.apply(x).map_err(refused)?;
+        let expected = [x.size()[0], *classes];
+        let logits = |(file, network): (&PathBuf, &CModule)| {
+            let failed = |problem: String| ClassifierError::File {
+                file: file.display().to_string(),
+                shown: x.size(),
+                problem,
+            };
+            let logits = forward(network, &normalised)
+                .map_err(|e| failed(format!("cannot classify it: {}", load::cause(&e))))?;
+            if logits.size() == expected {
+                return Ok(logits);
+            }
+            let found = logits.size();
+            Err(failed(format!("gives logits of shape {found:?} where {expected:?} is wanted")))
+        };
+        let networks = self.networks().map_err(refused)?;
+        let logits = files.iter().zip(networks).map(logits).collect::<Result<Vec<_>, _>>()?;
+        Tensor::f_stack(&logits, 0).map_err(refused)
     }
 }
 
@@ -135,7 +158,6 @@ impl Classifier for TorchScript {
             });
         }
         self.apply(x)
-            .map_err(|e| ClassifierError::Refused { shape: found, source: TchError::Torch(load::cause(&e)) })
     }
 
     fn prediction(&self) -> Prediction {

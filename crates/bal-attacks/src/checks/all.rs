@@ -1,8 +1,8 @@
 //! All checks, one after the other.
 
 use super::{
-    Finding, Survivors, black_box, differences, gradients, one_step, probabilities, random_outputs, steps,
-    unbounded,
+    Finding, Survivors, black_box, differences, gradients, neighbours, one_step, probabilities,
+    random_outputs, steps, unbounded,
 };
 use crate::{Attack, AttackError, Norm};
 use bal_core::{Classifier, EnsembleGradient, Images, Workers};
@@ -56,6 +56,7 @@ pub fn all(model: &dyn Classifier, plan: &Plan, workers: &Workers) -> Result<Vec
     let random = random_outputs(model, &few)?;
     let is_random = random.is_some();
     found.extend(random);
+    found.extend(neighbours(model, &few)?);
     found.extend(gradients(model, &batch, plan.ensemble_gradient)?);
     // The differences of a random function are those of its noise.
     if !is_random {

@@ -91,10 +91,41 @@ fn random_outputs_are_found_and_their_differences_left_alone() {
 
 #[test]
 fn gradients_that_vanish_or_are_not_there_are_found() {
-    for fault in [Fault::Rounds, Fault::HugeLogits, Fault::Detached, Fault::InfiniteSlope] {
+    for fault in [Fault::Rounds, Fault::Detached, Fault::InfiniteSlope] {
         let found = fires("gradients", fault, 0.1);
         assert_eq!(found.iter().find(|f| f.check == "gradients").unwrap().severity, Severity::Fault);
     }
+}
+
+/// Their probabilities are 0 and 1 in any precision, and the gradient of the cross-entropy smaller than any number; its
+/// direction is that of the margin, so what PGD breaks is what it breaks by the margin of the network itself.
+#[test]
+fn logits_that_are_huge_hide_nothing() {
+    let huge = spoilt(Fault::HugeLogits);
+    let batch = digits().test.batch(&(0..64).collect::<Vec<_>>());
+    assert_eq!(gradients(&huge, &batch, SEEN).unwrap(), None);
+    let of = |model: &dyn Classifier, loss| {
+        let ascent =
+            Ascent { steps: 20, step_size: StepSize::RadiusOver(8.0), loss, ensemble_gradient: SEEN };
+        let pgd = Pgd::new(Ball::new(Norm::LInf, 0.1).unwrap(), ascent, 1).unwrap();
+        let workers = Workers::new(1).unwrap();
+        Survivors::of(model, &digits().test, &pgd, 0.1, (LIMIT, 5), &workers).unwrap()
+    };
+    let scaled = of(&huge, LossName::CrossEntropy);
+    let by_margin = of(&Network::ordinary(), LossName::Margin);
+    let differ = scaled.correct.iter().zip(&by_margin.correct).filter(|(a, b)| a != b).count();
+    assert!(differ <= 1, "{differ} images, of {} and {} left", scaled.accuracy(), by_margin.accuracy());
+    let plain = of(&Network::ordinary(), LossName::CrossEntropy);
+    assert!(scaled.accuracy() < plain.accuracy() + 0.05, "{} {}", scaled.accuracy(), plain.accuracy());
+}
+
+#[test]
+fn outputs_that_depend_on_the_batch_are_found() {
+    let found = fires("neighbours", Fault::LessTheBatchsMean, 0.1);
+    assert_eq!(found.iter().find(|f| f.check == "neighbours").unwrap().severity, Severity::Fault);
+    // Outputs that change anyway are another finding's.
+    let x = digits().test.batch(&(0..8).collect::<Vec<_>>()).x;
+    assert_eq!(neighbours(&spoilt(Fault::Noise), &x).unwrap(), None);
 }
 
 #[test]
@@ -162,6 +193,7 @@ fn every_finding_has_its_paragraph() {
     for anchor in [
         "probabilities-in-place-of-logits",
         "random-outputs",
+        "outputs-that-depend-on-the-batch",
         "zero-or-non-finite-gradients",
         "gradients-against-finite-differences",
         "one-step-beats-iterated",

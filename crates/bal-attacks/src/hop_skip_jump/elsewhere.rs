@@ -22,7 +22,8 @@ impl Elsewhere {
     pub(super) fn among(model: &dyn Classifier, images: &Images) -> Result<Self, AttackError> {
         let (mut classes, mut found) = (vec![], vec![]);
         for batch in images.in_order(SHARD, i64::MAX) {
-            for (row, class) in Vec::<i64>::try_from(predicted_classes(model, &batch.x)?)?.into_iter().enumerate()
+            for (row, class) in
+                Vec::<i64>::try_from(predicted_classes(model, &batch.x)?)?.into_iter().enumerate()
             {
                 if !classes.contains(&class) {
                     classes.push(class);

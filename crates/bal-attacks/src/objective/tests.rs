@@ -46,6 +46,8 @@ fn the_losses_of_one_member_are_those_of_the_formulas() {
         close(&[of(Objective::Dlr, 2), of(Objective::Dlr, 0)], &[0.3 / 0.6, -0.3 / 0.6]);
         let towards = Objective::TargetedDlr(&target);
         close(&[of(towards, 2), of(towards, 0)], &[-0.3 / 0.65, -0.6 / 0.65]);
+        let towards = Objective::TargetedMargin(&target);
+        close(&[of(towards, 2), of(towards, 0)], &[-0.3, -0.6]);
         // The likeliest wrong class has logit 0.9, and 0.6 where that is the label's.
         close(&[of(Objective::Confident, 2), of(Objective::Confident, 0)], &[0.9 - log_sum, 0.6 - log_sum]);
     }
@@ -97,7 +99,8 @@ fn margins_of_log_probabilities_are_those_of_logits() {
 fn gradients_agree_with_differences() {
     noise();
     let targets = labels(&[3]);
-    let all = LossName::ALL.map(LossName::objective).into_iter().chain([Objective::TargetedDlr(&targets)]);
+    let towards = [Objective::TargetedDlr(&targets), Objective::TargetedMargin(&targets)];
+    let all = LossName::ALL.map(LossName::objective).into_iter().chain(towards);
     for model in [identity(Prediction::MeanProbability), identity(Prediction::MeanLogits)] {
         for objective in all.clone() {
             for ensemble_gradient in [EnsembleGradient::Predictive, EnsembleGradient::MemberMean] {
@@ -124,6 +127,110 @@ fn gradients_agree_with_differences() {
                 }
             }
         }
+    }
+}
+
+/// Where `e^m` is smaller than any number, `log(1 + e^m)` is `e^m`: its logarithm and the way it rises are those of `m`.
+#[test]
+fn a_model_that_is_sure_beyond_double_precision_has_a_height_and_a_way_up() {
+    noise();
+    let (x, y) = (images(&[&[0.5, 0.25]]), labels(&[0]));
+    let steep = [[-4e6, 1e6], [-2e3, 3e3], [-8e3, -1e3]];
+    let m = steep.map(|w| w[0] * 0.5 + w[1] * 0.25);
+    assert_eq!(m, [-1_750_000.0, -250.0, -4250.0]);
+    let of = |members: &[[f64; 2]], objective: Objective, eg| {
+        let model = two_class(members, Prediction::MeanProbability);
+        let (judgement, direction) = objective.ascend(&model, &x, &y, eg).unwrap();
+        let direction: Vec<f64> = Vec::try_from(direction.reshape([-1]).to_kind(Kind::Double)).unwrap();
+        let length = direction.iter().map(|d| d * d).sum::<f64>().sqrt();
+        (judgement.height.double_value(&[0]), direction.iter().map(|d| d / length).collect::<Vec<_>>())
+    };
+    let unit = |w: [f64; 2]| {
+        let length = w[0].hypot(w[1]);
+        [w[0] / length, w[1] / length]
+    };
+    for eg in [EnsembleGradient::Predictive, EnsembleGradient::MemberMean] {
+        for (w, m) in steep.iter().zip(m) {
+            let (height, direction) = of(&[*w], Objective::CrossEntropy, eg);
+            assert!((height - m).abs() < 1e-9 * m.abs(), "{height} {m}");
+            close(&direction, &unit(*w));
+        }
+        // Of several members the least sure decides: the mean of e^-250 and far less.
+        let (height, direction) = of(&steep, Objective::CrossEntropy, eg);
+        assert!((height - (-250.0 - 3f64.ln())).abs() < 1e-6, "{height}");
+        close(&direction, &unit(steep[1]));
+    }
+    // Sure of an error: what is left is the doubt of the least sure member, and how it shrinks.
+    let sure_of_error = steep.map(|w| w.map(|w| -w));
+    for eg in [EnsembleGradient::Predictive, EnsembleGradient::MemberMean] {
+        let (height, direction) = of(&sure_of_error, Objective::Confident, eg);
+        assert!((height - (250.0 + 3f64.ln())).abs() < 1e-6, "{height}");
+        close(&direction, &unit(sure_of_error[1]));
+    }
+    // The gradient itself is smaller than any number, and is said to be zero.
+    let model = two_class(&steep[2..], Prediction::MeanProbability);
+    let gradient = loss_gradient(&model, &x, &y, EnsembleGradient::Predictive).unwrap();
+    assert_eq!(gradient, x.zeros_like());
+    assert_eq!(loss(&model, &x, &y, EnsembleGradient::Predictive).unwrap().double_value(&[0]).abs(), 0.0);
+}
+
+/// In single precision 1 - p is rounded from a gap of 17 on: 2^-24 is 1.2e-7 of a probability of e^-16.
+#[test]
+fn the_gradient_at_a_sure_models_logits_has_all_its_digits() {
+    noise();
+    let (x, y) = (images(&[&[1.0, 0.0]]), labels(&[0]));
+    for gap in [5.0, 15.0, 16.5, 20.0, 60.0, 90.0] {
+        let model = two_class(&[[-gap, 1.0]], Prediction::MeanProbability);
+        let gradient = loss_gradient(&model, &x, &y, EnsembleGradient::Predictive).unwrap();
+        let expected = 1.0 / (1.0 + f64::exp(gap));
+        let found = gradient.double_value(&[0, 0, 0, 1]);
+        assert!((found / expected - 1.0).abs() < 1e-6, "{gap}: {found} for {expected}");
+        let value = loss(&model, &x, &y, EnsembleGradient::Predictive).unwrap().double_value(&[0]);
+        assert!((value / (-gap).exp().ln_1p() - 1.0).abs() < 1e-9, "{gap}: {value}");
+    }
+}
+
+/// What training asks for: the bits that there were.
+#[test]
+fn a_model_may_ask_for_single_precision() {
+    struct Single(Linear);
+    impl Classifier for Single {
+        fn classes(&self) -> i64 {
+            self.0.classes()
+        }
+        fn member_logits(&self, x: &Tensor) -> Result<Tensor, bal_core::ClassifierError> {
+            self.0.member_logits(x)
+        }
+        fn prediction(&self) -> Prediction {
+            self.0.prediction()
+        }
+        fn loss_kind(&self) -> Kind {
+            Kind::Float
+        }
+        fn replicate(&self) -> Box<dyn Classifier> {
+            self.0.replicate()
+        }
+    }
+    noise();
+    let (x, y) = (images(&[&Z, &[0.9, 0.1, 0.1, 0.3]]), labels(&[2, 0]));
+    for ensemble_gradient in [EnsembleGradient::Predictive, EnsembleGradient::MemberMean] {
+        let model = Single(identity(Prediction::MeanProbability));
+        let found = Objective::CrossEntropy.differentiate(&model, &x, &y, ensemble_gradient).unwrap();
+        assert_eq!((found.0.loss.kind(), &found.0.loss), (Kind::Float, &found.0.height));
+        // By hand, operation by operation as LibTorch has them.
+        let leaf = bal_core::channels_last(&x).detach().set_requires_grad(true);
+        let log_softmax = |z: &Tensor| z.log_softmax(-1, Kind::Float);
+        let loss = match ensemble_gradient {
+            EnsembleGradient::Predictive => {
+                -at_labels(&log_softmax(&model.logits(&leaf).unwrap()), &y).unwrap()
+            }
+            EnsembleGradient::MemberMean => {
+                let members = model.member_logits(&leaf).unwrap();
+                (-at_labels(&log_softmax(&members), &y).unwrap()).mean_dim(0, false, Kind::Float)
+            }
+        };
+        let gradient = Tensor::run_backward(&[&loss], &[&leaf], false, false).remove(0);
+        assert_eq!((found.0.loss, found.1), (loss.detach(), gradient));
     }
 }
 
@@ -174,10 +281,17 @@ fn too_few_classes_are_named() {
     let error = |objective: Objective| {
         objective.judge(&model, &x, &y, EnsembleGradient::Predictive).unwrap_err().to_string()
     };
-    assert_eq!(error(Objective::Dlr), "the dlr loss needs a model of at least 3 classes, got one of 2");
+    let two = "the margin and the cross-entropy take two";
+    assert_eq!(
+        error(Objective::Dlr),
+        format!("the dlr loss needs a model of at least 3 classes, got one of 2; {two}")
+    );
     assert_eq!(
         error(Objective::TargetedDlr(&y)),
-        "the targeted dlr loss needs a model of at least 4 classes, got one of 2"
+        format!("the targeted dlr loss needs a model of at least 4 classes, got one of 2; {two}")
+    );
+    assert!(
+        Objective::TargetedMargin(&labels(&[1])).judge(&model, &x, &y, EnsembleGradient::Predictive).is_ok()
     );
     assert!(Objective::Margin.judge(&model, &x, &y, EnsembleGradient::MemberMean).is_ok());
 }

@@ -77,5 +77,13 @@ fn shard(model: &dyn Classifier, batch: &Batch, changes: &Changes, x: &Tensor) -
         Ok(Outcome { predicted, broken_by, l2: moved.l2, linf: moved.linf })
     };
     let outcomes = changes.radii.iter().enumerate().map(outcome).collect::<Result<_, AttackError>>()?;
-    Ok(Shard { indices: batch.indices.clone(), labels, clean, outcomes, distances: None, gradients: vec![], x: None })
+    Ok(Shard {
+        indices: batch.indices.clone(),
+        labels,
+        clean,
+        outcomes,
+        distances: None,
+        gradients: vec![],
+        x: None,
+    })
 }

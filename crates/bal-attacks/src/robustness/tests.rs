@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tests::{Bumpy, LinearProblem, shades};
-use crate::{AttackName, AttackSettings, Ball, CwOneStep, Norm, named};
+use crate::{AttackName, AttackSettings, Ball, CwOneStep, Gradients, Norm, named};
 use bal_core::{Batch, Prediction};
 use tch::{Device, Kind, Tensor};
 
@@ -234,4 +234,91 @@ fn a_model_without_finite_logits_has_no_accuracy_not_even_a_clean_one() {
         error,
         "pgd on images 0 to 9: the model gives image 0 of the batch a logit that is not finite"
     );
+}
+
+/// Sees images in black and white; rounding has no slope.
+struct Rounds(LinearProblem);
+
+impl Classifier for Rounds {
+    fn classes(&self) -> i64 {
+        2
+    }
+
+    fn member_logits(&self, x: &Tensor) -> Result<Tensor, bal_core::ClassifierError> {
+        self.0.model.member_logits(&x.round())
+    }
+
+    fn prediction(&self) -> bal_core::Prediction {
+        bal_core::Prediction::MeanLogits
+    }
+
+    fn replicate(&self) -> Box<dyn Classifier> {
+        Box::new(Self(LinearProblem::new()))
+    }
+}
+
+#[test]
+fn gradients_are_counted_by_part_on_any_number_of_threads() {
+    let radii = radii("0,0.05,0.1");
+    let counted = |model: &dyn Classifier, attack: &dyn Attack, threads| {
+        let protocol = protocol(attack, &radii);
+        evaluate(model, &data(150), &protocol, &Workers::new(threads).unwrap(), QUIET).unwrap()
+    };
+    let pgd = attack(AttackName::Pgd, Norm::LInf);
+    let all = pgd.settings().steps.unwrap() * 150 * 2;
+    let sound = counted(&LinearProblem::new().model, &*pgd, 1);
+    assert_eq!(sound.gradients, [Gradients { taken: all, zero: 0 }]);
+    let deaf = counted(&Rounds(LinearProblem::new()), &*pgd, 2);
+    assert_eq!(deaf.gradients, [Gradients { taken: all, zero: all }]);
+    assert_eq!(deaf.gradients[0].share_zero(), Some(1.0));
+    let surrogate = crate::Transfer::new(LinearProblem::new().model.replicate(), pgd.at_radius(0.1).unwrap());
+    let shown = counted(&LinearProblem::new().model, &surrogate, 1);
+    assert_eq!(shown.gradients, [Gradients { taken: all, zero: 0 }]);
+
+    let small = AttackSettings { steps: Some(5), queries: Some(20), ..AttackName::AutoAttack.defaults() };
+    let suite = named(AttackName::AutoAttack, Some(0.1), &small).unwrap();
+    // So small that images are left to every part.
+    let radii = self::radii("0,0.002,0.004");
+    let counted = |threads| {
+        let protocol = protocol(&*suite, &radii);
+        evaluate(&Bumpy, &data(150), &protocol, &Workers::new(threads).unwrap(), QUIET).unwrap()
+    };
+    let (one, two) = (counted(1), counted(2));
+    assert_eq!(one, two);
+    assert_eq!(one.parts, ["apgd-ce", "apgd-t", "fab", "square"]);
+    assert!(one.gradients[..3].iter().all(|part| part.taken > 0 && part.zero == 0), "{:?}", one.gradients);
+    assert_eq!(one.gradients[3].share_zero(), None);
+    // APGD takes a gradient less than it has steps of an image that it does not break, and stops at one that it does.
+    let most = 150 * 2 * 5;
+    assert!(one.gradients[0].taken <= most, "{:?}", one.gradients);
+}
+
+#[test]
+fn radii_beyond_all_images_are_refused_before_anything_is_attacked() {
+    let refused = |name: AttackName, norm, list: &str| {
+        let settings = AttackSettings { norm: Some(norm), ..name.defaults() };
+        let radius = name.has_ball().then_some(0.1);
+        let attack = named(name, radius, &settings).unwrap();
+        run(&data(5), &protocol(&*attack, &radii(list))).unwrap_err().to_string()
+    };
+    for name in [AttackName::Fgsm, AttackName::DeepFool] {
+        assert_eq!(
+            refused(name, Norm::LInf, "0.1,8"),
+            "the linf radius 8 is more than 1, and pixels are in [0, 1]: a ball as large holds every image; \
+             8 of 255 levels of grey are 8/255"
+        );
+        // Six pixels.
+        let error = refused(name, Norm::L2, "0.1,2.5");
+        assert!(
+            error.starts_with("the l2 radius 2.5 is more than 2.4495, and pixels are in [0, 1]"),
+            "{error}"
+        );
+    }
+    let whole = attack(AttackName::Fgsm, Norm::L2);
+    assert!(run(&data(5), &protocol(&*whole, &radii("2.449"))).is_ok());
+    // By name, as commands and experiments ask, also where no images are known.
+    for name in [AttackName::Pgd, AttackName::Fab] {
+        let error = named(name, Some(8.0), &name.defaults()).unwrap_err().to_string();
+        assert!(error.contains("8/255"), "{error}");
+    }
 }

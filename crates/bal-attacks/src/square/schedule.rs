@@ -26,6 +26,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn unless_it_is_rescaled_an_attack_of_5000_queries_has_seven_halvings_at_fixed_queries() {
+        for (query, halvings) in [
+            (10, 0),
+            (11, 1),
+            (50, 1),
+            (51, 2),
+            (201, 3),
+            (501, 4),
+            (1001, 5),
+            (2001, 6),
+            (4000, 6),
+            (4001, 7),
+            (4999, 7),
+        ] {
+            let expected = 0.8 / f64::from(1 << halvings);
+            assert!((share(0.8, query, WHOLE) - expected).abs() < 1e-12, "{query}");
+        }
+        assert!((share(0.8, 4999, 5000) - 0.8 / 512.0).abs() < 1e-12);
+    }
+
+    #[test]
     fn the_share_is_halved_where_the_paper_halves_it_and_in_proportion() {
         for (query, halvings) in [(0, 0), (10, 0), (11, 1), (50, 1), (51, 2), (8000, 8), (8001, 9), (9999, 9)]
         {

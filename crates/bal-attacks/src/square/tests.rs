@@ -80,3 +80,22 @@ fn settings_that_cannot_work_are_refused() {
         assert!(error(10, share).starts_with("the initial share of an image must be in (0, 1]"));
     }
 }
+
+/// Which windows a search tried shows in how many of them a model saw: the schedule of 10,000 queries is still at the first
+/// size when one that is rescaled to 30 is at the last.
+#[test]
+fn a_schedule_that_is_not_rescaled_keeps_its_windows_for_as_many_queries_as_it_says() {
+    let centre = Tensor::full([8, 1, 12, 12], 0.5, (tch::Kind::Float, tch::Device::Cpu));
+    let changed = |attack: Square, query: u64| {
+        let streams = || noise().for_chain(query).for_images(&(0..8).collect::<Vec<_>>());
+        let x = attack.initial(&centre, &mut noise().for_images(&(0..8).collect::<Vec<_>>()));
+        let proposed = attack.proposal(&centre, &x, query, &mut streams());
+        proposed.ne_tensor(&x).sum(tch::Kind::Int64).int64_value(&[])
+    };
+    let attack = square(Norm::LInf, 0.1, 30);
+    // Side 11 of 12 at first, 4 after three halvings; 1 at the end of the rescaled schedule.
+    let (fixed, rescaled) = (changed(attack.rescaled(false), 10), changed(attack, 10));
+    assert!(fixed > 8 * 30 && rescaled < 8 * 10, "{fixed} {rescaled}");
+    assert_eq!(changed(attack.rescaled(false), 300), changed(square(Norm::LInf, 0.1, WHOLE), 300));
+    assert_eq!(attack.settings().rescale_schedule, Some(true));
+}

@@ -34,13 +34,25 @@ pub(super) fn module(mut bytes: &[u8], device: Device) -> Result<CModule, TchErr
     Ok(module)
 }
 
-pub(super) fn refused(path: &Path, error: &TchError) -> ModelError {
-    ModelError::NotTorchScript { path: path.into(), reason: cause(error) }
+/// What a file of these `bytes` is refused for.
+pub(super) fn refused(path: &Path, bytes: &[u8], error: &TchError) -> ModelError {
+    // Of an archive without a program LibTorch says that it is damaged, and it is not.
+    let reason = if is_of_tensors(bytes) {
+        "it holds tensors and no network, as torch.save writes a state_dict".into()
+    } else {
+        cause(error)
+    };
+    ModelError::NotTorchScript { path: path.into(), reason }
+}
+
+/// Whether an archive was written by `torch.save`: it has pickled data, and no table of a program's constants.
+fn is_of_tensors(bytes: &[u8]) -> bool {
+    let holds = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
+    holds(b"/data.pkl") && !holds(b"/constants.pkl")
 }
 
 /// What LibTorch complains of, in one line: an error from within a script comes after its trace.
 pub(super) fn cause(error: &TchError) -> String {
-    const LENGTH: usize = 200;
     let text = match error {
         TchError::Torch(text) => text.clone(),
         other => other.to_string(),
@@ -48,5 +60,36 @@ pub(super) fn cause(error: &TchError) -> String {
     let raised = text.lines().rev().find(|line| line.contains("Error: "));
     let line = raised.or(text.lines().find(|line| !line.trim().is_empty())).unwrap_or("no reason given");
     let line = line.split(" (C++").next().unwrap_or(line).trim();
-    line.trim_start_matches("RuntimeError: ").chars().take(LENGTH).collect()
+    shortened(line.trim_start_matches("RuntimeError: "))
+}
+
+/// So much of a line as a reader takes in, whole words of it, with two dots where something is left out.
+fn shortened(line: &str) -> String {
+    const LENGTH: usize = 200;
+    let Some((end, _)) = line.char_indices().nth(LENGTH) else { return line.into() };
+    // A word that is cut is left out, unless it is all there is.
+    let head = &line[..end];
+    let whole = if line[end..].starts_with(char::is_whitespace) {
+        head
+    } else {
+        head.rsplit_once(char::is_whitespace).map_or(head, |(whole, _)| whole)
+    };
+    format!("{} ..", whole.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_reasons_end_with_a_whole_word_and_two_dots() {
+        assert_eq!(shortened("as it is"), "as it is");
+        let words = "ninechars ".repeat(40);
+        let short = shortened(&words);
+        assert_eq!(short, format!("{} ..", "ninechars ".repeat(20).trim_end()));
+        assert_eq!(shortened(&format!("a{words}")), format!("a{} ..", "ninechars ".repeat(20).trim_end()));
+        assert_eq!(shortened(&format!("ab{words}")), format!("ab{} ..", "ninechars ".repeat(19).trim_end()));
+        assert_eq!(shortened(&"ü".repeat(300)), format!("{} ..", "ü".repeat(200)));
+        assert_eq!(shortened(&"ü".repeat(200)), "ü".repeat(200));
+    }
 }

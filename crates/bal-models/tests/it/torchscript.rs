@@ -4,8 +4,11 @@ use crate::formula::{Formula, assert_close};
 use bal_core::{Classifier, Prediction, channels_last};
 use bal_models::{ModelError, Normalisation, ScriptSettings, TorchScript};
 use serde::Deserialize;
-use std::{fs, path::PathBuf};
-use tch::{Device, Kind, Tensor};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+use tch::{CModule, Device, Kind, Tensor};
 
 #[derive(Deserialize)]
 struct Reference {
@@ -122,8 +125,8 @@ fn the_number_of_classes_is_the_networks_own_unless_it_is_given() {
 fn networks_that_are_no_classifiers_of_the_images_are_named() {
     let images = Reference::read().images.tensor();
     for (name, wanted) in [
-        ("-classes", &["gives logits of shape [3, 7] where [3, 10] is wanted", "--classes"][..]),
-        ("-nan", &["not finite for image 0", "--mean"]),
+        ("-classes", &["gives logits of shape [3, 7] where [3, 10] is wanted"][..]),
+        ("-nan", &["not finite for image 0", "mean and a deviation"]),
         ("-constant", &["ignores its input"]),
         ("-flat", &["shape [30]", "[3, 10]"]),
         ("-integers", &["type Int64", "floats"]),
@@ -131,7 +134,7 @@ fn networks_that_are_no_classifiers_of_the_images_are_named() {
         ("-tuple", &["a tuple", "logits alone"]),
         ("-colour", &["cannot classify images of shape 1,28,28", "3 channels"]),
         ("-double", &["type Double", "model.float()"]),
-        ("-weights", &["no TorchScript file", "torch.jit.script"]),
+        ("-weights", &["no TorchScript file", "tensors and no network", "state_dict", "torch.jit.script"]),
     ] {
         let wanted = [&[name], wanted].concat();
         // One bad file among good ones is the one that is named.
@@ -147,8 +150,93 @@ fn networks_that_are_no_classifiers_of_the_images_are_named() {
         normalisation: Normalisation::new(vec![0.1, 0.2, 0.3], vec![1.0]).unwrap(),
         ..settings(&[""])
     };
-    refused(colours, &images, &["--mean", "3 numbers", "1 channels"]);
+    refused(colours, &images, &["the constants of the normalisation", "3 numbers", "1 channels"]);
     assert!(matches!(refused(settings(&[]), &images, &[]), ModelError::Empty));
+}
+
+/// A file with what `network` does to images, given a linear map of them onto ten numbers.
+fn traced(
+    folder: &Path,
+    name: &str,
+    network: impl Fn(&Tensor, &dyn Fn(&Tensor) -> Tensor) -> Tensor,
+) -> PathBuf {
+    let x = Reference::read().images.tensor();
+    let weights = Tensor::arange(7840, (Kind::Float, Device::Cpu)).sin().reshape([784, 10]);
+    let linear = |x: &Tensor| x.flatten(1, -1).matmul(&weights);
+    let mut forward = |x: &[Tensor]| vec![network(&x[0], &linear)];
+    let module = CModule::create_by_tracing("Network", "forward", &[x], &mut forward).unwrap();
+    let path = folder.join(name);
+    module.save(&path).unwrap();
+    path
+}
+
+#[test]
+fn networks_that_do_not_take_each_image_by_itself_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let images = Reference::read().images.tensor();
+    let mean = |x: &Tensor| x.mean_dim([0i64].as_slice(), true, Kind::Float);
+    for (file, wanted) in [
+        (
+            traced(folder.path(), "squeezes.pt", |x, linear| linear(x).squeeze()),
+            &["classifies 3 images, but of one alone it gives logits of shape [10]", "[1, 10]", "squeeze"][..],
+        ),
+        (
+            traced(folder.path(), "centred.pt", |x, linear| linear(&(x - mean(x)))),
+            &["gives image 0 other logits alone than among 3 images", "depend on the batch"],
+        ),
+        (
+            traced(folder.path(), "three.pt", |x, linear| linear(&x.reshape([3, 1, 28, 28]))),
+            &[
+                "classifies 3 images, but not one alone",
+                "one size of batch",
+                "shape '[3, 1, 28, 28]' is invalid",
+            ],
+        ),
+        (
+            traced(folder.path(), "pairs.pt", |x, linear| {
+                let z = linear(x);
+                &z + z.flip([0]).narrow(0, 0, 1)
+            }),
+            &["gives image 0 other logits alone"],
+        ),
+        (
+            traced(folder.path(), "binary.pt", |x, linear| linear(x).narrow(1, 0, 1)),
+            &["gives one number for each image", "torch.cat([torch.zeros_like(z), z], 1)"],
+        ),
+        (
+            traced(folder.path(), "flat.pt", |x, linear| linear(x).select(1, 0)),
+            &["gives one number for each image", "torch.stack([torch.zeros_like(z), z], 1)"],
+        ),
+    ] {
+        let name = file.file_name().unwrap().to_str().unwrap().to_string();
+        for classes in [None, Some(10)] {
+            let settings = ScriptSettings { files: vec![file.clone()], classes, ..settings(&[]) };
+            refused(settings, &images, &[&[name.as_str()], wanted].concat());
+        }
+    }
+    // The same without a fault passes.
+    let sound = traced(folder.path(), "sound.pt", |x, linear| linear(x));
+    let sound = ScriptSettings { files: vec![sound], classes: None, ..settings(&[]) };
+    assert_eq!(TorchScript::load(sound, &images).unwrap().classes(), 10);
+}
+
+/// A trial is a few images: what a network does to others, an attack finds out.
+#[test]
+fn a_network_that_fails_after_its_trial_is_named_with_what_it_was_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    // Fits up to three images.
+    let file = traced(folder.path(), "three-at-most.pt", |x, linear| {
+        let z = linear(x);
+        &z + z.zeros_like().slice(0, None, Some(3), 1)
+    });
+    let images = Reference::read().images.tensor();
+    let settings = ScriptSettings { files: vec![fixture(""), file], ..settings(&[]) };
+    let network = TorchScript::load(settings, &images).unwrap();
+    let four = Tensor::cat(&[&images, &images.narrow(0, 0, 1)], 0);
+    let error = network.member_logits(&four).unwrap_err().to_string();
+    let wanted =
+        ["three-at-most.pt: the network, shown a batch of shape [4, 1, 28, 28], cannot classify it: "];
+    assert!(wanted.iter().all(|part| error.contains(part)) && error.lines().count() == 1, "{error}");
 }
 
 #[test]

@@ -11,9 +11,11 @@ pub(super) enum Fault {
     Softmax,
     /// Noise on the logits, new in each pass.
     Noise,
+    /// The mean image of the batch is taken away.
+    LessTheBatchsMean,
     /// Images are rounded to black and white; the gradient of rounding is zero.
     Rounds,
-    /// The softmax of such logits is 0 and 1 to the last bit.
+    /// The softmax of such logits is 0 and 1 to the last bit of any precision; nothing is wrong with them.
     HugeLogits,
     /// No gradient at all.
     Detached,
@@ -49,6 +51,7 @@ impl Spoilt {
                 let z = of(x)?;
                 &z + z.randn_like() * 0.1
             }
+            Fault::LessTheBatchsMean => of(&(x - x.f_mean_dim([0i64].as_slice(), true, Kind::Float)?))?,
             Fault::Rounds => of(&x.f_round()?)?,
             Fault::HugeLogits => of(x)? * 1e5,
             Fault::Detached => of(&x.detach())?,
