@@ -60,6 +60,18 @@ pub enum ReportError {
         /// The folder names that were looked for.
         expected: String,
     },
+    /// Evaluations that are to be taken together, image by image, are not of the same model or not of the same images.
+    #[error("{first} and {other} on {model} are of different {what}, and cannot be taken together; evaluate it again")]
+    Apart {
+        /// The model, as the first one has it.
+        model: String,
+        /// The attack of the first one.
+        first: String,
+        /// The attack of the other.
+        other: String,
+        /// What differs.
+        what: &'static str,
+    },
     /// A text lacks the pair of markers between which a section goes.
     #[error(
         "section {name:?}: {what}; the text needs one <!-- {name}:begin --> and, after it, one <!-- {name}:end -->"

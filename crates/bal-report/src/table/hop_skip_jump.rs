@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::by_study::by_study;
 use super::escaped;
+use super::left_at::together;
 use crate::figures::{Study, evaluation};
 use crate::{Evaluation, Point, ReportError};
 
@@ -26,7 +27,13 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         let path = folder.join("hop-skip-jump-linf.json");
         if let Some(found) = evaluation(&path, "hop-skip-jump", study.dataset)? {
             let other = evaluation(&folder.join("autoattack-linf.json"), "autoattack", study.dataset)?;
-            let missed = other.map(|other| missed(&other, &found));
+            let missed = match other {
+                Some(other) => {
+                    together(&[&other, &found])?;
+                    Some(missed(&other, &found))
+                }
+                None => None,
+            };
             rows.push((method.label, found, missed));
         }
     }

@@ -37,9 +37,9 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         let whole = of_whole("autoattack-linf.json", "autoattack")?;
         let suite = of_whole("suite-linf.json", "suite")?;
         for (at, point) in first.points().enumerate() {
-            let left = |of: &[&Option<Evaluation>]| {
-                let left = left_at(of, point.radius, first.images);
-                left.map_or("–".into(), |share| format!("{share:.3}"))
+            let left = |of: &[&Option<Evaluation>]| -> Result<String, ReportError> {
+                let left = left_at(of, point.radius, first.images)?;
+                Ok(left.map_or("–".into(), |share| format!("{share:.3}")))
             };
             lines.push(format!(
                 "| {} | {} | {} | L∞ {:.3} | {} | {} | {} |",
@@ -48,8 +48,8 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
                 first.images,
                 point.radius.unwrap_or_default(),
                 spread(members.iter().map(|member| member.accuracy[at]), 3),
-                left(&[&whole]),
-                left(&[&whole, &suite]),
+                left(&[&whole])?,
+                left(&[&whole, &suite])?,
             ));
         }
     }

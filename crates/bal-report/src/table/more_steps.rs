@@ -29,7 +29,7 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         let Some(found) = &more else { continue };
         for &radius in &found.radii {
             let left = |of: &[&Option<Evaluation>]| left_at(of, radius, found.images);
-            let (Some(first), Some(both)) = (left(&[&before]), left(&[&before, &more])) else { continue };
+            let (Some(first), Some(both)) = (left(&[&before])?, left(&[&before, &more])?) else { continue };
             lines.push(format!(
                 "| {} | {} | {} | L∞ {:.3} | {first:.3} | {both:.3} |",
                 escaped(method.label),
