@@ -9,7 +9,7 @@ use crate::{
     observer::Observer,
     run_folder::{Identity, RunFolder, Status},
     run_record::{self, Outcome},
-    start, trained_on,
+    start,
 };
 use anyhow::{Result, bail};
 use bal_baselines::TraceSettings;
@@ -66,9 +66,6 @@ pub(crate) fn run(
     let device = flags.machine.device;
     let Experiment { train_images, held_out, seed, .. } = experiment;
     let training = experiment.data(&flags.machine).training(*train_images, *held_out, *seed)?;
-    if let Some(remark) = training.class_names.as_ref().and_then(|_| trained_on::copies(&training.identity, &experiment.dataset)) {
-        say(&remark);
-    }
     method.check(training.images.len() as u64)?;
     let [architecture, trained] = experiment.architectures(training.sizes()?, device)?;
     announce(&*architecture);

@@ -109,13 +109,3 @@ impl TrainedOn {
         self.given.contains(image)
     }
 }
-
-/// What to say of a data set whose test images were partly trained on, before anything is.
-pub(crate) fn copies(images: &RunImages, dataset: &str) -> Option<String> {
-    let trained: HashSet<&ImageDigest> = images.train.images.iter().collect();
-    let count = images.test.images.iter().filter(|image| trained.contains(image)).count();
-    let test = images.test.images.len();
-    (count > 0).then(|| {
-        format!("warning: {count} of the {test} test images of {dataset} are copies of images that are trained on")
-    })
-}

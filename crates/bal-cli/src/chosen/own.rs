@@ -123,24 +123,22 @@ impl Account {
         // Of new images alone, none of which is known, there is nothing to tell.
         let unknown = left_out + own == 0;
         if !(unknown || at_home && new == 0 && missing == 0) {
-            let mut told = Vec::new();
-            match (trained, held_out) {
-                (0, 0) => {}
-                (_, 0) => told.push(format!("it was trained on {trained}, which are left out")),
-                _ => told.push(format!(
-                    "it was trained on {trained} and held out {held_out}, which are left out"
-                )),
-            }
+            let mut told = vec![match (trained, held_out) {
+                (0, 0) => format!("{name} was trained on none"),
+                (_, 0) => format!("{name} was trained on {trained}, which are left out"),
+                _ => format!("{name} was trained on {trained} and held out {held_out}, which are left out"),
+            }];
             match (own, missing) {
                 (0, 0) => {}
                 (_, 0) => told.push(format!("{own} are its own test images")),
                 _ => told.push(format!("{own} are of its own {} test images", own + missing)),
             }
-            if new > 0 {
-                told.push(format!("{new} are new to it"));
+            match new {
+                0 => {}
+                1 => told.push("1 is new".into()),
+                _ => told.push(format!("{new} are new")),
             }
-            let told = told.join("; ");
-            remarks.push(format!("note: {name} on the {candidates} images of {dataset}: {told}"));
+            remarks.push(format!("note: of the {candidates} images of {dataset}, {}", told.join("; ")));
         }
         if copies > 0 {
             remarks.push(format!(
@@ -186,14 +184,14 @@ mod tests {
         assert_eq!(moved.len(), 1);
         assert_eq!(
             moved[0],
-            "note: m on the 7 images of elsewhere: it was trained on 3 and held out 1, which are left out; 3 are its own test \
+            "note: of the 7 images of elsewhere, m was trained on 3 and held out 1, which are left out; 3 are its own test \
              images"
         );
         // In another order, one added, one removed.
         let (taken, numbers, account) = test(&[9, 7, 3, 6, 2, 4, 1], &[&model]);
         assert_eq!((taken, numbers), (vec![6, 7, 9], vec![1, 2, 3]));
         let said = &account.remarks("m", "photos", true)[0];
-        assert!(said.ends_with("left out; 2 are of its own 3 test images; 1 are new to it"), "{said}");
+        assert!(said.ends_with("left out; 2 are of its own 3 test images; 1 is new"), "{said}");
     }
 
     #[test]

@@ -18,4 +18,5 @@ mod runs;
 mod saving;
 mod shell;
 mod small;
+mod tested_images;
 mod torchscript;
