@@ -258,7 +258,7 @@ fn users_own(wanted: &Wanted, data: &Data, machine: &Machine, sources: &[&Source
         }
     }
     let models: Vec<&TrainedOn> = sources.iter().map(|source| source.trained_on()).collect();
-    let picked = to_test(&Found { digests: &digests, candidates }, &models);
+    let picked = to_test(&Found { digests: &digests, candidates, drawn: whole.drawn }, &models);
     let names = sources.iter().map(|source| source.name()).collect::<Vec<_>>().join(", ");
     if picked.places.is_empty() {
         bail!("{}", nothing_left(&names, &data.name, &picked.account, wanted));
@@ -330,7 +330,7 @@ fn of_the_run(wanted: &Wanted, data: &Data, machine: &Machine, source: &Source) 
     }
     let whole = place.whole()?;
     let digests = whole.images.digests();
-    let found = Found { digests: &digests, candidates: 0..digests.len() };
+    let found = Found { digests: &digests, candidates: 0..digests.len(), drawn: true };
     let picked = if held { on_list(&found, trained_on.held_out()) } else { on_list(&found, trained_on.train()) };
     let Account { own, missing, .. } = picked.account;
     if own == 0 {

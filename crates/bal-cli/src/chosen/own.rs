@@ -16,6 +16,8 @@ pub(super) struct Found<'a> {
     pub(super) digests: &'a [ImageDigest],
     /// Those that may be tested on: all, or where somebody said which, these.
     pub(super) candidates: Range<usize>,
+    /// Whether nobody has said which.
+    pub(super) drawn: bool,
 }
 
 /// Images that were picked, by their places among those found.
@@ -32,6 +34,8 @@ pub(super) struct Picked {
 pub(super) struct Account {
     /// How many might have been taken.
     pub(super) candidates: usize,
+    /// Whether training images are among them as a matter of course.
+    pub(super) drawn: bool,
     /// Left out: trained on.
     pub(super) trained: usize,
     /// Left out: held out.
@@ -71,13 +75,13 @@ impl List {
 pub(super) fn to_test(found: &Found, models: &[&TrainedOn]) -> Picked {
     let mut own = List::of(models.iter().take(1).flat_map(|model| model.test()));
     let length = own.left() as i64;
-    let mut account = Account { candidates: found.candidates.len(), ..Account::default() };
+    let mut account = Account::of(found);
     let mut picked: Vec<(i64, i64)> = Vec::new();
     for place in found.candidates.clone() {
         let image = &found.digests[place];
         let rank = own.take(image);
         let tie = |tie: Tie| models.iter().any(|model| model.tie(image) == Some(tie));
-        let told = models.iter().all(|model| model.tie(image).is_none() || model.is_given(image));
+        let told = !found.drawn && models.iter().all(|model| model.tie(image).is_none() || model.is_given(image));
         match (tie(Tie::Trained), tie(Tie::HeldOut)) {
             (true, _) if told => account.copies += 1,
             (true, _) => {
@@ -104,7 +108,7 @@ pub(super) fn to_test(found: &Found, models: &[&TrainedOn]) -> Picked {
 /// The images of a list, in its order.
 pub(super) fn on_list<'a>(found: &Found, list: impl Iterator<Item = &'a ImageDigest>) -> Picked {
     let mut wanted = List::of(list);
-    let mut account = Account { candidates: found.candidates.len(), ..Account::default() };
+    let mut account = Account::of(found);
     let taken = |place: usize| wanted.take(&found.digests[place]).map(|number| (number, place as i64));
     let mut picked: Vec<(i64, i64)> = found.candidates.clone().filter_map(taken).collect();
     picked.sort_unstable();
@@ -114,15 +118,20 @@ pub(super) fn on_list<'a>(found: &Found, list: impl Iterator<Item = &'a ImageDig
 }
 
 impl Account {
+    fn of(found: &Found) -> Self {
+        Self { candidates: found.candidates.len(), drawn: found.drawn, ..Self::default() }
+    }
+
     /// What to say of a test of the model `name` on the images of `dataset`; nothing where they are its own test images, all
-    /// of them, and `at_home`, where it was trained.
+    /// of them, `at_home`, where it was trained.
     pub(super) fn remarks(&self, name: &str, dataset: &str, at_home: bool) -> Vec<String> {
-        let Self { candidates, trained, held_out, own, new, missing, copies } = *self;
+        let Self { candidates, drawn, trained, held_out, own, new, missing, copies } = *self;
         let mut remarks = Vec::new();
         let left_out = trained + held_out;
         // Of new images alone, none of which is known, there is nothing to tell.
         let unknown = left_out + own == 0;
-        if !(unknown || at_home && new == 0 && missing == 0) {
+        let as_it_was = at_home && new == 0 && missing == 0 && (drawn || left_out == 0);
+        if !(unknown || as_it_was) {
             let mut told = vec![match (trained, held_out) {
                 (0, 0) => format!("{name} was trained on none"),
                 (_, 0) => format!("{name} was trained on {trained}, which are left out"),
@@ -168,8 +177,12 @@ mod tests {
     }
 
     fn test(found: &[u8], models: &[&TrainedOn]) -> (Vec<u8>, Vec<i64>, Account) {
+        test_of(found, true, models)
+    }
+
+    fn test_of(found: &[u8], drawn: bool, models: &[&TrainedOn]) -> (Vec<u8>, Vec<i64>, Account) {
         let digests = images(found);
-        let picked = to_test(&Found { digests: &digests, candidates: 0..digests.len() }, models);
+        let picked = to_test(&Found { digests: &digests, candidates: 0..digests.len(), drawn }, models);
         let taken = picked.places.iter().map(|&place| found[place as usize]).collect();
         (taken, picked.numbers, picked.account)
     }
@@ -198,12 +211,18 @@ mod tests {
     fn copies_are_left_out_of_a_drawn_test_and_counted_in_a_given_one() {
         let drawn = test(&[1, 2, 2, 5], &[&model(&[1, 2], &[], &[2, 5], false)]);
         assert_eq!((drawn.0, drawn.2.trained, drawn.2.copies), (vec![5], 3, 0));
-        let given = test(&[2, 5], &[&model(&[1, 2], &[], &[2, 5], true)]);
+        let model = model(&[1, 2], &[], &[2, 5], true);
+        let given = test_of(&[2, 5], false, &[&model]);
         assert_eq!((given.0, given.2.copies), (vec![2, 5], 1));
-        assert!(given.2.remarks("m", "photos", true)[0].starts_with("warning: 1 of the 2 test images"));
+        let said = given.2.remarks("m", "photos", true);
+        assert!(said.len() == 1 && said[0].starts_with("warning: 1 of the 2 test images"), "{said:?}");
         // Moved among the test images after training.
-        let moved = test(&[1, 2, 5], &[&model(&[1, 2], &[], &[2, 5], true)]);
+        let moved = test_of(&[1, 2, 5], false, &[&model]);
         assert_eq!((moved.0, moved.2.trained), (vec![2, 5], 1));
+        assert_eq!(moved.2.remarks("m", "photos", true).len(), 2);
+        // At a place that says nothing.
+        let elsewhere = test(&[1, 2, 5], &[&model]);
+        assert_eq!((elsewhere.0, elsewhere.2.trained), (vec![5], 2));
     }
 
     #[test]
@@ -225,7 +244,7 @@ mod tests {
     fn a_list_is_found_in_its_order_each_image_once() {
         let digests = images(&[5, 2, 2, 1]);
         let list = images(&[1, 2, 7]);
-        let picked = on_list(&Found { digests: &digests, candidates: 0..4 }, list.iter());
+        let picked = on_list(&Found { digests: &digests, candidates: 0..4, drawn: true }, list.iter());
         assert_eq!((picked.places, picked.numbers), (vec![3, 1], vec![0, 1]));
         assert_eq!((picked.account.own, picked.account.missing), (2, 1));
     }
