@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use anyhow::{Context, Result};
 use bal_data::download::{Progress, fetch};
 use bal_data::{DataError, Manifest, Mirror, Set};
+use bal_files::News;
 use clap::Args;
 
 use crate::repository::Repository;
@@ -67,8 +68,11 @@ impl Lines {
 
     fn show(&mut self, event: &Progress<'_>) {
         match event {
-            Progress::Waiting { folder } => {
-                self.line(&format!("waiting for another download into {} to end", folder.display()));
+            Progress::Waiting { folder, holder } => {
+                self.line(&News::Waiting { folder, holder }.to_string());
+            }
+            Progress::NoLocks { folder, reason } => {
+                self.line(&News::NoLocks { folder, reason }.to_string());
             }
             Progress::Present { file } => self.line(&format!("{file}: is there already")),
             Progress::Trying { file, source } => self.line(&format!("{file}: from {source}")),

@@ -13,7 +13,7 @@ use bal_report::crosscheck::Crosscheck;
 use bal_report::figures::Study;
 use bal_report::peer::Peer;
 use bal_report::scaling::Scaling;
-use bal_report::{Published, ReportError, atomic, figures, table};
+use bal_report::{Published, ReportError, figures, table};
 
 use crate::repository::Repository;
 
@@ -143,6 +143,6 @@ fn crosscheck_tables(repository: &Repository) -> Result<String> {
 /// Writes a section of a page anew.
 fn set_section(page: &Path, name: &str, content: &str) -> Result<()> {
     let text = fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
-    atomic::write(page, table::replace_section(&text, name, content)?.as_bytes())?;
-    Ok(())
+    let text = table::replace_section(&text, name, content)?;
+    bal_files::write(page, text.as_bytes()).with_context(|| format!("cannot write {}", page.display()))
 }

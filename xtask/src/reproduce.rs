@@ -20,6 +20,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use bal_data::Set;
+use bal_files::Lock;
 use clap::Args;
 
 use crate::bal::Bal;
@@ -68,6 +69,7 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     if *list {
         return list::print(repository, &place, &runs, &overrides);
     }
+    let _locks = lock(repository, &place, *figure)?;
     let libtorch = stage("set-up", || setup::ensure_ready(repository))?;
     let bal = stage("build", || Bal::build(repository, libtorch))?;
     let mut sets: Vec<Set> = runs.iter().map(|run| run.data.set()).collect();
@@ -104,6 +106,14 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
         println!("{}", repository.relative(&path).display());
     }
     Ok(())
+}
+
+/// The folders of the figure's results, as this process's own: two that made one figure would do all twice, and fail at the
+/// first run that the other is training.
+fn lock(repository: &Repository, place: &Place, figure: Figure) -> Result<Vec<Lock>> {
+    let folder = |part: Figure| repository.root().join(&place.results).join(part.name());
+    let lock = |part| Ok(Lock::take(&folder(part), &mut |news| eprintln!("{news}"))?);
+    figure.parts().into_iter().map(lock).collect()
 }
 
 /// Draws what there are runs of, and returns the paths of the pictures, or of the table where there is none.

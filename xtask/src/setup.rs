@@ -16,6 +16,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
+use bal_files::Lock;
 use clap::Args;
 
 use crate::cargo::{cargo, run as run_command};
@@ -80,7 +81,7 @@ fn fetched(repository: &Repository, wheels: &Wheels, cuda: bool) -> Result<LibTo
     let folder = repository.libtorch();
     let ready = LibTorch { libraries: folder.join("lib") };
     // One set-up at a time: a second one waits here, and then finds the work done.
-    let _lock = install::lock(&repository.libtorch_download())?;
+    let _lock = Lock::wait(&repository.libtorch_download(), &mut |news| eprintln!("{news}"))?;
 
     if folder.is_symlink() && !folder.exists() {
         bail!(

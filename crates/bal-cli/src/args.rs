@@ -15,6 +15,7 @@ mod shell;
 mod training_data;
 
 use crate::Usage;
+use anyhow::Context;
 use attack::AttackFlags;
 use bal_attacks::{AttackName, Radii};
 pub(crate) use calibrate::Calibrate;
@@ -209,7 +210,7 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn workers(&self) -> anyhow::Result<bal_core::Workers> {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Ok(bal_core::Workers::new(self.threads.map_or(cores, usize::from))?)
+        bal_core::Workers::new(self.threads.map_or(cores, usize::from)).context("--threads")
     }
 }
 

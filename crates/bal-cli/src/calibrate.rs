@@ -9,7 +9,7 @@ use crate::{
     args::Calibrate,
     chosen::{Chosen, with_images},
     evaluate::attack,
-    output::can_be_written,
+    output::{self, can_be_written},
     partial::{Identity, Partial},
     subject::{self, Subject},
 };
@@ -25,9 +25,7 @@ const NO_IMAGES: &str = "there are no images to calibrate on";
 
 /// Measures how good the probabilities of what the flags name are, and whether its uncertainty tells attacked images.
 pub(crate) fn calibrate(flags: &Calibrate) -> Result<()> {
-    if let Some(file) = &flags.json {
-        can_be_written(file)?;
-    }
+    can_be_written(flags.json.as_deref())?;
     // Settings that no attack can have are found before anything is read.
     Attacks::new(flags, bal_core::EnsembleGradient::Predictive)?;
     let workers = flags.machine.workers()?;
@@ -37,7 +35,7 @@ pub(crate) fn calibrate(flags: &Calibrate) -> Result<()> {
     let limit = flags.images.limit;
     let sources = [&source];
     let partial = |loss: LossName, pgd: &dyn Attack| -> Result<Option<Partial>> {
-        let Some(json) = &flags.json else { return Ok(None) };
+        let Some(json) = flags.json.as_deref().and_then(output::file) else { return Ok(None) };
         let identity = Identity {
             sources: &sources,
             model: &flags.model,
@@ -48,7 +46,7 @@ pub(crate) fn calibrate(flags: &Calibrate) -> Result<()> {
             radii: flags.radius.as_ref(),
             images: true,
         };
-        Ok(Some(Partial::beside(&of_loss(json, loss), &identity)?))
+        Ok(Some(Partial::beside(&of_loss(&json, loss), &identity)?))
     };
     let partials: Vec<Option<Partial>> =
         attacks.each().map(|(loss, pgd)| partial(loss, pgd)).collect::<Result<_>>()?;

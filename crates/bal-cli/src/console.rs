@@ -3,7 +3,13 @@
 //! A reader who leaves, as `head` does, ends no work.
 
 use anyhow::{Result, bail};
-use std::{io::Write, sync::OnceLock};
+use std::{
+    io::Write,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// A line for the user, beside the results. Where nobody reads them any more, the work goes on without.
 pub(crate) fn say(line: &str) {
@@ -13,8 +19,19 @@ pub(crate) fn say(line: &str) {
 /// Why a line of results was not written: a full disk, say.
 static LOST: OnceLock<std::io::Error> = OnceLock::new();
 
+/// Whether standard output is a file that the user asked for.
+static IS_A_FILE: AtomicBool = AtomicBool::new(false);
+
+/// From now on lines of results go to standard error: standard output is for a file that the user asked for.
+pub(crate) fn leave_standard_output() {
+    IS_A_FILE.store(true, Ordering::Relaxed);
+}
+
 /// A line of results. The work goes on if it cannot be written, and [`printed`] tells in the end.
 pub(crate) fn print(line: &str) {
+    if IS_A_FILE.load(Ordering::Relaxed) {
+        return say(line);
+    }
     if let Err(error) = write_out(format!("{line}\n").as_bytes()) {
         LOST.get_or_init(|| error);
     }

@@ -11,14 +11,14 @@ use crate::{
     args::{Chosen, Diagnose},
     console::print,
     experiment::Experiment,
-    output::can_be_written,
+    output::{self, can_be_written},
     run_folder::{RunFolder, Status},
 };
 use anyhow::{Context, Result, bail};
 use bal_baselines::BalSettings;
 use bal_core::Posterior;
 use bal_diagnostics::Verdict;
-use bal_report::{DIAGNOSIS_FORMAT, Record, RunDiagnosis, atomic, figures, table};
+use bal_report::{DIAGNOSIS_FORMAT, Record, RunDiagnosis, figures, table};
 pub(crate) use followed::draws;
 use kind::Kind;
 use std::path::Path;
@@ -36,9 +36,7 @@ struct Run<'a> {
 
 /// Says whether the chains of a finished run agree, and how many draws theirs are worth.
 pub(crate) fn diagnose(flags: &Diagnose) -> Result<()> {
-    for file in flags.files() {
-        can_be_written(file)?;
-    }
+    can_be_written(flags.files())?;
     let folder = RunFolder::new(&flags.run);
     let run = read(&folder)?;
     let chosen =
@@ -74,7 +72,7 @@ pub(crate) fn diagnose(flags: &Diagnose) -> Result<()> {
         diagnosis.write(path)?;
     }
     if let (Some(path), Some(bytes)) = (&flags.figure, figure) {
-        atomic::write(path, &bytes)?;
+        output::write(path, &bytes)?;
     }
     Ok(())
 }
@@ -91,15 +89,11 @@ fn figure(path: &Path, run: &str, kinds: &[Kind]) -> Result<Vec<u8>> {
 
 /// The run in the folder, if it is finished and had chains.
 fn read(folder: &RunFolder) -> Result<Run<'_>> {
-    let path = folder.path().display();
-    if folder.path().exists() && !folder.experiment().is_file() && !folder.record().is_file() {
-        bail!("{path} is no run folder");
-    }
     // The record alone tells a point estimate, whose weights need not be read.
-    if folder.status()? == Status::Finished {
+    if folder.status() == Status::Finished {
         let record = Record::read(&folder.record())?;
         if settings(&record, folder)?.is_none() {
-            let method = record.method;
+            let (path, method) = (folder.path().display(), record.method);
             bail!(
                 "{path} is a point estimate ({method}), one network without chains; runs of bnn and bal have some"
             );

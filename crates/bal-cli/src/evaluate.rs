@@ -11,7 +11,7 @@ use crate::{
     args::{Evaluate, usage},
     check,
     chosen::{Chosen, with_images},
-    output::can_be_written,
+    output::{self, can_be_written},
     partial::{Identity, Partial},
     progress::Display,
     subject::{self, Source, Subject},
@@ -28,9 +28,7 @@ use std::{iter, sync::Mutex};
 
 /// Attacks what the flags name and reports what is left of its accuracy.
 pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
-    for file in flags.outputs.files() {
-        can_be_written(file)?;
-    }
+    can_be_written(flags.outputs.files())?;
     if let Some(file) = &flags.verify {
         return verify::verify(flags, file);
     }
@@ -59,8 +57,9 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
         radii: flags.radius.as_ref(),
         images: flags.outputs.save.is_some() || flags.outputs.grid.is_some(),
     };
-    // Beside the first file that is asked for.
-    let partial = flags.outputs.files().next().map(|file| Partial::beside(file, &identity)).transpose()?;
+    // Beside the first file that is asked for and is one, not a pipe.
+    let first = flags.outputs.files().find_map(output::file);
+    let partial = first.map(|file| Partial::beside(&file, &identity)).transpose()?;
     let attack: Box<dyn Attack> = match other {
         Some(source) => {
             let surrogate = source.classifier(chosen.shown(flags.images.limit))?.classifier;

@@ -3,7 +3,7 @@
 use crate::{args::Export, console::print, dataset};
 use anyhow::{Context, Result, bail};
 use bal_data::own;
-use std::fs;
+use bal_files::NewFolder;
 
 /// Writes both parts of the data set, or nothing.
 pub(crate) fn export(flags: &Export) -> Result<()> {
@@ -15,23 +15,13 @@ pub(crate) fn export(flags: &Export) -> Result<()> {
     let classes = dataset::class_names(&flags.dataset).context("the data set has no names of classes")?;
     let classes: Vec<String> = classes.iter().map(|name| dataset::folder_name(name)).collect();
     let context = || format!("cannot write {}", out.display());
-    let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let unfinished = tempfile::Builder::new()
-        .prefix(".export-")
-        .tempdir_in(parent.unwrap_or(".".as_ref()))
-        .with_context(context)?;
+    let unfinished = NewFolder::beside(out).with_context(context)?;
     for (part, split) in [("train", &dataset.train), ("test", &dataset.test)] {
         let count = flags.limit.map_or(split.len(), |limit| split.len().min(limit as usize));
         let first: Vec<usize> = (0..count).collect();
         own::export(&split.select(&first), &classes, &unfinished.path().join(part))?;
     }
-    #[cfg(unix)]
-    {
-        // Temporary folders are private; this one is as open as any other.
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(unfinished.path(), fs::Permissions::from_mode(0o755)).with_context(context)?;
-    }
-    fs::rename(unfinished.keep(), out).with_context(context)?;
+    unfinished.finish().with_context(context)?;
     print(&format!("{}", out.display()));
     Ok(())
 }

@@ -2,17 +2,13 @@
 
 use crate::{
     args::{Init, usage},
-    console::print,
     experiment::{Experiment, Origin},
     explain::shown,
-    meanings,
+    meanings, output,
 };
 use anyhow::{Context, Result, bail};
-use std::{
-    fs,
-    io::Write,
-    path::{Path, PathBuf},
-};
+use bal_files::{Place, place};
+use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// Writes the experiment of a method, and beside it the one that it starts from.
@@ -30,8 +26,16 @@ pub(crate) fn init(flags: &Init) -> Result<()> {
         None => experiment,
     };
     let path = flags.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", experiment.name)));
+    output::can_be_written([path.as_path()])?;
     let mut files = Vec::new();
     if let Some((mut first, _)) = experiment.start_experiment(&Origin::BuiltIn)? {
+        if output::file(&path).is_none() {
+            return Err(usage(format!(
+                "--out {}: {} starts from another experiment, whose file goes beside its own; name a file",
+                path.display(),
+                flags.method
+            )));
+        }
         let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         let name = format!("{stem}-start.toml");
         first.name = format!("{stem}-start");
@@ -41,13 +45,20 @@ pub(crate) fn init(flags: &Init) -> Result<()> {
         }
     }
     files.push((path.clone(), commented(&experiment)?));
-    if let Some((there, _)) = files.iter().find(|(file, _)| file.exists()) {
+    let is_taken = |file: &Path| file.symlink_metadata().is_ok() && output::file(file).is_some();
+    if let Some((there, _)) = files.iter().find(|(file, _)| is_taken(file)) {
         bail!("{} exists; give another --out, or remove it", there.display());
     }
-    for (file, text) in &files {
-        write(file, text)?;
+    output::can_be_written(files.iter().map(|(file, _)| file.as_path()))?;
+    for (written, (file, text)) in files.iter().enumerate() {
+        write(file, text).inspect_err(|_| {
+            // What was just made is of no use without the other.
+            for (made, _) in &files[..written] {
+                let _ = std::fs::remove_file(made);
+            }
+        })?;
     }
-    print(&format!("{}", path.display()));
+    output::written(&path);
     Ok(())
 }
 
@@ -81,18 +92,11 @@ fn table(settings: &Table, path: &str, lines: &mut Vec<String>) {
     }
 }
 
-/// Writes a new file, whole or not at all.
+/// Writes a new file, whole or not at all, or to what is no regular file.
 fn write(path: &Path, text: &str) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let context = || format!("cannot write {}", path.display());
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(context)?;
-    file.write_all(text.as_bytes()).with_context(context)?;
-    #[cfg(unix)]
-    {
-        // Temporary files are private; experiments are as open as any other.
-        use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(file.path(), fs::Permissions::from_mode(0o644)).with_context(context)?;
-    }
-    file.persist_noclobber(path).with_context(context)?;
-    Ok(())
+    let written = match place(path) {
+        Ok(Place::File(_)) => bal_files::create(path, text.as_bytes()),
+        _ => bal_files::write(path, text.as_bytes()),
+    };
+    written.with_context(|| format!("cannot write {}", path.display()))
 }

@@ -45,7 +45,8 @@ impl<'a> Observer<'a> {
             digest,
             last_sweep: flags.max_sweeps.unwrap_or(planned).min(planned),
             metrics: MetricsWriter::append(&folder.metrics())?,
-            events: (flags.tensorboard)
+            // A run that has an event file goes on with it.
+            events: (flags.tensorboard || folder.events().is_dir())
                 .then(|| EventWriter::begin(&folder.events(), &before, SystemTime::now()))
                 .transpose()?,
             display: Display::new(&experiment.name, "batches", planned, done),

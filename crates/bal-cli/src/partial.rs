@@ -2,11 +2,11 @@
 
 mod identity;
 
-use crate::console::say;
+use crate::{console::say, output, run_folder::tell};
 use anyhow::{Context, Result, bail};
 use bal_attacks::{Keep, KeepError, Outcome, Shard};
+use bal_files::{Lock, LockError};
 use bal_models::TensorFile;
-use bal_report::atomic;
 pub(crate) use identity::Identity;
 use serde_json::Value;
 use std::{
@@ -16,15 +16,15 @@ use std::{
 };
 use tch::{Kind, Tensor};
 
-/// A folder of finished shards beside a file that the evaluation will write.
+/// A folder of finished shards beside a file that the evaluation will write, this evaluation's alone.
 ///
-/// It is made when the first shard is finished, and taken away when the files are written.
+/// It goes when the files are written, and before that if there is no shard in it yet.
 pub(crate) struct Partial {
-    folder: PathBuf,
+    lock: Lock,
     /// Everything that the shards depend on.
     identity: Value,
     images: bool,
-    /// Held while the folder is made.
+    /// Whether the folder says what its shards are of; held while that is written.
     made: Mutex<bool>,
 }
 
@@ -36,13 +36,13 @@ impl Partial {
     /// The folder for the evaluation that will write `file`; says so where a part of it is there.
     ///
     /// # Errors
-    /// When the folder is there and of another evaluation.
+    /// When the folder is there and of another evaluation, or another process works in it.
     pub(crate) fn beside(file: &Path, identity: &Identity<'_>) -> Result<Self> {
         let images = identity.images;
         let identity = identity.value()?;
-        let mut name = file.as_os_str().to_owned();
-        name.push(".partial");
-        let folder = PathBuf::from(name);
+        let lock = lock(file)?;
+        let folder = lock.folder().to_path_buf();
+        lock.remove_leftovers(&[]);
         let path = folder.join(IDENTITY);
         if path.is_file() {
             let context = || format!("cannot go on with {}; remove it to begin anew", folder.display());
@@ -58,41 +58,63 @@ impl Partial {
                 );
             }
         }
-        let partial = Self { made: Mutex::new(path.is_file()), folder, identity, images };
-        if partial.count() > 0 {
-            say(&format!("going on where {} ended", partial.folder.display()));
+        let partial = Self { made: Mutex::new(path.is_file()), lock, identity, images };
+        if !partial.shards().is_empty() {
+            say(&format!("going on where {} ended", folder.display()));
         }
         Ok(partial)
     }
 
-    /// How many shards are kept.
-    fn count(&self) -> usize {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        entries.filter(|entry| entry.path().extension().is_some_and(|e| e == "safetensors")).count()
+    fn folder(&self) -> &Path {
+        self.lock.folder()
     }
 
-    /// Takes the folder away.
+    /// The files of the shards that are kept.
+    fn shards(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.folder()).into_iter().flatten().flatten();
+        let files = entries.map(|entry| entry.path());
+        files.filter(|file| file.extension().is_some_and(|e| e == "safetensors")).collect()
+    }
+
+    /// Takes away what was kept, and the folder, unless the user has put something there.
     pub(crate) fn remove(self) -> Result<()> {
-        if !self.folder.exists() {
-            return Ok(());
+        let folder = self.folder().to_path_buf();
+        let identity = Some(folder.join(IDENTITY)).filter(|file| file.is_file());
+        for file in self.shards().into_iter().chain(identity) {
+            fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
         }
-        fs::remove_dir_all(&self.folder).with_context(|| format!("cannot remove {}", self.folder.display()))
+        drop(self);
+        // It may have been made by an earlier process, so that it does not go with the lock.
+        let _ = fs::remove_dir(folder);
+        Ok(())
     }
 
     fn path(&self, number: usize) -> PathBuf {
-        self.folder.join(format!("shard-{number:05}.safetensors"))
+        self.folder().join(format!("shard-{number:05}.safetensors"))
     }
 
     /// Makes the folder, once, with what its shards are of.
     fn make(&self) -> Result<(), KeepError> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if !*made {
-            fs::create_dir_all(&self.folder)
-                .map_err(|error| format!("cannot make {}: {error}", self.folder.display()))?;
-            atomic::write(&self.folder.join(IDENTITY), &serde_json::to_vec_pretty(&self.identity)?)?;
+            output::write(&self.folder().join(IDENTITY), &serde_json::to_vec_pretty(&self.identity)?)?;
             *made = true;
         }
         Ok(())
+    }
+}
+
+/// The folder of the evaluation that will write `file`, as this process's own.
+fn lock(file: &Path) -> Result<Lock> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".partial");
+    let folder = PathBuf::from(name);
+    match Lock::take(&folder, &mut tell) {
+        Err(LockError::Busy { holder, .. }) => bail!(
+            "{} is being made by {holder}; wait until that has ended, or write to another file",
+            file.display()
+        ),
+        other => Ok(other?),
     }
 }
 
@@ -150,11 +172,11 @@ fn write(path: &Path, shard: &Shard) -> Result<()> {
         tensors.push(("x", x.shallow_clone()));
     }
     let tensors = tensors.into_iter().map(|(name, tensor)| (name.to_string(), tensor)).collect();
-    Ok(TensorFile { metadata: [].into(), tensors }.write(path)?)
+    Ok(TensorFile { metadata: [].into(), tensors }.write_sealed(path)?)
 }
 
 fn read(path: &Path) -> Result<Shard> {
-    let mut file = TensorFile::read(path)?;
+    let mut file = TensorFile::read_sealed(path)?;
     let mut integers = |name: &str, shape: &[i64]| -> Result<Vec<i64>> {
         Ok(Vec::try_from(file.take(path, name, Kind::Int64, shape)?.f_reshape([-1])?)?)
     };

@@ -9,9 +9,9 @@ mod seen;
 use crate::{
     args::{Report, usage},
     chosen::{Chosen, Wanted},
-    console::{print, say},
+    console::say,
     dataset, diagnose,
-    output::can_be_written,
+    output::{self, can_be_written},
     run_folder::RunFolder,
     subject::{Source, Subject},
     versions::versions,
@@ -20,7 +20,7 @@ use anyhow::{Context, Result};
 use bal_core::Workers;
 use bal_diagnostics::Quantity;
 use bal_page::{Answers, Page, Run, Trace};
-use bal_report::{Split, atomic, metrics};
+use bal_report::{Record, Split, metrics};
 use inputs::Input;
 
 /// Reads the runs, shows them images, and writes the page.
@@ -32,7 +32,7 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
     if !(flags.radius > 0.0 && flags.radius <= 1.0) {
         return Err(usage(format!("--radius has to be above 0 and at most 1, got {}", flags.radius)));
     }
-    can_be_written(&flags.out)?;
+    can_be_written([flags.out.as_path()])?;
     let inputs = inputs::read(flags)?;
     let first = inputs.first().context("no run was named")?;
     let sources: Vec<&Source> = inputs.iter().map(|input| &input.source).collect();
@@ -64,9 +64,9 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
             metrics::read(&folder.metrics())?.iter().filter_map(|l| Some((l.sweep, l.accuracy?))).collect();
         runs.push(Run {
             name,
-            record,
             training_accuracy: accuracy,
-            traces: traces(&folder)?,
+            traces: traces(&folder, &record)?,
+            record,
             evaluations,
             answers: Some(answers),
         });
@@ -81,8 +81,8 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
             .join(", "),
         runs,
     };
-    atomic::write(&flags.out, page.html()?.as_bytes())?;
-    print(&flags.out.display().to_string());
+    output::write(&flags.out, page.html()?.as_bytes())?;
+    output::written(&flags.out);
     Ok(())
 }
 
@@ -110,12 +110,12 @@ fn answers(
 }
 
 /// The traces of held-out log-probabilities that agree least, where the run kept them.
-fn traces(folder: &RunFolder) -> Result<Vec<Trace>> {
+fn traces(folder: &RunFolder, record: &Record) -> Result<Vec<Trace>> {
     const MOST: usize = 6;
     if !folder.traces().is_file() {
         return Ok(vec![]);
     }
-    let all = bal_models::read_traces(&folder.traces())?.log_probability;
+    let all = folder.read_traces(record)?.log_probability;
     let (_, _, images) = all.size3()?;
     let trace = |image: i64| -> Result<Trace> {
         let draws = diagnose::draws(&all.select(2, image))?;

@@ -1,11 +1,19 @@
 //! Run folders: what a training run writes, and how it is found again.
 
-use crate::{experiment::Experiment, trained_on};
+mod claim;
+
+use crate::{start::digest, trained_on};
 use anyhow::{Context, Result, bail};
 use bal_core::Posterior;
+use bal_models::Traces;
 use bal_report::Record;
+pub(crate) use claim::{Claim, tell};
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+};
 
 /// The folder of one run.
 #[derive(Clone, Debug)]
@@ -24,12 +32,16 @@ pub(crate) struct Identity {
 /// In which state a folder is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
-    /// Nothing is there.
+    /// Nothing is there, or an empty folder, or one in which a run was to begin and did not.
     Absent,
     /// A run that has not ended.
     Begun,
-    /// A run with its record.
+    /// A run with its record and its weights.
     Finished,
+    /// The record of a finished run, without its weights.
+    WithoutWeights,
+    /// Something that is no run.
+    Foreign,
 }
 
 impl RunFolder {
@@ -46,9 +58,14 @@ impl RunFolder {
         self.0.join("experiment.toml")
     }
 
+    /// What only an unfinished run needs.
+    fn checkpoints(&self) -> PathBuf {
+        self.0.join("checkpoint")
+    }
+
     /// Which experiment, from which start, the unfinished run is of.
     fn identity(&self) -> PathBuf {
-        self.0.join("checkpoint").join("identity.json")
+        self.checkpoints().join("identity.json")
     }
 
     /// The weights that the run started from.
@@ -68,7 +85,7 @@ impl RunFolder {
 
     /// The newest checkpoint.
     pub(crate) fn checkpoint(&self) -> PathBuf {
-        self.0.join("checkpoint").join("state.safetensors")
+        self.checkpoints().join("state.safetensors")
     }
 
     /// The result.
@@ -92,48 +109,29 @@ impl RunFolder {
     }
 
     /// What is there.
-    ///
-    /// # Errors
-    /// When the folder holds something other than a run.
-    pub(crate) fn status(&self) -> Result<Status> {
-        if !self.0.exists() {
-            return Ok(Status::Absent);
-        }
-        if self.record().is_file() && self.posterior().is_file() {
-            return Ok(Status::Finished);
+    pub(crate) fn status(&self) -> Status {
+        if self.record().is_file() {
+            return if self.posterior().is_file() { Status::Finished } else { Status::WithoutWeights };
         }
         if self.experiment().is_file() {
-            return Ok(Status::Begun);
+            return Status::Begun;
         }
-        bail!("{} exists and is no run folder; give another --out", self.0.display());
+        let is_there = self.0.symlink_metadata().is_ok();
+        if is_there && !self.is_vacant() { Status::Foreign } else { Status::Absent }
     }
 
-    /// Makes the folder with the experiment and the weights to start from, whole or not at all.
-    pub(crate) fn create(
-        &self,
-        experiment: &Experiment,
-        identity: &Identity,
-        start: Option<&Posterior>,
-    ) -> Result<()> {
-        let parent = self.0.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let context = || format!("cannot make the run folder {}", self.0.display());
-        std::fs::create_dir_all(parent).with_context(context)?;
-        let temporary = tempfile::Builder::new().prefix(".run-").tempdir_in(parent).with_context(context)?;
-        let inner = Self::new(temporary.path());
-        std::fs::create_dir(temporary.path().join("checkpoint")).with_context(context)?;
-        std::fs::write(inner.experiment(), toml::to_string(experiment)?).with_context(context)?;
-        std::fs::write(inner.identity(), serde_json::to_string(identity)?).with_context(context)?;
-        if let Some(start) = start {
-            bal_models::write_posterior(&inner.start(), start)?;
-        }
-        #[cfg(unix)]
-        {
-            // Temporary folders are private; run folders are as open as any other.
-            use std::os::unix::fs::PermissionsExt;
-            std::fs::set_permissions(temporary.path(), std::fs::Permissions::from_mode(0o755))
-                .with_context(context)?;
-        }
-        std::fs::rename(temporary.keep(), &self.0).with_context(context)
+    /// Whether the folder holds nothing but what is written before a run has begun: the lock, and what a process left that
+    /// was killed in between.
+    fn is_vacant(&self) -> bool {
+        let begun = |name: &OsStr| name == "identity.json" || bal_files::is_unfinished(name);
+        let expected = |name: &OsStr| match name.to_str() {
+            Some(bal_files::LOCK_FILE) => true,
+            Some("checkpoint") => all_names(&self.checkpoints(), &begun),
+            // The user may have a file of this name: ours comes after the identity.
+            Some("start.safetensors") => self.identity().is_file(),
+            _ => bal_files::is_unfinished(name),
+        };
+        all_names(&self.0, &expected)
     }
 
     /// What the unfinished run in the folder is of.
@@ -143,37 +141,119 @@ impl RunFolder {
         serde_json::from_slice(&std::fs::read(&path).with_context(context)?).with_context(context)
     }
 
-    /// Takes the folder away: of a run that ended before its first checkpoint nothing is worth keeping.
-    pub(crate) fn discard(&self) {
-        // The run's own error is what matters to the user, not that its folder is still there.
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-
-    /// Takes away what only an unfinished run needs.
-    pub(crate) fn tidy(&self) -> Result<()> {
-        let folder = self.0.join("checkpoint");
-        if folder.is_dir() {
-            std::fs::remove_dir_all(&folder)
-                .with_context(|| format!("cannot remove {}", folder.display()))?;
-        }
-        Ok(())
-    }
-
     /// The record and posterior of a finished run.
     ///
     /// # Errors
-    /// When there is no finished run.
+    /// When there is no finished run, or its posterior is not the one that it ended with.
     pub(crate) fn finished(&self) -> Result<(Record, Posterior)> {
-        match self.status()? {
-            Status::Absent => bail!("there is no run at {}", self.0.display()),
-            Status::Begun => bail!(
-                "the run at {} has not ended; `bal train --resume --out {}` continues it",
-                self.0.display(),
-                self.0.display()
-            ),
-            Status::Finished => {
-                Ok((Record::read(&self.record())?, bal_models::read_posterior(&self.posterior(), None)?))
+        let path = self.0.display();
+        match self.status() {
+            Status::Absent => bail!("there is no run at {path}"),
+            Status::Foreign if self.0.is_dir() => bail!("{path} is no run folder"),
+            Status::Foreign => bail!("{path} is a file, and no run folder"),
+            Status::Begun => {
+                bail!("the run at {path} has not ended; `bal train --resume --out {path}` continues it")
             }
+            Status::WithoutWeights => bail!("{}", self.without_weights()),
+            Status::Finished => {}
         }
+        let record = Record::read(&self.record())?;
+        self.verify(&record, &self.posterior())?;
+        let posterior = bal_models::read_posterior(&self.posterior(), None)?;
+        Ok((record, posterior))
+    }
+
+    /// What is to be said of a run whose weights are gone.
+    pub(crate) fn without_weights(&self) -> String {
+        let path = self.0.display();
+        format!(
+            "{path} has the record of a finished run, but not its weights: put posterior.safetensors back from a copy, \
+             or train the run again into another folder"
+        )
+    }
+
+    /// The traces of a finished run.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are not those that it ended with.
+    pub(crate) fn read_traces(&self, record: &Record) -> Result<Traces> {
+        self.verify(record, &self.traces())?;
+        Ok(bal_models::read_traces(&self.traces())?)
+    }
+
+    /// SHA-256 of the weights and traces that are there, as a record keeps them.
+    pub(crate) fn digests(&self) -> Result<BTreeMap<String, String>> {
+        let files = [self.posterior(), self.traces()].into_iter().filter(|file| file.is_file());
+        files.map(|file| Ok((name(&file), digest(&file)?))).collect()
+    }
+
+    /// Refuses a file that is not the one of which the record has a digest.
+    fn verify(&self, record: &Record, file: &Path) -> Result<()> {
+        match record.digests.get(&name(file)) {
+            Some(expected) if digest(file)? != *expected => bail!(
+                "{} is damaged or of another run: its SHA-256 is not the one in {}; put the right file in its place, or \
+                 train the run again into another folder",
+                file.display(),
+                self.record().display()
+            ),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether all names in a folder that can be read are such.
+fn all_names(folder: &Path, such: &dyn Fn(&OsStr) -> bool) -> bool {
+    let entries = std::fs::read_dir(folder);
+    entries.is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(|entry| such(&entry.file_name()))))
+}
+
+/// The name of a file, without its folder.
+fn name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_folder_is_what_its_files_say() {
+        let place = tempfile::tempdir().unwrap();
+        let status = |name: &str, files: &[&str]| {
+            let folder = RunFolder::new(place.path().join(name));
+            for file in files {
+                let path = folder.path().join(file);
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, r#"{"digest":"","start":null}"#).unwrap();
+            }
+            folder.status()
+        };
+        assert_eq!(status("nothing", &[]), Status::Absent);
+        fs::create_dir(place.path().join("empty")).unwrap();
+        for (name, files, expected) in [
+            ("empty", &[][..], Status::Absent),
+            ("locked", &[".lock"], Status::Absent),
+            (
+                "killed-1",
+                &[".lock", "checkpoint/identity.json", ".start.safetensors.x.unfinished"],
+                Status::Absent,
+            ),
+            ("killed-2", &["checkpoint/.identity.json.x.unfinished"], Status::Absent),
+            ("killed-3", &["checkpoint/identity.json", "start.safetensors"], Status::Absent),
+            ("weights", &["start.safetensors"], Status::Foreign),
+            ("thesis", &["thesis.tex"], Status::Foreign),
+            ("checkpoints", &["checkpoint/mine"], Status::Foreign),
+            ("begun", &["experiment.toml"], Status::Begun),
+            ("ending", &["experiment.toml", "posterior.safetensors"], Status::Begun),
+            ("finished", &["experiment.toml", "posterior.safetensors", "record.json"], Status::Finished),
+            ("record", &["experiment.toml", "record.json"], Status::WithoutWeights),
+        ] {
+            assert_eq!(status(name, files), expected, "{name}");
+        }
+        fs::write(place.path().join("model.pt"), "").unwrap();
+        let file = RunFolder::new(place.path().join("model.pt"));
+        assert_eq!(file.status(), Status::Foreign);
+        assert!(file.finished().unwrap_err().to_string().ends_with("model.pt is a file, and no run folder"));
     }
 }

@@ -66,6 +66,7 @@ pub(crate) fn make(
             ess: Summary::of(&mixing.effective_sample_size),
         }),
         held_out: bal_baselines::accuracy(&model, &training.held_out, workers)?,
+        digests: folder.digests()?,
     })
 }
 

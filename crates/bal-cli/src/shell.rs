@@ -3,9 +3,9 @@
 use crate::{
     args::{Arguments, Completions, Man},
     console::{print, write_out},
+    output,
 };
 use anyhow::{Context, Result};
-use bal_report::atomic;
 use clap::{Command, CommandFactory};
 
 /// Prints a script that completes commands, flags and their values.
@@ -24,7 +24,7 @@ pub(crate) fn man(flags: &Man) -> Result<()> {
     let commands = program.get_subcommands().filter(|command| command.get_name() != "help");
     for command in commands.chain([&program]) {
         let path = folder.join(format!("{}.1", title(command)));
-        atomic::write(&path, &page(command).context("cannot make a manual page")?)?;
+        output::write(&path, &page(command).context("cannot make a manual page")?)?;
         print(&path.display().to_string());
     }
     Ok(())

@@ -69,7 +69,10 @@ pub(crate) fn kept(folder: &RunFolder) -> Result<Option<Start>> {
     let path = folder.start();
     let digest = digest(&path)?;
     if digest != expected {
-        bail!("{} is not what the run started from; give another --out", path.display());
+        bail!(
+            "{} is not what the run started from; put the right file in its place, or give another --out",
+            path.display()
+        );
     }
     Ok(Some(Start { name, digest, posterior: bal_models::read_posterior(&path, None)? }))
 }
@@ -82,22 +85,26 @@ fn from_run(folder: &RunFolder) -> Result<Start> {
 fn cached(experiment: &Experiment, origin: &Origin, train: &Train, workers: &Workers) -> Result<Start> {
     let digest = train::digest(experiment, "", &train.machine)?;
     let folder = RunFolder::new(Path::new(CACHE).join(format!("{}-{}", experiment.name, &digest[..16])));
-    if folder.status()? != Status::Finished {
-        say(&format!("first {}, to start from", experiment.name));
-        let first = Train {
-            experiment: None,
-            set: vec![],
-            seed: None,
-            out: None,
-            start: None,
-            resume: true,
-            max_sweeps: None,
-            quick: train.quick,
-            tensorboard: train.tensorboard,
-            images: TrainingDataFlags::default(),
-            machine: train.machine.clone(),
-        };
-        train::run(&first, experiment, origin, &folder, workers)?;
+    if folder.status() != Status::Finished {
+        // Another run may be training the same start: this one then takes what came of it.
+        let claim = folder.claim_when_free()?;
+        if claim.status() != Status::Finished {
+            say(&format!("first {}, to start from", experiment.name));
+            let first = Train {
+                experiment: None,
+                set: vec![],
+                seed: None,
+                out: None,
+                start: None,
+                resume: true,
+                max_sweeps: None,
+                quick: train.quick,
+                tensorboard: train.tensorboard,
+                images: TrainingDataFlags::default(),
+                machine: train.machine.clone(),
+            };
+            train::run(&first, experiment, origin, claim, workers)?;
+        }
     }
     from_run(&folder)
 }

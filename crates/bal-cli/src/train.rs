@@ -7,15 +7,16 @@ use crate::{
     interrupt::{self, Interrupted},
     last_batch,
     observer::Observer,
-    run_folder::{Identity, RunFolder, Status},
+    run_folder::{Claim, Identity, RunFolder, Status},
     run_record::{self, Outcome},
     start,
 };
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use bal_baselines::TraceSettings;
-use bal_core::{Architecture, Posterior, Task, Workers};
+use bal_core::{Architecture, Checkpoint, Posterior, Task, TrainError, Workers};
 use bal_models::Traces;
 use bal_report::metrics;
+use std::path::Path;
 
 /// Trains what the flags ask for.
 pub(crate) fn train(flags: &Train) -> Result<()> {
@@ -27,7 +28,9 @@ pub(crate) fn train(flags: &Train) -> Result<()> {
             .clone()
             .unwrap_or_else(|| format!("runs/{}-seed{}", experiment.name, experiment.seed).into()),
     );
-    run(flags, &experiment, &origin, &folder, &workers)?;
+    if let Some(claim) = claim(flags, &folder)? {
+        run(flags, &experiment, &origin, claim, &workers)?;
+    }
     print(&format!("{}", folder.path().display()));
     Ok(())
 }
@@ -53,16 +56,16 @@ pub(crate) fn digest(experiment: &Experiment, start: &str, machine: &Machine) ->
     experiment.digest(start, experiment.data(machine).digests()?.iter())
 }
 
-/// Trains `experiment` into `folder`.
+/// Trains `experiment` into a folder, which has no finished run.
 pub(crate) fn run(
     flags: &Train,
     experiment: &Experiment,
     origin: &Origin,
-    folder: &RunFolder,
+    mut claim: Claim<'_>,
     workers: &Workers,
 ) -> Result<()> {
+    let (folder, status) = (claim.folder(), claim.status());
     let method = experiment.method()?;
-    let Some(status) = to_train(flags, folder)? else { return Ok(()) };
     let device = flags.machine.device;
     let Experiment { train_images, held_out, seed, .. } = experiment;
     let training = experiment.data(&flags.machine).training(*train_images, *held_out, *seed)?;
@@ -80,7 +83,7 @@ pub(crate) fn run(
     let digest = experiment.digest(from, training.digests.iter())?;
     let identity = Identity { digest, start: start.as_ref().map(|s| (s.name.clone(), s.digest.clone())) };
     if status == Status::Absent {
-        folder.create(experiment, &identity, start.as_ref().map(|s| &s.posterior))?;
+        claim.begin(experiment, &identity, start.as_ref().map(|s| &s.posterior))?;
     } else if folder.read_identity()? != identity {
         bail!(
             "{} is a run of another experiment (its settings, seed or data differ); give another --out, or resume \
@@ -89,13 +92,10 @@ pub(crate) fn run(
         );
     }
     let digest = identity.digest;
-    let resume = if folder.checkpoint().is_file() {
-        Some(bal_models::read_checkpoint(&folder.checkpoint(), &digest)?)
-    } else {
-        None
-    };
+    let resume = checkpoint(folder, &digest)?;
     let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.sweep);
     if status == Status::Begun {
+        claim.remove_leftovers();
         metrics::truncate_after(&folder.metrics(), done)?;
         say(&format!("{} goes on after batch {done}", folder.path().display()));
     }
@@ -120,6 +120,9 @@ pub(crate) fn run(
     let fitted = method.fit(&task, &mut |progress| observer.observe(progress));
     let posterior = match (fitted, observer.failure.take()) {
         (_, Some(failure)) => Err(failure),
+        (Err(error @ TrainError::Checkpoint(_)), None) => {
+            Err(error).with_context(|| anew(&folder.checkpoint()))
+        }
         (Err(error), None) => Err(error.into()),
         // Whatever it was trained in, it is used in fp32.
         (Ok(posterior), None) => {
@@ -136,11 +139,9 @@ pub(crate) fn run(
         ))
         .into());
     }
-    let posterior = posterior.inspect_err(|_| {
-        if !folder.checkpoint().is_file() {
-            folder.discard();
-        }
-    })?;
+    let posterior = posterior?;
+    // From here on what was trained is lost with the folder.
+    claim.keep();
     bal_models::write_posterior(&folder.posterior(), &posterior)?;
     if let (Some(log_probability), Some(bal)) = (observer.traces.take(), experiment.chains()) {
         let TraceSettings { burn_in, every, .. } = bal.mixing;
@@ -156,30 +157,65 @@ pub(crate) fn run(
         seconds: observer.seconds(),
     };
     run_record::make(flags, experiment, folder, workers, &outcome)?.write(&folder.record())?;
-    folder.tidy()
+    claim.tidy();
+    Ok(())
 }
 
-/// The state of the folder, if there is something to train in it.
+/// The checkpoint of the run, if it has one.
 ///
 /// # Errors
-/// When another run is there, and this one is not to go on.
-fn to_train(flags: &Train, folder: &RunFolder) -> Result<Option<Status>> {
-    let status = folder.status()?;
-    match status {
-        Status::Absent => {}
-        Status::Finished if flags.resume => {
-            say(&format!("{} is finished already", folder.path().display()));
-            return Ok(None);
+/// When it is damaged, or of another run.
+fn checkpoint(folder: &RunFolder, digest: &str) -> Result<Option<Checkpoint>> {
+    let path = folder.checkpoint();
+    if !path.is_file() {
+        return Ok(None);
+    }
+    bal_models::read_checkpoint(&path, digest).with_context(|| anew(&path)).map(Some)
+}
+
+/// The way out where a checkpoint cannot be used.
+fn anew(checkpoint: &Path) -> String {
+    format!("cannot go on from {} (without that file, --resume begins the run anew)", checkpoint.display())
+}
+
+/// The folder, as this process's own from now on; `None` where the run there is finished, which is said.
+///
+/// # Errors
+/// When another process writes there, or another run is there and this one is not to go on.
+fn claim<'a>(flags: &Train, folder: &'a RunFolder) -> Result<Option<Claim<'a>>> {
+    // Nothing is made in a folder in which nothing is to be trained.
+    if !is_to_be_trained(flags, folder, folder.status())? {
+        // A process may have been killed after it had written the record.
+        if folder.checkpoint().is_file()
+            && let Ok(claim) = folder.claim()
+        {
+            claim.tidy();
         }
-        Status::Begun if flags.resume => {}
-        Status::Begun | Status::Finished => {
-            let path = folder.path().display();
-            return Err(usage(format!(
-                "{path} exists; give another --out, or --resume to continue the run there"
-            )));
+        return Ok(None);
+    }
+    let claim = folder.claim()?;
+    Ok(is_to_be_trained(flags, folder, claim.status())?.then_some(claim))
+}
+
+/// Whether there is something to train in a folder of this status.
+fn is_to_be_trained(flags: &Train, folder: &RunFolder, status: Status) -> Result<bool> {
+    let path = folder.path().display();
+    match status {
+        Status::Absent => Ok(true),
+        Status::Foreign => bail!("{path} exists and is no run folder; give another --out"),
+        Status::Begun if flags.resume => Ok(true),
+        Status::Finished if flags.resume => {
+            say(&format!("{path} is finished already"));
+            Ok(false)
+        }
+        Status::WithoutWeights if flags.resume => bail!("{}", folder.without_weights()),
+        Status::Begun => {
+            Err(usage(format!("{path} exists; give another --out, or --resume to continue the run there")))
+        }
+        Status::Finished | Status::WithoutWeights => {
+            Err(usage(format!("{path} exists, and its run is finished; give another --out")))
         }
     }
-    Ok(Some(status))
 }
 
 /// Says what is trained.

@@ -10,7 +10,7 @@ pub enum CoreError {
         name: &'static str,
     },
     /// The worker threads could not be started.
-    #[error("cannot start {threads} worker threads: {reason}; try a smaller --threads")]
+    #[error("cannot start {threads} worker threads: {reason}; try fewer")]
     Threads {
         /// How many were asked for.
         threads: usize,

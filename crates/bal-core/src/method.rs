@@ -156,7 +156,7 @@ pub enum TrainError {
         reason: String,
     },
     /// A checkpoint that does not belong to this task.
-    #[error("the checkpoint does not fit this experiment: {0}; remove it, or give another --out")]
+    #[error("the checkpoint does not fit this experiment: {0}; remove it to begin anew")]
     Checkpoint(String),
     /// There is nothing to train on.
     #[error("there are no training images left: {0}")]

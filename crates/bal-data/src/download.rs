@@ -1,15 +1,17 @@
 //! Fetching a set: sources in order, each file under a temporary name until its size and digest are right.
 //!
 //! A download that breaks off stays as `<file>.part` and is taken up again where it stopped (HTTP `Range`);
-//! a file with wrong content and one that met a full disk are removed. What stands under its final name is right,
-//! whenever the process is killed.
+//! a file with wrong content is removed, and so is one that met a full disk, unless an earlier run had begun it. What stands
+//! under its final name is right, whenever the process is killed.
 
 mod http;
 mod official;
 mod verify;
 
-use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+use bal_files::{Lock, LockError, News};
 
 use crate::manifest::{Entry, FileEntry, Gzip, Place, Source};
 use crate::part::Part;
@@ -64,8 +66,7 @@ pub fn fetch(
 ) -> Result<Fetched, DataError> {
     let entry = manifest.entry(set)?;
     let folder = root.join(set.name());
-    fs::create_dir_all(&folder).map_err(|e| DataError::write(&folder, e))?;
-    let _lock = lock(&folder, progress);
+    let _lock = lock(&folder, progress)?;
     let sources = sources(entry, mirror);
     let mut files = Vec::new();
     for file in &entry.files {
@@ -219,18 +220,25 @@ impl Place {
     }
 }
 
-/// Keeps other processes from filling the same folder, once none of them does; ends with the value, also when the process
-/// is killed.
-fn lock(folder: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Option<File> {
-    // Where a folder cannot be opened or locked (some systems, some network disks), go on without.
-    let handle = File::open(folder).ok()?;
-    match handle.try_lock() {
-        Ok(()) => Some(handle),
-        Err(TryLockError::WouldBlock) => {
-            progress(Progress::Waiting { folder });
-            handle.lock().ok()?;
-            Some(handle)
+/// Keeps other processes from filling the same folder, which is made where it is missing, once none of them does. Ends with the
+/// value, also when the process is killed.
+fn lock(folder: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Option<Lock>, DataError> {
+    let lock = Lock::wait(folder, &mut |news| match news {
+        News::Waiting { folder, holder } => progress(Progress::Waiting { folder, holder }),
+        News::NoLocks { folder, reason } => progress(Progress::NoLocks { folder, reason }),
+    });
+    match lock {
+        Ok(lock) => Ok(Some(lock)),
+        // Where this process may write nothing, it keeps nobody from writing; all may be there.
+        Err(LockError::Io { source, .. })
+            if matches!(source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) =>
+        {
+            Ok(None)
         }
-        Err(TryLockError::Error(_)) => None,
+        Err(LockError::Io { path, source }) => Err(DataError::write(&path, source)),
+        Err(LockError::Busy { folder, holder }) => {
+            let reason = std::io::Error::new(ErrorKind::WouldBlock, format!("in use by {holder}"));
+            Err(DataError::write(&folder, reason))
+        }
     }
 }

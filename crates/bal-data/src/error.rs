@@ -50,8 +50,8 @@ pub enum DataError {
         /// The system's reason.
         source: io::Error,
     },
-    /// No room was left; the unfinished file was removed.
-    #[error("{}: the disk is full; the unfinished file was removed, free some space and run again", file.display())]
+    /// No room was left.
+    #[error("{}: the disk is full; free some space and run again", file.display())]
     DiskFull {
         /// The file that was being written.
         file: PathBuf,

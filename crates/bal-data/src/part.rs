@@ -1,45 +1,45 @@
-//! A file in the making: `<name>.part` in the folder of the final file, renamed when complete, else removed.
+//! A file in the making that knows how long it is, and may be taken up where an earlier run left it.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use bal_files::Unfinished;
 
 use crate::DataError;
 
 /// How often the arrival of bytes is told.
 const TELL_EVERY: u64 = 256 * 1024;
 
-/// An unfinished file. Dropping it removes it from disk, unless [`Part::keep_what_arrived`] was called.
+/// An unfinished file. Dropping it removes it from disk, unless [`Part::keep_what_arrived`] was called, or an earlier run had
+/// left some of it that was not given up since.
 pub(crate) struct Part {
-    path: PathBuf,
-    goal: PathBuf,
-    file: File,
+    file: Unfinished,
     len: u64,
-    /// Stays on disk when dropped: committed, or worth resuming.
-    keep: bool,
 }
 
 impl Part {
-    /// Opens the unfinished file of an earlier run, or starts an empty one.
+    /// Opens the unfinished file of an earlier run, `<name>.part`, or starts an empty one; for who works alone in the folder.
     pub(crate) fn open(folder: &Path, name: &str) -> Result<Self, DataError> {
         let path = folder.join(format!("{name}.part"));
         let failed = |e| DataError::write(&path, e);
-        let mut file =
-            OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(failed)?;
-        let len = file.seek(SeekFrom::End(0)).map_err(failed)?;
-        Ok(Self { goal: folder.join(name), path, file, len, keep: false })
+        let mut file = Unfinished::resumed(&path, &folder.join(name)).map_err(failed)?;
+        let len = file.file().seek(SeekFrom::End(0)).map_err(failed)?;
+        // What was not made here is not removed for a fault met here.
+        file.set_kept(len > 0);
+        Ok(Self { file, len })
     }
 
     /// Opens an empty file, whatever an earlier run has left.
     pub(crate) fn empty(folder: &Path, name: &str) -> Result<Self, DataError> {
-        let mut part = Self::open(folder, name)?;
-        part.restart()?;
-        Ok(part)
+        let goal = folder.join(name);
+        let file = Unfinished::beside(&goal).map_err(|e| DataError::write(&goal, e))?;
+        Ok(Self { file, len: 0 })
     }
 
     /// Where the unfinished file is.
     pub(crate) fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Bytes so far.
@@ -55,8 +55,10 @@ impl Part {
     /// Forgets all bytes.
     pub(crate) fn restart(&mut self) -> Result<(), DataError> {
         if self.len > 0 {
-            let emptied = self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0)));
-            emptied.map_err(|e| DataError::write(&self.path, e))?;
+            let file = self.file.file();
+            let emptied = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
+            emptied.map_err(|e| DataError::write(self.path(), e))?;
+            self.file.set_kept(false);
             self.len = 0;
         }
         Ok(())
@@ -102,7 +104,7 @@ impl Part {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Ok(Err(error)),
             };
-            self.write_all(&chunk[..count]).map_err(|e| DataError::write(&self.path, e))?;
+            self.write_all(&chunk[..count]).map_err(|e| DataError::write(self.path(), e))?;
             if self.len - told >= TELL_EVERY {
                 told = self.len;
                 arrived(told);
@@ -114,20 +116,18 @@ impl Part {
 
     /// Hands all bytes to the operating system and the disk.
     pub(crate) fn flush(&mut self) -> Result<(), DataError> {
-        self.file.sync_all().or_else(unsupported_is_fine).map_err(|e| DataError::write(&self.path, e))
+        self.file.sync().map_err(|e| DataError::write(self.path(), e))
     }
 
     /// Gives the file its final name, in place of what had it.
-    pub(crate) fn commit(mut self) -> Result<(), DataError> {
-        self.flush()?;
-        fs::rename(&self.path, &self.goal).map_err(|e| DataError::write(&self.goal, e))?;
-        self.keep = true;
-        Ok(())
+    pub(crate) fn commit(self) -> Result<(), DataError> {
+        let path = self.path().to_path_buf();
+        self.file.replace().map(drop).map_err(|e| DataError::write(&path, e))
     }
 
     /// Leaves what has arrived on disk for a later run; an empty file goes.
     pub(crate) fn keep_what_arrived(mut self) {
-        self.keep = self.len > 0;
+        self.file.set_kept(self.len > 0);
     }
 }
 
@@ -140,22 +140,5 @@ impl Write for Part {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
-    }
-}
-
-impl Drop for Part {
-    fn drop(&mut self) {
-        if !self.keep {
-            // There is an error under way already, or nothing was lost; a remnant would be taken up by the next run.
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Some file systems cannot flush; their data is as safe as they make it.
-fn unsupported_is_fine(error: io::Error) -> io::Result<()> {
-    match error.kind() {
-        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported => Ok(()),
-        _ => Err(error),
     }
 }

@@ -1,6 +1,9 @@
 //! What a caller can show while a set is fetched or prepared.
 
+use std::io;
 use std::path::Path;
+
+use bal_files::Holder;
 
 use crate::DataError;
 
@@ -12,6 +15,15 @@ pub enum Progress<'a> {
     Waiting {
         /// The set's folder.
         folder: &'a Path,
+        /// Who fills it.
+        holder: &'a Holder,
+    },
+    /// The file system has no locks, so that nobody is kept from filling the same folder.
+    NoLocks {
+        /// The set's folder.
+        folder: &'a Path,
+        /// What the system said.
+        reason: &'a io::Error,
     },
     /// A file is there already, and right.
     Present {

@@ -17,6 +17,7 @@ mod write;
 
 pub use error::LockError;
 pub use holder::Holder;
+pub use leftovers::is_unfinished;
 pub use lock::{LOCK_FILE, Lock, News};
 pub use new_folder::NewFolder;
 pub use place::{Place, place};

@@ -74,32 +74,31 @@ impl Unfinished {
     }
 
     /// Gives it its name, in place of a file that has it: all bytes are on the disk by then, and the name is afterwards.
+    /// Returns the open file, to be written on.
     ///
     /// # Errors
     /// What the system said; what was there is then untouched, and the unfinished file removed.
-    pub fn replace(self) -> io::Result<()> {
+    pub fn replace(self) -> io::Result<File> {
         self.sync()?;
-        let folder = folder::of(&self.goal).to_path_buf();
-        self.file.persist(&self.goal).map_err(|error| error.error)?;
-        folder::sync(&folder);
-        Ok(())
+        let file = self.file.persist(&self.goal).map_err(|error| error.error)?;
+        folder::sync(folder::of(&self.goal));
+        Ok(file)
     }
 
     /// Gives it its name, if nothing has it.
     ///
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`], or what else the system said; the unfinished file is then removed.
-    pub fn create(self) -> io::Result<()> {
+    pub fn create(self) -> io::Result<File> {
         self.sync()?;
-        let folder = folder::of(&self.goal).to_path_buf();
-        self.file.persist_noclobber(&self.goal).map_err(|error| error.error)?;
-        folder::sync(&folder);
-        Ok(())
+        let file = self.file.persist_noclobber(&self.goal).map_err(|error| error.error)?;
+        folder::sync(folder::of(&self.goal));
+        Ok(file)
     }
 
-    /// Leaves it under its temporary name.
-    pub fn keep(mut self) {
-        self.file.disable_cleanup(true);
+    /// Says whether it stays under its temporary name when it is dropped.
+    pub fn set_kept(&mut self, kept: bool) {
+        self.file.disable_cleanup(kept);
     }
 }
 

@@ -26,7 +26,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
             not_protected(&path)?;
             let mut file = Unfinished::beside(&path)?;
             file.write_all(bytes)?;
-            return file.replace();
+            return file.replace().map(drop);
         }
         Place::StandardOutput => on(&mut io::stdout().lock(), bytes),
         Place::StandardError => on(&mut io::stderr().lock(), bytes),
@@ -47,10 +47,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = Unfinished::beside(path)?;
     file.write_all(bytes)?;
-    file.create()
+    file.create().map(drop)
 }
 
-/// Whether [`write`] would succeed, as far as can be known before the bytes are there: nothing is opened that somebody reads
+/// Whether [`write()`] would succeed, as far as can be known before the bytes are there: nothing is opened that somebody reads
 /// from, and nothing is left.
 ///
 /// # Errors

@@ -6,7 +6,10 @@ use crate::{
 };
 use bal_core::{ChainState, Checkpoint, Member, Position, State};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+};
 use tch::Tensor;
 
 /// What a checkpoint holds beside its tensors; the tensors' names are counted by it.
@@ -39,8 +42,8 @@ struct MemberContents {
 
 const KEY: &str = "checkpoint";
 
-/// Writes `checkpoint` of the experiment with digest `experiment`, under a temporary name that is
-/// then renamed: a kill at any moment leaves the old checkpoint or the new one.
+/// Writes `checkpoint` of the experiment with digest `experiment`, with a checksum, whole or not at all: a kill at any
+/// moment leaves the old checkpoint or the new one.
 ///
 /// # Errors
 /// [`ModelError::Io`] when the file cannot be written, [`ModelError::Tensor`] for a tensor that is
@@ -76,7 +79,7 @@ pub fn write_checkpoint(path: &Path, experiment: &str, checkpoint: &Checkpoint) 
         Contents { experiment: experiment.into(), sweep: checkpoint.sweep, chains, samples, extras };
     let contents = serde_json::to_string(&contents)
         .map_err(|e| ModelError::Format { path: path.into(), reason: e.to_string() })?;
-    TensorFile { metadata: [(KEY.into(), contents)].into(), tensors }.write(path)
+    TensorFile { metadata: [(KEY.into(), contents)].into(), tensors }.write_sealed(path)
 }
 
 /// The sweep after which a checkpoint was written; of a large file only the header is read.
@@ -84,28 +87,22 @@ pub fn write_checkpoint(path: &Path, experiment: &str, checkpoint: &Checkpoint) 
 /// # Errors
 /// [`ModelError`] when it is no checkpoint.
 pub fn checkpoint_sweep(path: &Path) -> Result<u64, ModelError> {
-    let metadata_error = |problem: String| ModelError::Metadata { path: path.into(), key: KEY, problem };
-    let header = read_header(path)?;
-    let text = header.get(KEY).ok_or_else(|| metadata_error("is missing: this is no checkpoint".into()))?;
-    let contents: Contents =
-        serde_json::from_str(text).map_err(|e| metadata_error(format!("cannot be read: {e}")))?;
-    Ok(contents.sweep)
+    Ok(contents(path, &read_header(path)?)?.sweep)
 }
 
 /// Reads a checkpoint of the experiment with digest `experiment`.
 ///
 /// # Errors
-/// [`ModelError`] when it is not one, is incomplete, holds more than it says, or belongs to another
-/// experiment.
+/// [`ModelError`] when it is not one, is damaged or incomplete, holds more than it says, or belongs to another experiment.
+/// One without a checksum, of an earlier version, is refused.
 pub fn read_checkpoint(path: &Path, experiment: &str) -> Result<Checkpoint, ModelError> {
     let metadata_error = |problem: String| ModelError::Metadata { path: path.into(), key: KEY, problem };
-    let TensorFile { metadata, mut tensors } = TensorFile::read(path)?;
-    let text = metadata.get(KEY).ok_or_else(|| metadata_error("is missing: this is no checkpoint".into()))?;
-    let contents: Contents =
-        serde_json::from_str(text).map_err(|e| metadata_error(format!("cannot be read: {e}")))?;
+    // Another file is told apart from a damaged one.
+    text(path, &read_header(path)?)?;
+    let TensorFile { metadata, mut tensors } = TensorFile::read_sealed(path)?;
+    let contents = contents(path, &metadata)?;
     if contents.experiment != experiment {
-        let problem = "belongs to another experiment (its settings or seed differ); give another --out, \
-                       or the experiment that it was made by";
+        let problem = "belongs to another experiment: its settings, seed or data differ";
         return Err(metadata_error(problem.into()));
     }
     let mut take_one = |name: String| {
@@ -142,4 +139,20 @@ pub fn read_checkpoint(path: &Path, experiment: &str) -> Result<Checkpoint, Mode
         return Err(ModelError::Tensor { path: path.into(), tensor, problem });
     }
     Ok(Checkpoint { sweep: contents.sweep, chains, samples, extras })
+}
+
+/// What the metadata of the file at `path` say of its tensors.
+fn contents(path: &Path, metadata: &HashMap<String, String>) -> Result<Contents, ModelError> {
+    let problem =
+        |e| ModelError::Metadata { path: path.into(), key: KEY, problem: format!("cannot be read: {e}") };
+    serde_json::from_str(text(path, metadata)?).map_err(problem)
+}
+
+/// The text by which a checkpoint is known.
+fn text<'a>(path: &Path, metadata: &'a HashMap<String, String>) -> Result<&'a String, ModelError> {
+    metadata.get(KEY).ok_or_else(|| ModelError::Metadata {
+        path: path.into(),
+        key: KEY,
+        problem: "is missing: this is no checkpoint".into(),
+    })
 }

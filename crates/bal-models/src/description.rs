@@ -34,7 +34,7 @@ pub(crate) fn network(
     let error = |key: &'static str, problem: String| ModelError::Metadata { path: path.into(), key, problem };
     let said = sizes(path, metadata)?;
     let Some(given) = given else {
-        let missing = || error(ARCHITECTURE, "is missing; say which it is by --architecture".into());
+        let missing = || error(ARCHITECTURE, "is missing, and no architecture was named".into());
         let name = metadata.get(ARCHITECTURE).ok_or_else(missing)?;
         return architecture(name, said).map_err(|e| error(ARCHITECTURE, format!("cannot be used: {e}")));
     };

@@ -23,6 +23,16 @@ pub enum ModelError {
         /// What is wrong.
         reason: String,
     },
+    /// The bytes of a file are not those that were written.
+    #[error(
+        "{path}: it is damaged: its bytes do not have the checksum that was written with them; put a copy in its place, \
+         or remove it, and what it held is computed again",
+        path = path.display()
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is no archive of numpy arrays, or cannot be one.
     #[error("{path}: not an .npz file: {reason}", path = path.display())]
     Npz {

@@ -2,13 +2,14 @@
 
 mod npy;
 mod npz;
+mod seal;
 
 use crate::ModelError;
 use safetensors::{Dtype, SafeTensorError, SafeTensors, tensor::TensorView};
 use std::{
     collections::{BTreeMap, HashMap},
     fs::File,
-    io::{Read, Write},
+    io::{ErrorKind, Read},
     path::Path,
 };
 use tch::{Kind, Tensor};
@@ -29,10 +30,14 @@ impl TensorFile {
     /// [`ModelError::Io`], [`ModelError::Format`] for a file of another kind or cut short, and
     /// [`ModelError::Tensor`] for a tensor of another type or an impossible shape.
     pub fn read(path: &Path) -> Result<Self, ModelError> {
+        Self::of(path, &read_whole(path)?)
+    }
+
+    /// What the bytes of the file at `path` hold.
+    fn of(path: &Path, bytes: &[u8]) -> Result<Self, ModelError> {
         let format = |e| ModelError::Format { path: path.into(), reason: reason(&e) };
-        let bytes = read_whole(path)?;
-        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(format)?;
-        let file = SafeTensors::deserialize(&bytes).map_err(format)?;
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
+        let file = SafeTensors::deserialize(bytes).map_err(format)?;
         let mut tensors = BTreeMap::new();
         for (name, view) in file.tensors() {
             let problem =
@@ -73,12 +78,17 @@ impl TensorFile {
         Ok(tensor)
     }
 
-    /// Writes the file under a temporary name beside `path` and renames it: after a failure the old
-    /// file, or none, is there. The same contents give the same bytes.
+    /// Writes the file, whole or not at all: after a failure the old file, or none, is there. The same contents give the same
+    /// bytes.
     ///
     /// # Errors
     /// Those of [`TensorFile::read`].
     pub fn write(&self, path: &Path) -> Result<(), ModelError> {
+        put(path, &self.to_bytes(path, self.metadata.clone())?)
+    }
+
+    /// The bytes of the file at `path`, with these metadata.
+    fn to_bytes(&self, path: &Path, metadata: HashMap<String, String>) -> Result<Vec<u8>, ModelError> {
         let format = |reason: String| ModelError::Format { path: path.into(), reason };
         let mut data = Vec::new();
         for (name, tensor) in &self.tensors {
@@ -91,23 +101,15 @@ impl TensorFile {
             .map(|(name, (dtype, shape, bytes))| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
             .collect::<Result<_, SafeTensorError>>();
         let views = views.map_err(|e| format(e.to_string()))?;
-        let bytes =
-            safetensors::serialize(views, Some(self.metadata.clone())).map_err(|e| format(e.to_string()))?;
-        let bytes =
-            with_sorted_header(&bytes).ok_or_else(|| format("its header cannot be read back".into()))?;
-        put(path, &bytes)
+        let bytes = safetensors::serialize(views, Some(metadata)).map_err(|e| format(e.to_string()))?;
+        with_sorted_header(&bytes).ok_or_else(|| format("its header cannot be read back".into()))
     }
 }
 
-/// Writes a file under a temporary name beside `path` and renames it.
+/// Writes a file whole or not at all.
 fn put(path: &Path, bytes: &[u8]) -> Result<(), ModelError> {
     let io = |source| ModelError::Io { path: path.into(), action: "write", source };
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = temporary().tempfile_in(folder).map_err(io)?;
-    file.write_all(bytes).map_err(io)?;
-    file.as_file().sync_all().map_err(io)?;
-    file.persist(path).map_err(|e| io(e.error))?;
-    Ok(())
+    bal_files::write(path, bytes).map_err(io)
 }
 
 /// The metadata of a safetensors file, without its tensors.
@@ -122,7 +124,10 @@ pub(crate) fn read_header(path: &Path) -> Result<HashMap<String, String>, ModelE
     let mut file = File::open(path).map_err(io)?;
     let size = file.metadata().map_err(io)?.len();
     let mut length = [0; 8];
-    file.read_exact(&mut length).map_err(|_| format("it is shorter than the length of its header"))?;
+    file.read_exact(&mut length).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof => format("it is shorter than the length of its header"),
+        _ => io(error),
+    })?;
     let length = u64::from_le_bytes(length);
     if length > size.saturating_sub(8) {
         return Err(format("it is cut short within its header"));
@@ -166,15 +171,6 @@ fn believable(shape: &[usize]) -> Option<Vec<i64>> {
     const DIMENSIONS: usize = 8;
     shape.iter().try_fold(1i64, |product, &n| product.checked_mul(i64::try_from(n.max(1)).ok()?))?;
     (shape.len() <= DIMENSIONS).then(|| shape.iter().map(|&n| n as i64).collect())
-}
-
-/// A temporary file that whoever may read the folder's other files may read too.
-fn temporary() -> tempfile::Builder<'static, 'static> {
-    #[cfg_attr(not(unix), expect(unused_mut))]
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder
 }
 
 fn bytes_of(tensor: &Tensor) -> Result<(Dtype, Vec<usize>, Vec<u8>), String> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::csv::Csv;
 use crate::wilson::{Interval, wilson_95};
-use crate::{ImageSet, ReportError, Split, atomic, json};
+use crate::{ImageSet, ReportError, Split, json, whole};
 
 mod check;
 mod rows;
@@ -200,7 +200,7 @@ impl Evaluation {
 
     /// Writes [`Self::to_csv`], whole or not at all.
     pub fn write_csv(&self, path: &Path) -> Result<(), ReportError> {
-        atomic::write(path, self.to_csv().as_bytes())
+        whole::write(path, self.to_csv().as_bytes())
     }
 }
 

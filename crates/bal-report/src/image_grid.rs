@@ -5,7 +5,7 @@ use std::path::Path;
 use resvg::tiny_skia::{Color, Paint, Pixmap, Rect, Transform};
 
 use crate::drawing::{Anchor, Colour, Svg, Type, pixels};
-use crate::{ReportError, atomic};
+use crate::{ReportError, whole};
 
 /// An image and the model's class for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +44,7 @@ impl ImageGrid {
     /// Errors name the file; [`ReportError::Invalid`] when the parts do not fit together.
     pub fn write(&self, path: &Path) -> Result<(), ReportError> {
         let png = self.draw(path)?;
-        atomic::write(path, &png)
+        whole::write(path, &png)
     }
 
     fn draw(&self, path: &Path) -> Result<Vec<u8>, ReportError> {

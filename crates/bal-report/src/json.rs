@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{ReportError, atomic};
+use crate::{ReportError, whole};
 
 /// The value in the file; the error names the file, the key and the line.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, ReportError> {
@@ -19,5 +19,5 @@ pub(crate) fn write<T: Serialize>(path: &Path, value: &T) -> Result<(), ReportEr
     let mut bytes = serde_json::to_vec_pretty(value)
         .map_err(|source| ReportError::Parse { path: path.to_owned(), source })?;
     bytes.push(b'\n');
-    atomic::write(path, &bytes)
+    whole::write(path, &bytes)
 }

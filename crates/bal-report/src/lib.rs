@@ -1,12 +1,11 @@
 //! Run records, evaluations, and the figures and tables drawn from them; no LibTorch.
 //!
-//! Files are read strictly (an unknown or missing key is an error that names the file) and written whole:
-//! each goes to a temporary name beside its place and is renamed, so a reader never meets half a file.
+//! Files are read strictly (an unknown or missing key is an error that names the file) and written whole by
+//! [`bal_files::write()`], so a reader never meets half a file.
 //! Figures are functions of the results folder alone.
 
 #![doc = include_str!("../README.md")]
 
-pub mod atomic;
 pub mod calibration;
 pub mod cost;
 pub mod crosscheck;
@@ -28,6 +27,7 @@ pub mod spread;
 pub mod table;
 mod tensorboard;
 pub mod tuning;
+mod whole;
 pub mod wilson;
 
 pub use calibration::{Answer, Bin, Calibration, CalibrationReport, auroc};

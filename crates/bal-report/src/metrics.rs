@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ReportError, atomic};
+use crate::{ReportError, whole};
 
 /// One line: where a run stood after a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -136,7 +136,7 @@ pub fn truncate_after(path: &Path, sweep: u64) -> Result<(), ReportError> {
     if kept == bytes {
         return Ok(());
     }
-    atomic::write(path, &kept)
+    whole::write(path, &kept)
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<MetricLine>, ReportError> {

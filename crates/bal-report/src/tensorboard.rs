@@ -9,15 +9,20 @@
 //!
 //! Source: the formats `TFRecord` of `TensorFlow` and `Event` of `TensorBoard` (`event.proto`, `summary.proto`).
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bal_files::Unfinished;
 
 use crate::{MetricLine, ReportError};
 
 /// The part of a file's name by which `TensorBoard` knows it.
 const MARK: &str = "tfevents";
+/// How the name of a file that was written here ends.
+const WRITER: &str = "bal";
 
 /// Appends a run's metrics to an event file.
 #[derive(Debug)]
@@ -30,44 +35,71 @@ pub struct EventWriter {
 
 impl EventWriter {
     /// Begins a file in `folder`, which is made if it is not there, with the lines that a resumed run has `before`. It
-    /// takes the place of event files that are there: their steps may have been undone.
+    /// takes the place of event files that were written here before: their steps may have been undone. Others stay.
     pub fn begin(folder: &Path, before: &[MetricLine], now: SystemTime) -> Result<Self, ReportError> {
-        let write_error = |path: &Path, source| ReportError::Write { path: path.to_owned(), source };
-        fs::create_dir_all(folder).map_err(|source| write_error(folder, source))?;
-        for entry in fs::read_dir(folder).map_err(|source| write_error(folder, source))?.flatten() {
-            if entry.file_name().to_string_lossy().contains(MARK) {
-                fs::remove_file(entry.path()).map_err(|source| write_error(&entry.path(), source))?;
-            }
-        }
+        let failed = |path: &Path, source| ReportError::Write { path: path.to_owned(), source };
+        fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
         let done = before.last().map_or(0.0, |line| line.seconds);
         let begun = now.saturating_sub(Duration::try_from_secs_f64(done).unwrap_or_default());
-        let path = folder.join(format!("events.out.{MARK}.{}.bal", now.as_secs()));
-        let file = File::create(&path).map_err(|source| write_error(&path, source))?;
-        let mut writer = Self { path, file, begun };
-        let version = [varint_key(3, BYTES), length_delimited(b"brain.Event:2")].concat();
-        writer.event(0.0, 0, &version)?;
+        let path = folder.join(format!("events.out.{MARK}.{}.{WRITER}", now.as_secs()));
+        let mut events =
+            event(begun, 0.0, 0, &[varint_key(3, BYTES), length_delimited(b"brain.Event:2")].concat());
         for line in before {
-            writer.write(line)?;
+            events.extend(of_line(begun, line));
         }
-        Ok(writer)
+        let begin = || -> io::Result<File> {
+            let mut file = Unfinished::beside(&path)?;
+            file.write_all(&events)?;
+            file.replace()
+        };
+        let file = begin().map_err(|source| failed(&path, source))?;
+        for entry in fs::read_dir(folder).map_err(|source| failed(folder, source))?.flatten() {
+            if is_ours(&entry.file_name()) && entry.path() != path {
+                fs::remove_file(entry.path()).map_err(|source| failed(&entry.path(), source))?;
+            }
+        }
+        Ok(Self { path, file, begun })
+    }
+
+    /// Removes what was written in `folder` by [`EventWriter::begin`], and the folder if nothing else is in it.
+    pub fn remove(folder: &Path) {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            if is_ours(&entry.file_name()) {
+                // Nobody waits for it, and the next run of the folder would write over it.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+        let _ = fs::remove_dir(folder);
     }
 
     /// Adds the numbers of a sweep, each a scalar under its key in `metrics.jsonl`; the sweep is the step.
     pub fn write(&mut self, line: &MetricLine) -> Result<(), ReportError> {
-        let values: Vec<u8> =
-            line.scalars().flat_map(|(key, value)| field(1, &scalar(key, value as f32))).collect();
-        self.event(line.seconds, line.sweep, &field(5, &values))
-    }
-
-    fn event(&mut self, seconds: f64, step: u64, what: &[u8]) -> Result<(), ReportError> {
-        let time = (self.begun.as_secs_f64() + seconds).to_le_bytes();
-        let event = [&varint_key(1, DOUBLE), &time[..], &varint_key(2, VARINT), &varint(step), what].concat();
-        let length = (event.len() as u64).to_le_bytes();
-        let record = [&length[..], &checksum(&length), &event, &checksum(&event)].concat();
         let path = &self.path;
-        self.file.write_all(&record).map_err(|source| ReportError::Write { path: path.clone(), source })
+        let written = self.file.write_all(&of_line(self.begun, line));
+        written.map_err(|source| ReportError::Write { path: path.clone(), source })
     }
+}
+
+/// Whether a file was written here, by its name.
+fn is_ours(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.contains(MARK) && name.ends_with(WRITER)
+}
+
+/// The record of a sweep of a run that began at `begun`.
+fn of_line(begun: Duration, line: &MetricLine) -> Vec<u8> {
+    let values: Vec<u8> =
+        line.scalars().flat_map(|(key, value)| field(1, &scalar(key, value as f32))).collect();
+    event(begun, line.seconds, line.sweep, &field(5, &values))
+}
+
+/// A record.
+fn event(begun: Duration, seconds: f64, step: u64, what: &[u8]) -> Vec<u8> {
+    let time = (begun.as_secs_f64() + seconds).to_le_bytes();
+    let event = [&varint_key(1, DOUBLE), &time[..], &varint_key(2, VARINT), &varint(step), what].concat();
+    let length = (event.len() as u64).to_le_bytes();
+    [&length[..], &checksum(&length), &event, &checksum(&event)].concat()
 }
 
 /// Wire types of protobuf.
@@ -183,9 +215,21 @@ mod tests {
         for sweep in 1..=3 {
             writer.write(&line(sweep, 1.0)).unwrap();
         }
-        EventWriter::begin(folder.path(), &[line(1, 1.0), line(2, 1.0)], at(5000)).unwrap();
-        let events = events(&fs::read(only_file(folder.path())).unwrap());
-        assert_eq!(events.len(), 3);
-        assert_eq!(events[2][1..9], 5000f64.to_le_bytes());
+        for resumed in [1000, 5000] {
+            EventWriter::begin(folder.path(), &[line(1, 1.0), line(2, 1.0)], at(resumed)).unwrap();
+            let events = events(&fs::read(only_file(folder.path())).unwrap());
+            assert_eq!(events.len(), 3);
+            assert_eq!(events[2][1..9], (resumed as f64).to_le_bytes());
+        }
+    }
+
+    #[test]
+    fn event_files_of_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let theirs = folder.path().join("events.out.tfevents.1700000000.host.17.0");
+        fs::write(&theirs, "theirs").unwrap();
+        EventWriter::begin(folder.path(), &[], UNIX_EPOCH).unwrap();
+        assert_eq!(fs::read(&theirs).unwrap(), b"theirs");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use bal_files::Lock;
 
 use crate::cargo::run;
 use crate::repository::Repository;
@@ -18,7 +19,13 @@ pub(crate) fn ensure(repository: &Repository) -> Result<PathBuf> {
     let wanted = std::fs::read_to_string(&requirements)
         .with_context(|| format!("cannot read {}", requirements.display()))?;
     let (python, mark) = (folder.join("bin/python"), folder.join("requirements-met.txt"));
-    if std::fs::read_to_string(&mark).is_ok_and(|met| met == wanted) {
+    let is_met = || std::fs::read_to_string(&mark).is_ok_and(|met| met == wanted);
+    if is_met() {
+        return Ok(python);
+    }
+    // Beside it: what is in the folder is cleared.
+    let _lock = Lock::wait(&folder.with_extension("installing"), &mut |news| eprintln!("{news}"))?;
+    if is_met() {
         return Ok(python);
     }
     eprintln!(
@@ -27,7 +34,7 @@ pub(crate) fn ensure(repository: &Repository) -> Result<PathBuf> {
         repository.relative(&folder).display()
     );
     install(&folder, &python, &requirements)?;
-    bal_report::atomic::write(&mark, wanted.as_bytes())?;
+    bal_files::write(&mark, wanted.as_bytes()).with_context(|| format!("cannot write {}", mark.display()))?;
     Ok(python)
 }
 

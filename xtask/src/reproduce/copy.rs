@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use anyhow::{Context, Result};
-use bal_report::atomic;
 
 use crate::repository::Repository;
 use crate::reproduce::model::WEIGHTS;
@@ -53,7 +52,7 @@ fn folders(repository: &Repository, place: &Place, run: &Run) -> (PathBuf, PathB
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let bytes = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
     if !fs::read(to).is_ok_and(|there| there == bytes) {
-        atomic::write(to, &bytes)?;
+        bal_files::write(to, &bytes).with_context(|| format!("cannot write {}", to.display()))?;
     }
     Ok(())
 }

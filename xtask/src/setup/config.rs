@@ -1,6 +1,6 @@
 //! `.cargo/libtorch.toml`: by it any cargo command in the checkout finds LibTorch.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::repository::Repository;
 
@@ -17,7 +17,7 @@ pub(super) fn write(repository: &Repository) -> Result<()> {
     if std::fs::read(&path).is_ok_and(|found| found == CONTENT.as_bytes()) {
         return Ok(());
     }
-    Ok(bal_report::atomic::write(&path, CONTENT.as_bytes())?)
+    bal_files::write(&path, CONTENT.as_bytes()).with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

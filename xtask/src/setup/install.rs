@@ -1,6 +1,6 @@
 //! From wheels to a complete `libtorch/`, or to none at all.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -87,19 +87,6 @@ fn put_in_place(partial: &Path, libtorch: &Path) -> Result<()> {
     }
     fs::rename(partial, libtorch).with_context(|| format!("cannot rename {}", partial.display()))?;
     remove(&old)
-}
-
-/// Waits until no other set-up is at work; the lock ends with the returned file, however this program ends.
-pub(super) fn lock(downloads: &Path) -> Result<File> {
-    let path = downloads.join("lock");
-    let lock = fs::create_dir_all(downloads)
-        .and_then(|()| File::create(&path))
-        .with_context(|| format!("cannot make {}", path.display()))?;
-    if lock.try_lock().is_err() {
-        eprintln!("waiting for another set-up of LibTorch to end");
-        lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
-    }
-    Ok(lock)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::{env, fs};
 use anyhow::{Context, Result, ensure};
 
 use crate::repository::Repository;
-use crate::setup::{LibTorch, remove, usable};
+use crate::setup::{LibTorch, usable};
 
 /// Asks a PyTorch for its folder.
 const WHERE_IS_TORCH: &str = "import os, torch; print(os.path.dirname(torch.__file__))";
@@ -74,10 +74,14 @@ fn link(link: &Path, folder: &Path) -> Result<bool> {
     if fs::read_link(link).is_ok_and(|target| target == folder) {
         return Ok(true);
     }
-    let new = link.with_extension("link");
-    remove(&new)?;
-    symlink(folder, &new)
-        .and_then(|()| fs::rename(&new, link))
+    // Under a name that nobody else uses, then renamed: two set-ups at once do each other no harm.
+    let beside = link.parent().unwrap_or(Path::new("."));
+    let made = tempfile::Builder::new()
+        .prefix(".libtorch.")
+        .suffix(".unfinished")
+        .make_in(beside, |new| symlink(folder, new));
+    made.map_err(anyhow::Error::from)
+        .and_then(|made| Ok(made.into_temp_path().persist(link)?))
         .with_context(|| format!("cannot make the link {}", link.display()))?;
     Ok(true)
 }

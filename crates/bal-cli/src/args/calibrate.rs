@@ -1,6 +1,7 @@
 //! `bal calibrate` and its flags.
 
 use super::{ImageFlags, Machine, ModelFlags};
+use crate::output;
 use bal_attacks::{Norm, Radii};
 use bal_core::EnsembleGradient;
 use clap::Args;
@@ -25,8 +26,8 @@ pub(crate) struct Calibrate {
     /// The gradient that an ensemble shows to PGD: predictive or member-mean [default: as the weights say].
     #[arg(long, value_name = "NAME", requires = "radius")]
     pub(crate) ensemble_gradient: Option<EnsembleGradient>,
-    /// Writes all that was measured.
-    #[arg(long, value_name = "FILE")]
+    /// Writes all that was measured; - is standard output.
+    #[arg(long, value_name = "FILE", value_parser = output::parser())]
     pub(crate) json: Option<PathBuf>,
     /// The seed of random starts and of --sample.
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -1,6 +1,7 @@
 //! Flags of `bal diagnose`.
 
-use clap::Args;
+use crate::output;
+use clap::{Args, builder::TypedValueParser};
 use std::{
     fmt,
     path::{Path, PathBuf},
@@ -21,11 +22,12 @@ pub(crate) struct Diagnose {
         default_value = "log-probabilities,weights,energies"
     )]
     pub(crate) quantities: Vec<Chosen>,
-    /// All quantities, as JSON.
-    #[arg(long, value_name = "FILE")]
+    /// All quantities, as JSON; - is standard output.
+    #[arg(long, value_name = "FILE", value_parser = output::parser())]
     pub(crate) json: Option<PathBuf>,
-    /// Traces of the chains, of at most four quantities of each kind, the worst first: .svg or .png.
-    #[arg(long, value_name = "FILE", value_parser = figure)]
+    /// Traces of the chains, of at most four quantities of each kind, the worst first: .svg or .png, or - for SVG on standard
+    /// output.
+    #[arg(long, value_name = "FILE", value_parser = output::parser().try_map(figure))]
     pub(crate) figure: Option<PathBuf>,
 }
 
@@ -96,10 +98,10 @@ impl fmt::Display for Chosen {
     }
 }
 
-fn figure(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
+fn figure(path: PathBuf) -> Result<PathBuf, String> {
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("svg" | "png") => Ok(path),
+        _ if output::is_standard(&path) => Ok(path),
         _ => Err("a figure ends in .svg or .png".into()),
     }
 }

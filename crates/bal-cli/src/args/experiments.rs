@@ -1,6 +1,9 @@
 //! The flags of `bal explain` and `bal init`.
 
-use crate::args::{Machine, TrainingDataFlags};
+use crate::{
+    args::{Machine, TrainingDataFlags},
+    output,
+};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -41,8 +44,8 @@ pub(crate) struct Init {
     pub(crate) set: Vec<String>,
     #[command(flatten)]
     pub(crate) images: TrainingDataFlags,
-    /// The file to write [default: NAME.toml]; what it starts from goes beside it.
-    #[arg(long, value_name = "FILE")]
+    /// The file to write [default: NAME.toml], or - for standard output; what it starts from goes beside it.
+    #[arg(long, value_name = "FILE", value_parser = output::parser())]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) machine: Machine,

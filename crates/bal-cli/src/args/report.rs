@@ -1,6 +1,7 @@
 //! The flags of `bal report`.
 
 use super::Machine;
+use crate::output;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -28,8 +29,8 @@ pub(crate) struct Report {
     /// The seed of the draw and of the attack's random starts.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
-    /// The HTML file to write.
-    #[arg(long, value_name = "FILE")]
+    /// The HTML file to write; - is standard output.
+    #[arg(long, value_name = "FILE", value_parser = output::parser())]
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) machine: Machine,

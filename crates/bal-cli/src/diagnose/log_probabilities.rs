@@ -7,7 +7,7 @@ use super::{
 };
 use crate::args::Chosen;
 use anyhow::{Result, bail};
-use bal_models::{Traces, read_traces};
+use bal_models::Traces;
 
 const NAME: &str = "log-probabilities";
 const WHAT: &str = "of the right class of held-out images";
@@ -23,7 +23,7 @@ pub(super) fn follow(run: &Run, chosen: &[&Chosen]) -> Result<Kind> {
         }
         return Ok(Kind::lacking(NAME, WHAT, true, why));
     }
-    let Traces { log_probability, burn_in, every } = read_traces(&path)?;
+    let Traces { log_probability, burn_in, every } = run.folder.read_traces(&run.record)?;
     let (length, chains, images) = log_probability.size3()?;
     if chains as u64 != run.settings.parameter_chains {
         let wanted = run.settings.parameter_chains;

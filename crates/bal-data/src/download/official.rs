@@ -1,6 +1,7 @@
 //! GTSRB from its official archives, for whom no prepared copy is at hand.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{Fetched, FetchedFile, Origin, Wanted, mirrored, obtain};
@@ -29,13 +30,20 @@ pub(super) fn prepared(
     let outcome = gather(official, folder, &store, &sources, &entry.hint, progress)
         .map_err(|error| with_earlier(error, tried))
         .and_then(|zips| prepare(&zips, folder, Some(entry), progress));
-    match &outcome {
-        // Only an empty folder goes: what has arrived saves the next run a download.
-        Err(error) if error.is_local() || matches!(error, DataError::NoSource { .. }) => {
-            let _ = fs::remove_dir(&store);
+    let is_of_use = |error: &DataError| error.is_local() || matches!(error, DataError::NoSource { .. });
+    if !outcome.as_ref().is_err_and(is_of_use) {
+        for archive in [&official.training, &official.test, &official.truth] {
+            let path = store.join(&archive.name);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(DataError::write(&path, error));
+                }
+                _ => {}
+            }
         }
-        _ => fs::remove_dir_all(&store).map_err(|e| DataError::write(&store, e))?,
     }
+    // Only an empty folder goes: what has arrived saves the next run a download, and the user may have put something there.
+    let _ = fs::remove_dir(&store);
     outcome?;
     let files = entry.files.iter().map(|file| FetchedFile {
         name: file.name.clone(),

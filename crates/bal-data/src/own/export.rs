@@ -1,9 +1,9 @@
 //! Writes a split as a folder of PNGs per class, which [`load`](super::load) reads back.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use bal_files::NewFolder;
 use image::ExtendedColorType;
 use image::ImageEncoder;
 use image::codecs::png::PngEncoder;
@@ -41,14 +41,17 @@ pub fn export(split: &Split, classes: &[String], folder: &Path) -> Result<(), Da
     if folder.symlink_metadata().is_ok() {
         return Err(refused("is there already; name a folder that is not".to_owned()));
     }
-    let unfinished = Unfinished::create(folder)?;
+    if folder.file_name().is_none() {
+        return Err(refused("is not the name of a new folder".to_owned()));
+    }
+    let unfinished = NewFolder::beside(folder).map_err(|e| DataError::write(folder, e))?;
     for class in classes {
-        let class = unfinished.path.join(class);
+        let class = unfinished.path().join(class);
         fs::create_dir(&class).map_err(|e| DataError::write(&class, e))?;
     }
     let digits = split.len().saturating_sub(1).to_string().len();
     for (at, (&label, image)) in split.labels.iter().zip(split.images.outer_iter()).enumerate() {
-        let path = unfinished.path.join(&classes[usize::from(label)]).join(format!("{at:0digits$}.png"));
+        let path = unfinished.path().join(&classes[usize::from(label)]).join(format!("{at:0digits$}.png"));
         // A view with the channels last, gathered in that order.
         let pixels: Vec<u8> = image.permuted_axes([1, 2, 0]).iter().copied().collect();
         let mut png = Vec::new();
@@ -57,44 +60,5 @@ pub fn export(split: &Split, classes: &[String], folder: &Path) -> Result<(), Da
             .map_err(|e| refused(format!("image {at} cannot be written as PNG: {e}")))?;
         fs::write(&path, png).map_err(|e| DataError::write(&path, e))?;
     }
-    unfinished.commit(folder)
-}
-
-/// A folder in the making beside its final place; removed when dropped before it got its name.
-struct Unfinished {
-    path: PathBuf,
-    keep: bool,
-}
-
-impl Unfinished {
-    fn create(goal: &Path) -> Result<Self, DataError> {
-        let name = goal.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if name.is_empty() {
-            return Err(DataError::own(goal, "is not the name of a new folder".to_owned()));
-        }
-        let path = goal.with_file_name(format!(".{name}.part"));
-        match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(DataError::write(&path, error));
-            }
-            _ => {}
-        }
-        fs::create_dir_all(&path).map_err(|e| DataError::write(&path, e))?;
-        Ok(Self { path, keep: false })
-    }
-
-    fn commit(mut self, goal: &Path) -> Result<(), DataError> {
-        fs::rename(&self.path, goal).map_err(|e| DataError::write(goal, e))?;
-        self.keep = true;
-        Ok(())
-    }
-}
-
-impl Drop for Unfinished {
-    fn drop(&mut self) {
-        if !self.keep {
-            // There is an error under way already; the next attempt removes what is left.
-            let _ = fs::remove_dir_all(&self.path);
-        }
-    }
+    unfinished.finish().map_err(|e| DataError::write(folder, e))
 }

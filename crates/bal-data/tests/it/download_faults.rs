@@ -4,6 +4,7 @@ use std::fs;
 
 use bal_data::download::{self, Progress};
 use bal_data::{Content, DataError};
+use bal_files::Lock;
 
 use crate::download_support::{FIRST, Root, SET, first_file, server};
 use crate::support::{self, Answer, contents, identical, manifest, names_in};
@@ -133,8 +134,7 @@ fn files_that_are_missing_are_named_without_any_network() {
 fn a_folder_that_another_download_fills_is_waited_for() {
     let (_server, manifest) = server(|_, _| Answer::Content(first_file()));
     let root = Root::new();
-    let mut other = Some(fs::File::open(root.folder()).unwrap());
-    other.as_ref().unwrap().try_lock().unwrap();
+    let mut other = Some(Lock::take(&root.folder(), &mut |_| {}).unwrap());
     let mut steps = Vec::new();
     let mut progress = |step: Progress<'_>| {
         steps.push(format!("{step:?}"));
@@ -146,8 +146,23 @@ fn a_folder_that_another_download_fills_is_waited_for() {
     };
     download::fetch(&manifest, SET, root.0.path(), None, &mut progress).unwrap();
     root.assert_complete(&manifest);
-    assert!(steps[0].starts_with("Waiting"), "{steps:?}");
+    let me = format!("process: Some({})", std::process::id());
+    assert!(steps[0].starts_with("Waiting") && steps[0].contains(&me), "{steps:?}");
     assert!(steps[1].starts_with("Present"), "{steps:?}");
+}
+
+#[test]
+fn what_an_earlier_run_had_fetched_stays_when_it_cannot_be_put_in_place() {
+    let (_server, manifest) = server(|_, _| Answer::Content(first_file()));
+    let root = Root::new();
+    let part = root.file(&format!("{FIRST}.part"));
+    fs::write(&part, &first_file()[..2000]).unwrap();
+    // The file cannot get its name: a folder has it.
+    fs::create_dir_all(root.file(FIRST).join("mine")).unwrap();
+    let error = root.fetch(&manifest, None).unwrap_err();
+    assert!(matches!(error, DataError::Write { .. }) && error.to_string().contains(FIRST), "{error}");
+    assert_eq!(fs::read(part).unwrap(), first_file());
+    assert!(root.file(FIRST).join("mine").is_dir());
 }
 
 #[test]

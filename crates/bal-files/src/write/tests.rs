@@ -191,7 +191,7 @@ fn what_killed_processes_left_is_removed_by_who_holds_the_lock() {
         let mut killed = Unfinished::beside(&run.join(goal)).unwrap();
         killed.write_all(b"half").unwrap();
         assert!(killed.path().to_str().unwrap().ends_with(".unfinished"));
-        killed.keep();
+        killed.set_kept(true);
     }
     for name in ["metrics.jsonl", "thesis.unfinished", ".profile"] {
         fs::write(run.join(name), "").unwrap();

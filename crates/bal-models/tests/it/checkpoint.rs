@@ -2,10 +2,11 @@
 
 use crate::sample::{names, posterior, same_bits, same_tensor};
 use bal_core::{ChainState, Checkpoint, EnsembleGradient, Member, Position, Prediction, State};
-use bal_models::{ModelError, checkpoint_sweep, read_checkpoint, write_checkpoint, write_posterior};
-use safetensors::{SafeTensors, tensor::TensorView};
+use bal_models::{
+    ModelError, TensorFile, checkpoint_sweep, read_checkpoint, write_checkpoint, write_posterior,
+};
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fs,
     path::{Path, PathBuf},
 };
@@ -110,7 +111,10 @@ fn a_checkpoint_of_another_experiment_is_refused() {
     write_checkpoint(&path, DIGEST, &checkpoint(1)).unwrap();
     for other in ["", "0123456789abcdee", "0123456789abcdef0"] {
         let error = refused(&path, other);
-        assert!(error.contains("belongs to another experiment") && error.contains("--out"), "{error}");
+        assert!(
+            error.contains("belongs to another experiment") && error.contains("seed or data differ"),
+            "{error}"
+        );
     }
 }
 
@@ -123,6 +127,31 @@ fn a_checkpoint_cut_short_anywhere_is_refused() {
         fs::write(&path, &whole[..cut]).unwrap();
         assert!(refused(&path, DIGEST).contains("not a safetensors file"), "{cut}");
     }
+}
+
+#[test]
+fn a_checkpoint_with_a_flipped_bit_is_refused_wherever_it_is() {
+    let (_folder, path) = place();
+    write_checkpoint(&path, DIGEST, &checkpoint(1)).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let tensors = 8 + u64::from_le_bytes(whole[..8].try_into().unwrap()) as usize;
+    for place in (tensors..whole.len()).step_by(17).chain([whole.len() - 1]) {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1 << (place % 8);
+        fs::write(&path, bytes).unwrap();
+        let error = read_checkpoint(&path, DIGEST).unwrap_err();
+        assert!(matches!(error, ModelError::Damaged { .. }), "{place}: {error}");
+        let said = error.to_string();
+        assert!(said.contains(path.to_str().unwrap()) && said.contains("remove it"), "{said}");
+    }
+    // One of an earlier version, without a checksum, is told apart from a damaged one.
+    fs::write(&path, &whole).unwrap();
+    let mut file = TensorFile::read(&path).unwrap();
+    file.metadata.remove("sha256");
+    file.write(&path).unwrap();
+    assert!(
+        refused(&path, DIGEST).contains("`sha256` is missing: the file was written by an earlier version")
+    );
 }
 
 #[test]
@@ -168,14 +197,13 @@ fn a_tensor_too_few_or_too_many_is_named() {
     let (_folder, path) = place();
     for name in ["chain.1.position.0", "chain.1.memory.1.2", "sample.0.buffers.0", "extra.counts"] {
         write_checkpoint(&path, DIGEST, &checkpoint(1)).unwrap();
-        edit(&path, |_, tensors| tensors.retain(|(n, _)| n != name));
+        edit(&path, |_, tensors| drop(tensors.remove(name)));
         assert!(refused(&path, DIGEST).contains(&format!("tensor `{name}` is missing")));
 
         write_checkpoint(&path, DIGEST, &checkpoint(1)).unwrap();
         let more = format!("{name}.more");
         edit(&path, |_, tensors| {
-            let (_, view) = tensors.iter().find(|(n, _)| n == name).unwrap().clone();
-            tensors.push((more.clone(), view));
+            tensors.insert(more.clone(), tensors[name].shallow_clone());
         });
         assert!(refused(&path, DIGEST).contains(&format!("tensor `{more}` is no part of the checkpoint")));
     }
@@ -227,12 +255,9 @@ fn refused(path: &Path, experiment: &str) -> String {
     error
 }
 
-/// Writes the file again with other metadata or tensors.
-fn edit(path: &Path, change: impl FnOnce(&mut HashMap<String, String>, &mut Vec<(String, TensorView)>)) {
-    let bytes = fs::read(path).unwrap();
-    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
-    let mut metadata = header.metadata().clone().unwrap();
-    let mut tensors = SafeTensors::deserialize(&bytes).unwrap().tensors();
-    change(&mut metadata, &mut tensors);
-    fs::write(path, safetensors::serialize(tensors, Some(metadata)).unwrap()).unwrap();
+/// Writes the file again with other metadata or tensors, and a checksum of those.
+fn edit(path: &Path, change: impl FnOnce(&mut HashMap<String, String>, &mut BTreeMap<String, Tensor>)) {
+    let mut file = TensorFile::read_sealed(path).unwrap();
+    change(&mut file.metadata, &mut file.tensors);
+    file.write_sealed(path).unwrap();
 }

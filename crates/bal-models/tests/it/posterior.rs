@@ -118,7 +118,7 @@ fn without_metadata_the_architecture_has_to_be_named() {
     fs::write(&path, safetensors::serialize(file.tensors(), None).unwrap()).unwrap();
 
     let error = read_posterior(&path, None).unwrap_err().to_string();
-    let wanted = "weights.safetensors: metadata `architecture` is missing; say which it is by --architecture";
+    let wanted = "weights.safetensors: metadata `architecture` is missing, and no architecture was named";
     assert!(error.ends_with(wanted), "{error}");
 
     let read = read_posterior(&path, Some(architecture("cnn", None).unwrap())).unwrap();

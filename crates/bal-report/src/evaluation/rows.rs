@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::csv::Csv;
-use crate::{ReportError, atomic};
+use crate::{ReportError, whole};
 
 /// What became of one image at one radius.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +47,7 @@ pub fn write_image_rows(path: &Path, rows: &[ImageRow]) -> Result<(), ReportErro
             optional(row.distance),
         ]);
     }
-    atomic::write(path, table.finish().as_bytes())
+    whole::write(path, table.finish().as_bytes())
 }
 
 #[cfg(test)]

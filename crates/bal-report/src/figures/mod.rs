@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::{ReportError, atomic};
+use crate::{ReportError, whole};
 
 mod comparison;
 mod fig2;
@@ -38,7 +38,7 @@ fn write_all(folder: &Path, files: Vec<(String, Vec<u8>)>) -> Result<Vec<PathBuf
     fs::create_dir_all(folder).map_err(|source| ReportError::Write { path: folder.to_owned(), source })?;
     let write = |(name, bytes): (String, Vec<u8>)| {
         let path = folder.join(name);
-        atomic::write(&path, &bytes)?;
+        whole::write(&path, &bytes)?;
         Ok(path)
     };
     files.into_iter().map(write).collect()

@@ -58,6 +58,7 @@ fn record(name: &str, quick: bool) -> Record {
         curves: ["linf", "l2"].map(|name| (name.to_owned(), vec![(1, 0.05), (2, 0.07)])).into(),
         diagnostics: None,
         held_out: None,
+        digests: BTreeMap::new(),
     }
 }
 

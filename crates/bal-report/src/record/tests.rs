@@ -43,6 +43,7 @@ fn record() -> Record {
             ess: Summary::of(&[f64::NAN]),
         }),
         held_out: Some(0.991),
+        digests: BTreeMap::new(),
     }
 }
 

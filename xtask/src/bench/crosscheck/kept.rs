@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use bal_data::Content;
-use bal_report::atomic;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -55,7 +54,8 @@ impl Kept {
             return Ok((entry.piece, entry.load));
         }
         let entry = Entry { cpu: self.cpu.clone(), made_of, load: self.load, piece: make()? };
-        atomic::write(&path, serde_json::to_string_pretty(&entry)?.as_bytes())?;
+        bal_files::write(&path, serde_json::to_string_pretty(&entry)?.as_bytes())
+            .with_context(|| format!("cannot write {}", path.display()))?;
         Ok((entry.piece, entry.load))
     }
 

@@ -1,9 +1,9 @@
 //! The comparison on record, to which each finished cell is added.
 
-use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use bal_files::Lock;
 use bal_report::crosscheck::{Cell, Crosscheck};
 
 use super::plan;
@@ -13,6 +13,8 @@ use crate::repository::Repository;
 pub(super) struct OnRecord {
     path: PathBuf,
     crosscheck: Crosscheck,
+    /// Each cell is put beside those that were read: of two comparisons at once, one would undo the other.
+    _lock: Option<Lock>,
 }
 
 impl OnRecord {
@@ -20,15 +22,15 @@ impl OnRecord {
     /// libraries. Else a new one is begun.
     pub(super) fn open(repository: &Repository, now: &Crosscheck) -> Result<Self> {
         let folder = repository.results().join("crosscheck");
-        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        Self::at(folder.join("crosscheck.json"), now)
+        let lock = Lock::take(&folder, &mut |news| eprintln!("{news}"))?;
+        Ok(Self { _lock: Some(lock), ..Self::at(folder.join("crosscheck.json"), now)? })
     }
 
     fn at(path: PathBuf, now: &Crosscheck) -> Result<Self> {
         let new = Crosscheck { cells: Vec::new(), ..now.clone() };
         let before = if path.exists() { Crosscheck::read(&path)? } else { new.clone() };
         let same = Crosscheck { cells: Vec::new(), ..before.clone() } == new;
-        Ok(Self { path, crosscheck: if same { before } else { new } })
+        Ok(Self { path, crosscheck: if same { before } else { new }, _lock: None })
     }
 
     /// Puts a cell on record, in place of an earlier one of its attack and model; in the order of the plan.
