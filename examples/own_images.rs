@@ -50,7 +50,8 @@ fn images(folder: &Path) -> Result<([Images; 2], i64)> {
         let size = [split.len() as i64, channels, height, width];
         let bytes = split.images.as_slice().context("images are not in one piece")?;
         let pixels = Tensor::f_from_data_size(bytes, &size, Kind::Uint8)?;
-        anyhow::Ok(Images::new(pixels, &Tensor::f_from_slice(&split.labels)?, Device::Cpu)?)
+        let labels: Vec<i64> = split.labels.iter().map(|&label| label.into()).collect();
+        anyhow::Ok(Images::new(pixels, &Tensor::f_from_slice(&labels)?, Device::Cpu)?)
     };
     Ok(([tensors(&dataset.train)?, tensors(&dataset.test)?], classes.len() as i64))
 }
@@ -124,8 +125,9 @@ mod tests {
         };
         Split {
             images: Array4::from_shape_fn((count, 3, 12, 14), |(n, c, y, x)| pixel(n, y, 14 * y + x + c)),
-            labels: (0..count).map(|image| (image % 3) as u8).collect(),
+            labels: (0..count).map(|image| (image % 3) as u16).collect(),
             groups: None,
+            names: None,
         }
     }
 

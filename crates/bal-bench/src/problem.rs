@@ -117,5 +117,6 @@ fn images(split: &Split) -> Result<Images> {
     let shape: Vec<i64> = split.images.shape().iter().map(|&n| n as i64).collect();
     let bytes = split.images.as_slice().context("images are not contiguous")?;
     let pixels = Tensor::f_from_data_size(bytes, &shape, Kind::Uint8)?;
-    Ok(Images::new(pixels, &Tensor::f_from_slice(&split.labels)?, Device::Cpu)?)
+    let labels: Vec<i64> = split.labels.iter().map(|&label| label.into()).collect();
+    Ok(Images::new(pixels, &Tensor::f_from_slice(&labels)?, Device::Cpu)?)
 }

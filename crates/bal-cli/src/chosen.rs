@@ -22,6 +22,8 @@ use std::collections::BTreeSet;
 /// Images of a data set.
 pub(crate) struct Chosen {
     pub(crate) images: Images,
+    /// The file of each, of images of the user's own that are files.
+    pub(crate) files: Option<Vec<String>>,
     /// Their numbers in the part of the data set that they are of.
     pub(crate) numbers: Vec<i64>,
     pub(crate) dataset: String,
@@ -92,6 +94,7 @@ impl Chosen {
         let at = |place: &i64| *place as usize;
         Self {
             images: self.images.subset(places),
+            files: self.files.map(|files| places.iter().map(|place| files[at(place)].clone()).collect()),
             numbers: places.iter().map(|place| self.numbers[at(place)]).collect(),
             digests: places.iter().map(|place| self.digests[at(place)]).collect(),
             trained: self.trained.map(|trained| places.iter().map(|place| trained[at(place)]).collect()),
@@ -111,6 +114,7 @@ impl Chosen {
         }?;
         let mut chosen = first.numbered(Self {
             numbers: found.numbers,
+            files: found.files,
             dataset: data.name,
             split: wanted.split,
             class_names: found.class_names,
@@ -125,7 +129,8 @@ impl Chosen {
             chosen.remarks.extend(remark);
         }
         let trained_on = first.trained_on();
-        let trained = || chosen.digests.iter().map(|image| trained_on.tie(image) == Some(Tie::Trained)).collect();
+        let trained =
+            || chosen.digests.iter().map(|image| trained_on.tie(image) == Some(Tie::Trained)).collect();
         let trained = match wanted.split {
             Split::Train => Some(vec![true; chosen.digests.len()]),
             _ => trained_on.complete.then(trained),
@@ -178,6 +183,7 @@ impl Chosen {
 /// Images of a place.
 struct Part {
     images: Images,
+    files: Option<Vec<String>>,
     numbers: Vec<i64>,
     class_names: Vec<String>,
     remarks: Vec<String>,
@@ -188,6 +194,10 @@ impl Part {
     fn of(whole: &Whole, picked: Picked, remarks: Vec<String>) -> Self {
         Self {
             images: whole.images.subset(&picked.places),
+            files: whole
+                .files
+                .as_ref()
+                .map(|files| picked.places.iter().map(|&place| files[place as usize].clone()).collect()),
             numbers: picked.numbers,
             class_names: whole.class_names.clone(),
             remarks,
@@ -196,11 +206,12 @@ impl Part {
 
     /// Those of a test.
     fn whole(test: Test, numbers: Option<Vec<i64>>, dataset: &str, remarks: Vec<String>) -> Self {
-        let Test { images, class_names } = test;
+        let Test { images, class_names, files } = test;
         Self {
             numbers: numbers.unwrap_or_else(|| (0..images.len()).collect()),
             class_names: class_names.or_else(|| dataset::class_names(dataset)).unwrap_or_default(),
             images,
+            files,
             remarks,
         }
     }
@@ -232,7 +243,13 @@ fn published(data: &Data, machine: &Machine, sources: &[&Source]) -> Result<Part
 
 /// Of the user's own images those to test on.
 fn users_own(wanted: &Wanted, data: &Data, machine: &Machine, sources: &[&Source]) -> Result<Part> {
-    let whole = data.source(machine).whole()?;
+    let place = data.source(machine);
+    // What a run of before was trained on, it knows by all of its data together.
+    let of_before = sources.iter().map(|source| Ok(!source.trained_on().complete && source.is_of(data)?));
+    let of_before = of_before.collect::<Result<Vec<bool>>>()?.contains(&true);
+    let names = sources.iter().map(|source| source.name()).collect::<Vec<_>>().join(", ");
+    let whole = if of_before { place.whole() } else { place.to_test(first_names(sources)?.as_deref()) };
+    let whole = whole.with_context(|| format!("{names} cannot be tested on {}", data.name))?;
     let digests = whole.images.digests();
     let mut remarks = Vec::new();
     let mut candidates = if whole.drawn { 0..digests.len() } else { whole.training..digests.len() };
@@ -269,6 +286,12 @@ fn users_own(wanted: &Wanted, data: &Data, machine: &Machine, sources: &[&Source
     Ok(Part::of(&whole, picked, remarks))
 }
 
+/// What the first model calls its classes, as folders can be called.
+fn first_names(sources: &[&Source]) -> Result<Option<Vec<String>>> {
+    let names = sources.first().map(|source| source.class_names()).transpose()?.flatten();
+    Ok(names.map(|names| names.iter().map(|name| dataset::folder_name(name)).collect()))
+}
+
 /// Whether the images are those that a run of before was trained and is tested on, as their digests say.
 fn same_images(record: &Record, whole: &Whole) -> bool {
     ["train", "test"].iter().all(|part| record.dataset.files.get(*part) == whole.digests.get(*part))
@@ -288,9 +311,12 @@ fn nothing_left(names: &str, dataset: &str, account: &Account, wanted: &Wanted) 
     }
     let seen = match held_out {
         0 => format!("was trained on all {trained} images of {dataset}"),
-        _ => format!("was trained on {trained} of the {candidates} images of {dataset} and held out the others"),
+        _ => format!(
+            "was trained on {trained} of the {candidates} images of {dataset} and held out the others"
+        ),
     };
-    let by_name = wanted.by_name.map(|flag| format!(", or say by {flag} that those are meant")).unwrap_or_default();
+    let by_name =
+        wanted.by_name.map(|flag| format!(", or say by {flag} that those are meant")).unwrap_or_default();
     format!("{names} {seen}: none is left to test it on; name others by --dataset{by_name}")
 }
 
@@ -331,16 +357,22 @@ fn of_the_run(wanted: &Wanted, data: &Data, machine: &Machine, source: &Source) 
     let whole = place.whole()?;
     let digests = whole.images.digests();
     let found = Found { digests: &digests, candidates: 0..digests.len(), drawn: true };
-    let picked = if held { on_list(&found, trained_on.held_out()) } else { on_list(&found, trained_on.train()) };
+    let picked =
+        if held { on_list(&found, trained_on.held_out()) } else { on_list(&found, trained_on.train()) };
     let Account { own, missing, .. } = picked.account;
     if own == 0 {
         bail!("none of the {missing} images that {name} {verb} is in {}", data.name);
     }
     let mut remarks = Vec::new();
     if missing > 0 {
-        remarks.push(format!("note: of the {} images that {name} {verb}, {own} are in {}", own + missing, data.name));
+        remarks.push(format!(
+            "note: of the {} images that {name} {verb}, {own} are in {}",
+            own + missing,
+            data.name
+        ));
     }
-    let copies = picked.places.iter().filter(|&&place| trained_on.tie(&digests[place as usize]) == Some(Tie::Trained));
+    let copies =
+        picked.places.iter().filter(|&&place| trained_on.tie(&digests[place as usize]) == Some(Tie::Trained));
     let copies = copies.count();
     if held && copies > 0 {
         remarks.push(format!(

@@ -1,11 +1,11 @@
 //! Data sets as tensors.
 
-use crate::own_images::ImageSettings;
+use crate::own_images::{self, ImageSettings, by_flags, by_keys, by_nothing};
 use anyhow::{Context, Result, bail};
 use bal_core::{Images, NoiseKey, NoiseStream, Purpose};
 use bal_data::{
-    Dataset, Holdout, Set, Share, Split,
-    own::{Report, SplitOrigin},
+    DataError, Dataset, Holdout, Set, Share, Split,
+    own::{Own, Report, SplitOrigin},
 };
 use bal_models::{Part, RunImages, Sizes};
 use std::{
@@ -57,20 +57,31 @@ pub(crate) struct Test {
     pub(crate) images: Images,
     /// What the classes are called, for data of the user's own.
     pub(crate) class_names: Option<Vec<String>>,
+    /// The file of each image below the folder of the data set, for data of the user's own that are files.
+    pub(crate) files: Option<Vec<String>>,
 }
 
-/// Both parts of a data set.
+/// All images of a data set, or those of it that are to test on.
 pub(crate) struct Whole {
-    /// The training images, and after them the test images.
+    /// The training images, then those that the data hold out, and after them the test images.
     pub(crate) images: Images,
-    /// How many of them are training images.
+    /// The file of each, as of a [`Test`].
+    pub(crate) files: Option<Vec<String>>,
+    /// How many of them are not test images.
     pub(crate) training: usize,
-    /// Whether which images are to test on was drawn: nobody has said it.
+    /// Whether nobody has said which images are to test on.
     pub(crate) drawn: bool,
     /// What the classes are called, in the order of the labels.
     pub(crate) class_names: Vec<String>,
     /// SHA-256 of the files, or of the user's own images.
     pub(crate) digests: BTreeMap<String, String>,
+}
+
+/// How many images there are to train on, when those to hold out are put apart.
+pub(crate) struct Counted {
+    pub(crate) train_images: usize,
+    /// As many as were asked for, or those that the data hold out themselves.
+    pub(crate) held_out: usize,
 }
 
 /// A data set with what its own reader says of it.
@@ -87,6 +98,45 @@ impl Loaded {
     /// Whether which images are to test on was drawn.
     fn is_drawn(&self) -> bool {
         self.own.as_ref().is_some_and(|(_, report)| matches!(report.split, SplitOrigin::Drawn { .. }))
+    }
+}
+
+/// The images of a data set to train on, and those held out.
+struct Divided {
+    /// Taken out of the data set; places are numbers in it.
+    train: Split,
+    kept: Vec<usize>,
+    held_out: HeldOut,
+}
+
+enum HeldOut {
+    /// Places among the training images.
+    Drawn(Vec<usize>),
+    /// A part of its own.
+    Given(Split),
+}
+
+impl Divided {
+    /// Holds out images of `dataset`, called `name`: `held_out` drawn from its training images; or those that it holds out
+    /// itself, all of them, unless none are wanted: then they are left apart.
+    fn of(dataset: &mut Dataset, held_out: usize, seed: u64, name: &str) -> Result<Self> {
+        let nothing = dataset.test.select(&[]);
+        let train = std::mem::replace(&mut dataset.train, nothing);
+        let all = || (0..train.len()).collect();
+        let (kept, held_out) = match dataset.held_out.take() {
+            Some(given) if held_out == given.len() => (all(), HeldOut::Given(given)),
+            Some(given) if held_out > 0 => bail!(
+                "held_out = {held_out}, but {name} holds out {} images itself, and these are used as they are; set held_out to \
+                 that number, or to 0 to leave them apart",
+                given.len()
+            ),
+            _ if held_out == 0 => (all(), HeldOut::Drawn(vec![])),
+            _ => {
+                let Holdout { kept, held_out } = train.holdout(Share::Images(held_out), seed)?;
+                (kept, HeldOut::Drawn(held_out))
+            }
+        };
+        Ok(Self { train, kept, held_out })
     }
 }
 
@@ -125,20 +175,27 @@ pub(crate) fn known(name: &str, root: Option<&Path>) -> Result<Dataset> {
 impl DataSource<'_> {
     /// Loads the training images: `held_out` are put apart, of the rest the first `train_images` are taken.
     pub(crate) fn training(&self, train_images: usize, held_out: usize, seed: u64) -> Result<Training> {
-        let loaded = self.load()?;
-        let split = &loaded.dataset.train;
-        let holdout = divide(split, held_out, seed)?;
-        if train_images > holdout.kept.len() {
+        let mut loaded = self.load(by_keys)?;
+        if let Some((_, report)) = &loaded.own {
+            own_images::tell(report);
+        }
+        let Divided { train, mut kept, held_out } =
+            Divided::of(&mut loaded.dataset, held_out, seed, self.name)?;
+        if train_images > kept.len() {
             bail!(
                 "train_images = {train_images}, but {} has {} training images, {} of them held out",
                 self.name,
-                split.len(),
-                holdout.held_out.len()
+                train.len(),
+                train.len() - kept.len()
             );
         }
-        let images = self.tensors(split)?;
-        let put_apart = subset(&images, &holdout.held_out);
-        let images = subset(&images, &holdout.kept[..train_images]);
+        kept.truncate(train_images);
+        let all = self.tensors(&train)?;
+        let put_apart = match held_out {
+            HeldOut::Drawn(places) => subset(&all, &places),
+            HeldOut::Given(given) => self.tensors(&given)?,
+        };
+        let images = subset(&all, &kept);
         let names = loaded.class_names().or_else(|| class_names(self.name)).unwrap_or_default();
         let identity = RunImages {
             train: Part::of(&images, &names),
@@ -157,26 +214,43 @@ impl DataSource<'_> {
         })
     }
 
-    /// How many training images are left when `held_out` are put apart, and an account of the user's own data.
-    pub(crate) fn count(&self, held_out: usize, seed: u64) -> Result<(usize, Option<Report>)> {
-        let Loaded { dataset, own } = self.load()?;
-        Ok((divide(&dataset.train, held_out, seed)?.kept.len(), own.map(|(_, report)| report)))
+    /// How many training images are left when `held_out` are put apart, for an experiment that takes all of them.
+    /// What was read of the user's own data is kept for the training.
+    pub(crate) fn count(&self, held_out: usize, seed: u64) -> Result<Counted> {
+        let held_out_of = |dataset: &Dataset| match (&dataset.held_out, held_out) {
+            (Some(given), 1..) => given.len(),
+            _ => held_out,
+        };
+        let left = |dataset: &Dataset| match (&dataset.held_out, held_out) {
+            (None, 1..) => Ok(dataset.train.holdout(Share::Images(held_out), seed)?.kept.len()),
+            _ => anyhow::Ok(dataset.train.len()),
+        };
+        let Some(settings) = self.own else {
+            return Ok(Counted { train_images: left(&known(self.name, self.root)?)?, held_out });
+        };
+        let own = settings.load(self.name).map_err(by_flags)?;
+        own_images::tell(&own.report);
+        let counted = Counted { train_images: left(&own.dataset)?, held_out: held_out_of(&own.dataset) };
+        settings.keep(self.name, own);
+        Ok(counted)
     }
 
     /// Loads the training images that an experiment with these settings holds out, and their numbers.
     pub(crate) fn held_out(&self, held_out: usize, seed: u64) -> Result<(Test, Vec<i64>)> {
-        let loaded = self.load()?;
-        let split = &loaded.dataset.train;
-        let numbers = divide(split, held_out, seed)?.held_out;
-        let images = subset(&self.tensors(split)?, &numbers);
-        let test = Test { images, class_names: loaded.class_names() };
-        Ok((test, numbers.into_iter().map(|number| number as i64).collect()))
+        let mut loaded = self.load(by_nothing)?;
+        let Divided { train, held_out, .. } = Divided::of(&mut loaded.dataset, held_out, seed, self.name)?;
+        match held_out {
+            HeldOut::Drawn(places) => self.numbered(&train, places, loaded.class_names()),
+            HeldOut::Given(given) => self.numbered(&given, (0..given.len()).collect(), loaded.class_names()),
+        }
     }
 
     /// Loads the test images.
     pub(crate) fn test(&self) -> Result<Test> {
-        let loaded = self.load()?;
-        Ok(Test { images: self.tensors(&loaded.dataset.test)?, class_names: loaded.class_names() })
+        let loaded = self.load(by_nothing)?;
+        let class_names = loaded.class_names();
+        let test = loaded.dataset.test;
+        Ok(Test { images: self.tensors(&test)?, class_names, files: test.names })
     }
 
     /// Loads the training images that an experiment with these settings trains on, and their numbers.
@@ -186,48 +260,82 @@ impl DataSource<'_> {
         held_out: usize,
         seed: u64,
     ) -> Result<(Test, Vec<i64>)> {
-        let loaded = self.load()?;
-        let split = &loaded.dataset.train;
-        let mut numbers = divide(split, held_out, seed)?.kept;
-        numbers.truncate(train_images);
-        let images = subset(&self.tensors(split)?, &numbers);
-        let test = Test { images, class_names: loaded.class_names() };
-        Ok((test, numbers.into_iter().map(|number| number as i64).collect()))
+        let mut loaded = self.load(by_nothing)?;
+        let Divided { train, mut kept, .. } = Divided::of(&mut loaded.dataset, held_out, seed, self.name)?;
+        kept.truncate(train_images);
+        self.numbered(&train, kept, loaded.class_names())
     }
 
-    /// Loads both parts.
+    /// Loads all parts.
     pub(crate) fn whole(&self) -> Result<Whole> {
-        let loaded = self.load()?;
+        let loaded = self.load(by_nothing)?;
         let names = loaded.class_names().or_else(|| class_names(self.name)).unwrap_or_default();
         let drawn = loaded.is_drawn();
-        let Dataset { train, test, digests, .. } = loaded.dataset;
+        let Dataset { train, held_out, test, digests, .. } = loaded.dataset;
+        let before = held_out.map_or_else(|| train.clone(), |held_out| train.joined(&held_out));
+        let all = before.joined(&test);
         Ok(Whole {
-            images: self.tensors(&train.joined(&test))?,
-            training: train.len(),
+            images: self.tensors(&all)?,
+            files: all.names,
+            training: before.len(),
             drawn,
             class_names: names,
             digests,
         })
     }
 
-    /// SHA-256 of the files, or of the user's own images.
-    pub(crate) fn digests(&self) -> Result<BTreeMap<String, String>> {
-        Ok(self.load()?.dataset.digests)
+    /// Loads of the user's own images those to test on: of data with a split the test images, else all. Labels are places
+    /// among `classes`, found by name, where that is given; nothing that training would need has to be there.
+    pub(crate) fn to_test(&self, classes: Option<&[String]>) -> Result<Whole> {
+        let Some(settings) = self.own else { return self.whole() };
+        let labelled = settings.load_labelled(self.name, classes).map_err(by_nothing)?;
+        own_images::remark(&labelled.report);
+        Ok(Whole {
+            images: self.tensors(&labelled.images)?,
+            files: labelled.images.names,
+            training: 0,
+            drawn: labelled.report.split != SplitOrigin::Given,
+            class_names: labelled.classes,
+            digests: BTreeMap::from([("test".into(), labelled.digest)]),
+        })
     }
 
-    fn load(&self) -> Result<Loaded> {
+    /// SHA-256 of the files, or of the user's own images.
+    pub(crate) fn digests(&self) -> Result<BTreeMap<String, String>> {
+        match self.own {
+            Some(settings) => settings.digests(self.name).map_err(by_keys),
+            None => Ok(known(self.name, self.root)?.digests),
+        }
+    }
+
+    /// Loads the data set; a refusal of the user's own names a setting as `way_out` does.
+    fn load(&self, way_out: impl Fn(DataError) -> anyhow::Error) -> Result<Loaded> {
         if let Some(settings) = self.own {
-            let own = settings.load(self.name)?;
-            return Ok(Loaded { dataset: own.dataset, own: Some((own.classes, own.report)) });
+            let Own { dataset, classes, report, .. } = settings.load(self.name).map_err(way_out)?;
+            return Ok(Loaded { dataset, own: Some((classes, report)) });
         }
         let dataset = known(self.name, self.root)?;
         Ok(Loaded { dataset, own: None })
     }
 
+    /// Images at these places of a split, and their numbers.
+    fn numbered(
+        &self,
+        split: &Split,
+        places: Vec<usize>,
+        class_names: Option<Vec<String>>,
+    ) -> Result<(Test, Vec<i64>)> {
+        let images = subset(&self.tensors(split)?, &places);
+        let files = split.names.as_ref().map(|names| places.iter().map(|&i| names[i].clone()).collect());
+        let numbers = places.into_iter().map(|number| number as i64).collect();
+        Ok((Test { images, class_names, files }, numbers))
+    }
+
     /// Pixels as bytes; of the sets that the program knows coloured ones in gray, as the paper has them.
     fn tensors(&self, split: &Split) -> Result<Images> {
         let shape: Vec<i64> = split.images.shape().iter().map(|&n| n as i64).collect();
-        let labels = Tensor::f_from_slice(&split.labels)?;
+        let labels: Vec<i64> = split.labels.iter().map(|&label| label.into()).collect();
+        let labels = Tensor::f_from_slice(&labels)?;
         if let [images, channels, height, width] = shape[..]
             && channels > 1
             && self.own.is_none()
@@ -241,13 +349,6 @@ impl DataSource<'_> {
         let pixels = Tensor::f_from_data_size(bytes, &shape, Kind::Uint8)?;
         Ok(Images::new(pixels, &labels, self.device)?)
     }
-}
-
-fn divide(split: &Split, held_out: usize, seed: u64) -> Result<Holdout> {
-    Ok(match held_out {
-        0 => Holdout { kept: (0..split.len()).collect(), held_out: vec![] },
-        count => split.holdout(Share::Images(count), seed)?,
-    })
 }
 
 fn subset(images: &Images, numbers: &[usize]) -> Images {

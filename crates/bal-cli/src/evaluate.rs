@@ -90,7 +90,7 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
         evaluation.write_csv(path)?;
     }
     if let Some(path) = &outputs.per_image {
-        write_image_rows(path, &rows::rows(&curve, &chosen.numbers))?;
+        write_image_rows(path, &rows::rows(&curve, &chosen.numbers, chosen.files.as_deref()))?;
     }
     if let Some(x) = x {
         let clean = chosen.images.batch(&curve.indices).x.to_device(tch::Device::Cpu);

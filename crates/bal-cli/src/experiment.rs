@@ -1,6 +1,12 @@
 //! Experiments: everything that determines a run, in one file.
 
-use crate::{args::Machine, console::say, dataset::DataSource, overrides, own_images::ImageSettings};
+use crate::{
+    args::Machine,
+    console::say,
+    dataset::{Counted, DataSource},
+    overrides,
+    own_images::ImageSettings,
+};
 use anyhow::{Context, Result, bail};
 use bal_attacks::AttackSettings;
 use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
@@ -174,11 +180,12 @@ impl Experiment {
             None => format!("{own}-{}", self.name),
         };
         let changed = Self { dataset: dataset.into(), images, name, ..self };
-        let (train_images, report) = changed.data(machine).count(changed.held_out, changed.seed)?;
-        if let Some(report) = report {
-            say(&report.to_string());
+        let Counted { train_images, held_out } =
+            changed.data(machine).count(changed.held_out, changed.seed)?;
+        if held_out != changed.held_out {
+            say(&format!("{held_out} images are held out as the data have them; none are drawn"));
         }
-        Ok(Self { train_images, ..changed })
+        Ok(Self { train_images, held_out, ..changed })
     }
 
     /// Where its images are.

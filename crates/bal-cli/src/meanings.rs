@@ -20,7 +20,7 @@ pub(crate) fn of(key: &str) -> Option<Meaning> {
 }
 
 /// Key or end of a key, unit, meaning.
-const TABLE: [(&str, &str, &str); 77] = [
+const TABLE: [(&str, &str, &str); 80] = [
     ("name", "", "what runs of it are called"),
     ("preset", "", "which variant of the method: released, paper or exact (docs/paper.md)"),
     ("dataset", "", "mnist, fashion-mnist, gtsrb, gtsrb-paper, or the path of images of your own"),
@@ -34,9 +34,16 @@ const TABLE: [(&str, &str, &str); 77] = [
     ("images.layout", "", "what the folder holds: folders, idx or csv"),
     ("images.size", "pixels", "height and width that images are resized to"),
     ("images.channels", "", "1 makes images gray, 3 coloured"),
+    (
+        "images.gray",
+        "",
+        "how colours become gray: mean of R, G and B, or luma as Pillow and torchvision have it",
+    ),
+    ("images.ground", "", "what is behind transparent images: white or black"),
+    ("images.classes", "", "names of the classes in the order of their numbers"),
     ("images.bad_files", "", "whether files that cannot be used are refused (refuse) or left out (skip)"),
     ("images.test_share", "share of images", "tested on, where the data come without a split"),
-    ("images.split_seed", "", "which images those are"),
+    ("images.split_seed", "", "which images those are: a function of each file and this number"),
     ("schedule.epochs", "passes", "over the training images"),
     ("schedule.batch_size", "images", "in a batch, which is a sweep"),
     (

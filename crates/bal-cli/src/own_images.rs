@@ -1,13 +1,19 @@
 //! Images of the user's own: how they are read, as an experiment says it.
 
+mod memory;
+mod way_out;
+
+use crate::console::say;
 use anyhow::{Context, Result, bail};
 use bal_data::{
-    Share,
-    own::{self, BadFiles, Layout, Own, OwnSettings},
+    DataError, Share,
+    own::{self, BadFiles, Gray, Ground, Labelled, Layout, Own, OwnSettings, Report},
 };
 use bal_models::Sizes;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
+
+pub(crate) use way_out::{by_flags, by_keys, by_nothing};
 
 /// `[images]` of an experiment: its data set is then a folder or a table of images.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -19,6 +25,14 @@ pub(crate) struct ImageSettings {
     pub(crate) size: Option<[usize; 2]>,
     /// 1 or 3; absent, those of the images.
     pub(crate) channels: Option<usize>,
+    /// How colours become gray. Records of before it could be chosen lack it; they have the mean.
+    #[serde(default)]
+    pub(crate) gray: Gray,
+    /// What is behind transparent images.
+    #[serde(default)]
+    pub(crate) ground: Ground,
+    /// Names of the classes, by their numbers; absent, those that are found.
+    pub(crate) classes: Option<Vec<String>>,
     /// Whether files that cannot be used are refused or skipped.
     pub(crate) bad_files: BadFiles,
     /// The share of images to test on, where the data come without a split.
@@ -38,23 +52,56 @@ impl ImageSettings {
             layout: None,
             size: Some([height, width]),
             channels: Some(channels),
+            gray: Gray::default(),
+            ground: Ground::default(),
+            classes: None,
             bad_files: BadFiles::Refuse,
             test_share: TEST_SHARE,
             split_seed: 0,
         }
     }
 
-    /// Reads the images at `path`.
-    pub(crate) fn load(&self, path: &str) -> Result<Own> {
-        let settings = OwnSettings {
+    /// Reads the images at `path`; what was said of them by the caller is not said again.
+    pub(crate) fn load(&self, path: &str) -> Result<Own, DataError> {
+        memory::load(path, self, || own::load(Path::new(path), &self.settings()))
+    }
+
+    /// Keeps what was read for the next who asks for it.
+    pub(crate) fn keep(&self, path: &str, own: Own) {
+        memory::keep(path, self, own);
+    }
+
+    /// SHA-256 of the parts, without reading them again where they were.
+    pub(crate) fn digests(&self, path: &str) -> Result<BTreeMap<String, String>, DataError> {
+        match memory::digests(path, self) {
+            Some(digests) => Ok(digests),
+            None => self.load(path).map(|own| own.dataset.digests),
+        }
+    }
+
+    /// Reads the images at `path` to test on, labels being places among `classes` where that is given.
+    pub(crate) fn load_labelled(
+        &self,
+        path: &str,
+        classes: Option<&[String]>,
+    ) -> Result<Labelled, DataError> {
+        let mut settings = self.settings();
+        settings.classes = classes.map(<[String]>::to_vec).or(settings.classes);
+        own::load_labelled(Path::new(path), &settings)
+    }
+
+    fn settings(&self) -> OwnSettings {
+        OwnSettings {
             layout: self.layout,
+            classes: self.classes.clone(),
             size: self.size.map(|[height, width]| (height, width)),
             channels: self.channels,
+            gray: self.gray,
+            ground: self.ground,
             bad_files: self.bad_files,
             test_share: Share::Fraction(self.test_share),
             seed: self.split_seed,
-        };
-        Ok(own::load(Path::new(path), &settings)?)
+        }
     }
 }
 
@@ -70,4 +117,25 @@ pub(crate) fn place(name: &str) -> Result<String> {
     let path = std::fs::canonicalize(name).with_context(|| format!("cannot read {name}"))?;
     let text = path.to_str().map(String::from);
     text.with_context(|| format!("{}: the path is not valid UTF-8; rename it", path.display()))
+}
+
+/// Says how images were read that are to train on, in full, once.
+pub(crate) fn tell(report: &Report) {
+    if memory::is_news(&report.path) {
+        say(&report.to_string());
+    }
+}
+
+/// Says of images that are to test on what was done to them and what is odd about them, once; nothing where that is nothing.
+pub(crate) fn remark(report: &Report) {
+    if !memory::is_news(&report.path) {
+        return;
+    }
+    let path = report.path.display();
+    if let Some(note) = report.note() {
+        say(&format!("note: {path}: {note}"));
+    }
+    for warning in report.warnings() {
+        say(&format!("warning: {path}: {warning}"));
+    }
 }

@@ -7,16 +7,14 @@ use crate::{
     answers::Answers,
     args::{ModelFlags, Predict, usage},
     console::say,
-    subject,
+    subject::{self, Source},
 };
 use answer::{Answer, heading, width};
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 use bal_core::Workers;
-use bal_data::{
-    DataError,
-    own::{Conversion, Decoded, Preprocessing},
-};
+use bal_data::own::{Conversion, Decoded, Preprocessing};
 use bal_models::Ensemble;
+use paths::{Fault, Found};
 use std::{
     collections::BTreeMap,
     io::{self, BufWriter, Write},
@@ -40,25 +38,46 @@ pub(crate) fn predict(flags: &Predict) -> Result<()> {
     let posterior = source.posterior().ok_or_else(|| {
         usage("bal predict takes a run or a file of weights; networks in TorchScript are for bal evaluate")
     })?;
-    let [channels, height, width] = posterior.architecture.input().map(|size| size as usize);
     let model = Model {
         classifier: Ensemble::new(posterior, device)?,
         labels: source.labels()?,
-        preprocessing: Preprocessing { channels, height, width },
+        preprocessing: preprocessing(flags, &source, posterior.architecture.input())?,
     };
     let mut told = Told::new(flags, &model);
     let mut files = paths::files(&flags.images).peekable();
     while files.peek().is_some() {
-        let files = files.by_ref().take(TOGETHER).collect::<Result<Vec<PathBuf>>>()?;
-        let images = told.usable(decoded(files, model.preprocessing, &workers))?;
-        if images.is_empty() {
-            continue;
-        }
-        if told.each(&model, &images, &workers)?.is_gone() {
+        let files: Vec<Found> = files.by_ref().take(TOGETHER).collect();
+        let (images, end) = told.usable(decoded(files, model.preprocessing, &workers));
+        if !images.is_empty() && told.each(&model, &images, &workers)?.is_gone() {
             return Ok(());
+        }
+        // What came before is answered.
+        if let Some(error) = end {
+            there(told.output.flush())?;
+            return Err(error);
         }
     }
     told.finish()
+}
+
+/// As images are for the network: colours and transparency as the run has them, else as the flags say.
+fn preprocessing(flags: &Predict, source: &Source, input: [i64; 3]) -> Result<Preprocessing> {
+    let plain = Preprocessing::to(input.map(|size| size as usize));
+    let Some(run) = source.experiment()?.and_then(|run| run.images) else {
+        let (gray, ground) = (flags.gray.unwrap_or_default(), flags.ground.unwrap_or_default());
+        return Ok(Preprocessing { gray, ground, ..plain });
+    };
+    if flags.gray.is_some_and(|gray| gray != run.gray)
+        || flags.ground.is_some_and(|ground| ground != run.ground)
+    {
+        return Err(usage(format!(
+            "{} was trained on images with gray = {} and ground = {}, and its images are read so; leave --gray and --ground out",
+            source.name(),
+            run.gray,
+            run.ground
+        )));
+    }
+    Ok(Preprocessing { gray: run.gray, ground: run.ground, ..plain })
 }
 
 /// A posterior that answers.
@@ -72,14 +91,13 @@ struct Model {
 type Image = (PathBuf, Decoded);
 
 /// The images in their files' order.
-fn decoded(
-    files: Vec<PathBuf>,
-    preprocessing: Preprocessing,
-    workers: &Workers,
-) -> Vec<(PathBuf, Result<Decoded, DataError>)> {
+fn decoded(files: Vec<Found>, preprocessing: Preprocessing, workers: &Workers) -> Vec<Result<Image, Fault>> {
     workers.map(files, |file| {
-        let decoded = preprocessing.decode(&file);
-        (file, decoded)
+        let file = file?;
+        match preprocessing.decode(&file) {
+            Ok(image) => Ok((file, image)),
+            Err(error) => Err(Fault::Bad(error.to_string())),
+        }
     })
 }
 
@@ -120,28 +138,29 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// Those that could be decoded; the others end the program, or are named.
-    fn usable(&mut self, decoded: Vec<(PathBuf, Result<Decoded, DataError>)>) -> Result<Vec<Image>> {
+    /// Those that could be decoded, up to one that ends the program, with what it ends with; others are named.
+    fn usable(&mut self, decoded: Vec<Result<Image, Fault>>) -> (Vec<Image>, Option<Error>) {
         let mut images = Vec::new();
-        for (file, decoded) in decoded {
-            match decoded {
-                Ok(image) => images.push((file, image)),
-                Err(error) if self.flags.skip_bad_files => {
+        for image in decoded {
+            match image {
+                Ok(image) => images.push(image),
+                Err(Fault::Bad(reason)) if self.flags.skip_bad_files => {
                     self.skipped += 1;
-                    say(&format!("skipped {error}"));
+                    say(&format!("skipped {reason}"));
                 }
-                Err(error) => {
-                    return Err(error)
-                        .context("an image cannot be used (--skip-bad-files would name it and go on)");
+                Err(Fault::Bad(reason)) => {
+                    let context = "an image cannot be used (--skip-bad-files would name it and go on)";
+                    return (images, Some(Error::msg(reason).context(context)));
                 }
+                Err(Fault::Last(error)) => return (images, Some(error)),
             }
         }
-        Ok(images)
+        (images, None)
     }
 
     /// Answers for each image.
     fn each(&mut self, model: &Model, images: &[Image], workers: &Workers) -> Result<Reader> {
-        let Preprocessing { channels, height, width } = model.preprocessing;
+        let [channels, height, width] = model.preprocessing.image_shape();
         let bytes: Vec<u8> = images.iter().flat_map(|(_, image)| image.pixels.iter().copied()).collect();
         let shape = [images.len(), channels, height, width].map(|n| n as i64);
         let x = Tensor::f_from_data_size(&bytes, &shape, Kind::Uint8)?.to_kind(Kind::Float) / 255.0;

@@ -57,8 +57,9 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
             shown.numbers.len(),
             attacked::count(flags, &shown)
         ));
-        let (answers, measured) = answers(flags, &subject, (&shown, &classes), &workers, evaluations.is_empty())
-            .with_context(|| name.clone())?;
+        let (answers, measured) =
+            answers(flags, &subject, (&shown, &classes), &workers, evaluations.is_empty())
+                .with_context(|| name.clone())?;
         let evaluations = if flags.evaluation.is_empty() { measured } else { evaluations };
         let accuracy =
             metrics::read(&folder.metrics())?.iter().filter_map(|l| Some((l.sweep, l.accuracy?))).collect();
@@ -99,13 +100,8 @@ fn answers(
     let measure = measure && flags.evaluation.is_empty();
     let (attacked, evaluations) = attacked::attacked(flags, subject, shown, &clean, workers, measure)?;
     let images = format!("{} test images of {}, drawn by seed {}", clean.len(), shown.dataset, flags.seed);
-    let answers = Answers {
-        images,
-        classes: classes.to_vec(),
-        members: model.chains,
-        clean,
-        attacked: Some(attacked),
-    };
+    let answers =
+        Answers { images, classes: classes.to_vec(), members: model.chains, clean, attacked: Some(attacked) };
     Ok((answers, evaluations))
 }
 

@@ -14,6 +14,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use bal_core::{Classifier, EnsembleGradient, Images, Posterior, Prediction};
+use bal_data::own::{self, Gray, Ground};
 use bal_models::{Ensemble, Normalisation, ScriptSettings, Sizes, TorchScript};
 use bal_report::{Model, Record};
 use std::path::{Path, PathBuf};
@@ -34,10 +35,19 @@ pub(crate) struct Source {
     trained_on: TrainedOn,
     /// What the classes are called, where a file of names says it.
     class_names: Option<Vec<String>>,
+    /// How images of the user's own are read, where no run says it.
+    reading: Reading,
     /// What an attack follows.
     ensemble_gradient: EnsembleGradient,
     device: Device,
     kind: Kind,
+}
+
+/// How colours become gray and transparency colours.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reading {
+    gray: Gray,
+    ground: Ground,
 }
 
 /// A data set to show to a model.
@@ -81,7 +91,8 @@ const TRIAL: i64 = 8;
 
 /// Reads what the flags name; `gradient` is what attacks follow, where that was said.
 pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, device: Device) -> Result<Source> {
-    let class_names = flags.class_names.as_deref().map(class_order::read).transpose()?;
+    let reading = Reading { gray: flags.gray.unwrap_or_default(), ground: flags.ground.unwrap_or_default() };
+    let class_names = flags.class_names.as_deref().map(own::read_class_names).transpose()?;
     if let Some(run) = &flags.run {
         is_no_file(run)?;
         let folder = RunFolder::new(run);
@@ -95,6 +106,7 @@ pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, devic
             files: vec![folder.posterior()],
             trained_on: TrainedOn::of_run(&folder, &record)?,
             class_names,
+            reading,
             ensemble_gradient: posterior.ensemble_gradient,
             device,
             kind: Kind::Weights { posterior, record: Some(Box::new(record)) },
@@ -108,6 +120,7 @@ pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, devic
             files,
             trained_on: TrainedOn::default(),
             class_names,
+            reading,
             ensemble_gradient: gradient.unwrap_or(EnsembleGradient::Predictive),
             device,
             kind: script(flags, device)?,
@@ -129,7 +142,10 @@ pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, devic
             bail!("{} names {} classes, but {name} tells {outputs} apart", path.display(), said.len());
         }
         if let Some(known) = known.filter(|known| *known != said) {
-            bail!("{name} says itself what its classes are called: {}; leave --class-names out", known.join(", "));
+            bail!(
+                "{name} says itself what its classes are called: {}; leave --class-names out",
+                known.join(", ")
+            );
         }
     }
     Ok(Source {
@@ -138,6 +154,7 @@ pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, devic
         files: flags.weights.clone(),
         trained_on: TrainedOn::beside(&flags.weights)?,
         class_names,
+        reading,
         ensemble_gradient: posterior.ensemble_gradient,
         device,
         kind: Kind::Weights { posterior, record: None },
@@ -154,7 +171,9 @@ fn is_no_file(run: &Path) -> Result<()> {
         ModelFlags { script, .. } if !script.torchscript.is_empty() => "--torchscript",
         _ => "--weights",
     };
-    Err(usage(format!("{path} is a file, and RUN a folder that `bal train` wrote; a file is named by {flag} {path}")))
+    Err(usage(format!(
+        "{path} is a file, and RUN a folder that `bal train` wrote; a file is named by {flag} {path}"
+    )))
 }
 
 fn script(flags: &ModelFlags, device: Device) -> Result<Kind> {
@@ -230,7 +249,8 @@ impl Source {
     /// says it.
     pub(crate) fn class_names(&self) -> Result<Option<Vec<String>>> {
         let posterior = self.posterior();
-        let own = posterior.and_then(|posterior| posterior.class_names.as_ref()).or(self.class_names.as_ref());
+        let own =
+            posterior.and_then(|posterior| posterior.class_names.as_ref()).or(self.class_names.as_ref());
         if own.is_some() {
             return Ok(own.cloned());
         }
@@ -256,7 +276,8 @@ impl Source {
     /// The data set `named`, else the run's own, else MNIST; images of the user's own as the network wants them.
     pub(crate) fn data(&self, named: Option<&str>) -> Result<Data> {
         let known = |name: &str| Data { name: name.into(), own: None };
-        let run = self.experiment()?.map(|Experiment { dataset, images, .. }| Data { name: dataset, own: images });
+        let run =
+            self.experiment()?.map(|Experiment { dataset, images, .. }| Data { name: dataset, own: images });
         let Some(name) = named else {
             let data = run.unwrap_or_else(|| known("mnist"));
             if data.own.is_some() && !Path::new(&data.name).exists() {
@@ -280,9 +301,15 @@ impl Source {
                 classes: settings.classes.unwrap_or(2),
             },
         };
-        let fitting = ImageSettings::for_network(sizes);
+        let Reading { gray, ground } = self.reading;
+        let fitting = ImageSettings { gray, ground, ..ImageSettings::for_network(sizes) };
         // The run's own images at another place are read as they were: what is no image there was skipped then, too.
-        let settings = settings.map(|run| ImageSettings { size: fitting.size, channels: fitting.channels, layout: None, ..run });
+        let settings = settings.map(|run| ImageSettings {
+            size: fitting.size,
+            channels: fitting.channels,
+            layout: None,
+            ..run
+        });
         Ok(Data { name: place, own: Some(settings.unwrap_or(fitting)) })
     }
 
@@ -290,9 +317,13 @@ impl Source {
         let name = &self.name;
         let found = match self.trained_on.complete {
             true => "the run knows them wherever they lie and whatever they are called",
-            false => "the run is of before it kept which those are, so name images that it was not trained on",
+            false => {
+                "the run is of before it kept which those are, so name images that it was not trained on"
+            }
         };
-        format!("the images of {name} are not at {place} any more; say by --dataset where they are now: {found}")
+        format!(
+            "the images of {name} are not at {place} any more; say by --dataset where they are now: {found}"
+        )
     }
 
     /// Whether it is a run that was trained on this data set, at this place.
@@ -308,7 +339,9 @@ impl Source {
         let Some(known) = self.class_names()? else { return self.by_place(chosen) };
         let (dataset, found) = (chosen.dataset.clone(), chosen.class_names.clone());
         if class_order::places(&found, &known).is_ok() || chosen.is_own() {
-            return chosen.in_order_of(&known).map_err(|_| anyhow::anyhow!("{}", self.others(&known, &found, &dataset)));
+            return chosen
+                .in_order_of(&known)
+                .map_err(|_| anyhow::anyhow!("{}", self.others(&known, &found, &dataset)));
         }
         let mut chosen = self.by_place(chosen)?;
         chosen.remarks.push(format!("warning: {}", self.others(&known, &found, &dataset)));
@@ -391,7 +424,10 @@ impl Source {
                 let network = TorchScript::load(settings, &images.batch(&trial).x)?;
                 for (file, read) in files.iter().zip(&digests) {
                     if digest(file)? != *read {
-                        bail!("{} changed while it was read; give a file that stays as it is", file.display());
+                        bail!(
+                            "{} changed while it was read; give a file that stays as it is",
+                            file.display()
+                        );
                     }
                 }
                 let outputs = network.classes();
@@ -400,7 +436,9 @@ impl Source {
                         bail!("--class-names names {} classes, but {name} has {outputs} outputs", names.len())
                     }
                     (None, Some(found)) => {
-                        class_order::in_doubt(&name, outputs, found, dataset).iter().for_each(|doubt| say(doubt));
+                        class_order::in_doubt(&name, outputs, found, dataset)
+                            .iter()
+                            .for_each(|doubt| say(doubt));
                     }
                     _ => {}
                 }

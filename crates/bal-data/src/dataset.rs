@@ -18,10 +18,13 @@ pub struct Dataset {
     pub classes: usize,
     /// Training images.
     pub train: Split,
+    /// Images that the data put apart from both others, to choose settings by; `None` where there are none.
+    pub held_out: Option<Split>,
     /// Test images.
     pub test: Split,
     /// SHA-256 of each file that was read, in hexadecimal, by file name: for the record of a run.
-    /// Of a [set of the user's own](crate::own) `train` and `test`: of names, labels, groups and pixels of each part.
+    /// Of a [set of the user's own](crate::own) `train`, `test` and, if it is there, `held-out`: of names, labels, groups and
+    /// pixels of each part.
     pub digests: BTreeMap<String, String>,
 }
 
@@ -38,7 +41,8 @@ pub fn load(set: Set, root: &Path) -> Result<Dataset, DataError> {
         train.groups = Some(reader.groups(name, &train, names.train_images)?);
     }
     let test = reader.split(names.test_images, names.test_labels)?;
-    Ok(Dataset { name: set.to_string(), classes: set.classes(), train, test, digests: reader.digests })
+    let (name, classes) = (set.to_string(), set.classes());
+    Ok(Dataset { name, classes, train, held_out: None, test, digests: reader.digests })
 }
 
 impl Dataset {
@@ -71,7 +75,7 @@ impl Reader {
         let images = self.images(images_name)?;
         let labels = self.labels(labels_name)?;
         self.same_number(labels_name, labels.len(), images_name, images.dim().0)?;
-        Ok(Split { images, labels, groups: None })
+        Ok(Split { images, labels, groups: None, names: None })
     }
 
     /// Images as `[n, c, h, w]`: files of RGB images are `[n, h, w, 3]`, those of gray ones `[n, h, w]`.
@@ -100,10 +104,10 @@ impl Reader {
         Array4::from_shape_vec((n, c, h, w), bytes).map_err(|_| wrong())
     }
 
-    fn labels(&mut self, name: &str) -> Result<Vec<u8>, DataError> {
+    fn labels(&mut self, name: &str) -> Result<Vec<u16>, DataError> {
         let values = self.read(name, idx::read_u8)?;
         self.one_dimension(name, values.shape())?;
-        let labels = values.into_raw_vec_and_offset().0;
+        let labels: Vec<u16> = values.into_raw_vec_and_offset().0.into_iter().map(u16::from).collect();
         let classes = self.set.classes();
         match labels.iter().position(|&label| usize::from(label) >= classes) {
             None => Ok(labels),
@@ -127,7 +131,7 @@ impl Reader {
             return Err(DataError::Track { file: self.folder.join(name), offset, track: tracks[at] });
         }
         let keys = || split.labels.iter().copied().zip(tracks.iter().copied());
-        let mut numbers: BTreeMap<(u8, i32), u32> = keys().map(|key| (key, 0)).collect();
+        let mut numbers: BTreeMap<(u16, i32), u32> = keys().map(|key| (key, 0)).collect();
         numbers.values_mut().zip(0..).for_each(|(number, next)| *number = next);
         Ok(keys().map(|key| numbers[&key]).collect())
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::own::{Refusal, Remedy};
 use crate::{Content, Mirror, Set};
 
 /// What can be wrong with a data set, its manifest or its download.
@@ -15,7 +16,7 @@ pub enum DataError {
     #[error("unknown data set {0:?}; known are mnist, fashion-mnist and gtsrb")]
     UnknownSet(String),
     /// Neither an address nor a folder.
-    #[error("mirror {0:?} is neither an existing folder nor an http:// or https:// address; correct --mirror or {var}", var = Mirror::VARIABLE)]
+    #[error("mirror {0:?} is neither an existing folder nor an http:// or https:// address; name another, or correct {var}", var = Mirror::VARIABLE)]
     Mirror(String),
     /// The manifest cannot be used.
     #[error("{}: {reason}", file.display())]
@@ -88,7 +89,7 @@ pub enum DataError {
         reason: String,
     },
     /// Every source of a file failed.
-    #[error("{}: no source has it:{}\nGive a folder or server with a copy by --mirror or {var}, or {hint}", file.display(), list(tried), var = Mirror::VARIABLE)]
+    #[error("{}: no source has it:{}\nName a folder or server with a copy as the mirror, by {var} too, or {hint}", file.display(), list(tried), var = Mirror::VARIABLE)]
     NoSource {
         /// The file.
         file: PathBuf,
@@ -164,7 +165,7 @@ pub enum DataError {
         /// Where the label is.
         offset: u64,
         /// The label found.
-        label: u8,
+        label: u16,
         /// Number of classes.
         classes: usize,
     },
@@ -231,12 +232,14 @@ pub enum DataError {
     },
 
     /// A data set of the user's own whose layout, classes or split cannot be used.
-    #[error("{}: {reason}", place.display())]
+    #[error("{}{}", self.fault(), or_set(*remedy))]
     Own {
         /// The folder or file.
         place: PathBuf,
         /// What is wrong, and the way out.
         reason: String,
+        /// The setting that would help.
+        remedy: Option<Remedy>,
     },
     /// A row of a table of images that cannot be used.
     #[error("{}: line {line}: {reason}", file.display())]
@@ -257,7 +260,7 @@ pub enum DataError {
         reason: String,
     },
     /// Files of a data set that cannot be used, where those are refused.
-    #[error("{}: {file}: {reason}{}; repair or remove what is bad, or have bad files skipped", folder.display(), and(*others))]
+    #[error("{}, or {}", self.fault(), Remedy::BadFiles)]
     BadFiles {
         /// The folder or table of the data set.
         folder: PathBuf,
@@ -288,8 +291,31 @@ impl DataError {
     }
 
     /// A data set of the user's own that cannot be used.
-    pub(crate) fn own(place: &Path, reason: String) -> Self {
-        Self::Own { place: place.to_owned(), reason }
+    pub(crate) fn own(place: &Path, refusal: impl Into<Refusal>) -> Self {
+        let Refusal { reason, remedy } = refusal.into();
+        Self::Own { place: place.to_owned(), reason, remedy }
+    }
+
+    /// The message without the setting that would help, for a program that has a name of its own for it, or does not have it.
+    pub fn fault(&self) -> String {
+        match self {
+            Self::Own { place, reason, .. } => format!("{}: {reason}", place.display()),
+            Self::BadFiles { folder, file, reason, others } => format!(
+                "{}: {file}: {reason}{}; repair or remove what is bad",
+                folder.display(),
+                and(*others)
+            ),
+            error => error.to_string(),
+        }
+    }
+
+    /// The setting by which a data set of the user's own would be accepted, where there is one.
+    pub fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Own { remedy, .. } => *remedy,
+            Self::BadFiles { .. } => Some(Remedy::BadFiles),
+            _ => None,
+        }
     }
 
     /// A failed write of `file`; a full disk (or a full quota) has its own variant.
@@ -306,6 +332,11 @@ impl DataError {
     pub(crate) fn is_local(&self) -> bool {
         matches!(self, Self::Write { .. } | Self::DiskFull { .. })
     }
+}
+
+/// The setting that would help, if there is one.
+fn or_set(remedy: Option<Remedy>) -> String {
+    remedy.map_or_else(String::new, |remedy| format!("; {remedy}"))
 }
 
 /// Mentions other bad files, if there are any.

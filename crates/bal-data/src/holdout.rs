@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     fn split(groups: Option<Vec<u32>>, images: usize) -> Split {
-        Split { images: Array4::zeros((images, 1, 1, 1)), labels: vec![0; images], groups }
+        Split { images: Array4::zeros((images, 1, 1, 1)), labels: vec![0; images], groups, names: None }
     }
 
     fn all(holdout: &Holdout) -> Vec<usize> {

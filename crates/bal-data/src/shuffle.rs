@@ -10,8 +10,6 @@ pub(crate) enum Purpose {
     PaperSplit = 1,
     /// Training images held out for tuning.
     Holdout = 2,
-    /// Test images of a set that comes without a split.
-    TestSplit = 3,
 }
 
 /// A uniformly random order of `0..n` (Fisher and Yates), a function of `n`, `seed` and `purpose` alone.

@@ -1,4 +1,4 @@
-//! One split: images, labels and, where known, the groups of images that must stay together.
+//! One split: images, labels and, where known, names, and the groups of images that must stay together.
 
 use ndarray::{Array4, Axis, concatenate};
 
@@ -7,11 +7,14 @@ use ndarray::{Array4, Axis, concatenate};
 pub struct Split {
     /// `[n, c, h, w]`, row-major, 0..=255.
     pub images: Array4<u8>,
-    /// `n` classes.
-    pub labels: Vec<u8>,
+    /// `n` classes, numbered from 0.
+    pub labels: Vec<u16>,
     /// For each image the number of its track, counted over all classes; `None` where images are independent.
     /// Images of one track are nearly alike.
     pub groups: Option<Vec<u32>>,
+    /// For each image the path of its file below the folder of the data set, with `/` between names; `None` where images
+    /// are no files of their own.
+    pub names: Option<Vec<String>>,
 }
 
 impl Split {
@@ -72,7 +75,7 @@ impl Split {
         counts
     }
 
-    /// The images of `indices`, in that order, with their labels and groups.
+    /// The images of `indices`, in that order, with their labels, groups and names.
     ///
     /// # Panics
     ///
@@ -83,10 +86,11 @@ impl Split {
             images: self.images.select(Axis(0), indices),
             labels: indices.iter().map(|&index| self.labels[index]).collect(),
             groups: self.groups.as_ref().map(|groups| indices.iter().map(|&index| groups[index]).collect()),
+            names: self.names.as_ref().map(|names| indices.iter().map(|&i| names[i].clone()).collect()),
         }
     }
 
-    /// These images and after them those of `other`; groups only where both have them.
+    /// These images and after them those of `other`; groups and names only where both have them.
     ///
     /// # Panics
     ///
@@ -95,10 +99,12 @@ impl Split {
     pub fn joined(&self, other: &Self) -> Self {
         let images = concatenate(Axis(0), &[self.images.view(), other.images.view()]);
         let groups = self.groups.as_ref().zip(other.groups.as_ref());
+        let names = self.names.as_ref().zip(other.names.as_ref());
         Self {
             images: images.expect("images of one data set have one shape"),
             labels: [&self.labels[..], &other.labels].concat(),
             groups: groups.map(|(first, second)| [&first[..], second].concat()),
+            names: names.map(|(first, second)| [&first[..], second].concat()),
         }
     }
 }
@@ -109,15 +115,17 @@ mod tests {
 
     fn split() -> Split {
         let images = Array4::from_shape_fn((4, 3, 2, 2), |(n, c, y, x)| (100 * c + 10 * n + 2 * y + x) as u8);
-        Split { images, labels: vec![0, 2, 2, 1], groups: Some(vec![5, 6, 6, 7]) }
+        let names = ["a", "b", "c", "d"].map(str::to_owned).to_vec();
+        Split { images, labels: vec![0, 2, 2, 1], groups: Some(vec![5, 6, 6, 7]), names: Some(names) }
     }
 
     #[test]
     fn parts_are_joined_in_their_order() {
         let split = split();
         assert_eq!(split.select(&[0, 1]).joined(&split.select(&[2, 3])), split);
-        let alone = Split { groups: None, ..split.clone() };
-        assert_eq!(alone.joined(&split).groups, None);
+        let alone = Split { groups: None, names: None, ..split.clone() };
+        let joined = alone.joined(&split);
+        assert_eq!((joined.groups, joined.names), (None, None));
     }
 
     #[test]
@@ -126,7 +134,12 @@ mod tests {
         assert_eq!(pixels.len(), 2 * 3 * 4);
         assert_eq!(&pixels[..5], [30.0, 31.0, 32.0, 33.0, 130.0].map(|byte: f32| byte / 255.0));
         assert_eq!(&pixels[12..14], [0.0, 1.0 / 255.0]);
-        let white = Split { images: Array4::from_elem((1, 1, 1, 1), 255), labels: vec![0], groups: None };
+        let white = Split {
+            images: Array4::from_elem((1, 1, 1, 1), 255),
+            labels: vec![0],
+            groups: None,
+            names: None,
+        };
         assert_eq!(white.pixels(&[0]), [1.0]);
     }
 
@@ -144,18 +157,19 @@ mod tests {
     #[test]
     fn gray_of_one_channel_is_its_pixels() {
         let images = Array4::from_shape_fn((1, 1, 16, 16), |(_, _, y, x)| (16 * y + x) as u8);
-        let split = Split { images, labels: vec![0], groups: None };
+        let split = Split { images, labels: vec![0], groups: None, names: None };
         assert_eq!(split.gray(&[0]), split.pixels(&[0]));
     }
 
     #[test]
-    fn selecting_keeps_images_labels_and_groups_together() {
+    fn selecting_keeps_images_labels_groups_and_names_together() {
         let split = split();
         let selected = split.select(&[2, 0]);
         assert_eq!(
             (selected.labels.as_slice(), selected.groups.as_deref()),
             (&[2, 0][..], Some(&[6, 5][..]))
         );
+        assert_eq!(selected.names.as_deref(), Some(&["c".to_owned(), "a".to_owned()][..]));
         assert_eq!(selected.pixels(&[0, 1]), split.pixels(&[2, 0]));
         assert_eq!(split.counts(3), [1, 1, 2]);
     }

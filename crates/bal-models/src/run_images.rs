@@ -61,10 +61,8 @@ const LENGTH: i64 = 16;
 /// [`ModelError::Io`] when the file cannot be written.
 pub fn write_run_images(path: &Path, images: &RunImages) -> Result<(), ModelError> {
     let split = if images.given { GIVEN } else { DRAWN };
-    let mut file = TensorFile {
-        metadata: [(SPLIT.to_string(), split.to_string())].into(),
-        tensors: BTreeMap::new(),
-    };
+    let mut file =
+        TensorFile { metadata: [(SPLIT.to_string(), split.to_string())].into(), tensors: BTreeMap::new() };
     for (name, Part { images, digest }) in images.parts() {
         let bytes: Vec<u8> = images.iter().flat_map(|image| image.0).collect();
         let rows = Tensor::from_slice(&bytes).reshape([images.len() as i64, LENGTH]);
@@ -134,10 +132,22 @@ mod tests {
         let rows = |shape: [i64; 2], kind| Tensor::zeros(shape, (kind, tch::Device::Cpu));
         let good = |kind| ["train", "held_out", "test"].map(|name| (name, rows([3, 16], kind)));
         for (tensors, split, said) in [
-            (good(Kind::Uint8)[..2].iter().map(|(n, t)| (*n, t.copy())).collect(), "given", "`test` is missing"),
+            (
+                good(Kind::Uint8)[..2].iter().map(|(n, t)| (*n, t.copy())).collect(),
+                "given",
+                "`test` is missing",
+            ),
             (good(Kind::Int64).into(), "given", "Uint8"),
-            (good(Kind::Uint8).into_iter().chain([("more", rows([1, 1], Kind::Uint8))]).collect(), "given", "more"),
-            (good(Kind::Uint8).into_iter().chain([("test", rows([3, 32], Kind::Uint8))]).collect(), "given", "32"),
+            (
+                good(Kind::Uint8).into_iter().chain([("more", rows([1, 1], Kind::Uint8))]).collect(),
+                "given",
+                "more",
+            ),
+            (
+                good(Kind::Uint8).into_iter().chain([("test", rows([3, 32], Kind::Uint8))]).collect(),
+                "given",
+                "32",
+            ),
             (good(Kind::Uint8).into(), "told", "`told`"),
             (good(Kind::Uint8).into(), "", "metadata `test`"),
         ] {

@@ -61,7 +61,9 @@ pub enum ReportError {
         expected: String,
     },
     /// Evaluations that are to be taken together, image by image, are not of the same model or not of the same images.
-    #[error("{first} and {other} on {model} are of different {what}, and cannot be taken together; evaluate it again")]
+    #[error(
+        "{first} and {other} on {model} are of different {what}, and cannot be taken together; evaluate it again"
+    )]
     Apart {
         /// The model, as the first one has it.
         model: String,

@@ -34,9 +34,7 @@ pub use calibration::{Answer, Bin, Calibration, CalibrationReport, auroc};
 pub use diagnosis::{DIAGNOSIS_FORMAT, Group, QuantityRow, RunDiagnosis, StepSizes};
 pub use drawing::Colour;
 pub use error::ReportError;
-pub use evaluation::{
-    Evaluation, ImageRow, Model, Nearest, PerImage, Point, Reached, write_image_rows,
-};
+pub use evaluation::{Evaluation, ImageRow, Model, Nearest, PerImage, Point, Reached, write_image_rows};
 pub use image_grid::{Cell, ImageGrid};
 pub use image_set::{ImageSet, Split};
 pub use metrics::{MetricLine, MetricsWriter};

@@ -1,6 +1,7 @@
 //! Which model a command is about.
 
 use bal_core::Prediction;
+use bal_data::own::{Gray, Ground};
 use clap::Args;
 use std::{
     fs::File,
@@ -30,6 +31,13 @@ pub(crate) struct ModelFlags {
     /// file does not say it [default: as the images have them, sorted].
     #[arg(long, value_name = "FILE", conflicts_with = "run")]
     pub(crate) class_names: Option<PathBuf>,
+    /// How colours of images of your own become gray: mean of R, G and B, or luma, as Pillow and torchvision have it; a run
+    /// knows it [default: mean].
+    #[arg(long, value_name = "NAME", conflicts_with = "run")]
+    pub(crate) gray: Option<Gray>,
+    /// What is behind transparent images of your own: white or black; a run knows it [default: white].
+    #[arg(long, value_name = "NAME", conflicts_with = "run")]
+    pub(crate) ground: Option<Ground>,
     /// How members predict: mean-probability or mean-logits, together, or the last-member alone [default: as the
     /// weights say].
     #[arg(long, value_name = "NAME")]

@@ -2,6 +2,7 @@
 
 use crate::args::Machine;
 use bal_core::Prediction;
+use bal_data::own::{Gray, Ground};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -10,7 +11,8 @@ pub(crate) struct Predict {
     /// A run folder that `bal train` wrote, or a file of weights (.safetensors) that names its network.
     #[arg(value_name = "RUN")]
     pub(crate) model: PathBuf,
-    /// Images (PNG, JPEG, PPM, PGM), folders of them, or - for their paths on standard input, one a line.
+    /// Images (PNG, JPEG, BMP, GIF, TIFF, WebP, PPM, PGM, PBM), folders of them, or - for their paths on standard input, one
+    /// a line.
     #[arg(value_name = "IMAGE|DIR|-", required = true)]
     pub(crate) images: Vec<PathBuf>,
     /// One JSON object per image and line, with the probability of every class, instead of a table.
@@ -19,6 +21,13 @@ pub(crate) struct Predict {
     /// Gives no label where the predictive entropy exceeds this, in nats: 0 for a sure prediction, log(classes) for none.
     #[arg(long, value_name = "X", value_parser = entropy, allow_hyphen_values = true)]
     pub(crate) abstain_above: Option<f64>,
+    /// How colours become gray: mean of R, G and B, or luma, as Pillow and torchvision have it [default: the run's, else
+    /// mean].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) gray: Option<Gray>,
+    /// What is behind transparent images: white or black [default: the run's, else white].
+    #[arg(long, value_name = "NAME")]
+    pub(crate) ground: Option<Ground>,
     /// Names files that cannot be used on standard error and goes on, instead of ending there.
     #[arg(long)]
     pub(crate) skip_bad_files: bool,

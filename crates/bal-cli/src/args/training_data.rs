@@ -6,14 +6,16 @@ use crate::{
     own_images::{self, ImageSettings, TEST_SHARE},
 };
 use anyhow::Result;
-use bal_data::own::{BadFiles, Layout};
+use bal_data::own::{self, BadFiles, Gray, Ground, Layout};
 use clap::Args;
+use std::path::PathBuf;
 
 /// What to train on, instead of the experiment's data set.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Args)]
 pub(crate) struct TrainingDataFlags {
     /// Trains on this data set instead of the experiment's: mnist, fashion-mnist, gtsrb, gtsrb-paper, or images of your
     /// own: a folder with a folder per class, or with IDX files, or a table `path,label`. All training images are used.
+    /// docs/own-data.md says which files and layouts are read.
     #[arg(long, value_name = "SET|DIR")]
     pub(crate) dataset: Option<String>,
     /// Resizes images of your own to this height and width [default: as they are].
@@ -22,6 +24,16 @@ pub(crate) struct TrainingDataFlags {
     /// Makes images of your own gray (1) or coloured (3) [default: as they are].
     #[arg(long, value_name = "1|3", requires = "dataset")]
     pub(crate) channels: Option<usize>,
+    /// How colours of your own become gray: mean of R, G and B, or luma, as Pillow and torchvision have it [default: mean].
+    #[arg(long, value_name = "NAME", requires = "dataset")]
+    pub(crate) gray: Option<Gray>,
+    /// What is behind transparent images of your own: white or black [default: white].
+    #[arg(long, value_name = "NAME", requires = "dataset")]
+    pub(crate) ground: Option<Ground>,
+    /// A file with the names of the classes of your own, one a line, in the order of the network's outputs [default: a file
+    /// classes.txt beside their folders, else by number if all are whole numbers, else as text].
+    #[arg(long, value_name = "FILE", requires = "dataset")]
+    pub(crate) class_names: Option<PathBuf>,
     /// Leaves out files of your own that cannot be used, and lists them, instead of refusing the data set.
     #[arg(long, requires = "dataset")]
     pub(crate) skip_bad_files: bool,
@@ -41,25 +53,27 @@ impl TrainingDataFlags {
     pub(crate) fn named(&self) -> Result<Option<(String, Option<ImageSettings>)>> {
         let Some(name) = &self.dataset else { return Ok(None) };
         if !dataset::is_known(name) {
-            return Ok(Some((own_images::place(name)?, Some(self.settings()))));
+            return Ok(Some((own_images::place(name)?, Some(self.settings()?))));
         }
-        let Self { image_size, channels, skip_bad_files, test_share, split_seed, layout, .. } = self;
-        let plain = image_size.is_none() && channels.is_none() && test_share.is_none();
-        if plain && split_seed.is_none() && layout.is_none() && !skip_bad_files {
+        let plain = Self { dataset: self.dataset.clone(), ..Self::default() };
+        if *self == plain {
             return Ok(Some((name.clone(), None)));
         }
         Err(usage(format!("{name} is read in one way; how to read images is said of your own only")))
     }
 
-    fn settings(&self) -> ImageSettings {
-        ImageSettings {
+    fn settings(&self) -> Result<ImageSettings> {
+        Ok(ImageSettings {
             layout: self.layout,
             size: self.image_size,
             channels: self.channels,
+            gray: self.gray.unwrap_or_default(),
+            ground: self.ground.unwrap_or_default(),
+            classes: self.class_names.as_deref().map(own::read_class_names).transpose()?,
             bad_files: if self.skip_bad_files { BadFiles::Skip } else { BadFiles::Refuse },
             test_share: self.test_share.unwrap_or(TEST_SHARE),
             split_seed: self.split_seed.unwrap_or(0),
-        }
+        })
     }
 }
 

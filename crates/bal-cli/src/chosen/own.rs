@@ -81,7 +81,8 @@ pub(super) fn to_test(found: &Found, models: &[&TrainedOn]) -> Picked {
         let image = &found.digests[place];
         let rank = own.take(image);
         let tie = |tie: Tie| models.iter().any(|model| model.tie(image) == Some(tie));
-        let told = !found.drawn && models.iter().all(|model| model.tie(image).is_none() || model.is_given(image));
+        let told =
+            !found.drawn && models.iter().all(|model| model.tie(image).is_none() || model.is_given(image));
         match (tie(Tie::Trained), tie(Tie::HeldOut)) {
             (true, _) if told => account.copies += 1,
             (true, _) => {
@@ -171,8 +172,7 @@ mod tests {
 
     fn model(train: &[u8], held_out: &[u8], test: &[u8], given: bool) -> TrainedOn {
         let part = |numbers: &[u8]| Part { images: images(numbers), digest: String::new() };
-        let run =
-            RunImages { train: part(train), held_out: part(held_out), test: part(test), given };
+        let run = RunImages { train: part(train), held_out: part(held_out), test: part(test), given };
         TrainedOn::new(vec![run], true)
     }
 

@@ -3,8 +3,8 @@
 use bal_attacks::AccuracyCurve;
 use bal_report::ImageRow;
 
-/// A row for each image and radius, images in their order; `numbers` are theirs in the data set.
-pub(crate) fn rows(curve: &AccuracyCurve, numbers: &[i64]) -> Vec<ImageRow> {
+/// A row for each image and radius, images in their order; `numbers` are theirs in the data set, `files` their files.
+pub(crate) fn rows(curve: &AccuracyCurve, numbers: &[i64], files: Option<&[String]>) -> Vec<ImageRow> {
     let row = |image: usize, column: usize| {
         let outcome = &curve.outcomes[column];
         ImageRow {
@@ -16,6 +16,7 @@ pub(crate) fn rows(curve: &AccuracyCurve, numbers: &[i64]) -> Vec<ImageRow> {
             broken_by: outcome.broken_by[image].and_then(|part| curve.parts.get(part).cloned()),
             l2: outcome.l2[image],
             linf: outcome.linf[image],
+            file: files.and_then(|files| files.get(curve.indices[image] as usize).cloned()),
             distance: curve.distances.as_ref().and_then(|distances| distances[image]),
         }
     };

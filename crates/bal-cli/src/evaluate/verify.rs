@@ -62,7 +62,7 @@ pub(crate) fn verify(flags: &Evaluate, path: &Path) -> Result<()> {
     let weights = model.weights.clone();
     table::show(&measured(&curve, made.settings.clone(), model, &chosen, None)?);
     if let Some(file) = &flags.outputs.per_image {
-        write_image_rows(file, &rows(&curve, &chosen.numbers))?;
+        write_image_rows(file, &rows(&curve, &chosen.numbers, chosen.files.as_deref()))?;
     }
     if differ > 0 {
         let why = match &made.weights {

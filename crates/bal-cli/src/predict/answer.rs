@@ -40,9 +40,18 @@ impl Answer<'_> {
             self.probability,
             self.predictive_entropy,
             self.mutual_information,
-            self.image.display()
+            one_line(self.image)
         )
     }
+}
+
+/// A path on one line.
+fn one_line(path: &Path) -> String {
+    let mut line = String::new();
+    for letter in path.to_string_lossy().chars() {
+        if letter.is_control() { line.extend(letter.escape_default()) } else { line.push(letter) }
+    }
+    line
 }
 
 /// Columns of the longest label.

@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 pub(super) fn check(inputs: &[Input], page: &Chosen, machine: &Machine) -> Result<()> {
     for Input { source, evaluations, .. } in inputs {
         let mut of_page = evaluations.iter().filter(|(_, evaluation)| {
-            evaluation.image_set.is_some() && evaluation.dataset == page.dataset && evaluation.split == Split::Test
+            evaluation.image_set.is_some()
+                && evaluation.dataset == page.dataset
+                && evaluation.split == Split::Test
         });
         let of_page: Vec<&(PathBuf, Evaluation)> = of_page.by_ref().collect();
         if of_page.is_empty() {

@@ -30,7 +30,8 @@ const TREES: [&str; 4] = ["ash", "beech", "elm", "oak"];
 /// Images of pure noise, each its own.
 fn noise(folder: &Path, numbers: std::ops::Range<u32>) {
     fs::create_dir_all(folder).unwrap();
-    let class = folder.file_name().unwrap().to_string_lossy().bytes().fold(7, |sum, b| sum * 31 + u64::from(b));
+    let class =
+        folder.file_name().unwrap().to_string_lossy().bytes().fold(7, |sum, b| sum * 31 + u64::from(b));
     for number in numbers {
         let mut state = class * 1_000_003 + u64::from(number);
         let mut draw = || {
@@ -51,7 +52,9 @@ fn learned(held_out: usize) -> Small {
     let small = Small::new();
     TREES.iter().for_each(|tree| noise(&small.path("noise").join(tree), 0..25));
     fs::write(small.path("heart.toml"), BY_HEART).unwrap();
-    small.succeed(&format!("train --experiment heart.toml --set held_out={held_out} --dataset noise --out run"));
+    small.succeed(&format!(
+        "train --experiment heart.toml --set held_out={held_out} --dataset noise --out run"
+    ));
     small
 }
 
@@ -97,7 +100,12 @@ fn training_images_are_not_tested_on_whatever_comes_goes_or_moves() {
     noise(&small.path("noise/ash"), 25..26);
     let (said, more) = evaluate(&small, "run");
     assert!(said.contains("note: of the 101 images of "), "{said}");
-    assert!(said.contains("noise-heart was trained on 80, which are left out; 20 are its own test images; 1 is new"), "{said}");
+    assert!(
+        said.contains(
+            "noise-heart was trained on 80, which are left out; 20 are its own test images; 1 is new"
+        ),
+        "{said}"
+    );
     assert_eq!((more.images, trained_on(&more)), (21, Some(0)));
     assert_eq!(&right(&more)[..20], right(&as_trained));
     fs::remove_file(small.path("noise/ash/025.png")).unwrap();
@@ -112,7 +120,11 @@ fn training_images_are_not_tested_on_whatever_comes_goes_or_moves() {
     }
     let mut command = small.command("evaluate run --attack fgsm --radius 0 --json out.json --dataset");
     let output = command.arg("b\u{e4}ume \u{6797}").output().unwrap();
-    assert!(output.status.success() && stderr(&output).contains("20 are its own test images"), "{}", stderr(&output));
+    assert!(
+        output.status.success() && stderr(&output).contains("20 are its own test images"),
+        "{}",
+        stderr(&output)
+    );
     let moved = Evaluation::read(&small.path("out.json")).unwrap();
     assert_eq!((right(&moved), &moved.image_set), (right(&as_trained), &as_trained.image_set));
     fs::rename(small.path("b\u{e4}ume \u{6797}"), small.path("moved")).unwrap();
@@ -212,7 +224,10 @@ fn a_run_of_before_its_images_were_kept_is_tested_only_where_they_are_as_they_we
     assert_eq!(trained_on(&copy), None);
     noise(&small.path("noise/ash"), 25..26);
     let error = refused(&small, "run");
-    assert!(error.contains("is not as it was when noise-heart was trained") && error.lines().count() == 1, "{error}");
+    assert!(
+        error.contains("is not as it was when noise-heart was trained") && error.lines().count() == 1,
+        "{error}"
+    );
     // Of another run, it is not believed.
     small.succeed("train --experiment heart.toml --dataset noise --out other");
     fs::copy(small.path("other/data.safetensors"), small.path("run/data.safetensors")).unwrap();
@@ -234,7 +249,11 @@ fn images_that_changed_are_refused_where_results_are_kept_of_the_others() {
     fs::remove_dir_all(small.path("noise/oak")).unwrap();
     let output = small.bal("report run --evaluation a.json --images 20 --attacked 4 --out page.html");
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("a.json is of other images than noise-heart is tested on now"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("a.json is of other images than noise-heart is tested on now"),
+        "{}",
+        stderr(&output)
+    );
 }
 
 /// The repository's MNIST as pictures, so many for each part.
@@ -303,7 +322,10 @@ fn classes_are_told_by_their_names_and_doubt_is_said_where_there_are_none() {
         }
     }
     let (said, guessed) = of("some", "");
-    assert!(said.contains("has 10 outputs") && said.contains("2 classes") && said.contains("--class-names"), "{said}");
+    assert!(
+        said.contains("has 10 outputs") && said.contains("2 classes") && said.contains("--class-names"),
+        "{said}"
+    );
     fs::write(small.path("names.txt"), "0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n").unwrap();
     let (said, named) = of("some", "--class-names names.txt");
     assert!(!said.contains("warning"), "{said}");

@@ -3,25 +3,32 @@
 use std::collections::BTreeMap;
 
 use super::bad::Skipped;
+use super::classes::Classes;
 use super::conversion::Conversion;
+use super::equal::Equal;
 use super::layout::Place;
 use super::listing::{Entry, Side};
 use super::preprocessing::Preprocessing;
 use super::report::{Report, SplitOrigin};
-use super::{Own, OwnSettings, divide, fingerprint};
-use crate::{DataError, Dataset, Split};
+use super::{Labelled, Own, OwnSettings, divide, fingerprint};
+use crate::{DataError, Dataset, Digest, Split};
 
 /// All images of a data set.
 pub(super) struct Collected {
-    /// Training and test images together.
+    /// Images of all parts together.
     pub(super) all: Split,
     /// Where each came from.
     pub(super) entries: Vec<Entry>,
-    pub(super) classes: Vec<String>,
+    pub(super) classes: Classes,
+    /// What each is, for the split; not asked for where that is given.
+    pub(super) identities: Vec<Digest>,
+    /// The digest of each image's pixels.
+    pub(super) pixels: Vec<Digest>,
     pub(super) preprocessing: Preprocessing,
     pub(super) conversions: BTreeMap<Conversion, usize>,
     pub(super) skipped: Vec<Skipped>,
     pub(super) ignored: Vec<String>,
+    pub(super) remarks: Vec<String>,
     /// SHA-256 of whole files, by name.
     pub(super) files: BTreeMap<String, String>,
 }
@@ -29,38 +36,80 @@ pub(super) struct Collected {
 impl Collected {
     /// Divides the images and makes the digests.
     pub(super) fn finish(self, place: &Place, settings: &OwnSettings) -> Result<Own, DataError> {
-        let Self { all, entries, classes, preprocessing, conversions, skipped, ignored, files } = self;
         let path = place.path();
-        let sides =
-            divide::sides(&entries, &classes, settings).map_err(|reason| DataError::own(path, reason))?;
-        let origin = match entries.first().and_then(|entry| entry.side) {
+        let sides = divide::sides(&self.entries, self.classes.names(), &self.identities, settings)
+            .map_err(|refusal| DataError::own(path, refusal))?;
+        let origin = match self.entries.first().and_then(|entry| entry.side) {
             Some(_) => SplitOrigin::Given,
-            None => SplitOrigin::Drawn { seed: settings.seed, grouped: all.groups.is_some() },
+            None => SplitOrigin::Drawn { seed: settings.seed, grouped: self.all.groups.is_some() },
         };
-        let mut digests = files;
+        let mut digests = self.files.clone();
         let mut part = |side: Side, name: &str| {
             let indices: Vec<usize> = (0..sides.len()).filter(|&at| sides[at] == side).collect();
-            let names = indices.iter().map(|&at| entries[at].name.as_str());
-            let part = all.select(&indices);
-            digests.insert(name.to_owned(), fingerprint::of(&part, names, &classes).to_string());
-            part
+            if indices.is_empty() {
+                return None;
+            }
+            let part = self.all.select(&indices);
+            digests.insert(name.to_owned(), self.digest(&part, &indices));
+            Some(part)
         };
-        let (train, test) = (part(Side::Train, "train"), part(Side::Test, "test"));
-        let report = Report {
-            path: path.to_owned(),
+        let none = || self.all.select(&[]);
+        let train = part(Side::Train, "train").unwrap_or_else(none);
+        let held_out = part(Side::HeldOut, "held-out");
+        let test = part(Side::Test, "test").unwrap_or_else(none);
+        let report = self.report(place, origin, &sides);
+        let name = place.name();
+        let classes = self.classes.names().to_vec();
+        let dataset = Dataset { name, classes: classes.len(), train, held_out, test, digests };
+        Ok(Own { dataset, classes, preprocessing: self.preprocessing, report })
+    }
+
+    /// All images, to test on.
+    pub(super) fn labelled(self, place: &Place) -> Labelled {
+        let all: Vec<usize> = (0..self.entries.len()).collect();
+        let origin = match self.entries.first().and_then(|entry| entry.side) {
+            Some(_) => SplitOrigin::Given,
+            None => SplitOrigin::Absent,
+        };
+        let sides = vec![Side::Test; self.entries.len()];
+        Labelled {
+            name: place.name(),
+            digest: self.digest(&self.all, &all),
+            report: self.report(place, origin, &sides),
+            classes: self.classes.names().to_vec(),
+            preprocessing: self.preprocessing,
+            images: self.all,
+        }
+    }
+
+    fn digest(&self, part: &Split, indices: &[usize]) -> String {
+        let names = indices.iter().map(|&at| self.entries[at].name.as_str());
+        fingerprint::of(part, names, self.classes.names()).to_string()
+    }
+
+    fn report(&self, place: &Place, split: SplitOrigin, sides: &[Side]) -> Report {
+        let labels = &self.all.labels;
+        let counts = |side: Side| {
+            let mut counts = vec![0; self.classes.names().len()];
+            let of_side = labels.iter().zip(sides).filter(|(_, of)| **of == side);
+            of_side.for_each(|(&label, _)| counts[usize::from(label)] += 1);
+            counts
+        };
+        Report {
+            path: place.path().to_owned(),
             layout: place.layout(),
-            split: origin,
-            train: train.counts(classes.len()),
-            test: test.counts(classes.len()),
-            image_shape: preprocessing.image_shape(),
-            conversions,
-            skipped,
-            ignored,
-        };
-        let named = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        let name = named.file_stem().filter(|_| named.is_file()).or(named.file_name()).unwrap_or_default();
-        let name = name.to_string_lossy().into_owned();
-        let dataset = Dataset { name, classes: classes.len(), train, test, digests };
-        Ok(Own { dataset, classes, preprocessing, report })
+            split,
+            classes: self.classes.names().to_vec(),
+            order: self.classes.order,
+            train: counts(Side::Train),
+            held_out: counts(Side::HeldOut),
+            test: counts(Side::Test),
+            image_shape: self.preprocessing.image_shape(),
+            conversions: self.conversions.clone(),
+            equal: Equal::of(&self.pixels, labels, sides),
+            skipped: self.skipped.clone(),
+            ignored: self.ignored.clone(),
+            remarks: self.remarks.clone(),
+        }
     }
 }

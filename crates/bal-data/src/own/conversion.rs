@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Gray, Ground};
+
 /// A change that loses or makes up something of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -12,14 +14,36 @@ pub enum Conversion {
     Upright,
     /// 16 bits per channel became 8.
     From16Bit,
-    /// Transparency was dropped; colours under it are as stored.
-    AlphaDropped,
-    /// RGB became gray.
+    /// Transparent parts were laid on white.
+    OnWhite,
+    /// Transparent parts were laid on black.
+    OnBlack,
+    /// RGB became gray, the mean of the channels.
     ToGray,
+    /// RGB became gray, its luma.
+    ToLuma,
     /// Height or width was changed.
     Resized,
     /// Gray became RGB.
     ToColour,
+}
+
+impl From<Gray> for Conversion {
+    fn from(gray: Gray) -> Self {
+        match gray {
+            Gray::Mean => Self::ToGray,
+            Gray::Luma => Self::ToLuma,
+        }
+    }
+}
+
+impl From<Ground> for Conversion {
+    fn from(ground: Ground) -> Self {
+        match ground {
+            Ground::White => Self::OnWhite,
+            Ground::Black => Self::OnBlack,
+        }
+    }
 }
 
 impl fmt::Display for Conversion {
@@ -27,8 +51,10 @@ impl fmt::Display for Conversion {
         f.write_str(match self {
             Self::Upright => "turned upright",
             Self::From16Bit => "reduced from 16 to 8 bits",
-            Self::AlphaDropped => "stripped of transparency",
-            Self::ToGray => "made gray",
+            Self::OnWhite => "laid on white where transparent",
+            Self::OnBlack => "laid on black where transparent",
+            Self::ToGray => "made gray by the mean of R, G and B",
+            Self::ToLuma => "made gray by their luma",
             Self::Resized => "resized",
             Self::ToColour => "made RGB from gray",
         })

@@ -8,6 +8,7 @@ use image::ExtendedColorType;
 use image::ImageEncoder;
 use image::codecs::png::PngEncoder;
 
+use super::is_left_alone;
 use crate::{DataError, Split};
 
 /// Writes each image of `split` as `folder/<class>/<index>.png`, `classes` being the class of each label.
@@ -17,7 +18,7 @@ use crate::{DataError, Split};
 /// are in it, and after a failure nothing is left.
 ///
 /// [`DataError::Own`] if the images are neither gray nor RGB, a label has no class, or a class cannot be the name of a
-/// folder; [`DataError::Write`] and [`DataError::DiskFull`] if writing fails.
+/// folder of images; [`DataError::Write`] and [`DataError::DiskFull`] if writing fails.
 pub fn export(split: &Split, classes: &[String], folder: &Path) -> Result<(), DataError> {
     let refused = |reason: String| DataError::own(folder, reason);
     let (_, channels, height, width) = split.images.dim();
@@ -28,7 +29,7 @@ pub fn export(split: &Split, classes: &[String], folder: &Path) -> Result<(), Da
     };
     let usable = |name: &str| {
         !name.is_empty()
-            && !name.starts_with('.')
+            && !is_left_alone(name)
             && !name.contains(['/', '\\'])
             && !name.chars().any(char::is_control)
     };

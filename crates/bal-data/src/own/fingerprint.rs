@@ -53,6 +53,7 @@ mod tests {
             images: Array4::from_shape_fn((2, 1, 2, 3), |(n, _, y, x)| (n * 6 + y * 3 + x) as u8),
             labels: vec![0, 1],
             groups: Some(vec![4, 5]),
+            names: None,
         };
         let digest = |change: fn(&mut Split), names: [&str; 2], classes: [&str; 2]| {
             let mut part = part();

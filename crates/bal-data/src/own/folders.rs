@@ -1,142 +1,161 @@
-//! A folder per class, perhaps below `train/` and `test/`.
+//! A folder per class, perhaps below `train/`, `val/` and `test/`.
 
 use std::path::Path;
 
 use super::bad::Skipped;
-use super::classes;
-use super::listing::{Entry, Item, Listing, Side, named_as_image, visible};
+use super::class_file::read_class_names;
+use super::classes::Classes;
+use super::formats;
+use super::listing::{Entry, Item, Listing, Side, visible};
+use super::name;
+use super::parts::{Part, parts};
+use super::{Goal, OwnSettings};
 use crate::DataError;
 
-/// Lists the images below `root`: by class, then by the bytes of their names; training images first.
-pub(super) fn list(root: &Path) -> Result<Listing, DataError> {
-    let mut listing =
-        Listing { root: root.to_owned(), classes: vec![], entries: vec![], bad: vec![], ignored: vec![] };
-    match parts(root)? {
-        None => {
-            let folders = class_folders(root, "", &mut listing)?;
-            listing.classes = sorted(root, &folders)?;
-            add_images(&mut listing, &folders, "", None)?;
-        }
-        Some((train, test)) => {
-            // The only folders here are the two parts.
-            class_folders(root, "", &mut listing)?;
-            let prefix = format!("{}/", train.name);
-            let folders = class_folders(&train.path, &prefix, &mut listing)?;
-            listing.classes = sorted(&train.path, &folders)?;
-            add_images(&mut listing, &folders, &prefix, test.as_ref().map(|_| Side::Train))?;
-            if let Some(test) = test {
-                let prefix = format!("{}/", test.name);
-                let folders = class_folders(&test.path, &prefix, &mut listing)?;
-                add_images(&mut listing, &folders, &prefix, Some(Side::Test))?;
+/// The file beside the folders of classes that may say their order.
+const CLASSES: &str = "classes.txt";
+
+/// Lists the images below `root`: by part, then by class, then by the bytes of their names.
+pub(super) fn list(root: &Path, settings: &OwnSettings, goal: Goal) -> Result<Listing, DataError> {
+    let (mut bad, mut ignored) = (vec![], vec![]);
+    let mut found: Vec<(Part, Vec<Item>)> = Vec::new();
+    let in_root = class_folders(root, "", &mut ignored)?;
+    match parts(root, &in_root, goal)? {
+        None => found.push((Part { side: None, prefix: String::new(), path: root.to_owned() }, in_root)),
+        Some(parts) => {
+            for part in parts {
+                let folders = class_folders(&part.path, &part.prefix, &mut ignored)?;
+                found.push((part, folders));
             }
         }
     }
-    Ok(listing)
+    let classes = numbered(root, &found, &mut ignored, settings, goal)?;
+    let trained = found.first().map_or("", |(part, _)| part.prefix.as_str());
+    let mut entries = Vec::new();
+    for (part, folders) in &found {
+        // Of a data set with a split only the images to test on are asked for.
+        if goal == Goal::Test && !matches!(part.side, None | Some(Side::Test)) {
+            continue;
+        }
+        for (label, folder) in in_order(folders, &classes, trained)? {
+            add_images(part, label, folder, &mut entries, &mut bad, &mut ignored)?;
+        }
+    }
+    Ok(Listing { root: root.to_owned(), classes, entries, groups: vec![], bad, ignored, remarks: vec![] })
 }
 
-/// The folders `train` and, if it is there, `test`; `None` where classes lie in `root` itself.
-///
-/// `train` is a part rather than a class if it holds folders.
-fn parts(root: &Path) -> Result<Option<(Item, Option<Item>)>, DataError> {
-    let refused = |reason: String| DataError::own(root, reason);
-    let (mut train, mut test, mut others) = (vec![], vec![], vec![]);
-    for item in visible(root)?.items.into_iter().filter(|item| item.is_folder) {
-        if item.name.eq_ignore_ascii_case("train") {
-            train.push(item);
-        } else if item.name.eq_ignore_ascii_case("test") {
-            test.push(item);
-        } else {
-            others.push(item);
-        }
-    }
-    for twice in [&train, &test] {
-        if let [one, other, ..] = &twice[..] {
-            let reason = format!("has both {}/ and {}/; merge or rename them", one.name, other.name);
-            return Err(refused(reason));
-        }
-    }
-    let (train, test) = (train.pop(), test.pop());
-    let nested = |item: &Option<Item>| -> Result<bool, DataError> {
-        let Some(item) = item else { return Ok(false) };
-        Ok(visible(&item.path)?.items.iter().any(|item| item.is_folder))
+/// The classes: as the settings list them, as a file beside their folders does, else by the names of those folders.
+fn numbered(
+    root: &Path,
+    found: &[(Part, Vec<Item>)],
+    ignored: &mut Vec<String>,
+    settings: &OwnSettings,
+    goal: Goal,
+) -> Result<Classes, DataError> {
+    // To train on, all classes are those of the training images: others could not be learned.
+    let all = || match goal {
+        Goal::Train => &found[..1],
+        Goal::Test => found,
     };
-    let (in_train, in_test) = (nested(&train)?, nested(&test)?);
-    match (train, test, others.first()) {
-        (Some(train), test, None) if in_train => Ok(Some((train, test))),
-        (Some(train), _, Some(other)) if in_train => Err(refused(format!(
-            "has {}/ with folders in it and also {}/; give a folder that holds train/ and test/ alone",
-            train.name, other.name
-        ))),
-        (None, Some(test), _) if in_test => Err(refused(format!("has {}/ but no train/", test.name))),
-        (Some(train), Some(test), None) => Err(refused(format!(
-            "{}/ and {}/ hold no folder per class; sort their images into train/<class>/ and test/<class>/",
-            train.name, test.name
-        ))),
-        _ => Ok(None),
-    }
+    let names = all().iter().flat_map(|(_, folders)| folders).map(|folder| folder.name.as_str());
+    let trained = found.first().map_or(root, |(part, _)| &part.path);
+    let (place, classes) = match &settings.classes {
+        Some(list) => (trained, Classes::of(names, Some(list))),
+        None if ignored.iter().any(|name| name == CLASSES) => {
+            ignored.retain(|name| name != CLASSES);
+            let file = root.join(CLASSES);
+            let list = read_class_names(&file)?;
+            let classes = Classes::of(names, Some(&list)).map_err(|reason| {
+                DataError::own(
+                    &file,
+                    format!("{reason}; a line for each class says their order, correct or remove the file"),
+                )
+            });
+            return classes;
+        }
+        None => (trained, Classes::of(names, None)),
+    };
+    classes.map_err(|reason| DataError::own(place, reason))
 }
 
 /// The folders of classes in `folder`; what else is there is noted, or refused if it is an image.
-fn class_folders(folder: &Path, prefix: &str, listing: &mut Listing) -> Result<Vec<Item>, DataError> {
+fn class_folders(folder: &Path, prefix: &str, ignored: &mut Vec<String>) -> Result<Vec<Item>, DataError> {
     let found = visible(folder)?;
-    listing.ignored.extend(found.hidden.iter().map(|name| format!("{prefix}{name}")));
+    ignored.extend(found.left_alone.iter().map(|name| format!("{prefix}{name}")));
+    for unnameable in found.unnameable {
+        if unnameable.is_folder {
+            let reason = format!("has a folder {} that {}", unnameable.shown, unnameable.reason());
+            return Err(DataError::own(folder, reason));
+        }
+        ignored.push(format!("{prefix}{}", unnameable.shown));
+    }
     let (folders, files): (Vec<Item>, Vec<Item>) = found.items.into_iter().partition(|item| item.is_folder);
     for file in files {
-        if named_as_image(&file.name) {
+        if formats::named_as_image(&file.name) {
             let reason = format!("{} lies beside the folders of classes; move it into one", file.name);
             return Err(DataError::own(folder, reason));
         }
-        listing.ignored.push(format!("{prefix}{}", file.name));
+        ignored.push(format!("{prefix}{}", file.name));
+    }
+    if let Some([one, other]) = folders.array_windows().find(|[one, other]| one.name == other.name) {
+        let [one, other] = [one, other].map(|folder| {
+            folder.path.file_name().map_or_else(String::new, |name| name::apart(&name.to_string_lossy()))
+        });
+        return Err(DataError::own(
+            folder,
+            format!("has the folders {one} and {other}, two forms of one name; merge them"),
+        ));
     }
     Ok(folders)
 }
 
-fn sorted(folder: &Path, folders: &[Item]) -> Result<Vec<String>, DataError> {
-    let names = folders.iter().map(|folder| folder.name.clone()).collect();
-    classes::sorted(names).map_err(|reason| DataError::own(folder, reason))
+/// The folders in the order of their classes, each of which has to be known.
+fn in_order<'a>(
+    folders: &'a [Item],
+    classes: &Classes,
+    trained: &str,
+) -> Result<Vec<(u16, &'a Item)>, DataError> {
+    let label = |folder: &'a Item| match classes.label(&folder.name) {
+        Some(label) => Ok((label, folder)),
+        None => Err(DataError::own(&folder.path, format!("is not the name of a class in {trained}"))),
+    };
+    let mut found = folders.iter().map(label).collect::<Result<Vec<_>, _>>()?;
+    found.sort_by_key(|&(label, _)| label);
+    Ok(found)
 }
 
-/// Adds the images of each class, which has to be one of the listing's.
+/// Adds the images of a class.
 fn add_images(
-    listing: &mut Listing,
-    folders: &[Item],
-    prefix: &str,
-    side: Option<Side>,
+    part: &Part,
+    label: u16,
+    folder: &Item,
+    entries: &mut Vec<Entry>,
+    bad: &mut Vec<Skipped>,
+    ignored: &mut Vec<String>,
 ) -> Result<(), DataError> {
-    let mut by_label = Vec::new();
-    for folder in folders {
-        let Some(label) = listing.classes.iter().position(|class| *class == folder.name) else {
-            let reason = "is not the name of a class in train/".to_owned();
-            return Err(DataError::own(&folder.path, reason));
-        };
-        by_label.push((label as u8, folder));
+    let Part { side, prefix, .. } = part;
+    let refused = |reason: String| Err(DataError::own(&folder.path, reason));
+    let found = visible(&folder.path)?;
+    let below = |name: &str| format!("{prefix}{}/{name}", folder.name);
+    ignored.extend(found.left_alone.iter().map(|name| below(name)));
+    let nothing = found.items.is_empty() && found.unnameable.is_empty();
+    if nothing && matches!(side, None | Some(Side::Train)) {
+        return refused("an empty class; add images or remove the folder".to_owned());
     }
-    by_label.sort_by_key(|&(label, _)| label);
-    for (label, folder) in by_label {
-        let found = visible(&folder.path)?;
-        let below = |name: &str| format!("{prefix}{}/{name}", folder.name);
-        listing.ignored.extend(found.hidden.iter().map(|name| below(name)));
-        if found.items.is_empty() && side != Some(Side::Test) {
-            return Err(DataError::own(
-                &folder.path,
-                "an empty class; add images or remove the folder".to_owned(),
+    let unnameable = found.unnameable.iter();
+    bad.extend(unnameable.map(|file| Skipped { file: below(&file.shown), reason: file.reason() }));
+    for item in found.items {
+        if item.is_folder {
+            return refused(format!(
+                "holds the folder {}; images of a class lie in one folder, and only train/, val/ and test/ hold classes",
+                item.name
             ));
         }
-        for item in found.items {
-            let name = below(&item.name);
-            if item.is_folder {
-                let reason = format!(
-                    "holds the folder {}; images of a class lie in one folder, and only train/ and test/ hold classes",
-                    item.name
-                );
-                return Err(DataError::own(&folder.path, reason));
-            }
-            if named_as_image(&item.name) {
-                listing.entries.push(Entry { name, path: item.path, label, side, group: None });
-            } else {
-                let reason = "is not named as an image (.png, .jpg, .jpeg, .ppm, .pgm)".to_owned();
-                listing.bad.push(Skipped { file: name, reason });
-            }
+        let name = below(&item.name);
+        if formats::named_as_image(&item.name) {
+            entries.push(Entry { name, path: item.path, label, side: *side, group: None });
+        } else {
+            bad.push(Skipped { file: name, reason: formats::not_named_as_image(&item.path) });
         }
     }
     Ok(())

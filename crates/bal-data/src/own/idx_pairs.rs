@@ -6,107 +6,65 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array4, Axis};
 use rayon::prelude::*;
 
+use super::classes::Classes;
 use super::collected::Collected;
 use super::conversion::Conversion;
-use super::listing::{Entry, Side, visible};
+use super::idx_files::{Content, Found, IdxFiles, IdxPart};
+use super::listing::{Entry, Side};
 use super::preprocessing::{Decoded, Preprocessing};
 use super::raw::{Header, Raw};
-use super::{OwnSettings, agree, divide};
-use crate::{DataError, Split, idx};
+use super::remedy::Refusal;
+use super::{Goal, OwnSettings, agree, divide};
+use crate::{DataError, Digest, Split, idx};
 
-/// Reads the IDX files in `root`: `[n, h, w]` gray or `[n, h, w, 3]` RGB, with labels `0..classes`.
-pub(super) fn read(root: &Path, settings: &OwnSettings) -> Result<Collected, DataError> {
-    let refused = |reason| DataError::own(root, reason);
-    let found = Files::in_folder(root)?;
-    let mut digests = BTreeMap::new();
-    let train = Part::read(&found, "train", &mut digests)?;
-    let test = found.test.map(|prefix| Part::read(&found, prefix, &mut digests)).transpose()?;
-    let classes = classes(&train, test.as_ref()).map_err(refused)?;
+/// Reads IDX files: `[n, h, w]` gray or `[n, h, w, 3]` RGB, with labels that are classes by their numbers.
+pub(super) fn read(files: &IdxFiles, settings: &OwnSettings, goal: Goal) -> Result<Collected, DataError> {
+    let refused = |refusal: Refusal| DataError::own(&files.root, refusal);
+    let mut reader = Reader { files, digests: BTreeMap::new(), remarks: vec![] };
+    let test = files.test()?;
+    // Of a data set with a split only the images to test on are asked for, but the classes are those of all.
+    let trained = goal == Goal::Train || test.is_none() || files.has(IdxPart::Train);
+    let train_labels = if trained { Some(reader.labels(IdxPart::Train)?) } else { None };
+    let train = goal == Goal::Train || test.is_none();
+    let train = if train { Some(reader.part(IdxPart::Train)?) } else { None };
+    let test = test.map(|part| reader.part(part)).transpose()?;
 
-    let parts: Vec<&Part> = [Some(&train), test.as_ref()].into_iter().flatten().collect();
-    let entries = entries(&parts);
-    divide::sides(&entries, &classes, settings).map_err(refused)?;
+    let parts: Vec<&Part> = [train.as_ref(), test.as_ref()].into_iter().flatten().collect();
+    let test_labels = test.as_ref().map(|part| &part.labels[..]);
+    let classes = classes(train_labels.as_deref(), test_labels, settings, &mut reader.remarks)
+        .map_err(|reason| refused(reason.into()))?;
+    let entries = entries(&parts, &classes);
+    if goal == Goal::Train {
+        divide::check(&entries, classes.names(), settings).map_err(refused)?;
+    }
     let headers = parts.iter().flat_map(|part| vec![part.header; part.labels.len()]);
     let named = entries.iter().map(|entry| entry.name.as_str()).zip(headers);
     let preprocessing = agree::form(named, settings).map_err(refused)?;
-    let (images, conversions) = convert(&parts, &preprocessing).map_err(refused)?;
+    let identities = if goal == Goal::Train && parts.len() == 1 { identities(parts[0]) } else { vec![] };
+    let Converted { images, pixels, conversions } =
+        convert(&parts, &preprocessing).map_err(|reason| refused(reason.into()))?;
     let labels = entries.iter().map(|entry| entry.label).collect();
     let groups = entries.iter().map(|entry| entry.group).collect();
+    let Reader { digests, remarks, .. } = reader;
     Ok(Collected {
-        all: Split { images, labels, groups },
+        // Its images are no files, so they have no names but their numbers.
+        all: Split { images, labels, groups, names: None },
         entries,
         classes,
+        identities,
+        pixels,
         preprocessing,
         conversions,
         skipped: vec![],
-        ignored: found.others,
+        ignored: files.others.clone(),
+        remarks,
         files: digests,
     })
 }
 
-/// IDX files of a folder.
-struct Files {
-    root: PathBuf,
-    names: BTreeSet<String>,
-    /// How names of test files start.
-    test: Option<&'static str>,
-    /// What is neither.
-    others: Vec<String>,
-}
-
-impl Files {
-    fn in_folder(root: &Path) -> Result<Self, DataError> {
-        let found = visible(root)?;
-        let mut files =
-            Self { root: root.to_owned(), names: BTreeSet::new(), test: None, others: found.hidden };
-        for item in found.items {
-            let part = ["train-", "t10k-", "test-"].into_iter().any(|prefix| item.name.starts_with(prefix));
-            if part && !item.is_folder && item.name.contains("-idx") {
-                files.names.insert(item.name);
-            } else {
-                files.others.push(item.name);
-            }
-        }
-        let tests = |prefix: &str| files.names.iter().any(|name| name.starts_with(prefix));
-        files.test = match (tests("t10k-"), tests("test-")) {
-            (true, true) => {
-                let reason =
-                    "has both t10k-.. and test-.. files; remove or rename one of the pairs".to_owned();
-                return Err(DataError::own(root, reason));
-            }
-            (true, false) => Some("t10k"),
-            (false, true) => Some("test"),
-            (false, false) => None,
-        };
-        Ok(files)
-    }
-
-    /// The only file of these names, plain or `.gz`.
-    fn one(&self, names: &[String]) -> Result<Option<(String, PathBuf)>, DataError> {
-        let both = names.iter().flat_map(|name| [name.clone(), format!("{name}.gz")]);
-        let found: Vec<String> = both.filter(|name| self.names.contains(name)).collect();
-        match &found[..] {
-            [] => Ok(None),
-            [name] => Ok(Some((name.clone(), self.root.join(name)))),
-            [one, other, ..] => {
-                Err(DataError::own(&self.root, format!("has both {one} and {other}; remove one")))
-            }
-        }
-    }
-
-    fn needed(&self, names: &[String]) -> Result<(String, PathBuf), DataError> {
-        self.one(names)?.ok_or_else(|| {
-            DataError::own(
-                &self.root,
-                format!("has no {} (plain or .gz); the pair needs it", names.join(" or ")),
-            )
-        })
-    }
-}
-
 /// One pair of files.
 struct Part {
-    prefix: &'static str,
+    part: IdxPart,
     header: Header,
     /// `[n, h, w, c]`.
     pixels: Vec<u8>,
@@ -115,80 +73,131 @@ struct Part {
 }
 
 impl Part {
-    fn read(
-        files: &Files,
-        prefix: &'static str,
-        digests: &mut BTreeMap<String, String>,
-    ) -> Result<Self, DataError> {
-        let name = |what: &str| format!("{prefix}-{what}");
-        let (images_name, images_file) =
-            files.needed(&[name("images-idx3-ubyte"), name("images-idx4-ubyte")])?;
-        let (labels_name, labels_file) = files.needed(&[name("labels-idx1-ubyte")])?;
-        let loaded = idx::read_u8(&images_file)?;
-        digests.insert(images_name, loaded.sha256.to_string());
-        let (images, header) = match *loaded.values.shape() {
-            [n, height, width] if n * height * width > 0 => (n, Header { height, width, channels: 1 }),
+    fn side(&self) -> Side {
+        if self.part == IdxPart::Train { Side::Train } else { Side::Test }
+    }
+
+    fn image_bytes(&self) -> usize {
+        self.header.height * self.header.width * self.header.channels
+    }
+}
+
+/// Reads files, and keeps what is to be said of them.
+struct Reader<'a> {
+    files: &'a IdxFiles,
+    digests: BTreeMap<String, String>,
+    remarks: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn part(&mut self, part: IdxPart) -> Result<Part, DataError> {
+        let found = self.files.needed(part, Content::Images)?;
+        let loaded = self.loaded(&found, idx::read_u8)?;
+        let images_file = &found.file.path;
+        let (images, header) = match *loaded.shape() {
+            [n, height, width] if n * height * width > 0 => {
+                (n, Header { height, width, channels: 1, turned: false })
+            }
             [n, height, width, channels @ (1 | 3)] if n * height * width > 0 => {
-                (n, Header { height, width, channels })
+                (n, Header { height, width, channels, turned: false })
             }
             ref other => {
                 let expected = "[n, h, w] or [n, h, w, 3], none of them 0".to_owned();
-                return Err(DataError::Shape { file: images_file, expected, found: other.to_vec() });
+                let file = images_file.clone();
+                return Err(DataError::Shape { file, expected, found: other.to_vec() });
             }
         };
-        let pixels = loaded.values.into_raw_vec_and_offset().0;
-        let per_image = |file: &Path, shape: &[usize]| match *shape {
-            [n] if n == images => Ok(()),
-            [found] => Err(DataError::Count {
+        let pixels = loaded.into_raw_vec_and_offset().0;
+        let per_image = |file: &Path, found: usize| match found {
+            found if found == images => Ok(()),
+            found => Err(DataError::Count {
                 file: file.to_owned(),
                 found,
                 images_file: images_file.clone(),
                 images,
             }),
-            _ => Err(DataError::Shape {
-                file: file.to_owned(),
-                expected: "[n]".to_owned(),
-                found: shape.to_vec(),
-            }),
         };
-        let loaded = idx::read_u8(&labels_file)?;
-        digests.insert(labels_name, loaded.sha256.to_string());
-        per_image(&labels_file, loaded.values.shape())?;
-        let labels = loaded.values.into_raw_vec_and_offset().0;
-        let tracks = match files.one(&[name("tracks-idx1-int")])? {
+        let labels = self.labels(part)?;
+        per_image(&self.files.needed(part, Content::Labels)?.file.path, labels.len())?;
+        let tracks = match self.files.one(part, Content::Tracks)? {
             None => None,
-            Some((tracks_name, file)) => {
-                let loaded = idx::read_i32(&file)?;
-                digests.insert(tracks_name, loaded.sha256.to_string());
-                per_image(&file, loaded.values.shape())?;
-                Some(loaded.values.into_raw_vec_and_offset().0)
+            Some(found) => {
+                let tracks = self.loaded(&found, idx::read_i32)?;
+                let tracks = vector(&found.file.path, tracks)?;
+                per_image(&found.file.path, tracks.len())?;
+                Some(tracks)
             }
         };
-        Ok(Self { prefix, header, pixels, labels, tracks })
+        Ok(Part { part, header, pixels, labels, tracks })
     }
 
-    fn side(&self) -> Side {
-        if self.prefix == "train" { Side::Train } else { Side::Test }
+    fn labels(&mut self, part: IdxPart) -> Result<Vec<u8>, DataError> {
+        // What is missing first is said first.
+        self.files.needed(part, Content::Images)?;
+        let found = self.files.needed(part, Content::Labels)?;
+        let labels = self.loaded(&found, idx::read_u8)?;
+        vector(&found.file.path, labels)
+    }
+
+    /// The values of a file, which are those of its compressed form too, where that lies beside it.
+    fn loaded<T: PartialEq>(
+        &mut self,
+        found: &Found,
+        read: fn(&Path) -> Result<idx::Loaded<T>, DataError>,
+    ) -> Result<ndarray::ArrayD<T>, DataError> {
+        let Found { file, compressed } = found;
+        let loaded = read(&file.path)?;
+        let first = self.digests.insert(file.name.clone(), loaded.sha256.to_string()).is_none();
+        if let Some(gz) = compressed.as_ref().filter(|_| first) {
+            if read(&gz.path)?.values != loaded.values {
+                let reason = format!("{} and {} differ; remove one", file.name, gz.name);
+                return Err(DataError::own(&self.files.root, reason));
+            }
+            self.remarks.push(format!("{} holds the same as {}, which was read", gz.name, file.name));
+        }
+        Ok(loaded.values)
     }
 }
 
-/// Names `"0"`, `"1"`, ..: each needs a training image, and a test label has to be one of them.
-fn classes(train: &Part, test: Option<&Part>) -> Result<Vec<String>, String> {
-    let used: BTreeSet<u8> = train.labels.iter().copied().collect();
-    let most = used.last().copied().unwrap_or_default();
-    if let Some(gap) = (0..most).find(|label| !used.contains(label)) {
-        return Err(format!(
-            "no training image has label {gap}, but the largest label is {most}; number the classes from 0 without gaps"
-        ));
+/// A value per image.
+fn vector<T>(file: &Path, values: ndarray::ArrayD<T>) -> Result<Vec<T>, DataError> {
+    match *values.shape() {
+        [_] => Ok(values.into_raw_vec_and_offset().0),
+        ref found => {
+            Err(DataError::Shape { file: file.to_owned(), expected: "[n]".to_owned(), found: found.to_vec() })
+        }
     }
-    if let Some(label) = test.and_then(|test| test.labels.iter().find(|&label| !used.contains(label))) {
+}
+
+/// The labels that occur, called by their numbers; a test label has to be one of those to train on.
+fn classes(
+    train: Option<&[u8]>,
+    test: Option<&[u8]>,
+    settings: &OwnSettings,
+    remarks: &mut Vec<String>,
+) -> Result<Classes, String> {
+    let used: BTreeSet<u8> = train.or(test).into_iter().flatten().copied().collect();
+    if let Some(label) = test.into_iter().flatten().find(|&label| !used.contains(label)) {
         return Err(format!("a test image has label {label}, which no training image has"));
     }
-    super::classes::sorted((0..=most).map(|label| label.to_string()).collect())
+    let (least, most) = (used.first().copied().unwrap_or(0), used.last().copied().unwrap_or(0));
+    let gap = (least..=most).find(|label| !used.contains(label));
+    if let Some(gap) = gap.filter(|_| train.is_none() && settings.classes.is_none()) {
+        return Err(format!(
+            "no image has label {gap}, but labels go from {least} to {most}: which number the classes have is not known \
+             without the training labels; put them beside, or list the classes"
+        ));
+    }
+    if least > 0 || gap.is_some() {
+        let count = used.len();
+        remarks.push(format!("{count} labels occur, from {least} to {most}; classes are called by them"));
+    }
+    let names: Vec<String> = used.into_iter().map(|label| label.to_string()).collect();
+    Classes::of(names.iter().map(String::as_str), settings.classes.as_deref())
 }
 
 /// A line per image. Tracks count within a class, as in GTSRB; a part without tracks has groups of one.
-fn entries(parts: &[&Part]) -> Vec<Entry> {
+fn entries(parts: &[&Part], classes: &Classes) -> Vec<Entry> {
     let grouped = parts.iter().any(|part| part.tracks.is_some());
     let keys: Vec<(usize, u8, i64)> = parts
         .iter()
@@ -202,35 +211,54 @@ fn entries(parts: &[&Part]) -> Vec<Entry> {
         .collect();
     let numbers: BTreeMap<_, u32> =
         keys.iter().copied().collect::<BTreeSet<_>>().into_iter().zip(0..).collect();
+    let of_label: Vec<u16> =
+        (0..=u8::MAX).map(|label| classes.label(&label.to_string()).unwrap_or_default()).collect();
+    let split = parts.len() > 1 || parts.iter().any(|part| part.side() == Side::Test);
     let lines = parts.iter().flat_map(|part| {
-        let side = (parts.len() > 1).then(|| part.side());
-        part.labels.iter().enumerate().map(move |(at, &label)| (format!("{}/{at}", part.prefix), label, side))
+        let side = split.then(|| part.side());
+        let name = part.part.name();
+        part.labels.iter().enumerate().map(move |(at, &label)| (format!("{name}/{at}"), label, side))
     });
     lines
         .zip(&keys)
         .map(|((name, label, side), key)| Entry {
             name,
             path: PathBuf::new(),
-            label,
+            label: of_label[usize::from(label)],
             side,
             group: grouped.then(|| numbers[key]),
         })
         .collect()
 }
 
+/// What each image is: its track, or its pixels.
+fn identities(part: &Part) -> Vec<Digest> {
+    match &part.tracks {
+        Some(tracks) => {
+            let names = part.labels.iter().zip(tracks).map(|(label, track)| format!("{label}/{track}"));
+            names.map(|name| Digest::of(name.as_bytes())).collect()
+        }
+        None => part.pixels.par_chunks_exact(part.image_bytes()).map(Digest::of).collect(),
+    }
+}
+
+/// Images in their final form.
+struct Converted {
+    images: Array4<u8>,
+    pixels: Vec<Digest>,
+    conversions: BTreeMap<Conversion, usize>,
+}
+
 /// All images in their final form, in order.
-fn convert(
-    parts: &[&Part],
-    form: &Preprocessing,
-) -> Result<(Array4<u8>, BTreeMap<Conversion, usize>), String> {
+fn convert(parts: &[&Part], form: &Preprocessing) -> Result<Converted, String> {
     let [channels, height, width] = form.image_shape();
     let mut conversions: BTreeMap<Conversion, usize> = BTreeMap::new();
     let mut images = Array4::zeros((0, channels, height, width));
+    let mut digests = Vec::new();
     for part in parts {
-        let Header { height: h, width: w, channels: c } = part.header;
         let done: Vec<Decoded> = part
             .pixels
-            .par_chunks_exact(h * w * c)
+            .par_chunks_exact(part.image_bytes())
             .map(|pixels| {
                 form.apply(Raw { header: part.header, pixels: pixels.to_vec(), conversions: vec![] })
             })
@@ -238,10 +266,11 @@ fn convert(
         done.iter().flat_map(|image| &image.conversions).for_each(|&conversion| {
             *conversions.entry(conversion).or_default() += 1;
         });
+        digests.par_extend(done.par_iter().map(|image| Digest::of(&image.pixels)));
         let pixels: Vec<u8> = done.into_iter().flat_map(|image| image.pixels).collect();
         let of_part = Array4::from_shape_vec((part.labels.len(), channels, height, width), pixels)
             .map_err(|e| e.to_string())?;
         images.append(Axis(0), of_part.view()).map_err(|e| e.to_string())?;
     }
-    Ok((images, conversions))
+    Ok(Converted { images, pixels: digests, conversions })
 }

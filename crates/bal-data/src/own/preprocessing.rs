@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conversion::Conversion;
 use super::raw::{self, Raw};
+use super::{Gray, Ground};
 use crate::DataError;
 use crate::dataset::channels_first;
 use crate::resize::resize;
@@ -15,10 +16,9 @@ pub const MOST_SIDE: usize = 4096;
 
 /// The form that every image is brought to: `[channels, height, width]`.
 ///
-/// In this order: turned upright (where EXIF says how), 16 bits per channel rounded to 8, alpha dropped,
-/// RGB to gray `(R + G + B) / 3` rounded to whole bytes, as [`Split::gray`](crate::Split::gray) weighs them; resized
-/// without regard to proportions by the antialiased bilinear filter that also prepares GTSRB, as Pillow's
-/// `resize(.., BILINEAR)`; gray to RGB by repetition.
+/// In this order: turned upright (where EXIF says how); what is transparent laid on [`Ground`]; 16 bits per channel rounded
+/// to 8; RGB to [`Gray`], rounded to whole bytes; resized without regard to proportions by the antialiased bilinear filter
+/// that also prepares GTSRB, as Pillow's `resize(.., BILINEAR)`; gray to RGB by repetition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Preprocessing {
@@ -28,6 +28,10 @@ pub struct Preprocessing {
     pub height: usize,
     /// Pixels, as `height`.
     pub width: usize,
+    /// How colours become gray.
+    pub gray: Gray,
+    /// What is behind transparent images.
+    pub ground: Ground,
 }
 
 /// An image in its final form.
@@ -40,7 +44,14 @@ pub struct Decoded {
 }
 
 impl Preprocessing {
-    /// Decodes the PNG, JPEG, PPM or PGM file at `path`, told apart by their content.
+    /// To images of this shape, `[channels, height, width]`: gray is the mean, the ground is white.
+    pub fn to(shape: [usize; 3]) -> Self {
+        let [channels, height, width] = shape;
+        Self { channels, height, width, gray: Gray::default(), ground: Ground::default() }
+    }
+
+    /// Decodes the file at `path`: PNG, JPEG, BMP, GIF (its first frame), TIFF (its first page), WebP, PPM, PGM or PBM,
+    /// told apart by their content.
     ///
     /// [`DataError::Image`] for what is not a whole image of a reasonable size.
     pub fn decode(&self, path: &Path) -> Result<Decoded, DataError> {
@@ -65,7 +76,7 @@ impl Preprocessing {
     }
 
     pub(super) fn of_bytes(&self, bytes: &[u8]) -> Result<Decoded, String> {
-        raw::decode(bytes).and_then(|raw| self.apply(raw))
+        raw::decode(bytes, self.ground).and_then(|raw| self.apply(raw))
     }
 
     /// Brings a decoded image into this form.
@@ -76,9 +87,9 @@ impl Preprocessing {
         let resized = (header.height, header.width) != size;
         let mut channels = header.channels;
         if channels == 3 && self.channels == 1 {
-            pixels = pixels.as_chunks::<3>().0.iter().copied().map(mean).collect();
+            pixels = pixels.as_chunks::<3>().0.iter().map(|&rgb| self.gray.of(rgb)).collect();
             channels = 1;
-            conversions.push(Conversion::ToGray);
+            conversions.push(self.gray.into());
         }
         if resized {
             let from = (header.height, header.width);
@@ -96,12 +107,6 @@ impl Preprocessing {
         }
         Ok(Decoded { pixels, conversions })
     }
-}
-
-/// `(R + G + B) / 3`, rounded; a third is never in the middle.
-fn mean(rgb: [u8; 3]) -> u8 {
-    let sum: u32 = rgb.into_iter().map(u32::from).sum();
-    ((sum + 1) / 3) as u8
 }
 
 /// Refuses, with the reason, sizes and channels that no image can be brought to.

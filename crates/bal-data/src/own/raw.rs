@@ -5,10 +5,10 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageReader, Limits};
 
 use super::conversion::Conversion;
-use super::jpeg;
+use super::{Ground, formats, whole};
 
 /// The most bytes of a file, and of its decoded pixels.
 const MOST_BYTES: u64 = 256 << 20;
@@ -23,6 +23,8 @@ pub(super) struct Header {
     pub(super) width: usize,
     /// 1 or 3, without alpha.
     pub(super) channels: usize,
+    /// Whether height and width were swapped to turn it upright.
+    pub(super) turned: bool,
 }
 
 /// A decoded image.
@@ -55,13 +57,14 @@ pub(super) fn header(bytes: &[u8]) -> Result<Header, String> {
     let mut decoder = decoder(bytes)?;
     let orientation = decoder.orientation().map_err(|e| one_line(&e.to_string()))?;
     let (width, height) = decoder.dimensions();
-    let (width, height) = if swaps(orientation) { (height, width) } else { (width, height) };
+    let turned = swaps(orientation);
+    let (width, height) = if turned { (height, width) } else { (width, height) };
     let channels = if decoder.color_type().has_color() { 3 } else { 1 };
-    Ok(Header { height: height as usize, width: width as usize, channels })
+    Ok(Header { height: height as usize, width: width as usize, channels, turned })
 }
 
-/// Decodes an image: upright, without alpha, one byte per channel.
-pub(super) fn decode(bytes: &[u8]) -> Result<Raw, String> {
+/// Decodes an image: upright, on a ground where it is transparent, one byte per channel.
+pub(super) fn decode(bytes: &[u8], ground: Ground) -> Result<Raw, String> {
     let mut decoder = decoder(bytes)?;
     let failed = |e: image::ImageError| one_line(&e.to_string());
     let orientation = decoder.orientation().map_err(failed)?;
@@ -73,6 +76,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw, String> {
             | ExtendedColorType::La16
             | ExtendedColorType::Rgb16
             | ExtendedColorType::Rgba16
+            | ExtendedColorType::Cmyk16
     );
     let mut image = DynamicImage::from_decoder(decoder).map_err(failed)?;
     let mut conversions = Vec::new();
@@ -80,11 +84,11 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw, String> {
         image.apply_orientation(orientation);
         conversions.push(Conversion::Upright);
     }
+    if ground.under(&mut image) {
+        conversions.push(ground.into());
+    }
     if sixteen {
         conversions.push(Conversion::From16Bit);
-    }
-    if color.has_alpha() {
-        conversions.push(Conversion::AlphaDropped);
     }
     let (width, height) = (image.width() as usize, image.height() as usize);
     let (channels, pixels) = if color.has_color() {
@@ -92,7 +96,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Raw, String> {
     } else {
         (1, image.into_luma8().into_raw())
     };
-    Ok(Raw { header: Header { height, width, channels }, pixels, conversions })
+    let header = Header { height, width, channels, turned: swaps(orientation) };
+    Ok(Raw { header, pixels, conversions })
 }
 
 /// A decoder whose image is of a known format and of a size that memory can hold.
@@ -100,22 +105,17 @@ fn decoder(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
     if bytes.is_empty() {
         return Err("is empty (0 bytes)".to_owned());
     }
-    let format = match image::guess_format(bytes) {
-        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Pnm)) => format,
-        Ok(other) => {
-            let name = other.extensions_str().first().copied().unwrap_or("unknown");
-            return Err(format!("is an image in the format {name}; convert it to PNG, JPEG, PPM or PGM"));
-        }
-        Err(_) => return Err("is not a PNG, JPEG, PPM or PGM image".to_owned()),
-    };
-    if format == ImageFormat::Jpeg && !jpeg::is_whole(bytes) {
-        return Err("is a JPEG without its end; it was cut off".to_owned());
-    }
+    let format = formats::read(bytes)?;
+    whole::check(format, bytes)?;
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_MEMORY);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
     let decoder = reader.into_decoder().map_err(|e| one_line(&e.to_string()))?;
+    if matches!(decoder.color_type(), ColorType::Rgb32F | ColorType::Rgba32F) {
+        let name = formats::shown(format);
+        return Err(format!("is a {name} of floating-point numbers; convert it to 8 or 16 bits per channel"));
+    }
     let (width, height) = decoder.dimensions();
     if width == 0 || height == 0 || decoder.total_bytes() > MOST_BYTES {
         return Err(format!(

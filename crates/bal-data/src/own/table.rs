@@ -1,40 +1,72 @@
-//! A table of images: `path,label`, and perhaps `split` and `group`.
+//! A table of images: columns `path`, `label`, and perhaps `split` and `group`.
+
+mod columns;
+mod locate;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
-use super::classes;
+use self::columns::Columns;
+use self::locate::Locator;
+use super::class_file::read_class_names;
+use super::classes::Classes;
 use super::listing::{Entry, Listing, Side};
+use super::{Goal, OwnSettings, name, parts};
 use crate::DataError;
 
+/// The most bytes of a table.
+const MOST_BYTES: u64 = 1 << 30;
+
+/// The file beside a table that may say the order of classes.
+const CLASSES: &str = "classes.txt";
+
 /// Lists the images of a table, in the order of its rows. Paths count from the folder of the table.
-pub(super) fn list(table: &Path) -> Result<Listing, DataError> {
-    let rows = Rows::read(table)?;
-    let names: BTreeSet<&str> = rows.rows.iter().map(|row| row.label.as_str()).collect();
-    let classes = classes::sorted(names.into_iter().map(str::to_owned).collect())
-        .map_err(|reason| DataError::own(table, reason))?;
-    let labels: BTreeMap<&str, u8> = classes.iter().map(String::as_str).zip(0..=255).collect();
-    rows.one_side_per_group(table)?;
-    let groups: BTreeSet<&str> = rows.rows.iter().filter_map(|row| row.group.as_deref()).collect();
-    let groups: BTreeMap<&str, u32> = groups.into_iter().zip(0..).collect();
+pub(super) fn list(table: &Path, settings: &OwnSettings, goal: Goal) -> Result<Listing, DataError> {
+    let Rows { mut rows, remark } = Rows::read(table)?;
     let folder = table.parent().unwrap_or(Path::new(""));
-    let entry = |row: &Row| Entry {
-        name: row.path.clone(),
-        path: folder.join(&row.path),
-        label: labels[row.label.as_str()],
-        side: row.side,
-        group: row.group.as_deref().map(|group| groups[group]),
+    let beside = folder.join(CLASSES);
+    let (place, given) = match &settings.classes {
+        Some(given) => (table, Some(given.clone())),
+        None if beside.is_file() => (beside.as_path(), Some(read_class_names(&beside)?)),
+        None => (table, None),
     };
-    let entries = rows.rows.iter().map(entry).collect();
-    Ok(Listing { root: table.to_owned(), classes, entries, bad: vec![], ignored: vec![] })
+    let names: BTreeSet<&str> = rows.iter().map(|row| row.label.as_str()).collect();
+    let classes = Classes::of(names, given.as_deref()).map_err(|reason| DataError::own(place, reason))?;
+    if goal == Goal::Test && rows.iter().any(|row| row.side.is_some()) {
+        rows.retain(|row| row.side == Some(Side::Test));
+    }
+    let groups: BTreeSet<String> = rows.iter().filter_map(|row| row.group.clone()).collect();
+    let numbers: BTreeMap<&str, u32> = groups.iter().map(String::as_str).zip(0..).collect();
+    let mut locator = Locator::new(folder);
+    let entry = |row: &Row| Entry {
+        name: row.name.clone(),
+        path: locator.find(&row.path),
+        label: classes.label(&row.label).unwrap_or_default(),
+        side: row.side,
+        group: row.group.as_deref().map(|group| numbers[group]),
+    };
+    let entries = rows.iter().map(entry).collect();
+    Ok(Listing {
+        root: table.to_owned(),
+        entries,
+        classes,
+        groups: groups.into_iter().collect(),
+        bad: vec![],
+        ignored: vec![],
+        remarks: remark.into_iter().collect(),
+    })
 }
 
 struct Row {
     line: u64,
     /// Below the table's folder, with `/` between names and without `.`.
     path: String,
+    /// The same in one Unicode form.
+    name: String,
     label: String,
     side: Option<Side>,
     group: Option<String>,
@@ -42,22 +74,24 @@ struct Row {
 
 struct Rows {
     rows: Vec<Row>,
+    /// What is to be said of the columns.
+    remark: Option<String>,
 }
 
 impl Rows {
     fn read(table: &Path) -> Result<Self, DataError> {
+        let text = text(table)?;
+        let columns = Columns::of(&text).map_err(|reason| DataError::own(table, reason))?;
         let mut reader =
-            ReaderBuilder::new().trim(Trim::All).from_path(table).map_err(|error| failed(table, &error))?;
-        let header = reader.headers().map_err(|error| failed(table, &error))?.clone();
-        let columns = Columns::of(&header).map_err(|reason| DataError::own(table, reason))?;
+            ReaderBuilder::new().trim(Trim::All).delimiter(columns.separator).from_reader(text.as_bytes());
         let mut lines: BTreeMap<String, u64> = BTreeMap::new();
         let mut rows = Vec::new();
         for record in reader.records() {
             let record = record.map_err(|error| failed(table, &error))?;
             let line = record.position().map_or(0, csv::Position::line);
             let refused = |reason| DataError::Row { file: table.to_owned(), line, reason };
-            let row = columns.row(&record, line).map_err(refused)?;
-            if let Some(earlier) = lines.insert(row.path.clone(), line) {
+            let row = row(&columns, &record, line).map_err(refused)?;
+            if let Some(earlier) = lines.insert(row.name.clone(), line) {
                 let reason = format!("{} is in line {earlier} already; keep one of the rows", row.path);
                 return Err(refused(reason));
             }
@@ -66,7 +100,13 @@ impl Rows {
         if rows.is_empty() {
             return Err(DataError::own(table, "has no row below its header".to_owned()));
         }
-        Ok(Self { rows })
+        let sides: BTreeSet<Side> = rows.iter().filter_map(|row| row.side).collect();
+        for row in &mut rows {
+            row.side = row.side.map(|side| parts::meaning(side, sides.iter().copied()));
+        }
+        let rows = Self { rows, remark: columns.remark };
+        rows.one_side_per_group(table)?;
+        Ok(rows)
     }
 
     fn one_side_per_group(&self, table: &Path) -> Result<(), DataError> {
@@ -84,56 +124,63 @@ impl Rows {
     }
 }
 
-/// Where the columns are.
-struct Columns {
-    path: usize,
-    label: usize,
-    split: Option<usize>,
-    group: Option<usize>,
+/// The text of a table, without a byte order mark.
+fn text(table: &Path) -> Result<String, DataError> {
+    let refused = |reason: String| Err(DataError::own(table, reason));
+    let failed = |e| DataError::read(table, e);
+    let metadata = fs::metadata(table).map_err(failed)?;
+    if !metadata.is_file() {
+        return refused("is not a file".to_owned());
+    }
+    if metadata.len() > MOST_BYTES {
+        return refused(format!("has {} bytes, more than the {MOST_BYTES} allowed", metadata.len()));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(table).map_err(failed)?.take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return refused("is in UTF-16; save the table in UTF-8".to_owned());
+    }
+    match String::from_utf8(bytes) {
+        Ok(mut text) => {
+            if text.starts_with('\u{feff}') {
+                text.drain(..'\u{feff}'.len_utf8());
+            }
+            Ok(text)
+        }
+        Err(error) => {
+            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            let reason = "is not UTF-8; save the table in that encoding".to_owned();
+            Err(DataError::Row { file: table.to_owned(), line, reason })
+        }
+    }
 }
 
-impl Columns {
-    fn of(header: &StringRecord) -> Result<Self, String> {
-        let known = ["path", "label", "split", "group"];
-        let mut at = [None; 4];
-        for (column, name) in header.iter().enumerate() {
-            let Some(which) = known.iter().position(|known| *known == name) else {
-                return Err(format!(
-                    "line 1: unknown column {name:?}; the header is path,label and perhaps split and group"
-                ));
-            };
-            if at[which].replace(column).is_some() {
-                return Err(format!("line 1: column {name:?} is there twice"));
-            }
+fn row(columns: &Columns, record: &StringRecord, line: u64) -> Result<Row, String> {
+    let field = |column: usize, name: &str| match record.get(column).unwrap_or_default() {
+        "" => Err(format!("the {name} is empty")),
+        text if text.chars().any(char::is_control) => {
+            Err(format!("the {name} {text:?} has control characters"))
         }
-        let [Some(path), Some(label), split, group] = at else {
-            return Err("line 1: the header has to name the columns path and label".to_owned());
-        };
-        Ok(Self { path, label, split, group })
-    }
-
-    fn row(&self, record: &StringRecord, line: u64) -> Result<Row, String> {
-        let field = |column: usize, name: &str| match record.get(column).unwrap_or_default() {
-            "" => Err(format!("the {name} is empty")),
-            text if text.chars().any(char::is_control) => {
-                Err(format!("the {name} {text:?} has control characters"))
-            }
-            text => Ok(text.to_owned()),
-        };
-        let side = match self.split.map(|column| field(column, "split")).transpose()? {
-            None => None,
-            Some(text) if text.eq_ignore_ascii_case("train") => Some(Side::Train),
-            Some(text) if text.eq_ignore_ascii_case("test") => Some(Side::Test),
-            Some(text) => return Err(format!("the split {text:?} is neither train nor test")),
-        };
-        Ok(Row {
-            line,
-            path: below(&field(self.path, "path")?)?,
-            label: field(self.label, "label")?,
-            side,
-            group: self.group.map(|column| field(column, "group")).transpose()?,
-        })
-    }
+        text => Ok(text.to_owned()),
+    };
+    let side = match columns.split.map(|column| field(column, "split")).transpose()? {
+        None => None,
+        Some(text) => Some(
+            parts::side_of(&text)
+                .ok_or_else(|| format!("the split {text:?} is none of train, val and test"))?,
+        ),
+    };
+    let path = below(&field(columns.path, "path")?)?;
+    let group = columns.group.map(|column| field(column, "group")).transpose()?;
+    Ok(Row {
+        line,
+        name: name::canonical(&path),
+        path,
+        label: name::canonical(&field(columns.label, "label")?),
+        side,
+        group: group.map(|group| name::canonical(&group)),
+    })
 }
 
 /// The path without `.` and doubled slashes; refused if it leaves the table's folder.
@@ -159,7 +206,6 @@ fn failed(table: &Path, error: &csv::Error) -> DataError {
         csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
             format!("has another number of fields ({len}) than the header ({expected_len})")
         }
-        csv::ErrorKind::Utf8 { .. } => "is not UTF-8; save the table in that encoding".to_owned(),
         _ => return DataError::own(table, super::raw::one_line(&error.to_string())),
     };
     let line = error.position().map_or(1, csv::Position::line);

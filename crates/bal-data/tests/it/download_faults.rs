@@ -33,7 +33,7 @@ fn bad_content_is_an_error_with_both_digests_and_leaves_nothing() {
         assert!(error.starts_with(&format!("{}: no source has it", path.display())), "{name}: {error}");
         let fault = format!("expected {}, found {}", Content::of(&first_file()), Content::of(&found));
         assert!(error.contains(&fault), "{name}: {error}");
-        assert!(error.contains("--mirror") && error.contains("make them"), "{name}: {error}");
+        assert!(error.contains("as the mirror") && error.contains("make them"), "{name}: {error}");
         assert!(names_in(&root.folder()).is_empty(), "{name}: {:?}", names_in(&root.folder()));
         assert_eq!(server.seen().len(), 1, "{name}: wrong content is not asked for twice");
     }

@@ -12,7 +12,7 @@ use crate::support::names_in;
 fn split(channels: usize) -> Split {
     let images =
         Array4::from_shape_fn((12, channels, 3, 4), |(n, c, y, x)| (20 * n + 5 * c + 4 * y + x) as u8);
-    Split { images, labels: (0..12).map(|n| n / 6).collect(), groups: None }
+    Split { images, labels: (0..12).map(|n| n / 6).collect(), groups: None, names: None }
 }
 
 fn classes() -> Vec<String> {
@@ -27,7 +27,9 @@ fn what_is_exported_is_read_back() {
         own::export(&split, &classes(), &made.at("set/test")).unwrap();
         let own = own::load(&made.at("set"), &OwnSettings::default()).unwrap();
         assert_eq!(own.classes, classes());
-        assert_eq!((&own.dataset.train, &own.dataset.test), (&split, &split));
+        let unnamed = |split: &Split| Split { names: None, ..split.clone() };
+        assert_eq!((unnamed(&own.dataset.train), unnamed(&own.dataset.test)), (split.clone(), split));
+        assert_eq!(own.dataset.train.names.unwrap()[7], "train/right/07.png");
         assert_eq!(names_in(&made.at("set")), ["test", "train"]);
     }
 }
@@ -62,7 +64,7 @@ fn mnist_goes_through_a_folder_unchanged() {
     let own = own::load(&made.at("digits"), &settings).unwrap();
     assert_eq!((own.classes, own.report.layout), (digits, Layout::Folders));
     assert_eq!((own.dataset.train.len(), own.dataset.test.len()), (400, 100));
-    let bytes = |split: &Split| -> Vec<(u8, Vec<u8>)> {
+    let bytes = |split: &Split| -> Vec<(u16, Vec<u8>)> {
         split
             .labels
             .iter()

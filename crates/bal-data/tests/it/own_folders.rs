@@ -7,17 +7,21 @@ use bal_data::{OwnSettings, Share};
 
 use crate::own::{Made, gray, png, skipping};
 
+fn drawn() -> SplitOrigin {
+    SplitOrigin::Drawn { seed: 0, grouped: false }
+}
+
 #[test]
-fn classes_are_folders_and_a_split_is_drawn_by_class() {
+fn classes_are_folders_and_a_split_is_drawn() {
     let made = Made::of_classes(&[("dog", 10), ("cat", 20)]);
     let own = made.load().unwrap();
     assert_eq!(own.classes, ["cat", "dog"]);
-    assert_eq!(
-        (own.report.layout, own.report.split),
-        (Layout::Folders, SplitOrigin::Drawn { seed: 0, grouped: false },)
-    );
-    assert_eq!((&own.report.train[..], &own.report.test[..]), (&[16, 8][..], &[4, 2][..]));
-    assert_eq!(own.dataset.train.images.dim(), (24, 1, 5, 6));
+    assert_eq!((own.report.layout, own.report.split), (Layout::Folders, drawn()));
+    for (class, images) in [20, 10].into_iter().enumerate() {
+        assert_eq!(own.report.train[class] + own.report.test[class], images);
+        assert!(own.report.train[class] > 0 && own.report.test[class] > 0);
+    }
+    assert_eq!(own.dataset.train.images.dim(), (own.report.train.iter().sum(), 1, 5, 6));
     assert_eq!(own.dataset.train.groups, None);
     assert_eq!(own.dataset.name, made.path().file_name().unwrap().to_str().unwrap());
     assert!(own.report.conversions.is_empty() && own.report.skipped.is_empty());
@@ -25,13 +29,15 @@ fn classes_are_folders_and_a_split_is_drawn_by_class() {
     let mut firsts = Vec::new();
     for part in [&own.dataset.train, &own.dataset.test] {
         for (image, &label) in part.images.outer_iter().zip(&part.labels) {
-            assert_eq!(label, u8::from(image[[0, 0, 0]] < 40));
+            assert_eq!(label, u16::from(image[[0, 0, 0]] < 40));
             firsts.push(image[[0, 0, 0]]);
         }
     }
     firsts.sort_unstable();
     assert_eq!(firsts, (0..10).chain(40..60).collect::<Vec<u8>>());
-    assert!(own.report.to_string().contains("24 training and 6 test images, 2 classes, 5x6 pixels, gray"));
+    let (train, test) = (own.dataset.train.len(), own.dataset.test.len());
+    let first = format!("{train} training and {test} test images, 2 classes, 5x6 pixels, gray");
+    assert!(own.report.to_string().contains(&first));
 }
 
 #[test]
@@ -78,7 +84,7 @@ fn train_and_test_folders_are_the_split() {
 #[test]
 fn a_train_folder_alone_is_divided_and_one_of_images_is_a_class() {
     let own = Made::of_classes(&[("train/x", 5), ("train/y", 5)]).load().unwrap();
-    assert_eq!((own.classes, own.report.test), (vec!["x".to_owned(), "y".to_owned()], vec![1, 1]));
+    assert_eq!((own.classes, own.report.split), (vec!["x".to_owned(), "y".to_owned()], drawn()));
     let own = Made::of_classes(&[("train", 5), ("car", 5)]).load().unwrap();
     assert_eq!(own.classes, ["car", "train"]);
 }
@@ -93,7 +99,7 @@ fn whole_numbers_are_classes_in_their_order() {
 fn holding_out_works_on_what_was_read() {
     let own = Made::of_classes(&[("a", 20), ("b", 20)]).load().unwrap();
     let holdout = own.dataset.train.holdout(Share::Images(7), 3).unwrap();
-    assert_eq!((holdout.held_out.len(), holdout.kept.len()), (7, 25));
+    assert_eq!((holdout.held_out.len(), holdout.kept.len()), (7, own.dataset.train.len() - 7));
 }
 
 #[test]
@@ -119,7 +125,7 @@ fn layouts_that_are_not_understood_are_refused_with_the_way_out() {
             "a/notes.txt: is not named as an image",
         ),
         (
-            "a third part",
+            "parts beside classes",
             |made| {
                 made.write("train/a/0.png", b"");
                 made.write("val/a/0.png", b"");
@@ -143,7 +149,11 @@ fn layouts_that_are_not_understood_are_refused_with_the_way_out() {
             },
             "both images.csv and labels.csv",
         ),
-        ("a name of two lines", |made| made.write("b\nc/0.png", b""), "control characters"),
+        (
+            "a name of two lines",
+            |made| made.write("b\nc/0.png", b""),
+            "has a folder b\\nc that has a name with control characters",
+        ),
     ];
     for (name, change, expected) in cases {
         let made = Made::of_classes(&[("a", 3), ("b", 3)]);
@@ -176,7 +186,7 @@ fn nothing_is_no_data_set() {
     assert!(error.contains("absent"), "{error}");
     made.write("a.zip", b"");
     let error = own::load(&made.at("a.zip"), &OwnSettings::default()).unwrap_err().to_string();
-    assert!(error.contains("neither a folder nor a .csv"), "{error}");
+    assert!(error.contains("neither a folder, nor a table (.csv, .tsv, .txt), nor an IDX file"), "{error}");
 }
 
 #[test]
@@ -220,7 +230,16 @@ fn names_that_are_not_utf8_are_refused() {
     use std::os::unix::ffi::OsStrExt;
     let made = Made::of_classes(&[("a", 3), ("b", 3)]);
     fs::create_dir(made.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"))).unwrap();
-    assert!(made.error().contains("not UTF-8"));
+    let error = made.error();
+    assert!(error.contains("has a folder caf\\xe9 that has a name that is not UTF-8; rename it"), "{error}");
+    fs::remove_dir(made.path().join(std::ffi::OsStr::from_bytes(b"caf\xe9"))).unwrap();
+    // A file among images is a bad one, beside the classes it is left alone.
+    fs::write(made.path().join(std::ffi::OsStr::from_bytes(b"not\xe9s")), "").unwrap();
+    fs::write(made.path().join("a").join(std::ffi::OsStr::from_bytes(b"caf\xe9.png")), "").unwrap();
+    let error = made.error();
+    assert!(error.contains("a/caf\\xe9.png: has a name that is not UTF-8"), "{error}");
+    let report = made.load_by(&skipping()).unwrap().report;
+    assert_eq!((report.skipped.len(), &report.ignored[..]), (1, &["not\\xe9s".to_owned()][..]));
 }
 
 #[cfg(unix)]

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use bal_data::own::Conversion;
+use bal_data::own::{Conversion, Gray, Ground};
 use bal_data::{OwnSettings, Preprocessing};
 use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 
 use crate::own::{Made, bomb, chunk, colour, encoded, gray, png, skipping};
 
 fn form(channels: usize, height: usize, width: usize) -> Preprocessing {
-    Preprocessing { channels, height, width }
+    Preprocessing::to([channels, height, width])
 }
 
 fn decoded(form: Preprocessing, bytes: &[u8]) -> (Vec<u8>, Vec<Conversion>) {
@@ -53,6 +53,10 @@ fn gray_is_the_mean_of_the_channels_and_colour_repeats_gray() {
         .map(|pixel| (pixel.0.iter().map(|&byte| f64::from(byte)).sum::<f64>() / 3.0).round() as u8)
         .collect();
     assert_eq!((pixels, conversions), (means, vec![Conversion::ToGray]));
+    // Pillow 13: Image.new("RGB", (1, 1), (200, 30, 90)).convert("L") is 88.
+    let (luma, pink) = (Preprocessing { gray: Gray::Luma, ..form(1, 1, 1) }, Rgba([200, 30, 90, 255]));
+    let pixel = png(&RgbaImage::from_pixel(1, 1, pink).into());
+    assert_eq!(decoded(luma, &pixel), (vec![88], vec![Conversion::ToLuma]));
     let image = gray(5, 4, 1);
     let (pixels, conversions) = decoded(form(3, 4, 5), &png(&image));
     assert_eq!((pixels, conversions), (image.as_bytes().repeat(3), vec![Conversion::ToColour]));
@@ -70,16 +74,22 @@ fn resizing_gray_and_colour_agree() {
 }
 
 #[test]
-fn sixteen_bits_and_alpha_are_reduced_and_said() {
+fn sixteen_bits_are_reduced_and_transparency_is_laid_on_a_ground_and_that_is_said() {
     let image = colour(3, 2, 9);
     let (pixels, conversions) = decoded(form(3, 2, 3), &png(&image.to_rgb16().into()));
     assert_eq!((pixels, conversions), (planes(&image), vec![Conversion::From16Bit]));
-    let glass = RgbaImage::from_pixel(1, 1, Rgba([1, 2, 3, 0]));
-    assert_eq!(decoded(form(3, 1, 1), &png(&glass.into())), (vec![1, 2, 3], vec![Conversion::AlphaDropped]));
-    let deep = DynamicImage::from(gray(3, 2, 5).to_luma_alpha16());
-    let (pixels, conversions) = decoded(form(1, 2, 3), &png(&deep));
-    assert_eq!(pixels, gray(3, 2, 5).as_bytes());
-    assert_eq!(conversions, [Conversion::From16Bit, Conversion::AlphaDropped]);
+    let glass = png(&RgbaImage::from_pixel(1, 1, Rgba([1, 2, 3, 0])).into());
+    assert_eq!(decoded(form(3, 1, 1), &glass), (vec![255; 3], vec![Conversion::OnWhite]));
+    let on_black = Preprocessing { ground: Ground::Black, ..form(3, 1, 1) };
+    assert_eq!(decoded(on_black, &glass), (vec![0; 3], vec![Conversion::OnBlack]));
+    // An opacity that is full everywhere hides nothing.
+    let mut deep = gray(3, 2, 5).to_luma_alpha16();
+    let (pixels, conversions) = decoded(form(1, 2, 3), &png(&deep.clone().into()));
+    assert_eq!((&pixels[..], &conversions[..]), (gray(3, 2, 5).as_bytes(), &[Conversion::From16Bit][..]));
+    deep.get_pixel_mut(0, 0)[1] = 0;
+    let (pixels, conversions) = decoded(form(1, 2, 3), &png(&deep.into()));
+    assert_eq!((pixels[0], &pixels[1..]), (255, &gray(3, 2, 5).as_bytes()[1..]));
+    assert_eq!(conversions, [Conversion::OnWhite, Conversion::From16Bit]);
 }
 
 #[test]
@@ -92,8 +102,9 @@ fn photographs_are_turned_upright_before_their_size_is_taken() {
     let (pixels, conversions) = decoded(form(1, 3, 2), &turned);
     assert_eq!((pixels, conversions), (vec![7, 0, 10, 3, 13, 6], vec![Conversion::Upright]));
     let made = Made::new();
-    for name in ["a/0.png", "a/1.png", "b/0.png", "b/1.png"] {
-        made.write(name, &turned);
+    for (at, name) in ["a/0.png", "a/1.png", "b/0.png", "b/1.png"].into_iter().enumerate() {
+        // What follows the end of an image does not change it.
+        made.write(name, &[&turned[..], &[at as u8]].concat());
     }
     let own = made.load().unwrap();
     assert_eq!(own.report.image_shape, [1, 3, 2]);
@@ -127,10 +138,10 @@ fn images_that_differ_are_refused_with_two_names_and_the_way_out() {
     let made = Made::of_classes(&[("a", 2), ("b", 2)]);
     made.write("b/1.png", &png(&gray(5, 6, 0)));
     let error = made.error();
-    assert!(error.contains("a/0.png has 5x6, b/1.png has 6x5; set size"), "{error}");
+    assert!(error.contains("a/0.png has 5x6, b/1.png has 6x5; set a size"), "{error}");
     made.write("b/1.png", &png(&colour(6, 5, 0)));
     let error = made.error();
-    assert!(error.contains("a/0.png is gray, b/1.png is RGB; set channels to 1 or 3"), "{error}");
+    assert!(error.contains("a/0.png is gray, b/1.png is RGB; set the channels to 1 or 3"), "{error}");
     let own = made.load_by(&OwnSettings { channels: Some(3), ..OwnSettings::default() }).unwrap();
     assert_eq!(own.report.conversions[&Conversion::ToColour], 3);
 }
@@ -159,9 +170,18 @@ fn hostile_files_are_refused_by_name_or_skipped() {
     flipped[middle] ^= 0x40;
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("empty", vec![], "is empty (0 bytes)"),
-        ("text", b"not an image at all\n".to_vec(), "is not a PNG, JPEG, PPM or PGM image"),
-        ("a page", b"<!DOCTYPE html><html></html>".to_vec(), "is not a PNG, JPEG, PPM or PGM image"),
-        ("another format", b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), "format gif; convert it"),
+        ("text", b"not an image at all\n".to_vec(), "is not an image that can be read: PNG, JPEG, BMP, GIF"),
+        (
+            "a page",
+            b"<!DOCTYPE html><html></html>".to_vec(),
+            "is a page of HTML, which is not read; convert it to PNG",
+        ),
+        (
+            "another format",
+            b"\0\0\0\x18ftypheic\0\0\0\0".to_vec(),
+            "is a HEIC image, which is not read; convert it",
+        ),
+        ("a GIF without an image", b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), ""),
         ("a cut PNG", whole[..whole.len() / 2].to_vec(), ""),
         ("a PNG cut in its header", whole[..20].to_vec(), ""),
         ("a damaged PNG", flipped, ""),
@@ -184,7 +204,7 @@ fn hostile_files_are_refused_by_name_or_skipped() {
             error.ends_with("repair or remove what is bad, or have bad files skipped"),
             "{name}: {error}"
         );
-        let own = made.load_by(&OwnSettings { bad_files: skipping().bad_files, ..settings }).unwrap();
+        let own = made.load_by(&OwnSettings { bad_files: skipping().bad_files, ..settings.clone() }).unwrap();
         assert_eq!(
             (own.report.skipped.len(), own.report.skipped[0].file.as_str()),
             (1, "a/1x.jpg"),

@@ -14,7 +14,7 @@ fn two_threads_decode_hundreds_of_small_pngs_a_second() {
     for at in 0..200 {
         made.write(&format!("{at}.png"), &png(&colour(64, 64, at)));
     }
-    let form = Preprocessing { channels: 3, height: 32, width: 32 };
+    let form = Preprocessing::to([3, 32, 32]);
     let all = || {
         for at in 0..200 {
             form.decode(&made.at(&format!("{at}.png"))).unwrap();

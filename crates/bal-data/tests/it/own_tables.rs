@@ -45,7 +45,9 @@ fn groups_stay_on_one_side_when_the_split_is_drawn_and_when_images_are_held_out(
         let (train, test) = (&own.dataset.train, &own.dataset.test);
         let of = |groups: &Option<Vec<u32>>| groups.clone().unwrap().into_iter().collect::<BTreeSet<u32>>();
         assert!(of(&train.groups).is_disjoint(&of(&test.groups)));
-        assert_eq!((test.len(), of(&train.groups).len() + of(&test.groups).len()), (24, 30));
+        assert_eq!((test.len() % 4, of(&train.groups).len() + of(&test.groups).len()), (0, 30));
+        // Of 30 groups 6 are expected, with a deviation of 2.2.
+        assert!((4..=4 * 15).contains(&test.len()), "{}", test.len());
         let holdout = train.holdout(Share::Images(10), seed).unwrap();
         let out = of(&train.select(&holdout.held_out).groups);
         assert_eq!(holdout.held_out.len(), 12);
@@ -64,14 +66,14 @@ fn rows_that_cannot_be_used_are_refused_with_their_line() {
         ("path,label\ni/0.png,\n", "line 2: the label is empty"),
         ("path,label\ni/0.png,\"a\nb\"\n", "line 2: the label \"a\\nb\" has control characters"),
         ("path,label\ni/0.png\n", "line 2: has another number of fields (1) than the header (2)"),
-        ("path,label,split\ni/0.png,a,val\n", "line 2: the split \"val\" is neither train nor test"),
+        ("path,label,split\ni/0.png,a,vale\n", "line 2: the split \"vale\" is none of train, val and test"),
         ("path,label,split\ni/0.png,a,\n", "line 2: the split is empty"),
         ("path,label,group\ni/0.png,a,\n", "line 2: the group is empty"),
         (
             "path,label,split,group\ni/0.png,a,train,g\ni/1.png,a,test,g\ni/2.png,b,train,h\n",
             "line 3: group \"g\" is on the other side of the split in line 2",
         ),
-        ("path,label,groups\n", "unknown column \"groups\""),
+        ("path,label,groups\n", "has no row below its header"),
         ("path,path,label\n", "\"path\" is there twice"),
         ("path\n", "has to name the columns path and label"),
         ("", "has to name the columns path and label"),

@@ -46,7 +46,9 @@ impl TensorFile {
                 Dtype::F64 => "<f8",
                 Dtype::I64 => "<i8",
                 Dtype::F32 => "<f4",
-                other => return Err(problem(format!("is of type {other:?}; F32, F64 and I64 can be written"))),
+                other => {
+                    return Err(problem(format!("is of type {other:?}; F32, F64 and I64 can be written")));
+                }
             };
             add(name, &Header { descr: descr.into(), shape }, &data)?;
         }

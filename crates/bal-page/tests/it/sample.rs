@@ -70,7 +70,7 @@ fn run(i: usize, name: String, classes: usize) -> Run {
             curves,
             diagnostics: None,
             held_out: Some(0.99),
-        digests: BTreeMap::new(),
+            digests: BTreeMap::new(),
         },
         training_accuracy: falling(-0.1).into_iter().map(|(s, v): (u64, f64)| (s, 0.95 + v)).collect(),
         traces: traces.collect(),

@@ -26,13 +26,25 @@ pub struct ImageRow {
     pub linf: f64,
     /// How far the nearest error that was found is, of an attack that seeks it.
     pub distance: Option<f64>,
+    /// The image's file below the folder of the data set; `None` where images are no files of their own.
+    pub file: Option<String>,
 }
 
-/// Writes one line per image and radius: `index,label,clean,radius,predicted,broken_by,l2,linf,distance`; what does not
-/// apply is empty. Whole or not at all.
+/// Writes one line per image and radius: `index,label,clean,radius,predicted,broken_by,l2,linf,distance,file`; what does
+/// not apply is empty. Whole or not at all.
 pub fn write_image_rows(path: &Path, rows: &[ImageRow]) -> Result<(), ReportError> {
-    let mut table =
-        Csv::new(&["index", "label", "clean", "radius", "predicted", "broken_by", "l2", "linf", "distance"]);
+    let mut table = Csv::new(&[
+        "index",
+        "label",
+        "clean",
+        "radius",
+        "predicted",
+        "broken_by",
+        "l2",
+        "linf",
+        "distance",
+        "file",
+    ]);
     let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     for row in rows {
         table.row(&[
@@ -45,6 +57,7 @@ pub fn write_image_rows(path: &Path, rows: &[ImageRow]) -> Result<(), ReportErro
             row.l2.to_string(),
             row.linf.to_string(),
             optional(row.distance),
+            row.file.clone().unwrap_or_default(),
         ]);
     }
     whole::write(path, table.finish().as_bytes())
@@ -68,14 +81,21 @@ mod tests {
             l2: 1.5,
             linf: 0.1,
             distance: None,
+            file: Some("test/cat/a, b.png".into()),
         };
-        let standing =
-            ImageRow { radius: None, predicted: 3, broken_by: None, distance: Some(0.25), ..row.clone() };
+        let standing = ImageRow {
+            radius: None,
+            predicted: 3,
+            broken_by: None,
+            distance: Some(0.25),
+            file: None,
+            ..row.clone()
+        };
         write_image_rows(&path, &[row, standing]).unwrap();
         assert_eq!(
             std::fs::read_to_string(path).unwrap(),
-            "index,label,clean,radius,predicted,broken_by,l2,linf,distance\n\
-             7,3,3,0.1,8,square,1.5,0.1,\n7,3,3,,3,,1.5,0.1,0.25\n"
+            "index,label,clean,radius,predicted,broken_by,l2,linf,distance,file\n\
+             7,3,3,0.1,8,square,1.5,0.1,,\"test/cat/a, b.png\"\n7,3,3,,3,,1.5,0.1,0.25,\n"
         );
     }
 }

@@ -118,7 +118,8 @@ pub(super) fn digits() -> Digits {
         let images = |split: &bal_data::Split, count: i64| {
             let bytes = Tensor::from_slice(split.images.as_slice().unwrap());
             let pixels = bytes.reshape([-1, 1, 28, 28]).narrow(0, 0, count).copy();
-            let labels = Tensor::from_slice(&split.labels).narrow(0, 0, count);
+            let labels = split.labels.iter().map(|&label| i64::from(label)).collect::<Vec<_>>();
+            let labels = Tensor::from_slice(&labels).narrow(0, 0, count);
             Images::new(pixels, &labels, Device::Cpu).unwrap()
         };
         Shared::new(vec![images(&data.train, STEPS as i64 * BATCH), images(&data.test, 200)])
