@@ -276,7 +276,6 @@ fn users_own(wanted: &Wanted, data: &Data, machine: &Machine, sources: &[&Source
     }
     let models: Vec<&TrainedOn> = sources.iter().map(|source| source.trained_on()).collect();
     let picked = to_test(&Found { digests: &digests, candidates, drawn: whole.drawn }, &models);
-    let names = sources.iter().map(|source| source.name()).collect::<Vec<_>>().join(", ");
     if picked.places.is_empty() {
         bail!("{}", nothing_left(&names, &data.name, &picked.account, wanted));
     }
