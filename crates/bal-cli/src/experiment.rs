@@ -285,13 +285,21 @@ impl Experiment {
         start: &str,
         data: impl Iterator<Item = (&'a String, &'a String)>,
     ) -> Result<String> {
-        // How often checkpoints are written changes no weight, and the name and the path of the
-        // start neither; nor does where the user keeps images whose own digests are in `data`.
-        let dataset = if self.images.is_some() { String::new() } else { self.dataset.clone() };
-        let relevant =
-            Self { checkpoint_every: 1, name: String::new(), start: None, dataset, ..self.clone() };
         let data: Vec<_> = data.collect();
-        Ok(Digest::of(&serde_json::to_vec(&(relevant, start, data))?).to_string())
+        Ok(Digest::of(&serde_json::to_vec(&(self.relevant(), start, data))?).to_string())
+    }
+
+    /// Whether the settings that determine the weights are the same; the data and the start may differ.
+    pub(crate) fn is_like(&self, other: &Self) -> Result<bool> {
+        Ok(serde_json::to_value(self.relevant())? == serde_json::to_value(other.relevant())?)
+    }
+
+    /// What determines the weights, beside the data and the start.
+    fn relevant(&self) -> Self {
+        // How often checkpoints are written changes no weight, and the name and the path of the
+        // start neither; nor does where the user keeps images whose own digests are in the data's.
+        let dataset = if self.images.is_some() { String::new() } else { self.dataset.clone() };
+        Self { checkpoint_every: 1, name: String::new(), start: None, dataset, ..self.clone() }
     }
 }
 

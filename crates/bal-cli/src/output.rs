@@ -20,7 +20,7 @@ pub(crate) fn parser() -> impl TypedValueParser<Value = PathBuf> {
 pub(crate) fn can_be_written<'a>(files: impl IntoIterator<Item = &'a Path>) -> Result<()> {
     let mut taken: Vec<Place> = Vec::new();
     for file in files {
-        bal_files::writable(file)?;
+        bal_files::writable(file).with_context(|| format!("cannot write {}", file.display()))?;
         let place = place(file)?;
         let is_lost = matches!(place, Place::File(_) | Place::StandardOutput) && taken.contains(&place);
         if is_lost {

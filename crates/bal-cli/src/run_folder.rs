@@ -148,9 +148,9 @@ impl RunFolder {
     pub(crate) fn finished(&self) -> Result<(Record, Posterior)> {
         let path = self.0.display();
         match self.status() {
-            Status::Absent => bail!("there is no run at {path}"),
-            Status::Foreign if self.0.is_dir() => bail!("{path} is no run folder"),
-            Status::Foreign => bail!("{path} is a file, and no run folder"),
+            Status::Absent if !self.0.exists() => bail!("there is no run at {path}"),
+            Status::Foreign if !self.0.is_dir() => bail!("{path} is no run folder, but a file"),
+            Status::Absent | Status::Foreign => bail!("{path} is no run folder"),
             Status::Begun => {
                 bail!("the run at {path} has not ended; `bal train --resume --out {path}` continues it")
             }
@@ -158,8 +158,9 @@ impl RunFolder {
             Status::Finished => {}
         }
         let record = Record::read(&self.record())?;
-        self.verify(&record, &self.posterior())?;
+        // What is wrong with a file that is none says more than that its digest is another.
         let posterior = bal_models::read_posterior(&self.posterior(), None)?;
+        self.verify(&record, &self.posterior())?;
         Ok((record, posterior))
     }
 
@@ -177,8 +178,9 @@ impl RunFolder {
     /// # Errors
     /// When they cannot be read, or are not those that it ended with.
     pub(crate) fn read_traces(&self, record: &Record) -> Result<Traces> {
+        let traces = bal_models::read_traces(&self.traces())?;
         self.verify(record, &self.traces())?;
-        Ok(bal_models::read_traces(&self.traces())?)
+        Ok(traces)
     }
 
     /// SHA-256 of the weights and traces that are there, as a record keeps them.
@@ -254,6 +256,6 @@ mod tests {
         fs::write(place.path().join("model.pt"), "").unwrap();
         let file = RunFolder::new(place.path().join("model.pt"));
         assert_eq!(file.status(), Status::Foreign);
-        assert!(file.finished().unwrap_err().to_string().ends_with("model.pt is a file, and no run folder"));
+        assert!(file.finished().unwrap_err().to_string().ends_with("model.pt is no run folder, but a file"));
     }
 }

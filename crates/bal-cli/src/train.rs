@@ -15,23 +15,45 @@ use anyhow::{Context, Result, bail};
 use bal_baselines::TraceSettings;
 use bal_core::{Architecture, Checkpoint, Posterior, Task, TrainError, Workers};
 use bal_models::Traces;
-use bal_report::metrics;
+use bal_report::{Record, metrics};
 use std::path::Path;
 
 /// Trains what the flags ask for.
 pub(crate) fn train(flags: &Train) -> Result<()> {
     let workers = flags.machine.workers()?;
+    let named = flags.out.as_ref().map(RunFolder::new);
+    // Before images are looked at, which may take long.
+    let early = named.as_ref().map(|folder| claim(flags, folder)).transpose()?;
     let (experiment, origin) = experiment(flags)?;
-    let folder = RunFolder::new(
-        flags
-            .out
-            .clone()
-            .unwrap_or_else(|| format!("runs/{}-seed{}", experiment.name, experiment.seed).into()),
-    );
-    if let Some(claim) = claim(flags, &folder)? {
-        run(flags, &experiment, &origin, claim, &workers)?;
+    let usual = || RunFolder::new(format!("runs/{}-seed{}", experiment.name, experiment.seed));
+    let folder = named.clone().unwrap_or_else(usual);
+    let claim = match early {
+        Some(claim) => claim,
+        None => claim(flags, &folder)?,
+    };
+    match claim {
+        Some(claim) => run(flags, &experiment, &origin, claim, &workers)?,
+        None => finished(&experiment, &folder)?,
     }
     print(&format!("{}", folder.path().display()));
+    Ok(())
+}
+
+/// Says that the run in `folder` is finished.
+///
+/// # Errors
+/// When it is a run of another experiment.
+fn finished(experiment: &Experiment, folder: &RunFolder) -> Result<()> {
+    let path = folder.path().display();
+    let record = Record::read(&folder.record())?;
+    let context = || format!("{} holds no experiment of this version", folder.record().display());
+    let recorded: Experiment = serde_json::from_value(record.experiment).with_context(context)?;
+    if !experiment.is_like(&recorded)? {
+        bail!(
+            "{path} is a finished run of another experiment (its settings or seed differ); give another --out"
+        );
+    }
+    say(&format!("{path} is finished already"));
     Ok(())
 }
 
@@ -178,13 +200,15 @@ fn anew(checkpoint: &Path) -> String {
     format!("cannot go on from {} (without that file, --resume begins the run anew)", checkpoint.display())
 }
 
-/// The folder, as this process's own from now on; `None` where the run there is finished, which is said.
+/// The folder, as this process's own from now on; `None` where the run there is finished.
 ///
 /// # Errors
 /// When another process writes there, or another run is there and this one is not to go on.
 fn claim<'a>(flags: &Train, folder: &'a RunFolder) -> Result<Option<Claim<'a>>> {
-    // Nothing is made in a folder in which nothing is to be trained.
-    if !is_to_be_trained(flags, folder, folder.status())? {
+    let status = folder.status();
+    // Where nothing can be trained nothing is made, not even a lock.
+    if !matches!(status, Status::Absent | Status::Begun) {
+        is_to_be_trained(flags, folder, status)?;
         // A process may have been killed after it had written the record.
         if folder.checkpoint().is_file()
             && let Ok(claim) = folder.claim()
@@ -197,17 +221,14 @@ fn claim<'a>(flags: &Train, folder: &'a RunFolder) -> Result<Option<Claim<'a>>> 
     Ok(is_to_be_trained(flags, folder, claim.status())?.then_some(claim))
 }
 
-/// Whether there is something to train in a folder of this status.
+/// Whether something is to be trained in a folder of this status; not if its run is finished.
 fn is_to_be_trained(flags: &Train, folder: &RunFolder, status: Status) -> Result<bool> {
     let path = folder.path().display();
     match status {
         Status::Absent => Ok(true),
         Status::Foreign => bail!("{path} exists and is no run folder; give another --out"),
         Status::Begun if flags.resume => Ok(true),
-        Status::Finished if flags.resume => {
-            say(&format!("{path} is finished already"));
-            Ok(false)
-        }
+        Status::Finished if flags.resume => Ok(false),
         Status::WithoutWeights if flags.resume => bail!("{}", folder.without_weights()),
         Status::Begun => {
             Err(usage(format!("{path} exists; give another --out, or --resume to continue the run there")))

@@ -1,7 +1,7 @@
 //! What a finished run says of its chains, and runs that have none to speak of.
 
 use crate::small::{Small, stderr};
-use bal_report::RunDiagnosis;
+use bal_report::{Record, RunDiagnosis};
 use std::fs;
 
 /// Two chains of 9 sweeps: a draw of each image after every sweep, samples after sweeps 3, 4, .. 9.
@@ -187,5 +187,10 @@ fn broken_traces_are_refused_by_name() {
     }
     small.succeed("train --experiment small.toml --out three --set bal.parameter_chains=3");
     fs::copy(small.path("three/traces.safetensors"), &traces).unwrap();
+    refused(&small, "diagnose run", 1, "traces.safetensors is damaged or of another run");
+    // A record of before it had digests.
+    let mut record = Record::read(&small.path("run/record.json")).unwrap();
+    record.digests.clear();
+    record.write(&small.path("run/record.json")).unwrap();
     refused(&small, "diagnose run", 1, "has 3 chains, the run's record 2");
 }

@@ -130,7 +130,11 @@ fn folders_that_exist_are_not_written_over() {
     refused(&small, "train --experiment small.toml --out mine", 1, &["mine", "no run folder", "--out"]);
     refused(&small, "train --experiment small.toml --out mine --resume", 1, &["no run folder"]);
     small.succeed("train --experiment small.toml --out run");
-    refused(&small, "train --experiment small.toml --out run", 2, &["run exists", "--out", "--resume"]);
+    refused(&small, "train --experiment small.toml --out run", 2, &["run exists", "is finished", "--out"]);
+    // Nor is a finished run of another experiment taken for this one.
+    let other = "train --experiment small.toml --resume --out run --seed 2";
+    refused(&small, other, 1, &["run is a finished run of another experiment", "--out"]);
+    small.succeed("train --experiment small.toml --resume --out run");
 }
 
 #[test]
@@ -158,11 +162,13 @@ fn bfloat16_trains_where_the_processor_has_it_and_is_refused_in_words_elsewhere(
 #[test]
 fn a_run_is_not_resumed_under_other_settings() {
     let small = Small::new();
-    let checkpoint = small.path("run/checkpoint/identity.json");
-    small.kill_when("train --experiment small.toml --out run", || checkpoint.exists());
+    let begun = small.path("run/experiment.toml");
+    small.kill_when("train --experiment small.toml --out run", || begun.exists());
     assert!(!small.path("run/record.json").exists(), "the run ended before it could be killed");
+    fs::remove_file(small.path("run/.lock")).unwrap();
     let changed = "train --experiment small.toml --out run --resume --set bal.data.steps=3";
     refused(&small, changed, 1, &["another experiment"]);
+    refused(&small, "train --experiment small.toml --out run", 2, &["run exists", "--out", "--resume"]);
     let output = small.bal("evaluate run --attack fgsm --radius 0");
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("--resume"), "{}", stderr(&output));

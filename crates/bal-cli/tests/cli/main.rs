@@ -4,12 +4,14 @@ mod calibrating;
 // The browser of bal-page's own tests.
 #[path = "../../../bal-page/tests/it/browser.rs"]
 mod browser;
+mod damaged;
 mod diagnosing;
 mod documented;
 mod evaluating;
 mod experiments;
 mod hostile;
 mod interrupting;
+mod outputs;
 mod own_images;
 mod predicting;
 mod reporting;
@@ -19,4 +21,5 @@ mod saving;
 mod shell;
 mod small;
 mod tested_images;
+mod together;
 mod torchscript;

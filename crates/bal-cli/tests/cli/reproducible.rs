@@ -106,4 +106,15 @@ fn event_files_are_written_beside_the_metrics_when_asked_for() {
         assert!(count >= 9, "{key}: {count}");
     }
     assert_eq!(digest(&small.path("plain")), digest(&small.path("run")));
+
+    // A run that has an event file goes on with it, asked or not.
+    assert!(small.kill_when("train --experiment small.toml --out killed --tensorboard", || {
+        small.batches("killed") >= 3
+    }));
+    small.succeed("train --resume --out killed");
+    let files: Vec<_> =
+        fs::read_dir(small.path("killed/tensorboard")).unwrap().map(|e| e.unwrap().path()).collect();
+    let bytes = fs::read(&files[0]).unwrap();
+    let count = bytes.windows(11).filter(|window| *window == b"data_energy").count();
+    assert_eq!((files.len(), count), (1, 9));
 }

@@ -109,6 +109,16 @@ fn a_killed_evaluation_goes_on_where_it_was_and_only_the_same_one() {
     assert_eq!(other.status.code(), Some(1));
     assert!(stderr(&other).contains("its settings is"), "{}", stderr(&other));
 
+    // One flipped bit in what was kept.
+    let kept = fs::read(&first).unwrap();
+    let mut bytes = kept.clone();
+    bytes[kept.len() / 2] ^= 1;
+    fs::write(&first, bytes).unwrap();
+    let damaged = small.bal(&attack(8, "part.json"));
+    assert_eq!(damaged.status.code(), Some(1));
+    assert!(stderr(&damaged).contains("shard-00000.safetensors: it is damaged"), "{}", stderr(&damaged));
+    fs::write(&first, kept).unwrap();
+
     let output = small.bal(&attack(8, "part.json"));
     assert!(output.status.success() && stderr(&output).contains("going on where"), "{}", stderr(&output));
     assert!(!small.path("part.json.partial").exists());
