@@ -27,6 +27,15 @@ impl Ball {
         }
     }
 
+    /// Refuses a ball that, around any image of so many pixels and channels together, holds all images: pixels are in
+    /// `[0, 1]`.
+    ///
+    /// # Errors
+    /// [`AttackError::WholeBox`] for a radius above 1 in L-infinity, and above the root of `pixels` in L2.
+    pub fn suits(&self, pixels: i64) -> Result<(), AttackError> {
+        self.norm.suits_images(self.radius, pixels)
+    }
+
     /// The norm.
     pub fn norm(&self) -> Norm {
         self.norm

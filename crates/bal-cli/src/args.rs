@@ -165,7 +165,7 @@ pub(crate) struct Evaluate {
     /// cw-one-step-log-probabilities.
     #[arg(long, value_name = "NAME", required_unless_present = "verify")]
     pub(crate) attack: Option<AttackName>,
-    /// Radii on pixels in [0, 1], ascending: 0,0.05,0.1.
+    /// Radii on pixels in [0, 1], ascending: 0,0.05,0.1 or 4/255,8/255.
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub(crate) radius: Option<Radii>,
     #[command(flatten)]

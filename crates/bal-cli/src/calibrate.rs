@@ -8,7 +8,7 @@ use crate::{
     answers::Answers,
     args::Calibrate,
     chosen::{Chosen, with_images},
-    evaluate::attack,
+    evaluate::{attack, of_model, warnings},
     output::{self, can_be_written},
     partial::{Identity, Partial},
     subject::{self, Subject},
@@ -71,7 +71,9 @@ pub(crate) fn calibrate(flags: &Calibrate) -> Result<()> {
         let protocol = Protocol { attack: pgd, radii: flags.radius.as_ref(), limit, seed: flags.seed };
         let keep: &dyn Keep = partial.as_ref().map_or(&Forget { images: true }, |partial| partial);
         let title = format!("pgd, {loss}");
-        let Evaluated { x, curve } = attack(&title, &*classifier, &chosen.images, &protocol, keep, &workers)?;
+        let Evaluated { x, curve } = attack(&title, &*classifier, &chosen.images, &protocol, keep, &workers)
+            .map_err(|error| of_model(error, &model))?;
+        warnings::say_all(&curve);
         let x = x.context("the attack gave no images")?;
         for (column, radius) in curve.radii.iter().enumerate() {
             let there = shown(&x.get(column as i64))?;

@@ -6,6 +6,7 @@ mod rows;
 mod surrogate;
 mod table;
 mod verify;
+pub(crate) mod warnings;
 
 use crate::{
     args::{Evaluate, usage},
@@ -17,14 +18,15 @@ use crate::{
     subject::{self, Source, Subject},
 };
 use adversarial::Adversarial;
-use anyhow::Result;
+use anyhow::{Context, Result, anyhow};
 use bal_attacks::{
-    AccuracyCurve, Attack, AttackError, AttackSettings, Evaluated, Forget, Keep, Protocol, SHARD, Transfer,
+    AccuracyCurve, Attack, AttackError, AttackSettings, Evaluated, Forget, Gradients, Keep, Protocol, SHARD,
+    Transfer,
 };
-use bal_core::{Classifier, Images, Workers};
+use bal_core::{Classifier, ClassifierError, Images, Workers};
 use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, write_image_rows};
 use serde_json::{Value, json};
-use std::{iter, sync::Mutex};
+use std::{collections::BTreeMap, iter, sync::Mutex};
 
 /// Attacks what the flags name and reports what is left of its accuracy.
 pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
@@ -60,6 +62,10 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     // Beside the first file that is asked for and is one, not a pipe.
     let first = flags.outputs.files().find_map(output::file);
     let partial = first.map(|file| Partial::beside(&file, &identity)).transpose()?;
+    let Subject { classifier, model } = source.classifier(chosen.shown(flags.images.limit))?;
+    let attack = fitting(attack, classifier.classes()).with_context(|| model.source.clone())?;
+    // For few classes an attack may be another, and the record says so.
+    let settings = self::settings(flags, attack.as_ref(), other.as_ref());
     let attack: Box<dyn Attack> = match other {
         Some(source) => {
             let surrogate = source.classifier(chosen.shown(flags.images.limit))?.classifier;
@@ -67,21 +73,24 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
         }
         None => attack,
     };
-    let Subject { classifier, model } = source.classifier(chosen.shown(flags.images.limit))?;
-    if flags.check {
-        check::check(flags, &*classifier, &chosen.images, attack.as_ref(), &workers)?;
-    }
     let protocol = Protocol {
         attack: attack.as_ref(),
         radii: flags.radius.as_ref(),
         limit: flags.images.limit,
         seed: flags.seed,
     };
+    protocol.fits(classifier.classes(), &chosen.images)?;
+    if flags.check {
+        check::check(flags, &*classifier, &chosen.images, attack.as_ref(), &workers)
+            .map_err(|error| of_model(error, &model))?;
+    }
     let keep: &dyn Keep = partial.as_ref().map_or(&Forget { images: false }, |partial| partial);
     let Evaluated { curve, x } =
-        self::attack(attack.name(), &*classifier, &chosen.images, &protocol, keep, &workers)?;
+        self::attack(attack.name(), &*classifier, &chosen.images, &protocol, keep, &workers)
+            .map_err(|error| of_model(error, &model))?;
     let evaluation = measured(&curve, settings, model, &chosen, flags.images.limit)?;
     table::show(&evaluation);
+    warnings::say_all(&curve);
     let outputs = &flags.outputs;
     if let Some(path) = &outputs.json {
         evaluation.write(path)?;
@@ -115,6 +124,33 @@ fn named(flags: &Evaluate, settings: &AttackSettings) -> Result<Box<dyn Attack>>
     let attack = flags.attack.ok_or_else(|| usage("--attack is needed"))?;
     let radius = flags.radius.as_ref().and_then(|radii| radii.as_slice().last().copied());
     bal_attacks::named(attack, radius, &settings.or(&attack.defaults())).map_err(wrong)
+}
+
+/// The attack as it is defined for so many classes, or what to ask for instead.
+fn fitting(attack: Box<dyn Attack>, classes: i64) -> Result<Box<dyn Attack>> {
+    match attack.for_classes(classes) {
+        Ok(fitted) => Ok(fitted.unwrap_or(attack)),
+        Err(error @ AttackError::Classes { .. }) => {
+            let instead = if attack.settings().loss.is_some() { "--loss margin" } else { "--attack apgd-t" };
+            Err(anyhow!("{error} ({instead})"))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Names the model that an attack failed on, where the error does not name its file.
+pub(crate) fn of_model(error: anyhow::Error, model: &Model) -> anyhow::Error {
+    fn names_a_file(error: &AttackError) -> bool {
+        match error {
+            AttackError::During { source, .. } => names_a_file(source),
+            AttackError::Model(ClassifierError::File { .. }) | AttackError::Keep(_) => true,
+            _ => false,
+        }
+    }
+    if error.downcast_ref::<AttackError>().is_none_or(names_a_file) {
+        return error;
+    }
+    error.context(model.source.clone())
 }
 
 /// All that the record says of the attack, beside its radii.
@@ -168,7 +204,11 @@ pub(crate) fn measured(
     let nearest = |distances: &Vec<Option<f64>>| Nearest {
         median: curve.median_distance(),
         distances: distances.clone(),
+        not_found: curve.not_found() as u64,
     };
+    let zero = |(part, gradients): (&String, &Gradients)| Some((part.clone(), gradients.share_zero()?));
+    let zero_gradients: BTreeMap<String, f64> =
+        curve.parts.iter().zip(&curve.gradients).filter_map(zero).collect();
     Ok(Evaluation {
         attack: curve.attack.clone(),
         norm: curve.norm.map(|norm| norm.to_string()),
@@ -183,6 +223,7 @@ pub(crate) fn measured(
         split: chosen.split,
         broken_by: (curve.parts.len() > 1).then(|| (0..curve.radii.len()).map(counts).collect()),
         nearest: curve.distances.as_ref().map(nearest),
+        zero_gradients: (!zero_gradients.is_empty()).then_some(zero_gradients),
         image_set: Some(chosen.image_set(limit)?),
     })
 }

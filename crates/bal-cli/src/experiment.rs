@@ -8,7 +8,7 @@ use crate::{
     own_images::ImageSettings,
 };
 use anyhow::{Context, Result, bail};
-use bal_attacks::AttackSettings;
+use bal_attacks::{Attack, AttackSettings, Radius};
 use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
 use bal_core::{Architecture, Method};
 use bal_data::Digest;
@@ -96,8 +96,15 @@ pub(crate) struct AdversarialSettings {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AttackTable {
     name: String,
-    radius: f64,
+    radius: Radius,
     settings: AttackSettings,
+}
+
+impl AttackTable {
+    fn attack(&self) -> Result<Box<dyn Attack>> {
+        let Self { name, radius, settings } = self;
+        Ok(bal_attacks::named(name.parse()?, Some(radius.get()), settings)?)
+    }
 }
 
 /// `[wrm]`.
@@ -224,11 +231,12 @@ impl Experiment {
             (Some(s), None, None, None, None) => {
                 Box::new(AdversarialTraining::erm(Adam::new(s.adam)?, s.schedule)?)
             }
-            (None, Some(s), None, None, None) => {
-                let AttackTable { name, radius, settings } = &s.attack;
-                let attack = bal_attacks::named(name.parse()?, Some(*radius), settings)?;
-                Box::new(AdversarialTraining::new(attack, Adam::new(s.adam)?, s.schedule, s.clean_weight)?)
-            }
+            (None, Some(s), None, None, None) => Box::new(AdversarialTraining::new(
+                s.attack.attack()?,
+                Adam::new(s.adam)?,
+                s.schedule,
+                s.clean_weight,
+            )?),
             (None, None, Some(s), None, None) => {
                 let ascent = Box::new(Wrm::new(s.ascent)?);
                 Box::new(AdversarialTraining::new(ascent, Adam::new(s.adam)?, s.schedule, s.clean_weight)?)
@@ -249,6 +257,18 @@ impl Experiment {
                 "exactly one of the tables [erm], [adversarial_training], [wrm], [bnn], [bal] is needed"
             ),
         })
+    }
+
+    /// Refuses, before anything is trained, an inner attack that is not defined for so many classes, or whose ball holds
+    /// every image of this size.
+    pub(crate) fn suits(&self, sizes: Sizes) -> Result<()> {
+        let Some(settings) = &self.adversarial_training else { return Ok(()) };
+        let attack = settings.attack.attack()?;
+        let fits = || {
+            attack.for_classes(sizes.classes)?;
+            attack.ball().map_or(Ok(()), |ball| ball.suits(sizes.input.iter().product()))
+        };
+        fits().with_context(|| format!("[adversarial_training.attack] does not suit {}", self.dataset))
     }
 
     /// The network for images and classes of these sizes, and the same as training computes it on `device`.

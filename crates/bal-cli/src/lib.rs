@@ -20,6 +20,7 @@ mod init;
 mod interrupt;
 mod last_batch;
 mod meanings;
+mod model_flags;
 mod observer;
 mod output;
 mod overrides;

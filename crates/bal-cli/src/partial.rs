@@ -4,7 +4,7 @@ mod identity;
 
 use crate::{console::say, output, run_folder::tell};
 use anyhow::{Context, Result, bail};
-use bal_attacks::{Keep, KeepError, Outcome, Shard};
+use bal_attacks::{Gradients, Keep, KeepError, Outcome, Shard};
 use bal_files::{Lock, LockError};
 use bal_models::TensorFile;
 pub(crate) use identity::Identity;
@@ -163,6 +163,10 @@ fn write(path: &Path, shard: &Shard) -> Result<()> {
         ("l2", lengths(|outcome| &outcome.l2)?),
         ("linf", lengths(|outcome| &outcome.linf)?),
     ];
+    // Of each part, how many gradients were taken, and how many of them were zero.
+    let gradients: Vec<i64> =
+        shard.gradients.iter().flat_map(|part| [part.taken as i64, part.zero as i64]).collect();
+    tensors.push(("gradients", Tensor::f_from_slice(&gradients)?.f_reshape([-1, 2])?));
     if let Some(distances) = &shard.distances {
         // No distance is negative.
         let distances: Vec<f64> = distances.iter().map(|d| d.unwrap_or(-1.0)).collect();
@@ -186,6 +190,9 @@ fn read(path: &Path) -> Result<Shard> {
     let predicted = integers("predicted", &[-1, n])?;
     let columns = predicted.len() as i64 / n.max(1);
     let broken_by = integers("broken_by", &[columns, n])?;
+    let gradients = integers("gradients", &[-1, 2])?;
+    let gradients = gradients.chunks(2).map(|part| Gradients { taken: part[0] as u64, zero: part[1] as u64 });
+    let gradients = gradients.collect();
     let mut lengths = |name: &str| -> Result<Vec<f64>> {
         Ok(Vec::try_from(file.take(path, name, Kind::Double, &[columns, n])?.f_reshape([-1])?)?)
     };
@@ -206,5 +213,5 @@ fn read(path: &Path) -> Result<Shard> {
     let distances =
         distances.map(|distances| distances.into_iter().map(|d| (d >= 0.0).then_some(d)).collect());
     let x = optional("x", Kind::Float, &[columns, n, -1, -1, -1])?;
-    Ok(Shard { indices, labels, clean, outcomes, distances, x })
+    Ok(Shard { indices, labels, clean, outcomes, distances, gradients, x })
 }

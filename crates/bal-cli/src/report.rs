@@ -30,7 +30,13 @@ pub(crate) fn report(flags: &Report) -> Result<()> {
         return Err(usage(format!("a page shows at most {most} runs, got {found}; make several pages")));
     }
     if !(flags.radius > 0.0 && flags.radius <= 1.0) {
-        return Err(usage(format!("--radius has to be above 0 and at most 1, got {}", flags.radius)));
+        let radius = flags.radius;
+        let hint = if radius > 1.0 && radius <= 255.0 {
+            format!(", and pixels are in [0, 1]: {radius} of 255 levels of grey are {radius}/255")
+        } else {
+            String::new()
+        };
+        return Err(usage(format!("--radius has to be above 0 and at most 1, got {radius}{hint}")));
     }
     can_be_written([flags.out.as_path()])?;
     let inputs = inputs::read(flags)?;

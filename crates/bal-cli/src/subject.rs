@@ -7,6 +7,7 @@ use crate::{
     console::say,
     dataset::{self, DataSource},
     experiment::Experiment,
+    model_flags::with_flags,
     own_images::{self, ImageSettings},
     run_folder::RunFolder,
     start::digest,
@@ -132,8 +133,8 @@ pub(crate) fn read(flags: &ModelFlags, gradient: Option<EnsembleGradient>, devic
     let architecture =
         flags.architecture.as_deref().map(|name| bal_models::architecture(name, None)).transpose();
     let architecture = architecture.map_err(|e| usage(e.to_string()))?;
-    let mut posterior =
-        bal_models::read_posteriors(&flags.weights, architecture, flags.prediction, gradient)?;
+    let mut posterior = bal_models::read_posteriors(&flags.weights, architecture, flags.prediction, gradient)
+        .map_err(with_flags)?;
     let name = chosen(names(&flags.weights), &mut posterior, &flags.members)?;
     if let (Some(said), Some(path)) = (&class_names, &flags.class_names) {
         let outputs = posterior.architecture.classes();
@@ -185,7 +186,7 @@ fn script(flags: &ModelFlags, device: Device) -> Result<Kind> {
         // The data set's, unless given.
         input: script.input_shape.unwrap_or_default(),
         classes: script.classes,
-        normalisation: normalisation.map_err(|e| usage(e.to_string()))?,
+        normalisation: normalisation.map_err(|e| usage(with_flags(e).to_string()))?,
         prediction: flags.prediction.unwrap_or(Prediction::MeanProbability),
         device,
     };
@@ -421,7 +422,7 @@ impl Source {
                 if trial.is_empty() {
                     bail!("{dataset} has no images to evaluate on");
                 }
-                let network = TorchScript::load(settings, &images.batch(&trial).x)?;
+                let network = TorchScript::load(settings, &images.batch(&trial).x).map_err(with_flags)?;
                 for (file, read) in files.iter().zip(&digests) {
                     if digest(file)? != *read {
                         bail!(

@@ -92,7 +92,9 @@ pub(crate) fn run(
     let Experiment { train_images, held_out, seed, .. } = experiment;
     let training = experiment.data(&flags.machine).training(*train_images, *held_out, *seed)?;
     method.check(training.images.len() as u64)?;
-    let [architecture, trained] = experiment.architectures(training.sizes()?, device)?;
+    let sizes = training.sizes()?;
+    experiment.suits(sizes)?;
+    let [architecture, trained] = experiment.architectures(sizes, device)?;
     announce(&*architecture);
     if let Some(remark) = last_batch::remark(experiment, training.images.len() as u64) {
         say(&remark);

@@ -46,6 +46,10 @@ pub struct Evaluation {
     /// Of an attack that seeks the nearest error: how far it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nearest: Option<Nearest>,
+    /// Of attacks that follow gradients, each by its name: the share of those that were zero in every pixel, over images,
+    /// steps and radii. Absent where none was taken, and where nobody counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero_gradients: Option<BTreeMap<String, f64>>,
     /// Which images exactly; absent where nobody wrote it down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_set: Option<ImageSet>,
@@ -59,6 +63,14 @@ pub struct Nearest {
     pub median: Option<f64>,
     /// Image by image; 0 for one that is wrong as it is, `null` where no error was found.
     pub distances: Vec<Option<f64>>,
+    /// For how many images none was found, however far away: they count as right at every radius.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_found: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference to the field")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Which images survived.

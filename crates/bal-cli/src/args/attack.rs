@@ -14,7 +14,7 @@ pub(crate) struct AttackFlags {
     /// Steps of an iterated attack [default: ifgsm 10, pgd 40, apgd and autoattack 100].
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<u64>,
-    /// Step size of an iterated attack: a number, or radius/NUMBER.
+    /// Step size of an iterated attack: a number, a fraction such as 2/255, or radius/NUMBER.
     #[arg(long, value_name = "X", allow_hyphen_values = true)]
     pub(crate) step_size: Option<StepSize>,
     /// Random starts of an attack that has them [default: 1].
@@ -39,6 +39,10 @@ pub(crate) struct AttackFlags {
     /// Share of the pixels in square's first windows [default: .8].
     #[arg(long, value_name = "X")]
     pub(crate) initial_share: Option<f64>,
+    /// Whether square's windows shrink in proportion to its questions, or after as many as in 10,000, as those of
+    /// autoattack do [default: square true, autoattack false].
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) rescale_schedule: Option<bool>,
     /// Points that uniform-noise and gaussian-noise try on each image [default: 100].
     #[arg(long, value_name = "N")]
     pub(crate) draws: Option<u64>,
@@ -67,6 +71,7 @@ impl AttackFlags {
             targets: self.targets,
             queries: self.queries,
             initial_share: self.initial_share,
+            rescale_schedule: self.rescale_schedule,
             draws: self.draws,
             repetitions: self.repetitions,
             search_steps: self.search_steps,

@@ -14,7 +14,7 @@ pub(crate) struct Calibrate {
     #[command(flatten)]
     pub(crate) images: ImageFlags,
     /// Attacks the images too, by PGD on the cross-entropy and on the confident loss, at these radii on pixels in [0, 1],
-    /// ascending: 0.1,0.15.
+    /// ascending: 0.1,0.15 or 8/255.
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub(crate) radius: Option<Radii>,
     /// Steps of PGD [default: 40].

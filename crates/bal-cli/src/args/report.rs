@@ -23,8 +23,8 @@ pub(crate) struct Report {
     /// So many of them, drawn as well, are attacked by pgd.
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) attacked: u64,
-    /// The radius of the L-infinity ball that they are attacked in, on pixels in [0, 1].
-    #[arg(long, value_name = "R", default_value_t = 0.1)]
+    /// The radius of the L-infinity ball that they are attacked in, on pixels in [0, 1]: 0.1 or 8/255.
+    #[arg(long, value_name = "R", default_value = "0.1", value_parser = radius)]
     pub(crate) radius: f64,
     /// The seed of the draw and of the attack's random starts.
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -34,4 +34,8 @@ pub(crate) struct Report {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) machine: Machine,
+}
+
+fn radius(text: &str) -> Result<f64, bal_attacks::AttackError> {
+    text.parse::<bal_attacks::Radius>().map(bal_attacks::Radius::get)
 }

@@ -1,6 +1,6 @@
 //! `bal evaluate --verify`: saved images, measured and classified once more.
 
-use super::{adversarial::Adversarial, measured, rows::rows, table};
+use super::{adversarial::Adversarial, measured, of_model, rows::rows, table};
 use crate::{
     args::{Evaluate, usage},
     chosen::{Chosen, Wanted},
@@ -43,7 +43,8 @@ pub(crate) fn verify(flags: &Evaluate, path: &Path) -> Result<()> {
     };
     let changes =
         Changes { attack: &made.attack, norm: made.norm, radii: &made.radii, together: Some(made.together) };
-    let mut curve = classify_again(&*classifier, &batch, &changes, &saved.x.to_device(device), &workers)?;
+    let mut curve = classify_again(&*classifier, &batch, &changes, &saved.x.to_device(device), &workers)
+        .map_err(|error| of_model(error.into(), &model))?;
     curve.parts.clone_from(&made.parts);
     let mut differ = 0;
     for ((outcome, predicted), broken_by) in

@@ -1,7 +1,12 @@
 //! What a run says of attacked images, and how its accuracy falls with the radius.
 
 use super::seen;
-use crate::{args::Report, chosen::Chosen, evaluate::measured, subject::Subject};
+use crate::{
+    args::Report,
+    chosen::Chosen,
+    evaluate::{measured, warnings},
+    subject::Subject,
+};
 use anyhow::{Context, Result};
 use bal_attacks::{
     Attack, AttackName, AttackSettings, Evaluated, Forget, Protocol, Radii, evaluate_and_keep,
@@ -80,6 +85,7 @@ fn run(
     let keep = Forget { images: true };
     let evaluated =
         evaluate_and_keep(&*subject.classifier, &shown.images, &protocol, workers, &keep, &|_| {})?;
+    warnings::say_all(&evaluated.curve);
     let mut settings = json!(attack.settings());
     if let Some(map) = settings.as_object_mut() {
         map.insert("seed".into(), json!(flags.seed));

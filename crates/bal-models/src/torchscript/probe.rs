@@ -55,11 +55,20 @@ fn of_few(path: &Path, network: &CModule, x: &Tensor, n: i64, classes: i64) -> R
     let count = if few == 1 { "one alone".to_string() } else { few.to_string() };
     match forward(network, x) {
         Ok(logits) if logits.size() == [few, classes] => Ok(()),
-        Ok(logits) => Err(script(format!(
-            "classifies {n} images, but of {count} it gives logits of shape {:?} where [{few}, {classes}] is wanted: \
-             does its forward end in a squeeze? name the dimension there, or leave it out",
-            logits.size()
-        ))),
+        Ok(logits) => {
+            let found = logits.size();
+            let why = if found == [classes] {
+                ": does its forward end in a squeeze? name the dimension there, or leave it out"
+            } else if found.first() == Some(&n) {
+                ": did tracing take something that depends on the images for a constant? save it by torch.jit.script"
+            } else {
+                ""
+            };
+            Err(script(format!(
+                "classifies {n} images, but of {count} it gives logits of shape {found:?} where [{few}, {classes}] is \
+                 wanted{why}"
+            )))
+        }
         Err(e) => Err(script(format!(
             "classifies {n} images, but not {count}: it was made for one size of batch ({}); save it by \
              torch.jit.script, or trace it without fixed sizes",

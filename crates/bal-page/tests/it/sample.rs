@@ -107,6 +107,7 @@ fn evaluation(attack: &str, name: &str, i: usize) -> Evaluation {
         split: Split::Test,
         broken_by: None,
         nearest: None,
+        zero_gradients: None,
         image_set: None,
     }
 }

@@ -39,18 +39,28 @@ pub(super) fn consistent(evaluation: &Evaluation) -> Result<(), String> {
     if let Some(image_set) = &evaluation.image_set {
         image_set.check(evaluation.images)?;
     }
+    for (part, share) in evaluation.zero_gradients.iter().flatten() {
+        if !(0.0..=1.0).contains(share) {
+            return Err(format!("zero_gradients.{part} must be in [0, 1], got {share}"));
+        }
+    }
     evaluation.nearest.as_ref().map_or(Ok(()), |nearest| distances(evaluation, nearest))
 }
 
 /// Whether distances are some, and leave as many images standing within each radius as the accuracy says.
 fn distances(evaluation: &Evaluation, nearest: &Nearest) -> Result<(), String> {
-    let Nearest { median, distances } = nearest;
+    let Nearest { median, distances, not_found } = nearest;
     if distances.len() as u64 != evaluation.images {
         let images = evaluation.images;
         return Err(format!("nearest.distances has {} entries, but images is {images}", distances.len()));
     }
     if let Some(other) = distances.iter().chain([median]).flatten().find(|d| !(d.is_finite() && **d >= 0.0)) {
         return Err(format!("a distance in nearest must be finite and >= 0, or null; got {other}"));
+    }
+    // Records from before they were counted say nothing, which reads as none.
+    let missing = distances.iter().filter(|distance| distance.is_none()).count() as u64;
+    if *not_found > 0 && *not_found != missing {
+        return Err(format!("nearest.not_found is {not_found}, but {missing} distances are null"));
     }
     for (&radius, digits) in evaluation.radii.iter().zip(&evaluation.per_image.correct) {
         let Some(radius) = radius else { continue };

@@ -33,6 +33,7 @@ fn evaluation() -> Evaluation {
         split: Split::Test,
         broken_by: None,
         nearest: None,
+        zero_gradients: None,
         image_set: None,
     }
 }

@@ -93,6 +93,7 @@ pub(crate) fn evaluation(attack: &str, radii: Vec<Option<f64>>, shares: &[f64], 
         split: Split::Test,
         broken_by: None,
         nearest: None,
+        zero_gradients: None,
         image_set: None,
     }
 }

@@ -117,7 +117,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         let mut found = evaluation("hop-skip-jump", vec![Some(0.1), Some(0.2)], &[0.75, 0.25], 4);
         let distances = [0.3, 0.2, 0.15, 0.0].map(Some).into();
-        found.nearest = Some(Nearest { median: Some(0.15), distances });
+        found.nearest = Some(Nearest { median: Some(0.15), distances, not_found: 0 });
         found.write(&folder.join("hop-skip-jump-linf.json")).unwrap();
         let text = hop_skip_jump(results.path()).unwrap().join("\n");
         assert!(
