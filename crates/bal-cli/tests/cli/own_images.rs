@@ -3,7 +3,7 @@
 use crate::small::{Small, stderr};
 use bal_report::Record;
 use image::{Rgb, RgbImage};
-use std::fs;
+use std::{fs, path::Path};
 
 /// Images of three colours, a folder each.
 fn photos(small: &Small, folder: &str, classes: [&str; 3], each: u32) {
@@ -93,6 +93,95 @@ fn images_that_do_not_fit_are_refused_before_anything_is_written() {
     let error = stderr(&output);
     assert!(error.contains("fruit-small cannot be tested on"), "{error}");
     assert!(error.contains("class \"ash\" is none of the 3 classes that are known: \"apple\""), "{error}");
+}
+
+/// One training for much that is said of it: parts, litter, the order of classes, how colours are read.
+#[test]
+fn what_is_held_out_left_alone_and_converted_is_said_once_and_kept_by_the_run() {
+    let small = Small::new();
+    photos(&small, "set/train", FRUIT, 8);
+    photos(&small, "set/val", FRUIT, 3);
+    photos(&small, "set/test", FRUIT, 4);
+    for litter in ["Thumbs.db", "train/plum/Thumbs.db", "train/desktop.ini"] {
+        fs::write(small.path("set").join(litter), "").unwrap();
+    }
+    fs::write(small.path("names.txt"), "plum\nbanana\napple\n").unwrap();
+    let output = small.bal(&format!("{TRAIN} set --channels 1 --gray luma --class-names names.txt"));
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    for part in [
+        "24 training, 9 held-out and 12 test images, 3 classes, 12x10 pixels, gray",
+        "45 made gray by their luma",
+        "3 ignored: Thumbs.db (2 times), train/desktop.ini",
+        "9 images are held out as the data have them; none are drawn",
+    ] {
+        assert_eq!(said.matches(part).count(), 1, "{part}: {said}");
+    }
+    let record = Record::read(&small.path("run/record.json")).unwrap();
+    assert_eq!(record.dataset.train_images, 24);
+    assert_eq!(record.dataset.classes.unwrap(), ["plum", "banana", "apple"]);
+    assert_eq!(
+        (&record.experiment["held_out"], &record.experiment["images"]["gray"]),
+        (&9.into(), &"luma".into())
+    );
+    let images = |file: &str| bal_report::Evaluation::read(&small.path(file)).unwrap().images;
+    let evaluate = |flags: &str| {
+        let output = small.bal(&format!("evaluate run {flags} --attack fgsm --radius 0 --json e.json"));
+        assert!(output.status.success(), "{flags}: {}", stderr(&output));
+        (images("e.json"), stderr(&output))
+    };
+    assert_eq!(evaluate("--held-out").0, 9);
+    let (tested, said) = evaluate("--per-image rows.csv");
+    assert_eq!((tested, said.matches("of 12 images 12 made gray by their luma").count()), (12, 1), "{said}");
+    let rows = fs::read_to_string(small.path("rows.csv")).unwrap();
+    let files: Vec<&str> = rows.lines().map(|row| row.rsplit(',').next().unwrap()).collect();
+    assert_eq!(files[..3], ["file", "test/plum/0.png", "test/plum/1.png"]);
+
+    // A folder with some of the classes: labels are found by name.
+    photos(&small, "some/test", ["apple", "plum", "banana"], 2);
+    fs::remove_dir_all(small.path("some/test/plum")).unwrap();
+    assert_eq!(evaluate("--dataset some --per-image rows.csv").0, 4);
+    let rows = fs::read_to_string(small.path("rows.csv")).unwrap();
+    let labels: Vec<&str> = rows.lines().skip(1).map(|row| row.split(',').nth(1).unwrap()).collect();
+    assert_eq!(labels, ["1", "1", "2", "2"]);
+
+    // Colours as the run reads them, also of single files.
+    let predicted = small.succeed("predict run set/test/plum/0.png --json");
+    assert!(predicted.contains("\"conversions\":[\"to-luma\"]"), "{predicted}");
+    for (arguments, expected) in [
+        ("predict run set/test/plum/0.png --gray mean", "was trained on images with gray = luma"),
+        ("evaluate run --gray luma --attack fgsm --radius 0", "cannot be used with"),
+        (&format!("{TRAIN} set --gray green"), "known are mean and luma"),
+    ] {
+        let output = small.bal(arguments);
+        assert!(!output.status.success() && stderr(&output).contains(expected), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_way_out_is_named_only_by_commands_that_have_it() {
+    let small = Small::new();
+    photos(&small, "fruit", FRUIT, 4);
+    fs::write(small.path("fruit/plum/7.webp"), "no image").unwrap();
+    for (arguments, said) in [
+        (format!("{TRAIN} fruit"), "; --skip-bad-files leaves them out and lists them"),
+        (format!("{TRAIN} fruit --skip-bad-files --test-share 2"), "; --test-share sets another"),
+        (
+            "evaluate --weights posterior.safetensors --dataset fruit --attack fgsm --radius 0".into(),
+            "repair or remove what is bad\n",
+        ),
+    ] {
+        let weights =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../results/fig1/erm/posterior.safetensors");
+        fs::copy(weights, small.path("posterior.safetensors")).unwrap();
+        let error = stderr(&small.bal(&arguments));
+        assert!(error.contains(said), "{arguments}: {error}");
+        assert!(arguments.starts_with("train") || !error.contains("--skip"), "{error}");
+    }
+    fs::remove_file(small.path("fruit/plum/7.webp")).unwrap();
+    RgbImage::new(10, 11).save(small.path("fruit/plum/7.png")).unwrap();
+    let error = stderr(&small.bal(&format!("{TRAIN} fruit")));
+    assert!(error.contains("plum/7.png has 11x10; --image-size H,W resizes all"), "{error}");
 }
 
 /// PNGs of a class lie together, so batches are other ones: the weights differ as those of two seeds do.

@@ -93,6 +93,29 @@ fn paths_may_come_on_standard_input_and_a_reader_may_leave() {
     assert!(output.stderr.is_empty(), "{}", stderr(&output));
 }
 
+/// What is good before a bad line is answered, whatever happens to that.
+#[test]
+fn a_bad_line_ends_nothing_that_came_before_it() {
+    let small = trained();
+    let lines = b"pictures/4.png\npictures/caf\xe9.png\npictures/5.png\n";
+    for (flags, good) in [("--json", 1), ("--json --skip-bad-files", 2), ("--skip-bad-files", 3)] {
+        let mut command = small.command(&format!("predict run - {flags}"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(lines).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let (answers, said) = (String::from_utf8(output.stdout.clone()).unwrap(), stderr(&output));
+        assert_eq!(answers.lines().count(), good, "{flags}: {said}");
+        assert_eq!(output.status.success(), flags.contains("skip"), "{flags}");
+        assert!(said.contains("pictures/caf\\xe9.png: has a name that is not UTF-8"), "{said}");
+    }
+    fs::write(small.path("pictures/3b.png"), "no image").unwrap();
+    let output = small.bal("predict run pictures --json");
+    // 0.png to 3.png come before 3b.png.
+    assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), 4);
+    assert!(!output.status.success() && stderr(&output).contains("3b.png"));
+}
+
 #[test]
 fn what_cannot_be_used_is_named() {
     let small = trained();

@@ -5,7 +5,9 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageReader, Limits};
+use image::{
+    ColorType, DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits,
+};
 
 use super::conversion::Conversion;
 use super::{Ground, formats, whole};
@@ -111,7 +113,7 @@ fn decoder(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
     limits.max_alloc = Some(MOST_MEMORY);
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(|e| one_line(&e.to_string()))?;
+    let decoder = reader.into_decoder().map_err(|error| unreadable(format, &error))?;
     if matches!(decoder.color_type(), ColorType::Rgb32F | ColorType::Rgba32F) {
         let name = formats::shown(format);
         return Err(format!("is a {name} of floating-point numbers; convert it to 8 or 16 bits per channel"));
@@ -124,6 +126,22 @@ fn decoder(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
         ));
     }
     Ok(decoder)
+}
+
+/// What is wrong with a file that the decoder refuses at its header.
+fn unreadable(format: ImageFormat, error: &ImageError) -> String {
+    match (error, format) {
+        (ImageError::Unsupported(_), ImageFormat::Tiff) => {
+            "is a TIFF of colours that are not read, such as a palette, gray with transparency or floating-point numbers; \
+             save it as RGB or gray of 8 or 16 bits, or as PNG"
+                .to_owned()
+        }
+        (ImageError::Unsupported(_), _) => {
+            let (name, error) = (formats::shown(format), one_line(&error.to_string()));
+            format!("is a {name} of a kind that is not read ({error}); save it as PNG")
+        }
+        _ => one_line(&error.to_string()),
+    }
 }
 
 /// Whether turning upright swaps height and width.

@@ -9,6 +9,8 @@ mod hostile_zips;
 mod own;
 mod own_export;
 mod own_folders;
+mod own_formats;
+mod own_identity;
 mod own_idx;
 mod own_images;
 mod own_speed;

@@ -255,3 +255,117 @@ fn links_are_followed_to_files_only() {
     symlink("nowhere.png", made.at("a/9.png")).unwrap();
     assert!(made.error().contains("a/9.png: cannot read"));
 }
+
+#[test]
+fn litter_is_left_alone_and_named_once() {
+    let made = Made::of_classes(&[("a", 4), ("b", 4)]);
+    for name in [
+        "Thumbs.db",
+        "a/Thumbs.db",
+        "b/Thumbs.db",
+        "a/desktop.ini",
+        "__MACOSX/a/._0.png",
+        "@eaDir/a.jpg",
+        "a/@eaDir/0.png",
+        ".ipynb_checkpoints/x.png",
+        "lost+found/y",
+    ] {
+        made.write(name, b"litter");
+    }
+    let own = made.load().unwrap();
+    assert_eq!((own.classes, own.report.skipped), (vec!["a".to_owned(), "b".to_owned()], vec![]));
+    assert_eq!(own.report.ignored.len(), 9);
+    let text = made.load().unwrap().report.to_string();
+    assert!(text.contains("9 ignored: Thumbs.db (3 times), @eaDir (2 times), "), "{text}");
+}
+
+#[test]
+fn val_is_put_apart_beside_train_and_test_and_is_the_test_without_one() {
+    for val in ["val", "valid", "Validation"] {
+        let val = |class: &str| format!("{val}/{class}");
+        let (of_x, of_y) = (val("x"), val("y"));
+        let made = Made::of_classes(&[
+            ("train/x", 3),
+            ("train/y", 3),
+            (&of_x[..], 2),
+            (&of_y[..], 1),
+            ("test/y", 2),
+        ]);
+        made.write("README.md", b"");
+        let own = made.load().unwrap();
+        assert_eq!(
+            (&own.report.train[..], &own.report.held_out[..], &own.report.test[..]),
+            (&[3, 3][..], &[2, 1][..], &[0, 2][..])
+        );
+        let held_out = own.dataset.held_out.unwrap();
+        assert_eq!(
+            (&held_out.labels[..], &held_out.names.unwrap()[2]),
+            (&[0, 0, 1][..], &format!("{of_y}/0.png"))
+        );
+        assert_eq!(own.dataset.digests.keys().collect::<Vec<_>>(), ["held-out", "test", "train"]);
+        assert!(own.report.to_string().contains("6 training, 3 held-out and 2 test images"));
+        fs::remove_dir_all(made.at("test")).unwrap();
+        let own = made.load().unwrap();
+        assert_eq!((own.dataset.held_out, &own.dataset.test.labels[..]), (None, &[0, 0, 1][..]));
+        assert_eq!(own.report.split, SplitOrigin::Given);
+    }
+    let own = Made::of_classes(&[("training/x", 2), ("training/y", 2), ("testing/x", 1)]).load().unwrap();
+    assert_eq!((own.report.train, own.report.test), (vec![2, 2], vec![1, 0]));
+    let error = Made::of_classes(&[("train/x", 2), ("val/x", 2), ("valid/x", 1)]).error();
+    assert!(error.contains("has both val/ and valid/; merge or rename them"), "{error}");
+    let error = Made::of_classes(&[("a", 2), ("b", 2), ("val/a", 1)]).error();
+    assert!(error.contains("has val/ but no train/"), "{error}");
+}
+
+#[test]
+fn a_class_of_files_that_are_not_read_says_what_they_are() {
+    let made = Made::of_classes(&[("a", 4)]);
+    for at in 0..3 {
+        made.write(&format!("b/{at}.heic"), b"\0\0\0\x18ftypheic\0\0\0\0mif1heic");
+    }
+    let error = made.error();
+    assert!(error.contains("b/0.heic: is a HEIC image, which is not read; convert it to PNG"), "{error}");
+    assert!(error.contains("(and 2 other bad files)"), "{error}");
+    made.write("a/notes.txt", b"x");
+    let error = made.error_by(&skipping());
+    assert!(error.contains("class \"b\" has no image that can be used; 4 files were left out, such as \"b/0.heic\": is a HEIC"), "{error}");
+    fs::remove_dir_all(made.at("b")).unwrap();
+    made.write("b/0.dat", &png(&gray(6, 5, 0)));
+    fs::remove_file(made.at("a/notes.txt")).unwrap();
+    assert!(
+        made.error().contains("b/0.dat: is a PNG file, but not named as an image (.png, "),
+        "{}",
+        made.error()
+    );
+}
+
+#[test]
+fn a_turned_image_in_a_message_about_sizes_is_said_to_be_turned() {
+    use crate::own::chunk;
+    let exif = b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+    let made = Made::of_classes(&[("a", 3), ("b", 3)]);
+    let plain = png(&gray(6, 5, 77));
+    made.write("b/9.png", &[&plain[..33], &chunk(*b"eXIf", exif), &plain[33..]].concat());
+    let error = made.error();
+    assert!(
+        error.ends_with("a/0.png has 5x6, b/9.png has 6x5 (turned upright, as its EXIF data say); set a size, to resize all"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_refusal_names_the_setting_that_would_help_apart_from_the_fault() {
+    use bal_data::own::Remedy;
+    let made = Made::of_classes(&[("a", 3), ("b", 3)]);
+    made.write("b/9.png", &png(&gray(7, 5, 0)));
+    let error = made.load().unwrap_err();
+    assert_eq!(error.remedy(), Some(Remedy::Size));
+    assert!(
+        error.fault().ends_with("b/9.png has 5x7")
+            && error.to_string().ends_with("; set a size, to resize all")
+    );
+    made.write("b/9.png", b"");
+    let error = made.load().unwrap_err();
+    assert_eq!(error.remedy(), Some(Remedy::BadFiles));
+    assert!(error.fault().ends_with("repair or remove what is bad"));
+}

@@ -153,3 +153,97 @@ fn pairs_that_cannot_be_used_are_refused() {
         assert!(error.contains(expected), "{name}: {error}");
     }
 }
+
+#[test]
+fn torchvisions_folders_are_found_with_the_compressed_files_beside() {
+    let made = Made::new();
+    let pixels = (0..48).collect::<Vec<u8>>();
+    for folder in ["MNIST/raw", "raw"] {
+        if folder == "raw" {
+            fs::rename(made.at("MNIST/raw"), made.at("raw")).unwrap();
+            fs::remove_dir(made.at("MNIST")).unwrap();
+        } else {
+            put(&made, &format!("{folder}/train-images-idx3-ubyte"), &[8, 2, 3], &pixels);
+            put(&made, &format!("{folder}/train-images-idx3-ubyte.gz"), &[8, 2, 3], &pixels);
+            put(&made, &format!("{folder}/train-labels-idx1-ubyte"), &[8], &[0, 1, 0, 1, 0, 1, 0, 1]);
+        }
+        let own = made.load().unwrap();
+        assert_eq!((own.report.layout, own.dataset.train.len() + own.dataset.test.len()), (Layout::Idx, 8));
+        assert_eq!(own.report.path, made.at(folder));
+        assert_eq!(
+            own.report.remarks,
+            ["train-images-idx3-ubyte.gz holds the same as train-images-idx3-ubyte, which was read"]
+        );
+        if folder == "MNIST/raw" {
+            assert_eq!(own.dataset.name, "MNIST");
+        }
+    }
+    put(&made, "raw/train-images-idx3-ubyte.gz", &[8, 2, 3], &[0; 48]);
+    assert!(
+        made.error().contains("train-images-idx3-ubyte and train-images-idx3-ubyte.gz differ; remove one")
+    );
+    put(&made, "Other/raw/train-images-idx3-ubyte.gz", &[8, 2, 3], &[0; 48]);
+    assert!(
+        made.error().contains("has IDX files in Other/raw and raw; give the path of one"),
+        "{}",
+        made.error()
+    );
+}
+
+#[test]
+fn names_with_dots_and_those_of_emnist_are_found_and_labels_that_occur_are_the_classes() {
+    let made = Made::new();
+    put(&made, "train-images.idx3-ubyte", &[8, 2, 3], &(0..48).collect::<Vec<u8>>());
+    put(&made, "train-labels.idx1-ubyte.gz", &[8], &[1, 2, 26, 1, 2, 26, 1, 2]);
+    made.write("train-images-idx3-ubyte/train-images-idx3-ubyte", b"");
+    let own = made.load().unwrap();
+    assert_eq!(own.classes, ["1", "2", "26"]);
+    assert_eq!(own.report.remarks, ["3 labels occur, from 1 to 26; classes are called by them"]);
+    assert_eq!(own.report.ignored, ["train-images-idx3-ubyte"]);
+
+    let emnist = Made::new();
+    for set in ["letters", "digits"] {
+        put(
+            &emnist,
+            &format!("emnist-{set}-train-images-idx3-ubyte"),
+            &[4, 2, 3],
+            &(0..24).collect::<Vec<u8>>(),
+        );
+        put(&emnist, &format!("emnist-{set}-train-labels-idx1-ubyte"), &[4], &[1, 2, 1, 2]);
+        put(&emnist, &format!("emnist-{set}-test-images-idx3-ubyte"), &[2, 2, 3], &[9; 12]);
+        put(&emnist, &format!("emnist-{set}-test-labels-idx1-ubyte"), &[2], &[2, 1]);
+    }
+    let error = emnist.error();
+    assert!(
+        error.contains("several data sets in IDX files (emnist-digits-.., emnist-letters-..)"),
+        "{error}"
+    );
+    let path = emnist.at("emnist-letters-train-images-idx3-ubyte");
+    let own = bal_data::own::load(&path, &OwnSettings::default()).unwrap();
+    assert_eq!(
+        (own.dataset.name.as_str(), &own.classes[..]),
+        ("emnist-letters", &["1".to_owned(), "2".to_owned()][..])
+    );
+    assert_eq!(own.dataset.test.labels, [1, 0]);
+}
+
+#[test]
+fn test_files_alone_can_be_tested_on() {
+    let made = Made::new();
+    put(&made, "t10k-images-idx3-ubyte", &[3, 2, 3], &(0..18).collect::<Vec<u8>>());
+    put(&made, "t10k-labels-idx1-ubyte", &[3], &[4, 2, 4]);
+    assert!(made.error().contains("has no train-images-idx3-ubyte or train-images-idx4-ubyte"));
+    let by = |classes: Option<&[&str]>| {
+        let classes = classes.map(|classes| classes.iter().map(|&class| class.to_owned()).collect());
+        bal_data::own::load_labelled(made.path(), &OwnSettings { classes, ..OwnSettings::default() })
+    };
+    assert_eq!(by(Some(&["0", "2", "4"])).unwrap().images.labels, [2, 1, 2]);
+    // Without any list the numbers of classes would depend on which of them are there.
+    let error = by(None).unwrap_err().to_string();
+    assert!(error.contains("no image has label 3") && error.contains("list the classes"), "{error}");
+    put(&made, "train-labels-idx1-ubyte", &[2], &[0, 4]);
+    put(&made, "train-images-idx3-ubyte", &[2, 2, 3], &[0; 12]);
+    assert!(
+        by(None).unwrap_err().to_string().contains("a test image has label 2, which no training image has")
+    );
+}

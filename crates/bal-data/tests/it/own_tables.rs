@@ -102,3 +102,74 @@ fn absent_files_can_be_skipped() {
     assert_eq!((own.report.skipped.len(), own.report.skipped[0].file.as_str()), (1, "i/7.png"));
     assert_eq!(own.dataset.train.len() + own.dataset.test.len(), 4);
 }
+
+#[test]
+fn tables_of_other_programs_are_read_and_what_is_left_alone_is_said() {
+    let made = made(6, "");
+    let rows = |separator: &str, header: &str| {
+        let row = |at: u32| {
+            format!("i/{at}.png{separator}{}{separator}\"{at}, and more\"", if at < 3 { "a" } else { "b" })
+        };
+        format!("{header}\r\n{}\r\n", (0..6).map(row).collect::<Vec<_>>().join("\r\n"))
+    };
+    let plain = rows(",", "path,label,note");
+    made.write("images.csv", plain.as_bytes());
+    let first = made.load().unwrap();
+    assert_eq!(first.report.remarks, ["columns, separated by commas: path, label; left alone: note"]);
+    for (file, text) in [
+        ("images.csv", format!("\u{feff}{plain}")),
+        ("images.csv", rows(";", "Filename;Class;Note")),
+        ("images.tsv", rows("\t", "image_path\tcategory\tnote")),
+    ] {
+        std::fs::remove_file(made.at("images.csv")).ok();
+        made.write(file, text.as_bytes());
+        let own = made.load().unwrap();
+        assert_eq!(own.dataset.digests, first.dataset.digests, "{text}");
+    }
+    let text = made.load().unwrap().report.to_string();
+    assert!(
+        text.contains("columns, separated by tabs: image_path as path, category as label; left alone: note"),
+        "{text}"
+    );
+    made.write("list.txt", plain.as_bytes());
+    assert_eq!(own::load(&made.at("list.txt"), &OwnSettings::default()).unwrap().dataset.name, "list");
+    let wide: Vec<u8> = [0xff, 0xfe].into_iter().chain(plain.bytes().flat_map(|byte| [byte, 0])).collect();
+    made.write("wide.csv", &wide);
+    let error = own::load(&made.at("wide.csv"), &OwnSettings::default()).unwrap_err().to_string();
+    assert!(error.contains("is in UTF-16; save the table in UTF-8"), "{error}");
+}
+
+#[test]
+fn val_in_a_table_is_as_a_folder_of_that_name() {
+    let rows = "path,label,split\ni/0.png,a,train\ni/1.png,b,Training\ni/2.png,a,val\ni/3.png,b,validation\n";
+    let own = made(5, rows).load().unwrap();
+    assert_eq!((own.dataset.held_out, own.dataset.test.labels), (None, vec![0, 1]));
+    let own = made(5, &format!("{rows}i/4.png,b,test\n")).load().unwrap();
+    assert_eq!((own.dataset.held_out.unwrap().labels, own.dataset.test.labels), (vec![0, 1], vec![1]));
+}
+
+#[test]
+fn the_group_decides_the_side_whatever_else_is_in_the_table() {
+    let row = |at: usize| format!("i/{at}.png,{},film {}\n", at % 2, at / 4);
+    let table =
+        |rows: std::ops::Range<usize>| format!("path,label,group\n{}", rows.map(row).collect::<String>());
+    let sides = |made: &Made| {
+        let own = made.load().unwrap();
+        let names = |part: bal_data::Split| part.names.unwrap().into_iter().collect::<BTreeSet<_>>();
+        (names(own.dataset.train), names(own.dataset.test))
+    };
+    let (train, test) = sides(&made(120, &table(0..120)));
+    let (train_after, test_after) = sides(&made(120, &table(36..120)));
+    assert!(train.is_disjoint(&test_after) && test.is_disjoint(&train_after));
+}
+
+#[test]
+fn a_list_of_classes_orders_the_labels_of_a_table() {
+    let made = made(4, "path,label\ni/0.png,a\ni/1.png,b\ni/2.png,a\ni/3.png,b\n");
+    made.write("classes.txt", b"b\na\n");
+    assert_eq!(made.load().unwrap().classes, ["b", "a"]);
+    let known =
+        OwnSettings { classes: Some(["c", "b", "a"].map(str::to_owned).to_vec()), ..OwnSettings::default() };
+    assert_eq!(own::load_labelled(made.path(), &known).unwrap().images.labels, [2, 1, 2, 1]);
+    assert!(made.error_by(&known).contains("class \"c\" has no image"));
+}
