@@ -82,6 +82,8 @@ pub(crate) struct Counted {
     pub(crate) train_images: usize,
     /// As many as were asked for, or those that the data hold out themselves.
     pub(crate) held_out: usize,
+    /// Those that the data hold out themselves.
+    pub(crate) apart: Option<usize>,
 }
 
 /// A data set with what its own reader says of it.
@@ -217,20 +219,19 @@ impl DataSource<'_> {
     /// How many training images are left when `held_out` are put apart, for an experiment that takes all of them.
     /// What was read of the user's own data is kept for the training.
     pub(crate) fn count(&self, held_out: usize, seed: u64) -> Result<Counted> {
-        let held_out_of = |dataset: &Dataset| match (&dataset.held_out, held_out) {
-            (Some(given), 1..) => given.len(),
-            _ => held_out,
+        let counted = |dataset: &Dataset| -> Result<Counted> {
+            let (all, apart) = (dataset.train.len(), dataset.held_out.as_ref().map(Split::len));
+            let (train_images, held_out) = match (apart, held_out) {
+                (_, 0) => (all, 0),
+                (Some(given), _) => (all, given),
+                (None, _) => (dataset.train.holdout(Share::Images(held_out), seed)?.kept.len(), held_out),
+            };
+            Ok(Counted { train_images, held_out, apart })
         };
-        let left = |dataset: &Dataset| match (&dataset.held_out, held_out) {
-            (None, 1..) => Ok(dataset.train.holdout(Share::Images(held_out), seed)?.kept.len()),
-            _ => anyhow::Ok(dataset.train.len()),
-        };
-        let Some(settings) = self.own else {
-            return Ok(Counted { train_images: left(&known(self.name, self.root)?)?, held_out });
-        };
+        let Some(settings) = self.own else { return counted(&known(self.name, self.root)?) };
         let own = settings.load(self.name).map_err(by_flags)?;
         own_images::tell(&own.report);
-        let counted = Counted { train_images: left(&own.dataset)?, held_out: held_out_of(&own.dataset) };
+        let counted = counted(&own.dataset)?;
         settings.keep(self.name, own);
         Ok(counted)
     }

@@ -187,10 +187,14 @@ impl Experiment {
             None => format!("{own}-{}", self.name),
         };
         let changed = Self { dataset: dataset.into(), images, name, ..self };
-        let Counted { train_images, held_out } =
+        let Counted { train_images, held_out, apart } =
             changed.data(machine).count(changed.held_out, changed.seed)?;
-        if held_out != changed.held_out {
-            say(&format!("{held_out} images are held out as the data have them; none are drawn"));
+        match apart {
+            Some(apart) if held_out == 0 => {
+                say(&format!("{apart} images are left apart, as the experiment has held_out = 0"));
+            }
+            Some(_) => say(&format!("{held_out} images are held out as the data have them; none are drawn")),
+            None => {}
         }
         Ok(Self { train_images, held_out, ..changed })
     }

@@ -8,7 +8,7 @@ use super::classes::Classes;
 use super::formats;
 use super::listing::{Entry, Item, Listing, Side, visible};
 use super::name;
-use super::parts::{Part, parts};
+use super::parts::{self, Part, parts};
 use super::{Goal, OwnSettings};
 use crate::DataError;
 
@@ -41,7 +41,9 @@ pub(super) fn list(root: &Path, settings: &OwnSettings, goal: Goal) -> Result<Li
             add_images(part, label, folder, &mut entries, &mut bad, &mut ignored)?;
         }
     }
-    Ok(Listing { root: root.to_owned(), classes, entries, groups: vec![], bad, ignored, remarks: vec![] })
+    let remarks = parts::tested_for_lack(found.iter().map(|(part, _)| (part.prefix.as_str(), part.side)));
+    let remarks = remarks.into_iter().collect();
+    Ok(Listing { root: root.to_owned(), classes, entries, groups: vec![], bad, ignored, remarks })
 }
 
 /// The classes: as the settings list them, as a file beside their folders does, else by the names of those folders.

@@ -36,6 +36,13 @@ pub(super) fn meaning(side: Side, sides: impl IntoIterator<Item = Side>) -> Side
     if side == Side::HeldOut && !tests { Side::Test } else { side }
 }
 
+/// What to say where the part to choose settings by is tested on; parts as they are called, and what they are for.
+pub(super) fn tested_for_lack<'a>(parts: impl Iterator<Item = (&'a str, Option<Side>)>) -> Option<String> {
+    let is_val = |name: &str| side_of(name.trim_end_matches('/')) == Some(Side::HeldOut);
+    let mut tested = parts.filter(|(name, side)| is_val(name) && *side == Some(Side::Test));
+    tested.next().map(|(name, _)| format!("{name} is tested on, as there is no test part"))
+}
+
 /// The parts among the `folders` of `root`, those to train on first; `None` where these are classes themselves.
 ///
 /// `train` is a part rather than a class if it holds folders; so are, without it, `val` and `test`. To train on, the

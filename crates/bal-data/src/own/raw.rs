@@ -57,7 +57,7 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, String> {
 /// Size and channels of an image, once turned upright.
 pub(super) fn header(bytes: &[u8]) -> Result<Header, String> {
     let mut decoder = decoder(bytes)?;
-    let orientation = decoder.orientation().map_err(|e| one_line(&e.to_string()))?;
+    let orientation = decoder.orientation().map_err(|error| one_line(&error.to_string()))?;
     let (width, height) = decoder.dimensions();
     let turned = swaps(orientation);
     let (width, height) = if turned { (height, width) } else { (width, height) };
@@ -68,7 +68,8 @@ pub(super) fn header(bytes: &[u8]) -> Result<Header, String> {
 /// Decodes an image: upright, on a ground where it is transparent, one byte per channel.
 pub(super) fn decode(bytes: &[u8], ground: Ground) -> Result<Raw, String> {
     let mut decoder = decoder(bytes)?;
-    let failed = |e: image::ImageError| one_line(&e.to_string());
+    let format = formats::read(bytes)?;
+    let failed = |error: ImageError| unreadable(format, &error);
     let orientation = decoder.orientation().map_err(failed)?;
     let color = decoder.color_type();
     // Of palettes and fewer bits the decoder makes bytes without loss; only 16 bits lose some.
@@ -128,19 +129,24 @@ fn decoder(bytes: &[u8]) -> Result<impl ImageDecoder + '_, String> {
     Ok(decoder)
 }
 
-/// What is wrong with a file that the decoder refuses at its header.
+/// What is wrong with a file that the decoder refuses.
 fn unreadable(format: ImageFormat, error: &ImageError) -> String {
+    let (name, text) = (formats::shown(format), one_line(&error.to_string()));
+    // Each decoder says in its own words that it wanted more bytes.
+    let ended = ["failed to fill whole buffer", "end of file", "unexpected eof", "unexpectedeof"];
     match (error, format) {
+        _ if ended.iter().any(|words| text.to_lowercase().contains(words)) => {
+            format!("is a {name} that ends before its pixels do; it was cut off or damaged")
+        }
         (ImageError::Unsupported(_), ImageFormat::Tiff) => {
             "is a TIFF of colours that are not read, such as a palette, gray with transparency or floating-point numbers; \
              save it as RGB or gray of 8 or 16 bits, or as PNG"
                 .to_owned()
         }
         (ImageError::Unsupported(_), _) => {
-            let (name, error) = (formats::shown(format), one_line(&error.to_string()));
-            format!("is a {name} of a kind that is not read ({error}); save it as PNG")
+            format!("is a {name} of a kind that is not read ({text}); save it as PNG")
         }
-        _ => one_line(&error.to_string()),
+        _ => text,
     }
 }
 

@@ -26,7 +26,7 @@ const CLASSES: &str = "classes.txt";
 
 /// Lists the images of a table, in the order of its rows. Paths count from the folder of the table.
 pub(super) fn list(table: &Path, settings: &OwnSettings, goal: Goal) -> Result<Listing, DataError> {
-    let Rows { mut rows, remark } = Rows::read(table)?;
+    let Rows { mut rows, remarks } = Rows::read(table)?;
     let folder = table.parent().unwrap_or(Path::new(""));
     let beside = folder.join(CLASSES);
     let (place, given) = match &settings.classes {
@@ -57,7 +57,7 @@ pub(super) fn list(table: &Path, settings: &OwnSettings, goal: Goal) -> Result<L
         groups: groups.into_iter().collect(),
         bad: vec![],
         ignored: vec![],
-        remarks: remark.into_iter().collect(),
+        remarks,
     })
 }
 
@@ -74,8 +74,8 @@ struct Row {
 
 struct Rows {
     rows: Vec<Row>,
-    /// What is to be said of the columns.
-    remark: Option<String>,
+    /// What is to be said of the columns and of the split.
+    remarks: Vec<String>,
 }
 
 impl Rows {
@@ -104,7 +104,10 @@ impl Rows {
         for row in &mut rows {
             row.side = row.side.map(|side| parts::meaning(side, sides.iter().copied()));
         }
-        let rows = Self { rows, remark: columns.remark };
+        let only_val = sides.contains(&Side::HeldOut) && !sides.contains(&Side::Test);
+        let val = only_val.then_some(("val", Some(Side::Test)));
+        let remarks = columns.remark.into_iter().chain(parts::tested_for_lack(val.into_iter())).collect();
+        let rows = Self { rows, remarks };
         rows.one_side_per_group(table)?;
         Ok(rows)
     }

@@ -307,6 +307,8 @@ fn val_is_put_apart_beside_train_and_test_and_is_the_test_without_one() {
         fs::remove_dir_all(made.at("test")).unwrap();
         let own = made.load().unwrap();
         assert_eq!((own.dataset.held_out, &own.dataset.test.labels[..]), (None, &[0, 0, 1][..]));
+        let folder = of_x.split('/').next().unwrap();
+        assert_eq!(own.report.remarks, [format!("{folder}/ is tested on, as there is no test part")]);
         assert_eq!(own.report.split, SplitOrigin::Given);
     }
     let own = Made::of_classes(&[("training/x", 2), ("training/y", 2), ("testing/x", 1)]).load().unwrap();
