@@ -43,6 +43,7 @@ impl Identity<'_> {
             "mean": model.script.mean,
             "std": model.script.std,
             "images": images,
+            "device": format!("{:?}", chosen.images.device()),
             "versions": versions(),
         }))
     }
