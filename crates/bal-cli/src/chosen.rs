@@ -225,10 +225,12 @@ fn published(data: &Data, machine: &Machine, sources: &[&Source]) -> Result<Part
     for source in sources {
         let trained_on = source.trained_on();
         // Whoever publishes a data set may have images twice.
-        if source.is_of(data)? && trained_on.test().eq(&digests) {
-            continue;
-        }
-        let seen = digests.iter().filter(|image| trained_on.tie(image).is_some()).count();
+        let own = source.is_of(data)? && trained_on.test().eq(&digests);
+        let tied = |image: &&ImageDigest| match own {
+            true => trained_on.by_start(image),
+            false => trained_on.tie(image).is_some(),
+        };
+        let seen = digests.iter().filter(tied).count();
         if seen > 0 {
             remarks.push(format!(
                 "warning: {} was trained on {seen} of the {} test images of {}, or held them out",

@@ -203,6 +203,7 @@ impl DataSource<'_> {
             train: Part::of(&images, &names),
             held_out: Part::of(&put_apart, &names),
             test: Part::of(&self.tensors(&loaded.dataset.test)?, &names),
+            start: vec![],
             given: !loaded.is_drawn(),
         };
         Ok(Training {

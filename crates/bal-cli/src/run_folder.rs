@@ -5,7 +5,7 @@ mod claim;
 use crate::{start::digest, trained_on};
 use anyhow::{Context, Result, bail};
 use bal_core::Posterior;
-use bal_models::Traces;
+use bal_models::{RunImages, Traces};
 use bal_report::Record;
 pub(crate) use claim::{Claim, tell};
 use serde::{Deserialize, Serialize};
@@ -127,8 +127,8 @@ impl RunFolder {
         let expected = |name: &OsStr| match name.to_str() {
             Some(bal_files::LOCK_FILE) => true,
             Some("checkpoint") => all_names(&self.checkpoints(), &begun),
-            // The user may have a file of this name: ours comes after the identity.
-            Some("start.safetensors") => self.identity().is_file(),
+            // The user may have files of these names: ours come after the identity.
+            Some("start.safetensors" | trained_on::FILE) => self.identity().is_file(),
             _ => bal_files::is_unfinished(name),
         };
         all_names(&self.0, &expected)
@@ -183,9 +183,19 @@ impl RunFolder {
         Ok(traces)
     }
 
-    /// SHA-256 of the weights and traces that are there, as a record keeps them.
+    /// The images of a finished run.
+    ///
+    /// # Errors
+    /// When they cannot be read, or are not those that it ended with.
+    pub(crate) fn read_images(&self, record: &Record) -> Result<RunImages> {
+        let images = bal_models::read_run_images(&self.data())?;
+        self.verify(record, &self.data())?;
+        Ok(images)
+    }
+
+    /// SHA-256 of the weights, the traces and the images that are there, as a record keeps them.
     pub(crate) fn digests(&self) -> Result<BTreeMap<String, String>> {
-        let files = [self.posterior(), self.traces()].into_iter().filter(|file| file.is_file());
+        let files = [self.posterior(), self.traces(), self.data()].into_iter().filter(|file| file.is_file());
         files.map(|file| Ok((name(&file), digest(&file)?))).collect()
     }
 

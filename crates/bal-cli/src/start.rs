@@ -3,21 +3,65 @@
 use crate::{
     args::{Train, TrainingDataFlags},
     console::say,
+    dataset::Training,
     experiment::{Experiment, Origin},
     run_folder::{RunFolder, Status},
     train,
+    trained_on::TrainedOn,
 };
 use anyhow::{Context, Result, bail};
-use bal_core::{Architecture, Posterior, Workers};
+use bal_core::{Architecture, ImageDigest, Posterior, Workers};
 use bal_data::Digest;
-use bal_models::Sizes;
-use std::{path::Path, sync::Arc};
+use bal_models::{RunImages, Sizes};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
 
 /// Weights, and where they are from.
 pub(crate) struct Start {
     pub(crate) name: String,
     pub(crate) digest: String,
     pub(crate) posterior: Posterior,
+    /// What it was trained on itself; of a start that was kept nothing, as the run keeps that.
+    images: Option<Images>,
+}
+
+/// What is known of the images that a start was trained on.
+struct Images {
+    trained_on: TrainedOn,
+    /// SHA-256 of its data.
+    files: BTreeMap<String, String>,
+}
+
+impl Start {
+    /// The images that its weights were trained on and a run on these is not. Says where those are test images, or where that
+    /// cannot be told.
+    pub(crate) fn images(&self, training: &Training) -> Vec<ImageDigest> {
+        let Some(Images { trained_on, files }) = &self.images else { return vec![] };
+        let RunImages { train, test, .. } = &training.identity;
+        if !trained_on.complete && *files != training.digests {
+            say(&format!(
+                "warning: {}, which the run starts from, is of before runs kept which images they were trained on; whether it \
+                 was trained on test images cannot be told",
+                self.name
+            ));
+        }
+        let again: HashSet<&ImageDigest> = train.images.iter().collect();
+        let mut images: Vec<ImageDigest> =
+            trained_on.all().iter().filter(|image| !again.contains(image)).copied().collect();
+        images.sort_unstable();
+        let tested = test.images.iter().filter(|image| images.binary_search(image).is_ok()).count();
+        if tested > 0 {
+            say(&format!(
+                "warning: {}, which the run starts from, was trained on {tested} of the {} test images",
+                self.name,
+                test.images.len()
+            ));
+        }
+        images
+    }
 }
 
 /// The folder of finished runs that others start from, by digest.
@@ -74,12 +118,14 @@ pub(crate) fn kept(folder: &RunFolder) -> Result<Option<Start>> {
             path.display()
         );
     }
-    Ok(Some(Start { name, digest, posterior: bal_models::read_posterior(&path, None)? }))
+    Ok(Some(Start { name, digest, posterior: bal_models::read_posterior(&path, None)?, images: None }))
 }
 
 fn from_run(folder: &RunFolder) -> Result<Start> {
     let (record, posterior) = folder.finished()?;
-    Ok(Start { name: record.name, digest: digest(&folder.posterior())?, posterior })
+    let trained_on = TrainedOn::of_run(folder, &record)?;
+    let images = Some(Images { trained_on, files: record.dataset.files });
+    Ok(Start { name: record.name, digest: digest(&folder.posterior())?, posterior, images })
 }
 
 fn cached(experiment: &Experiment, origin: &Origin, train: &Train, workers: &Workers) -> Result<Start> {

@@ -14,7 +14,7 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use bal_baselines::TraceSettings;
 use bal_core::{Architecture, Checkpoint, Posterior, Task, TrainError, Workers};
-use bal_models::Traces;
+use bal_models::{RunImages, Traces};
 use bal_report::{Record, metrics};
 use std::path::Path;
 
@@ -107,7 +107,9 @@ pub(crate) fn run(
     let digest = experiment.digest(from, training.digests.iter())?;
     let identity = Identity { digest, start: start.as_ref().map(|s| (s.name.clone(), s.digest.clone())) };
     if status == Status::Absent {
-        claim.begin(experiment, &identity, start.as_ref().map(|s| &s.posterior))?;
+        let before = start.as_ref().map_or(vec![], |start| start.images(&training));
+        let images = RunImages { start: before, ..training.identity.clone() };
+        claim.begin(experiment, &identity, start.as_ref().map(|s| &s.posterior), &images)?;
     } else if folder.read_identity()? != identity {
         bail!(
             "{} is a run of another experiment (its settings, seed or data differ); give another --out, or resume \
@@ -171,7 +173,10 @@ pub(crate) fn run(
         let TraceSettings { burn_in, every, .. } = bal.mixing;
         bal_models::write_traces(&folder.traces(), &Traces { log_probability, burn_in, every })?;
     }
-    bal_models::write_run_images(&folder.data(), &training.identity)?;
+    if !folder.data().is_file() {
+        // Of a run that was begun before such a file was written at its beginning.
+        bal_models::write_run_images(&folder.data(), &training.identity)?;
+    }
     let outcome = Outcome {
         training: &training,
         start: start.as_ref(),

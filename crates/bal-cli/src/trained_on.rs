@@ -1,7 +1,7 @@
 //! Which images a model has been trained on, where its run wrote them down: `data.safetensors` beside the weights.
 
 use crate::run_folder::RunFolder;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use bal_core::ImageDigest;
 use bal_models::{RunImages, read_run_images};
 use bal_report::Record;
@@ -21,6 +21,8 @@ pub(crate) struct TrainedOn {
     /// Whether every file has.
     pub(crate) complete: bool,
     trained: HashSet<ImageDigest>,
+    /// Of these, those that only the weights were trained on that it started from.
+    by_start: HashSet<ImageDigest>,
     held_out: HashSet<ImageDigest>,
     /// Its own test images, where somebody said which they are.
     given: HashSet<ImageDigest>,
@@ -41,21 +43,10 @@ impl TrainedOn {
     /// # Errors
     /// When the file cannot be read or is of another run.
     pub(crate) fn of_run(folder: &RunFolder, record: &Record) -> Result<Self> {
-        let path = folder.data();
-        if !path.is_file() {
+        if !folder.data().is_file() {
             return Ok(Self::default());
         }
-        let images = read_run_images(&path)?;
-        for (name, part) in images.parts() {
-            if record.dataset.parts.get(name) != Some(&part.digest) {
-                bail!(
-                    "{} is not of the run in {}: its images `{name}` are not those that record.json tells of",
-                    path.display(),
-                    folder.path().display()
-                );
-            }
-        }
-        Ok(Self::new(vec![images], true))
+        Ok(Self::new(vec![folder.read_images(record)?], true))
     }
 
     /// Of files of weights, each with what lies beside it if it is the posterior of a run folder.
@@ -73,7 +64,8 @@ impl TrainedOn {
     pub(crate) fn new(runs: Vec<RunImages>, complete: bool) -> Self {
         let given = runs.iter().filter(|run| run.given).flat_map(|run| &run.test.images).copied();
         Self {
-            trained: runs.iter().flat_map(|run| &run.train.images).copied().collect(),
+            trained: runs.iter().flat_map(|run| run.train.images.iter().chain(&run.start)).copied().collect(),
+            by_start: runs.iter().flat_map(|run| &run.start).copied().collect(),
             held_out: runs.iter().flat_map(|run| &run.held_out.images).copied().collect(),
             given: given.collect(),
             runs,
@@ -87,6 +79,16 @@ impl TrainedOn {
             return Some(Tie::Trained);
         }
         self.held_out.contains(image).then_some(Tie::HeldOut)
+    }
+
+    /// Whether it was not trained on an image, but the weights were that it started from.
+    pub(crate) fn by_start(&self, image: &ImageDigest) -> bool {
+        self.by_start.contains(image)
+    }
+
+    /// All that its weights were trained on, in no order.
+    pub(crate) fn all(&self) -> &HashSet<ImageDigest> {
+        &self.trained
     }
 
     /// Its own test images, in their order; of several files those of the first.

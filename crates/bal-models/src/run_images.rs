@@ -32,6 +32,8 @@ pub struct RunImages {
     pub held_out: Part,
     /// Those to test on.
     pub test: Part,
+    /// Those that it was not trained on, but the weights were that it started from.
+    pub start: Vec<ImageDigest>,
     /// Whether somebody said which images are to test on: whoever published the data, or their owner. Else they were drawn.
     pub given: bool,
 }
@@ -44,6 +46,9 @@ impl RunImages {
     }
 }
 
+/// The tensor of [`RunImages::start`].
+const START: &str = "start";
+
 const PARTS: [&str; 3] = ["train", "held_out", "test"];
 
 /// The metadata's key of [`RunImages::given`], and its values.
@@ -54,7 +59,8 @@ const DRAWN: &str = "drawn";
 /// Bytes of an image's digest.
 const LENGTH: i64 = 16;
 
-/// Writes a tensor for each part, `[images, 16]` bytes, and metadata: `split`, and the digest of each part by its name.
+/// Writes a tensor for each part and for `start`, `[images, 16]` bytes, and metadata: `split`, and the digest of each part
+/// by its name.
 /// Whole or not at all.
 ///
 /// # Errors
@@ -63,12 +69,15 @@ pub fn write_run_images(path: &Path, images: &RunImages) -> Result<(), ModelErro
     let split = if images.given { GIVEN } else { DRAWN };
     let mut file =
         TensorFile { metadata: [(SPLIT.to_string(), split.to_string())].into(), tensors: BTreeMap::new() };
-    for (name, Part { images, digest }) in images.parts() {
+    let rows = |images: &[ImageDigest]| {
         let bytes: Vec<u8> = images.iter().flat_map(|image| image.0).collect();
-        let rows = Tensor::from_slice(&bytes).reshape([images.len() as i64, LENGTH]);
-        file.tensors.insert(name.to_string(), rows);
+        Tensor::from_slice(&bytes).reshape([images.len() as i64, LENGTH])
+    };
+    for (name, Part { images, digest }) in images.parts() {
+        file.tensors.insert(name.to_string(), rows(images));
         file.metadata.insert(name.to_string(), digest.clone());
     }
+    file.tensors.insert(START.to_string(), rows(&images.start));
     file.write(path)
 }
 
@@ -79,15 +88,20 @@ pub fn write_run_images(path: &Path, images: &RunImages) -> Result<(), ModelErro
 pub fn read_run_images(path: &Path) -> Result<RunImages, ModelError> {
     let mut file = TensorFile::read(path)?;
     let wrong = |key: &'static str, problem: String| ModelError::Metadata { path: path.into(), key, problem };
-    let mut part = |name: &'static str| -> Result<Part, ModelError> {
+    let mut images = |name: &str| -> Result<Vec<ImageDigest>, ModelError> {
         let rows = file.take(path, name, Kind::Uint8, &[-1, LENGTH])?;
         let mut bytes = vec![0; rows.numel()];
         rows.copy_data_u8(&mut bytes, rows.numel());
-        let images = bytes.as_chunks().0.iter().map(|image| ImageDigest(*image)).collect();
+        Ok(bytes.as_chunks().0.iter().map(|image| ImageDigest(*image)).collect())
+    };
+    let [train, held_out, test] = [images(PARTS[0])?, images(PARTS[1])?, images(PARTS[2])?];
+    let start = images(START)?;
+    let part = |name: &'static str, images: Vec<ImageDigest>| -> Result<Part, ModelError> {
         let digest = file.metadata.get(name).cloned();
         Ok(Part { images, digest: digest.ok_or_else(|| wrong(name, "is missing".into()))? })
     };
-    let [train, held_out, test] = [part(PARTS[0])?, part(PARTS[1])?, part(PARTS[2])?];
+    let train = part(PARTS[0], train)?;
+    let (held_out, test) = (part(PARTS[1], held_out)?, part(PARTS[2], test)?);
     if let Some(tensor) = file.tensors.keys().next() {
         let problem = "is no part of a run's images".to_string();
         return Err(ModelError::Tensor { path: path.into(), tensor: tensor.clone(), problem });
@@ -100,7 +114,7 @@ pub fn read_run_images(path: &Path) -> Result<RunImages, ModelError> {
             return Err(wrong(SPLIT, format!("{found}; `{GIVEN}` or `{DRAWN}` is wanted")));
         }
     };
-    Ok(RunImages { train, held_out, test, given })
+    Ok(RunImages { train, held_out, test, start, given })
 }
 
 #[cfg(test)]
@@ -112,7 +126,8 @@ mod tests {
             let images: Vec<_> = (first..first + count).map(|i| ImageDigest([i; 16])).collect();
             Part { digest: part_digest(&images, &vec![0; images.len()], &[]), images }
         };
-        RunImages { train: part(0, 5), held_out: part(0, 0), test: part(9, 2), given: true }
+        let start = vec![ImageDigest([99; 16])];
+        RunImages { train: part(0, 5), held_out: part(0, 0), test: part(9, 2), start, given: true }
     }
 
     #[test]
@@ -130,10 +145,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data.safetensors");
         let rows = |shape: [i64; 2], kind| Tensor::zeros(shape, (kind, tch::Device::Cpu));
-        let good = |kind| ["train", "held_out", "test"].map(|name| (name, rows([3, 16], kind)));
+        let good = |kind| ["train", "held_out", "start", "test"].map(|name| (name, rows([3, 16], kind)));
         for (tensors, split, said) in [
             (
-                good(Kind::Uint8)[..2].iter().map(|(n, t)| (*n, t.copy())).collect(),
+                good(Kind::Uint8)[..3].iter().map(|(n, t)| (*n, t.copy())).collect(),
                 "given",
                 "`test` is missing",
             ),

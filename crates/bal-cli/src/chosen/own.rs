@@ -44,7 +44,7 @@ pub(super) struct Account {
     pub(super) own: usize,
     /// Taken, and on no list.
     pub(super) new: usize,
-    /// Of the model's own list, not there.
+    /// Of the model's own list, not there, or left out as copies of what was trained on.
     pub(super) missing: usize,
     /// Taken though they are copies of images that were trained on: whoever gave the data said so.
     pub(super) copies: usize,
@@ -87,10 +87,12 @@ pub(super) fn to_test(found: &Found, models: &[&TrainedOn]) -> Picked {
             (true, _) if told => account.copies += 1,
             (true, _) => {
                 account.trained += 1;
+                account.missing += usize::from(rank.is_some());
                 continue;
             }
             (false, true) if !told => {
                 account.held_out += 1;
+                account.missing += usize::from(rank.is_some());
                 continue;
             }
             (false, _) => {}
@@ -100,7 +102,7 @@ pub(super) fn to_test(found: &Found, models: &[&TrainedOn]) -> Picked {
         account.new += usize::from(rank.is_none());
         picked.push((number, place as i64));
     }
-    account.missing = own.left();
+    account.missing += own.left();
     picked.sort_unstable();
     let (numbers, places) = picked.into_iter().unzip();
     Picked { places, numbers, account }
@@ -172,7 +174,7 @@ mod tests {
 
     fn model(train: &[u8], held_out: &[u8], test: &[u8], given: bool) -> TrainedOn {
         let part = |numbers: &[u8]| Part { images: images(numbers), digest: String::new() };
-        let run = RunImages { train: part(train), held_out: part(held_out), test: part(test), given };
+        let run = RunImages { train: part(train), held_out: part(held_out), test: part(test), start: vec![], given };
         TrainedOn::new(vec![run], true)
     }
 

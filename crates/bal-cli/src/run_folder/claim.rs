@@ -5,6 +5,7 @@ use crate::{console::say, experiment::Experiment};
 use anyhow::{Context, Result, anyhow};
 use bal_core::Posterior;
 use bal_files::{Lock, LockError, News};
+use bal_models::RunImages;
 use std::{fs, path::PathBuf, sync::Once};
 
 /// What a training run has of its folder: nobody else writes there until it is dropped.
@@ -68,12 +69,13 @@ impl<'a> Claim<'a> {
         self.status
     }
 
-    /// Begins a run: writes the experiment and the weights to start from.
+    /// Begins a run: writes the experiment, the weights to start from, and which images it is of.
     pub(crate) fn begin(
         &self,
         experiment: &Experiment,
         identity: &Identity,
         start: Option<&Posterior>,
+        images: &RunImages,
     ) -> Result<()> {
         let context = || format!("cannot begin a run in {}", self.folder.path().display());
         let put = |path: PathBuf, text: String| {
@@ -87,6 +89,7 @@ impl<'a> Claim<'a> {
         if let Some(start) = start {
             bal_models::write_posterior(&self.folder.start(), start).with_context(context)?;
         }
+        bal_models::write_run_images(&self.folder.data(), images).with_context(context)?;
         // By this file a folder is known as a run: what is there before is not looked at.
         put(self.folder.experiment(), toml::to_string(experiment)?)
     }
@@ -113,7 +116,7 @@ impl<'a> Claim<'a> {
     /// Removes each file that a run writes before its first checkpoint. The folder itself goes with the lock, if it was made
     /// for it.
     fn take_away(&self) {
-        for file in [self.folder.experiment(), self.folder.start(), self.folder.metrics()] {
+        for file in [self.folder.experiment(), self.folder.start(), self.folder.data(), self.folder.metrics()] {
             let _ = fs::remove_file(file);
         }
         self.tidy();

@@ -44,10 +44,13 @@ fn a_posterior_of_a_folder_knows_its_classes_and_is_attacked_on_its_own_test_ima
         assert!(header.contains(part), "{header}");
     }
 
-    // Without --dataset the run's own test images; of other images all, if they come without a split.
+    // Without --dataset the run's own test images; of images that are new to it all, if they come without a split.
     let own = small.succeed("evaluate run --attack fgsm --radius 0,0.05 --json own.json");
     assert!(own.contains("fgsm"), "{own}");
-    photos(&small, "more", FRUIT, 4);
+    photos(&small, "more", FRUIT, 24);
+    for (class, number) in FRUIT.iter().flat_map(|class| (0..20).map(move |number| (class, number))) {
+        fs::remove_file(small.path(&format!("more/{class}/{number}.png"))).unwrap();
+    }
     small.succeed(
         "evaluate run --dataset more --attack fgsm --radius 0 --json more.json --save more.safetensors",
     );

@@ -174,6 +174,30 @@ fn training_images_are_tested_on_where_they_are_asked_for_by_name() {
     }
 }
 
+/// A run divides the same images otherwise than the one whose weights it starts from.
+#[test]
+fn what_the_start_was_trained_on_is_not_tested_on_either() {
+    let small = learned(0);
+    let start = read_run_images(&small.path("run/data.safetensors")).unwrap();
+    fs::write(small.path("second.toml"), format!("{BY_HEART}\n[start]\nexperiment = \"heart.toml\"\n")).unwrap();
+    let train = "train --experiment second.toml --set erm.schedule.epochs=1 --start run --split-seed 1 --dataset noise";
+    let output = small.bal(&format!("{train} --out second"));
+    let said = stderr(&output);
+    let images = read_run_images(&small.path("second/data.safetensors")).unwrap();
+    let tested = images.test.images.iter().filter(|image| start.train.images.contains(image)).count();
+    assert!(tested > 5 && tested < images.test.images.len(), "{tested}");
+    assert!(
+        said.contains(&format!("noise-heart, which the run starts from, was trained on {tested} of the ")),
+        "{said}"
+    );
+    assert_eq!(images.start.len(), tested);
+    let (said, evaluation) = evaluate(&small, "second");
+    assert_eq!((evaluation.images as usize, trained_on(&evaluation)), (images.test.images.len() - tested, Some(0)));
+    let left = images.test.images.len() - tested;
+    let note = format!("which are left out; {left} are of its own {} test images", images.test.images.len());
+    assert!(said.contains(&note), "{said}");
+}
+
 #[test]
 fn test_images_that_somebody_named_are_tested_on_and_copies_of_training_images_are_told() {
     let small = Small::new();
@@ -197,7 +221,7 @@ fn test_images_that_somebody_named_are_tested_on_and_copies_of_training_images_a
 
     // The part to test on alone, which does not say that it is one, and the part to train on alone.
     let (said, alone) = evaluate(&small, "run --dataset noise/test");
-    assert!(said.contains("was trained on 2, which are left out; 20 are of its own"), "{said}");
+    assert!(said.contains("was trained on 2, which are left out; 20 are of its own 21"), "{said}");
     assert_eq!((right(&alone), trained_on(&alone)), (&right(&as_trained)[..20], Some(0)));
     let nothing = refused(&small, "run --dataset noise/train");
     for part in ["noise-heart was trained on all 79 images of ", "--dataset", "--training-images"] {
@@ -231,7 +255,7 @@ fn a_run_of_before_its_images_were_kept_is_tested_only_where_they_are_as_they_we
     // Of another run, it is not believed.
     small.succeed("train --experiment heart.toml --dataset noise --out other");
     fs::copy(small.path("other/data.safetensors"), small.path("run/data.safetensors")).unwrap();
-    assert!(refused(&small, "run").contains("is not of the run in run"));
+    assert!(refused(&small, "run").contains("is damaged or of another run"));
 }
 
 #[test]
