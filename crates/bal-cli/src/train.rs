@@ -17,6 +17,7 @@ use bal_core::{Architecture, Checkpoint, Posterior, Task, TrainError, Workers};
 use bal_models::{RunImages, Traces};
 use bal_report::{Record, metrics};
 use std::path::Path;
+use tch::Tensor;
 
 /// Trains what the flags ask for.
 pub(crate) fn train(flags: &Train) -> Result<()> {
@@ -145,7 +146,7 @@ pub(crate) fn run(
     interrupt::watch()?;
     let fitted = method.fit(&task, &mut |progress| observer.observe(progress));
     let posterior = match (fitted, observer.failure.take()) {
-        (_, Some(failure)) => Err(failure),
+        (_, Some(failure)) => Err(goes_on(&claim, failure)),
         (Err(error @ TrainError::Checkpoint(_)), None) => {
             Err(error).with_context(|| anew(&folder.checkpoint()))
         }
@@ -168,15 +169,7 @@ pub(crate) fn run(
     let posterior = posterior?;
     // From here on what was trained is lost with the folder.
     claim.keep();
-    bal_models::write_posterior(&folder.posterior(), &posterior)?;
-    if let (Some(log_probability), Some(bal)) = (observer.traces.take(), experiment.chains()) {
-        let TraceSettings { burn_in, every, .. } = bal.mixing;
-        bal_models::write_traces(&folder.traces(), &Traces { log_probability, burn_in, every })?;
-    }
-    if !folder.data().is_file() {
-        // Of a run that was begun before such a file was written at its beginning.
-        bal_models::write_run_images(&folder.data(), &training.identity)?;
-    }
+    let traces = observer.traces.take();
     let outcome = Outcome {
         training: &training,
         start: start.as_ref(),
@@ -185,9 +178,40 @@ pub(crate) fn run(
         planned,
         seconds: observer.seconds(),
     };
-    run_record::make(flags, experiment, folder, workers, &outcome)?.write(&folder.record())?;
+    write(flags, experiment, folder, workers, &outcome, traces).map_err(|error| goes_on(&claim, error))?;
     claim.tidy();
     Ok(())
+}
+
+/// Writes the results of a run, the record last.
+fn write(
+    flags: &Train,
+    experiment: &Experiment,
+    folder: &RunFolder,
+    workers: &Workers,
+    outcome: &Outcome,
+    traces: Option<Tensor>,
+) -> Result<()> {
+    bal_models::write_posterior(&folder.posterior(), outcome.posterior)?;
+    if let (Some(log_probability), Some(bal)) = (traces, experiment.chains()) {
+        let TraceSettings { burn_in, every, .. } = bal.mixing;
+        bal_models::write_traces(&folder.traces(), &Traces { log_probability, burn_in, every })?;
+    }
+    if !folder.data().is_file() {
+        // Of a run that was begun before such a file was written at its beginning.
+        bal_models::write_run_images(&folder.data(), &outcome.training.identity)?;
+    }
+    Ok(run_record::make(flags, experiment, folder, workers, outcome)?.write(&folder.record())?)
+}
+
+/// What went wrong, and that the run can go on, if it was the disk and the run stays.
+fn goes_on(claim: &Claim<'_>, error: anyhow::Error) -> anyhow::Error {
+    let path = claim.folder().path().display();
+    if claim.is_kept() && error.chain().any(|cause| cause.is::<std::io::Error>()) {
+        error.context(format!("the run has not ended; `bal train --resume --out {path}` goes on with it"))
+    } else {
+        error
+    }
 }
 
 /// The checkpoint of the run, if it has one.

@@ -4,7 +4,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use bal_files::{NewFolder, is_unfinished};
 
 use crate::repository::Repository;
 use crate::setup::installed::Installed;
@@ -47,14 +48,12 @@ fn install_with(
     for wheel in &selection.wheels {
         obtain(wheel, downloads)?;
     }
+    remove_leftovers(libtorch)?;
     // Beside its place, so that putting it there is a rename.
-    let partial = libtorch.with_extension("partial");
-    remove(&partial)?;
-    let unpacked = unpack(selection, downloads, &partial).and_then(|()| put_in_place(&partial, libtorch));
-    if unpacked.is_err() {
-        remove(&partial)?;
-    }
-    unpacked?;
+    let new =
+        NewFolder::beside(libtorch).with_context(|| format!("cannot write beside {}", libtorch.display()))?;
+    unpack(selection, downloads, new.path())?;
+    put_in_place(new, libtorch)?;
     for wheel in &selection.wheels {
         remove(&downloads.join(&wheel.file))?;
     }
@@ -73,20 +72,35 @@ fn unpack(selection: &Selection, downloads: &Path, folder: &Path) -> Result<()> 
     Installed::describe(selection, folder)?.write(folder)
 }
 
-/// Replaces `libtorch` by `partial`, all of which is on the disk before it gets its name.
-fn put_in_place(partial: &Path, libtorch: &Path) -> Result<()> {
+/// Replaces `libtorch`, which is of our making or is not there, by a folder all of which is on the disk before it gets its name.
+fn put_in_place(new: NewFolder, libtorch: &Path) -> Result<()> {
     // Thousands of headers: one sync of everything is much quicker than one each.
     rustix::fs::sync();
-    let old = libtorch.with_extension("old");
-    remove(&old)?;
-    match fs::rename(libtorch, &old) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            bail!("cannot replace {}: {error}", libtorch.display())
-        }
+    let context = || format!("cannot replace {}", libtorch.display());
+    // Dropped at the end, with what it took the place of.
+    let old = NewFolder::beside(libtorch).with_context(context)?;
+    let aside = old.path().join("libtorch");
+    match fs::rename(libtorch, &aside) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).with_context(context),
         _ => {}
     }
-    fs::rename(partial, libtorch).with_context(|| format!("cannot rename {}", partial.display()))?;
-    remove(&old)
+    new.finish().with_context(context).inspect_err(|_| {
+        // What was there is better than nothing.
+        let _ = fs::rename(&aside, libtorch);
+    })
+}
+
+/// Removes what a set-up that was killed left beside `libtorch`; nobody else is at work, by the lock.
+fn remove_leftovers(libtorch: &Path) -> Result<()> {
+    let beside = libtorch.parent().unwrap_or(Path::new("."));
+    for entry in fs::read_dir(beside).with_context(|| format!("cannot read {}", beside.display()))?.flatten()
+    {
+        let name = entry.file_name();
+        if name.to_string_lossy().starts_with(".libtorch.") && is_unfinished(&name) {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -149,7 +163,7 @@ mod tests {
         assert_eq!(place.names("downloads"), ["small.whl"], "the wheel is kept for the next time");
 
         // What a killed one leaves behind is in nobody's way.
-        let partial = place.folder.path().join("libtorch.partial");
+        let partial = place.folder.path().join(".libtorch.killed.unfinished");
         fs::create_dir_all(partial.join("lib")).unwrap();
         fs::write(partial.join("lib/liba.so"), b"half").unwrap();
         place.selection.wheels[0].libraries.pop();
@@ -164,9 +178,12 @@ mod tests {
         let old = place.folder.path().join("libtorch");
         fs::create_dir(&old).unwrap();
         fs::write(old.join("stale"), b"x").unwrap();
+        // What the user has moved away is the user's.
+        let kept = place.folder.path().join("libtorch.old");
+        fs::create_dir(&kept).unwrap();
         place.install().unwrap();
         assert!(!old.join("stale").exists());
-        assert_eq!(place.names(""), ["downloads", "libtorch"]);
+        assert_eq!(place.names(""), ["downloads", "libtorch", "libtorch.old"]);
     }
 
     #[test]

@@ -77,7 +77,7 @@ fn link(link: &Path, folder: &Path) -> Result<bool> {
     // Under a name that nobody else uses, then renamed: two set-ups at once do each other no harm.
     let beside = link.parent().unwrap_or(Path::new("."));
     let made = tempfile::Builder::new()
-        .prefix(".libtorch.")
+        .prefix(".libtorch-link.")
         .suffix(".unfinished")
         .make_in(beside, |new| symlink(folder, new));
     made.map_err(anyhow::Error::from)

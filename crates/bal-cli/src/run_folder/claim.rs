@@ -104,6 +104,11 @@ impl<'a> Claim<'a> {
         self.keep = true;
     }
 
+    /// Whether the run stays in the folder if it ends now.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.keep || self.status != Status::Absent || self.folder.checkpoint().is_file()
+    }
+
     /// Takes away what only an unfinished run needs.
     pub(crate) fn tidy(&self) {
         // The run is finished; what cannot be removed is in nobody's way.
@@ -126,9 +131,8 @@ impl<'a> Claim<'a> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        let begun_here = self.status == Status::Absent && !self.keep;
         // The user may have moved the folder meanwhile: what is there now is another's.
-        if begun_here && !self.folder.checkpoint().is_file() && self.lock.is_in_place() {
+        if !self.is_kept() && self.lock.is_in_place() {
             self.take_away();
         }
     }

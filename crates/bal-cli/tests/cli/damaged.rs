@@ -89,7 +89,7 @@ fn a_run_that_met_a_full_disk_goes_on_when_there_is_room() {
         let error = stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{error}");
         assert!(error.contains("cannot write") || error.contains("too large"), "{error}");
-        assert!(error.contains(said), "{error}");
+        assert!(error.contains(said) && error.contains("`bal train --resume --out run` goes on"), "{error}");
         assert!(fs::read(small.path("run/checkpoint/state.safetensors")).unwrap() == state);
         assert!(small.listing().iter().all(|name| !name.contains("unfinished") && !name.contains(".lock")));
     }
