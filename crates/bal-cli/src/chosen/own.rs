@@ -174,7 +174,13 @@ mod tests {
 
     fn model(train: &[u8], held_out: &[u8], test: &[u8], given: bool) -> TrainedOn {
         let part = |numbers: &[u8]| Part { images: images(numbers), digest: String::new() };
-        let run = RunImages { train: part(train), held_out: part(held_out), test: part(test), start: vec![], given };
+        let run = RunImages {
+            train: part(train),
+            held_out: part(held_out),
+            test: part(test),
+            start: vec![],
+            given,
+        };
         TrainedOn::new(vec![run], true)
     }
 

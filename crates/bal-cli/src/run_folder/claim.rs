@@ -121,7 +121,8 @@ impl<'a> Claim<'a> {
     /// Removes each file that a run writes before its first checkpoint. The folder itself goes with the lock, if it was made
     /// for it.
     fn take_away(&self) {
-        for file in [self.folder.experiment(), self.folder.start(), self.folder.data(), self.folder.metrics()] {
+        for file in [self.folder.experiment(), self.folder.start(), self.folder.data(), self.folder.metrics()]
+        {
             let _ = fs::remove_file(file);
         }
         self.tidy();

@@ -179,7 +179,8 @@ fn training_images_are_tested_on_where_they_are_asked_for_by_name() {
 fn what_the_start_was_trained_on_is_not_tested_on_either() {
     let small = learned(0);
     let start = read_run_images(&small.path("run/data.safetensors")).unwrap();
-    fs::write(small.path("second.toml"), format!("{BY_HEART}\n[start]\nexperiment = \"heart.toml\"\n")).unwrap();
+    fs::write(small.path("second.toml"), format!("{BY_HEART}\n[start]\nexperiment = \"heart.toml\"\n"))
+        .unwrap();
     let train = "train --experiment second.toml --set erm.schedule.epochs=1 --start run --split-seed 1 --dataset noise";
     let output = small.bal(&format!("{train} --out second"));
     let said = stderr(&output);
@@ -192,7 +193,10 @@ fn what_the_start_was_trained_on_is_not_tested_on_either() {
     );
     assert_eq!(images.start.len(), tested);
     let (said, evaluation) = evaluate(&small, "second");
-    assert_eq!((evaluation.images as usize, trained_on(&evaluation)), (images.test.images.len() - tested, Some(0)));
+    assert_eq!(
+        (evaluation.images as usize, trained_on(&evaluation)),
+        (images.test.images.len() - tested, Some(0))
+    );
     let left = images.test.images.len() - tested;
     let note = format!("which are left out; {left} are of its own {} test images", images.test.images.len());
     assert!(said.contains(&note), "{said}");
