@@ -123,7 +123,7 @@ pub(crate) fn run(
     let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.sweep);
     if status == Status::Begun {
         claim.remove_leftovers();
-        metrics::truncate_after(&folder.metrics(), done)?;
+        metrics::truncate_after(&folder.metrics(), done).map_err(|error| goes_on(&claim, error.into()))?;
         say(&format!("{} goes on after batch {done}", folder.path().display()));
     }
     let task = Task {

@@ -63,7 +63,10 @@ fn a_finished_run_whose_weights_are_damaged_or_gone_is_not_used() {
     small.succeed(&format!("evaluate run {attack}"));
     // What was never a run.
     fs::write(small.path("model.pt"), "").unwrap();
-    refused(&small, &format!("evaluate model.pt {attack}"), &["model.pt is no run folder, but a file"]);
+    let output = small.bal(&format!("evaluate model.pt {attack}"));
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("model.pt is a file, and RUN a folder that `bal train` wrote"), "{said}");
 }
 
 /// `bal` where no file may grow beyond so many blocks of 512 bytes: it meets that as it would a full disk.
