@@ -62,11 +62,13 @@ pub(crate) fn leaf(x: &Tensor) -> Tensor {
 
 /// The gradient of the sum of `loss` with respect to `leaf`, finite; counted among those that the attack took.
 pub(crate) fn gradient(loss: &Tensor, leaf: &Tensor) -> Result<Tensor, AttackError> {
-    keeping(loss, leaf, false)
+    let gradient = uncounted(loss, leaf, false)?;
+    tally::note(&gradient, None)?;
+    Ok(gradient)
 }
 
-/// The same; `again` where another gradient of the same pass will follow.
-pub(crate) fn keeping(loss: &Tensor, leaf: &Tensor, again: bool) -> Result<Tensor, AttackError> {
+/// The same, for whoever counts it; `again` where another gradient of the same pass will follow.
+pub(crate) fn uncounted(loss: &Tensor, leaf: &Tensor, again: bool) -> Result<Tensor, AttackError> {
     if !loss.requires_grad() {
         return Err(AttackError::NoGradient);
     }
@@ -74,7 +76,6 @@ pub(crate) fn keeping(loss: &Tensor, leaf: &Tensor, again: bool) -> Result<Tenso
     let gradients = Tensor::f_run_backward(&[loss], &[leaf], again, false)?;
     let gradient = gradients.into_iter().find(Tensor::defined).ok_or(AttackError::NoGradient)?;
     logits::finite("gradient", &gradient)?;
-    tally::note(&gradient)?;
     Ok(gradient)
 }
 

@@ -123,8 +123,9 @@ impl Objective<'_> {
         ensemble_gradient: EnsembleGradient,
     ) -> Result<(Judgement, Rise), AttackError> {
         let (pass, height) = self.height(model, &leaf(x), y, ensemble_gradient)?;
-        let rise = pass.rise(&height, false)?;
-        Ok((self.judgement(&pass, &height, y)?, rise))
+        let judgement = self.judgement(&pass, &height, y)?;
+        let rise = pass.rise(&height, false, Some(&judgement.wrong))?;
+        Ok((judgement, rise))
     }
 
     /// What a judgement's height is, `[n]` with its graph, and the pass that it is of.

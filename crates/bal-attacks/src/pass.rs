@@ -1,6 +1,6 @@
 //! One pass of a model over images, and the way back through it.
 
-use crate::{AttackError, gradient, logits};
+use crate::{AttackError, gradient, logits, tally};
 use bal_core::{Classifier, ClassifierError, Prediction};
 use tch::{Kind, Tensor};
 
@@ -66,11 +66,25 @@ impl Pass {
 
     /// Which way `value`, `[n]` made of these logits, rises; `again` where another of its kind will follow.
     ///
+    /// The gradients count among those that the attack took, but for the images that are `wrong`, `[n]`, already: what
+    /// they are told does not matter any more, and of some losses it is nothing.
+    ///
     /// # Errors
     /// [`AttackError::NoGradient`] where none reaches the images, [`AttackError::NotFinite`].
-    pub(crate) fn rise(&self, value: &Tensor, again: bool) -> Result<Rise, AttackError> {
+    pub(crate) fn rise(
+        &self,
+        value: &Tensor,
+        again: bool,
+        wrong: Option<&Tensor>,
+    ) -> Result<Rise, AttackError> {
+        let rise = self.uncounted(value, again)?;
+        tally::note(&rise.direction, wrong)?;
+        Ok(rise)
+    }
+
+    fn uncounted(&self, value: &Tensor, again: bool) -> Result<Rise, AttackError> {
         if self.kind != Kind::Double {
-            let direction = gradient::keeping(value, &self.x, again)?;
+            let direction = gradient::uncounted(value, &self.x, again)?;
             return Ok(Rise { direction, length: None });
         }
         if !self.given.requires_grad() || !value.requires_grad() {
@@ -86,7 +100,7 @@ impl Pass {
         let length = Tensor::f_from_slice(&lengths)?.f_to_device(at_logits.device())?;
         let scaled = at_logits.f_div(&length.f_reshape([1, -1, 1])?)?.f_to_kind(self.given.kind())?;
         let along = self.given.f_mul(&scaled)?;
-        let direction = gradient::keeping(&along, &self.x, again)?;
+        let direction = gradient::uncounted(&along, &self.x, again)?;
         Ok(Rise { direction, length: Some(length) })
     }
 }

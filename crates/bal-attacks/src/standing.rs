@@ -141,7 +141,7 @@ impl Standing {
         // A maximum or a hinge hides what is not a number.
         logits::finite("logit", &logits).map_err(|error| self.by_row(error))?;
         let value = of(&pass.combined()?);
-        let gradient = pass.rise(&value, false).map_err(|error| self.by_row(error))?.gradient(None);
+        let gradient = pass.rise(&value, false, None).map_err(|error| self.by_row(error))?.gradient(None);
         Ok(Slope { logits, value: value.detach().to_kind(gradient.kind()), gradient })
     }
 

@@ -7,7 +7,7 @@ use tch::{Kind, Tensor};
 /// How many gradients an attack took, and how many of them said nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gradients {
-    /// Images times passes that were differentiated.
+    /// Images times passes that were differentiated, while the images were still right.
     pub taken: u64,
     /// Those whose gradient was exactly zero in every pixel: the attack had nowhere to go.
     pub zero: u64,
@@ -66,16 +66,24 @@ pub(crate) fn part(name: &'static str) {
     });
 }
 
-/// Takes note of a gradient, a row for each image.
-pub(crate) fn note(gradient: &Tensor) -> Result<(), AttackError> {
+/// Takes note of a gradient, a row for each image, but for those that are `wrong`.
+pub(crate) fn note(gradient: &Tensor, wrong: Option<&Tensor>) -> Result<(), AttackError> {
     if !COUNTS.with_borrow(Option::is_some) {
         return Ok(());
     }
     let images = gradient.size().first().copied().unwrap_or(0);
-    let moved = gradient.f_reshape([images, -1])?.f_any_dim(1, false)?.f_sum(Kind::Int64)?.int64_value(&[]);
+    let zero = gradient.f_reshape([images, -1])?.f_any_dim(1, false)?.f_logical_not()?;
+    let (counted, zero) = match wrong {
+        Some(wrong) => {
+            let right = wrong.f_logical_not()?;
+            (right.f_sum(Kind::Int64)?.int64_value(&[]), zero.f_logical_and(&right)?)
+        }
+        None => (images, zero),
+    };
+    let zero = zero.f_sum(Kind::Int64)?.int64_value(&[]);
     COUNTS.with_borrow_mut(|counts| {
         if let Some((_, last)) = counts.as_mut().and_then(|counts| counts.last_mut()) {
-            *last += Gradients { taken: images as u64, zero: (images - moved) as u64 };
+            *last += Gradients { taken: counted as u64, zero: zero as u64 };
         }
     });
     Ok(())
@@ -89,18 +97,18 @@ mod tests {
     #[test]
     fn gradients_are_counted_by_the_part_that_took_them_and_only_when_asked() {
         let (some, none) = (images(&[&[0.0, 1e-30], &[0.0, 0.0]]), images(&[&[0.0, 0.0]]));
-        note(&some).unwrap();
+        note(&some, None).unwrap();
         let ((), counts) = of("suite", || {
-            note(&some).unwrap();
+            note(&some, None).unwrap();
             part("first");
-            note(&none).unwrap();
+            note(&none, None).unwrap();
             part("second");
-            note(&some).unwrap();
+            note(&some, None).unwrap();
             // An attack within an attack keeps its own account.
-            let ((), inner) = of("inner", || note(&none).unwrap());
+            let ((), inner) = of("inner", || note(&none, None).unwrap());
             assert_eq!(inner, [("inner", Gradients { taken: 1, zero: 1 })]);
             part("first");
-            note(&some).unwrap();
+            note(&some, None).unwrap();
         });
         let expected = [("suite", 2, 1), ("second", 2, 1), ("first", 3, 2)];
         assert_eq!(counts, expected.map(|(name, taken, zero)| (name, Gradients { taken, zero })));
@@ -109,9 +117,18 @@ mod tests {
     }
 
     #[test]
+    fn images_that_are_wrong_already_do_not_count() {
+        let ((), counts) = of("pgd", || {
+            let gradient = images(&[&[0.0, 0.0], &[0.0, 0.0], &[1.0, 0.0], &[1.0, 0.0]]);
+            note(&gradient, Some(&Tensor::from_slice(&[true, false, true, false]))).unwrap();
+        });
+        assert_eq!(counts, [("pgd", Gradients { taken: 2, zero: 1 })]);
+    }
+
+    #[test]
     fn another_thread_counts_for_itself() {
         let ((), counts) = of("here", || {
-            std::thread::spawn(|| note(&images(&[&[0.0]])).unwrap()).join().unwrap();
+            std::thread::spawn(|| note(&images(&[&[0.0]]), None).unwrap()).join().unwrap();
         });
         assert_eq!(counts, [("here", Gradients::default())]);
     }

@@ -40,7 +40,7 @@ impl Boundaries {
         let classes = leads.unbind(1);
         for (rank, lead) in classes.iter().enumerate() {
             let keep_graph = rank + 1 < classes.len();
-            let rise = pass.rise(lead, keep_graph).map_err(|error| standing.by_row(error))?;
+            let rise = pass.rise(lead, keep_graph, None).map_err(|error| standing.by_row(error))?;
             slopes.push(rise.gradient(None));
         }
         Ok(Self { fooled, leads: values, slopes })

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tests::{Bumpy, LinearProblem, shades};
-use crate::{AttackName, AttackSettings, Ball, CwOneStep, Gradients, Norm, named};
+use crate::{AttackName, AttackSettings, Ball, CwOneStep, Norm, named};
 use bal_core::{Batch, Prediction};
 use tch::{Device, Kind, Tensor};
 
@@ -267,13 +267,16 @@ fn gradients_are_counted_by_part_on_any_number_of_threads() {
     let pgd = attack(AttackName::Pgd, Norm::LInf);
     let all = pgd.settings().steps.unwrap() * 150 * 2;
     let sound = counted(&LinearProblem::new().model, &*pgd, 1);
-    assert_eq!(sound.gradients, [Gradients { taken: all, zero: 0 }]);
+    // An image that is wrong does not count any more.
+    assert!((all / 10..all).contains(&sound.gradients[0].taken), "{:?}", sound.gradients);
+    assert_eq!((sound.gradients.len(), sound.gradients[0].zero), (1, 0));
     let deaf = counted(&Rounds(LinearProblem::new()), &*pgd, 2);
-    assert_eq!(deaf.gradients, [Gradients { taken: all, zero: all }]);
+    assert_eq!(deaf.gradients, counted(&Rounds(LinearProblem::new()), &*pgd, 1).gradients);
+    assert!(deaf.gradients[0].taken > all / 10, "{:?}", deaf.gradients);
     assert_eq!(deaf.gradients[0].share_zero(), Some(1.0));
     let surrogate = crate::Transfer::new(LinearProblem::new().model.replicate(), pgd.at_radius(0.1).unwrap());
     let shown = counted(&LinearProblem::new().model, &surrogate, 1);
-    assert_eq!(shown.gradients, [Gradients { taken: all, zero: 0 }]);
+    assert_eq!(shown.gradients, sound.gradients);
 
     let small = AttackSettings { steps: Some(5), queries: Some(20), ..AttackName::AutoAttack.defaults() };
     let suite = named(AttackName::AutoAttack, Some(0.1), &small).unwrap();
@@ -286,7 +289,9 @@ fn gradients_are_counted_by_part_on_any_number_of_threads() {
     let (one, two) = (counted(1), counted(2));
     assert_eq!(one, two);
     assert_eq!(one.parts, ["apgd-ce", "apgd-t", "fab", "square"]);
-    assert!(one.gradients[..3].iter().all(|part| part.taken > 0 && part.zero == 0), "{:?}", one.gradients);
+    assert!(one.gradients[..2].iter().all(|part| part.taken > 0 && part.zero == 0), "{:?}", one.gradients);
+    // FAB ends with the plane at the best image: there is none where nothing was found.
+    assert!(one.gradients[2].share_zero().is_some_and(|share| share < 0.02), "{:?}", one.gradients);
     assert_eq!(one.gradients[3].share_zero(), None);
     // APGD takes a gradient less than it has steps of an image that it does not break, and stops at one that it does.
     let most = 150 * 2 * 5;

@@ -15,19 +15,21 @@ pub(crate) fn say_all(curve: &AccuracyCurve) {
 }
 
 fn all(curve: &AccuracyCurve) -> Vec<String> {
-    zero_gradients(curve).chain(after_gradients(curve)).chain(not_found(curve)).collect()
+    zero_gradients(curve).into_iter().chain(after_gradients(curve)).chain(not_found(curve)).collect()
 }
 
 /// An attack that saw no slope was hardly one.
-fn zero_gradients(curve: &AccuracyCurve) -> impl Iterator<Item = String> + '_ {
-    curve.parts.iter().zip(&curve.gradients).filter_map(|(part, gradients)| {
+fn zero_gradients(curve: &AccuracyCurve) -> Option<String> {
+    let parts = curve.parts.iter().zip(&curve.gradients).filter_map(|(part, gradients)| {
         let share = gradients.share_zero().filter(|&share| share > MOSTLY)?;
-        Some(format!(
-            "{:.1} % of the gradients that {part} took were zero in every pixel: it had nowhere to go, and what it left \
-             says nothing of robustness; `bal evaluate .. --check` looks for causes \
-             (docs/evaluation.md#zero-or-non-finite-gradients)",
-            100.0 * share
-        ))
+        Some(format!("{:.1} % of {part}", 100.0 * share))
+    });
+    let parts = parts.collect::<Vec<_>>().join(", ");
+    (!parts.is_empty()).then(|| {
+        format!(
+            "gradients were zero in every pixel: {parts}; there was nowhere to go, and what is left so says nothing of \
+             robustness; `bal evaluate .. --check` looks for causes (docs/evaluation.md#zero-or-non-finite-gradients)"
+        )
     })
 }
 
@@ -129,7 +131,7 @@ mod tests {
         let deaf = Gradients { taken: 1000, zero: 999 };
         let said = all(&curve(10, &[("apgd-ce", 0, deaf), ("apgd-t", 0, SOUND)]));
         assert_eq!(said.len(), 1);
-        assert!(said[0].starts_with("99.9 % of the gradients that apgd-ce took were zero"), "{said:?}");
+        assert!(said[0].starts_with("gradients were zero in every pixel: 99.9 % of apgd-ce; "), "{said:?}");
     }
 
     #[test]

@@ -23,3 +23,4 @@ mod small;
 mod tested_images;
 mod together;
 mod torchscript;
+mod traced;

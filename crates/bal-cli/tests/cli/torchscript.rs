@@ -46,10 +46,10 @@ fn an_ensemble_of_networks_evaluates_to_the_same_numbers_on_any_number_of_thread
 fn networks_that_cannot_be_attacked_are_refused_before_anything_is_written() {
     let small = Small::new();
     for (name, more, code, said) in [
-        ("-classes", "--classes 10", 1, &["torchscript-classes.pt", "[8, 7]", "--classes"][..]),
+        ("-classes", "--classes 10", 1, &["torchscript-classes.pt", "[8, 7]", "(--classes)"][..]),
         ("-classes", "", 1, &["torchscript-classes.pt", "7 classes", "image 0 of mnist is of class 7"]),
         ("", "--classes 7", 1, &["torchscript.pt", "[8, 10]", "[8, 7]"]),
-        ("-nan", "", 1, &["torchscript-nan.pt", "not finite"]),
+        ("-nan", "", 1, &["torchscript-nan.pt", "not finite", "(--mean, --std)"]),
         ("-constant", "", 1, &["torchscript-constant.pt", "ignores its input"]),
         ("-tuple", "", 1, &["torchscript-tuple.pt", "tuple"]),
         ("-colour", "", 1, &["torchscript-colour.pt", "1,28,28"]),
@@ -57,7 +57,7 @@ fn networks_that_cannot_be_attacked_are_refused_before_anything_is_written() {
         ("-integers", "", 1, &["torchscript-integers.pt", "Int64"]),
         ("-raises", "", 1, &["torchscript-raises.pt", "nothing here"]),
         ("-double", "", 1, &["torchscript-double.pt", "model.float()"]),
-        ("-weights", "", 1, &["torchscript-weights.pt", "torch.jit.script"]),
+        ("-weights", "", 1, &["torchscript-weights.pt", "state_dict", "torch.jit.script"]),
         ("-nowhere", "", 1, &["torchscript-nowhere.pt", "cannot read"]),
         ("", "--input-shape 28,28,1", 1, &["--input-shape is 28,28,1", "1,28,28", "channels, height, width"]),
         ("", "--input-shape 28,28", 2, &["--input-shape", "1,28,28"]),
