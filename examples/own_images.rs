@@ -137,13 +137,16 @@ mod tests {
         let (photos, file) = (folder.path().join("photos"), folder.path().join("posterior.safetensors"));
         own::export(&bands(720), &["low", "middle", "top"].map(String::from), &photos).unwrap();
         let ([training, test], classes) = images(&photos).unwrap();
-        assert_eq!((training.len(), test.len()), (576, 144));
+        // A fifth of them, give or take 11: which ones follows from the bytes of their files.
+        assert_eq!(training.len() + test.len(), 720);
+        assert!((90..200).contains(&test.len()), "{}", test.len());
         let workers = Workers::new(2).unwrap();
         let mut heard = Vec::new();
         let posterior =
             train(&training, classes, &workers, &mut |method, _| heard.push(method.to_string())).unwrap();
         assert_eq!(posterior.members.len(), 3);
-        assert_eq!((heard.len(), heard[0].as_str(), heard[53].as_str()), (54, "erm", "bal"));
+        let batches = (training.len() as usize).div_ceil(64);
+        assert_eq!((heard.len(), heard[0].as_str(), heard[4 * batches].as_str()), (6 * batches, "erm", "bal"));
         write_posterior(&file, &posterior).unwrap();
         let accuracy = attacked(&file, &test, &workers).unwrap();
         assert!(accuracy[0] > 0.9 && accuracy[1] <= accuracy[0], "{accuracy:?}");
