@@ -250,7 +250,7 @@ fn users_own(wanted: &Wanted, data: &Data, machine: &Machine, sources: &[&Source
     let of_before = sources.iter().map(|source| Ok(!source.trained_on().complete && source.is_of(data)?));
     let of_before = of_before.collect::<Result<Vec<bool>>>()?.contains(&true);
     let names = sources.iter().map(|source| source.name()).collect::<Vec<_>>().join(", ");
-    let whole = if of_before { place.whole() } else { place.to_test(first_names(sources)?.as_deref()) };
+    let whole = if of_before { place.whole() } else { place.labelled(first_names(sources)?.as_deref()) };
     let whole = whole.with_context(|| format!("{names} cannot be tested on {}", data.name))?;
     let digests = whole.images.digests();
     let mut remarks = Vec::new();

@@ -288,7 +288,7 @@ impl DataSource<'_> {
 
     /// Loads of the user's own images those to test on: of data with a split the test images, else all. Labels are places
     /// among `classes`, found by name, where that is given; nothing that training would need has to be there.
-    pub(crate) fn to_test(&self, classes: Option<&[String]>) -> Result<Whole> {
+    pub(crate) fn labelled(&self, classes: Option<&[String]>) -> Result<Whole> {
         let Some(settings) = self.own else { return self.whole() };
         let labelled = settings.load_labelled(self.name, classes).map_err(by_nothing)?;
         own_images::remark(&labelled.report);

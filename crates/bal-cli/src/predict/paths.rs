@@ -49,7 +49,7 @@ pub(super) fn files(named: &[PathBuf]) -> impl Iterator<Item = Found> + '_ {
 /// A path for each line that is not empty.
 fn lines(mut input: impl BufRead) -> impl Iterator<Item = Found> {
     let mut ended = false;
-    let mut next = move || -> Option<Found> {
+    let next = move || -> Option<Found> {
         if ended {
             return None;
         }
@@ -73,7 +73,7 @@ fn lines(mut input: impl BufRead) -> impl Iterator<Item = Found> {
         let path = PathBuf::from(path_of(line));
         Some(usable(&path).map(|()| path))
     };
-    std::iter::from_fn(move || next()).filter(|path| !matches!(path, Ok(p) if p.as_os_str().is_empty()))
+    std::iter::from_fn(next).filter(|path| !matches!(path, Ok(p) if p.as_os_str().is_empty()))
 }
 
 /// Bytes are a path as they are, where the system has it so.

@@ -64,7 +64,7 @@ pub(super) fn read(files: &IdxFiles, settings: &OwnSettings, goal: Goal) -> Resu
 
 /// One pair of files.
 struct Part {
-    part: IdxPart,
+    of: IdxPart,
     header: Header,
     /// `[n, h, w, c]`.
     pixels: Vec<u8>,
@@ -74,7 +74,7 @@ struct Part {
 
 impl Part {
     fn side(&self) -> Side {
-        if self.part == IdxPart::Train { Side::Train } else { Side::Test }
+        if self.of == IdxPart::Train { Side::Train } else { Side::Test }
     }
 
     fn image_bytes(&self) -> usize {
@@ -128,7 +128,7 @@ impl Reader<'_> {
                 Some(tracks)
             }
         };
-        Ok(Part { part, header, pixels, labels, tracks })
+        Ok(Part { of: part, header, pixels, labels, tracks })
     }
 
     fn labels(&mut self, part: IdxPart) -> Result<Vec<u8>, DataError> {
@@ -216,7 +216,7 @@ fn entries(parts: &[&Part], classes: &Classes) -> Vec<Entry> {
     let split = parts.len() > 1 || parts.iter().any(|part| part.side() == Side::Test);
     let lines = parts.iter().flat_map(|part| {
         let side = split.then(|| part.side());
-        let name = part.part.name();
+        let name = part.of.name();
         part.labels.iter().enumerate().map(move |(at, &label)| (format!("{name}/{at}"), label, side))
     });
     lines

@@ -96,13 +96,12 @@ impl Place {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         let of = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
         match self {
-            Place::Folders(_) => of(&path),
             Place::Csv(_) => path.file_stem().map(|name| name.to_string_lossy().into_owned()),
             Place::Idx(files) if !files.family.is_empty() => {
                 Some(files.family.trim_end_matches(|letter: char| !letter.is_alphanumeric()).to_owned())
             }
             Place::Idx(_) if path.file_name().is_some_and(|name| name == RAW) => path.parent().and_then(of),
-            Place::Idx(_) => of(&path),
+            Place::Folders(_) | Place::Idx(_) => of(&path),
         }
         .unwrap_or_default()
     }
@@ -116,10 +115,12 @@ pub(super) fn detect(path: &Path, told: Option<Layout>) -> Result<Place, DataErr
         return file(path, metadata.is_file(), told);
     }
     let found = Found::in_folder(path)?;
-    if found.tables.is_empty() && found.idx.is_empty() && matches!(told, None | Some(Layout::Idx)) {
-        if let Some(files) = downloaded(path, &found.folders)? {
-            return Ok(Place::Idx(files));
-        }
+    if found.tables.is_empty()
+        && found.idx.is_empty()
+        && matches!(told, None | Some(Layout::Idx))
+        && let Some(files) = downloaded(path, &found.folders)?
+    {
+        return Ok(Place::Idx(files));
     }
     let wanted = match told {
         Some(told) => told,

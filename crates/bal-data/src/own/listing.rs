@@ -1,6 +1,7 @@
 //! What is to be read, before anything is: a line per image, and what lies beside.
 
 use std::ffi::OsStr;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -140,7 +141,10 @@ fn escaped(name: &OsStr) -> String {
         for letter in chunk.valid().chars() {
             if letter.is_control() { shown.extend(letter.escape_default()) } else { shown.push(letter) }
         }
-        chunk.invalid().iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02x}")));
+        for byte in chunk.invalid() {
+            // Writing into a text does not fail.
+            let _ = write!(shown, "\\x{byte:02x}");
+        }
     }
     shown
 }

@@ -152,7 +152,7 @@ fn text(table: &Path) -> Result<String, DataError> {
         }
         Err(error) => {
             let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            let line = before.split(|&byte| byte == b'\n').count() as u64;
             let reason = "is not UTF-8; save the table in that encoding".to_owned();
             Err(DataError::Row { file: table.to_owned(), line, reason })
         }

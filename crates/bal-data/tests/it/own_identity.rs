@@ -1,6 +1,7 @@
 //! What an image is decides its side and its label: not what lies beside it, how a name is written, or in which order.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 
 use bal_data::own::{self, ClassOrder, Equal};
@@ -206,14 +207,14 @@ fn a_table_finds_files_in_either_unicode_form() {
         let mut table = "path,label\n".to_owned();
         for at in 0..4 {
             made.write(&format!("{on_disk}/{on_disk}{at}.png"), &png(&gray(6, 5, at as u8)));
-            table += &format!("{written}/{written}{at}.png,{}\n", if at < 2 { written } else { "tea" });
+            writeln!(table, "{written}/{written}{at}.png,{}", if at < 2 { written } else { "tea" }).unwrap();
         }
         made.write("images.csv", table.as_bytes());
         let own = made.load().unwrap();
         assert_eq!(own.classes, ["caf\u{e9}", "tea"]);
         assert!(own.dataset.train.names.unwrap().iter().all(|name| name.starts_with("caf\u{e9}/caf\u{e9}")));
         // A row may not name the file again in the other form.
-        table += &format!("{on_disk}/{on_disk}0.png,tea\n");
+        writeln!(table, "{on_disk}/{on_disk}0.png,tea").unwrap();
         made.write("images.csv", table.as_bytes());
         assert!(made.error().contains("is in line 2 already"), "{}", made.error());
     }

@@ -200,12 +200,12 @@ fn splits_that_cannot_be_are_refused_with_the_class_or_the_limits() {
 
 #[test]
 fn a_given_split_is_kept_but_has_to_train_every_class_and_test_something() {
+    use Side::{HeldOut, Test, Train};
     let given = |sides: [Side; 4]| {
         let mut set = Set::of_counts(&[1, 3]);
         set.entries.iter_mut().zip(sides).for_each(|(entry, side)| entry.side = Some(side));
         set.draw(Share::Fraction(0.2), 0)
     };
-    use Side::{HeldOut, Test, Train};
     let kept = [Train, Train, Test, HeldOut];
     assert_eq!(given(kept).unwrap(), kept);
     assert!(given([Test, Train, Train, Train]).unwrap_err().contains("\"class0\" has no training image"));
@@ -216,7 +216,7 @@ fn a_given_split_is_kept_but_has_to_train_every_class_and_test_something() {
 /// A class of a thousand is as quick to divide as a thousand classes.
 #[test]
 fn the_work_does_not_grow_with_the_product_of_images_and_classes() {
-    let set = Set::of_counts(&[3; 65_536]);
+    let set = Set::of_counts(&vec![3; 65_536]);
     let begun = std::time::Instant::now();
     let sides = set.draw(Share::Fraction(0.2), 0).unwrap();
     assert!((0..100).all(|label| (1..3).contains(&set.tested(&sides, label))));
