@@ -146,7 +146,10 @@ mod tests {
             train(&training, classes, &workers, &mut |method, _| heard.push(method.to_string())).unwrap();
         assert_eq!(posterior.members.len(), 3);
         let batches = (training.len() as usize).div_ceil(64);
-        assert_eq!((heard.len(), heard[0].as_str(), heard[4 * batches].as_str()), (6 * batches, "erm", "bal"));
+        assert_eq!(
+            (heard.len(), heard[0].as_str(), heard[4 * batches].as_str()),
+            (6 * batches, "erm", "bal")
+        );
         write_posterior(&file, &posterior).unwrap();
         let accuracy = attacked(&file, &test, &workers).unwrap();
         assert!(accuracy[0] > 0.9 && accuracy[1] <= accuracy[0], "{accuracy:?}");

@@ -60,7 +60,7 @@ pub struct Record {
     pub diagnostics: Option<Diagnostics>,
     /// Accuracy on training images held out from the run, in [0, 1].
     pub held_out: Option<f64>,
-    /// The SHA-256 of each file of weights and traces that belongs to it, by the file's name, in hexadecimal. Records of
+    /// The SHA-256 of each file of weights, traces and images that belongs to it, by the file's name, in hexadecimal. Records of
     /// before they were kept have none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub digests: BTreeMap<String, String>,

@@ -45,12 +45,18 @@ pub(crate) struct ModelFlags {
 }
 
 impl ModelFlags {
-    /// The model at `path`: a run folder, weights, or TorchScript, and no further flags. What a file is its first bytes say:
-    /// TorchScript is a zip archive; of one that is not there, its name.
+    /// The model at `path`: a run folder, weights, or TorchScript, and no further flags. What a file is its first bytes say, or
+    /// else its name.
     pub(crate) fn at(path: &Path) -> Self {
         let file = path.to_path_buf();
         let named_script = path.extension().is_some_and(|extension| extension == "pt");
-        let is_script = if path.is_file() { begins_as_zip(path) } else { named_script };
+        let is_script = match beginning(path) {
+            // A zip archive, which TorchScript is.
+            Some([b'P', b'K', ..]) => true,
+            // The length of a header and the header, of safetensors.
+            Some([.., b'{']) => false,
+            _ => named_script,
+        };
         if path.is_dir() || (!path.is_file() && !is_script && path.extension().is_none()) {
             Self { run: Some(file), ..Self::default() }
         } else if is_script {
@@ -61,9 +67,12 @@ impl ModelFlags {
     }
 }
 
-fn begins_as_zip(path: &Path) -> bool {
-    let mut first = [0; 2];
-    File::open(path).and_then(|mut file| file.read_exact(&mut first)).is_ok() && first == *b"PK"
+/// The first bytes of a file that has as many.
+fn beginning(path: &Path) -> Option<[u8; 9]> {
+    let mut first = [0; 9];
+    // What is no regular file may have nothing to read, ever.
+    let mut file = path.is_file().then(|| File::open(path).ok()).flatten()?;
+    file.read_exact(&mut first).ok().map(|()| first)
 }
 
 /// A network of anybody's, as TorchScript.

@@ -14,8 +14,9 @@ pub(crate) struct Report {
     /// that are attacked.
     #[arg(long, value_name = "FILE")]
     pub(crate) evaluation: Vec<PathBuf>,
-    /// The data set whose test images are shown to the runs [default: that of the first run].
-    #[arg(long, value_name = "SET")]
+    /// The data set whose test images are shown to the runs, none that any of them was trained on: mnist, fashion-mnist,
+    /// gtsrb, gtsrb-paper, or a folder or table of images of your own [default: that of the first run].
+    #[arg(long, value_name = "SET|DIR")]
     pub(crate) dataset: Option<String>,
     /// So many test images are classified, drawn at random by the seed.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]

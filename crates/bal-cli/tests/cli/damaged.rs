@@ -63,10 +63,18 @@ fn a_finished_run_whose_weights_are_damaged_or_gone_is_not_used() {
     small.succeed(&format!("evaluate run {attack}"));
     // What was never a run.
     fs::write(small.path("model.pt"), "").unwrap();
-    let output = small.bal(&format!("evaluate model.pt {attack}"));
-    let said = stderr(&output);
-    assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("model.pt is a file, and RUN a folder that `bal train` wrote"), "{said}");
+    fs::copy(&path, small.path("named.pt")).unwrap();
+    for (file, flag) in
+        [("model.pt", "--torchscript"), ("named.pt", "--weights"), ("small.toml", "--weights")]
+    {
+        let output = small.bal(&format!("evaluate {file} {attack}"));
+        let error = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{error}");
+        assert!(
+            error.contains(&format!("{file} is a file")) && error.contains(&format!("{flag} {file}")),
+            "{error}"
+        );
+    }
 }
 
 /// `bal` where no file may grow beyond so many blocks of 512 bytes: it meets that as it would a full disk.
