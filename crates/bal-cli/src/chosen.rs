@@ -226,9 +226,8 @@ fn published(data: &Data, machine: &Machine, sources: &[&Source]) -> Result<Part
         let trained_on = source.trained_on();
         // Whoever publishes a data set may have images twice.
         let own = source.is_of(data)? && trained_on.test().eq(&digests);
-        let tied = |image: &&ImageDigest| match own {
-            true => trained_on.by_start(image),
-            false => trained_on.tie(image).is_some(),
+        let tied = |image: &&ImageDigest| {
+            if own { trained_on.by_start(image) } else { trained_on.tie(image).is_some() }
         };
         let seen = digests.iter().filter(tied).count();
         if seen > 0 {

@@ -316,11 +316,10 @@ impl Source {
 
     fn moved(&self, place: &str) -> String {
         let name = &self.name;
-        let found = match self.trained_on.complete {
-            true => "the run knows them wherever they lie and whatever they are called",
-            false => {
-                "the run is of before it kept which those are, so name images that it was not trained on"
-            }
+        let found = if self.trained_on.complete {
+            "the run knows them wherever they lie and whatever they are called"
+        } else {
+            "the run is of before it kept which those are, so name images that it was not trained on"
         };
         format!(
             "the images of {name} are not at {place} any more; say by --dataset where they are now: {found}"
@@ -381,7 +380,10 @@ impl Source {
             return Ok(None);
         }
         let others = self.others(&known, &chosen.class_names, &chosen.dataset);
-        if chosen.is_own() { bail!("{others}") } else { Ok(Some(format!("warning: {others}"))) }
+        if chosen.is_own() {
+            bail!("{others}");
+        }
+        Ok(Some(format!("warning: {others}")))
     }
 
     /// What an attack follows.
@@ -437,9 +439,9 @@ impl Source {
                         bail!("--class-names names {} classes, but {name} has {outputs} outputs", names.len())
                     }
                     (None, Some(found)) => {
-                        class_order::in_doubt(&name, outputs, found, dataset)
-                            .iter()
-                            .for_each(|doubt| say(doubt));
+                        if let Some(doubt) = class_order::in_doubt(&name, outputs, found, dataset) {
+                            say(&doubt);
+                        }
                     }
                     _ => {}
                 }

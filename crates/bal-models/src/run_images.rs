@@ -17,7 +17,8 @@ pub struct Part {
 impl Part {
     /// Of images whose classes are called so, in the order of the labels.
     pub fn of(images: &Images, class_names: &[String]) -> Self {
-        let labels = Vec::<i64>::try_from(images.labels()).expect("labels are integers");
+        let mut labels = vec![0_i64; images.labels().numel()];
+        images.labels().copy_data(&mut labels, images.labels().numel());
         let images = images.digests();
         Self { digest: part_digest(&images, &labels, class_names), images }
     }

@@ -25,12 +25,11 @@ pub(super) fn check(inputs: &[Input], page: &Chosen, machine: &Machine) -> Resul
             continue;
         }
         // Each run has a test set of its own, which may hold what another run on the page was trained on.
-        let own = match inputs {
-            [_] => None,
-            _ => {
-                let wanted = Wanted { dataset: Some(&page.dataset), split: Split::Test, by_name: None };
-                Some(Chosen::all(&wanted, machine, &[source])?)
-            }
+        let own = if let [_] = inputs {
+            None
+        } else {
+            let wanted = Wanted { dataset: Some(&page.dataset), split: Split::Test, by_name: None };
+            Some(Chosen::all(&wanted, machine, &[source])?)
         };
         for (file, evaluation) in of_page {
             if !is_of(evaluation, own.as_ref().unwrap_or(page))? {
