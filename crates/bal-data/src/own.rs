@@ -71,7 +71,7 @@ use crate::{DataError, Dataset, Share, Split};
 /// | `gray` | how colours become gray | [`Gray::Mean`] |
 /// | `ground` | what is behind transparent images | [`Ground::White`] |
 /// | `bad_files` | whether a file that cannot be used ends the reading | [`BadFiles::Refuse`] |
-/// | `test_share` | share or number of test images, where the data come without a split | 0.2 |
+/// | `test_share` | share of test images, where the data come without a split: met as chance has it; or their number, met exactly, but each image that comes or goes may move another | 0.2 |
 /// | `seed` | of that split | 0 |
 #[derive(Clone, Debug, PartialEq)]
 pub struct OwnSettings {
@@ -149,6 +149,13 @@ enum Goal {
     Train,
     /// To test on what it has for that.
     Test,
+}
+
+impl Goal {
+    /// Whether images of this side are asked for; `None` where no side is given.
+    fn asks_for(self, side: Option<listing::Side>) -> bool {
+        self == Self::Train || matches!(side, None | Some(listing::Side::Test))
+    }
 }
 
 /// Reads the data set at `path`: a folder ([`Layout`]), a table with columns `path` and `label` whose name ends in `.csv`,

@@ -32,11 +32,7 @@ pub(super) fn list(root: &Path, settings: &OwnSettings, goal: Goal) -> Result<Li
     let classes = numbered(root, &found, &mut ignored, settings, goal)?;
     let trained = found.first().map_or("", |(part, _)| part.prefix.as_str());
     let mut entries = Vec::new();
-    for (part, folders) in &found {
-        // Of a data set with a split only the images to test on are asked for.
-        if goal == Goal::Test && !matches!(part.side, None | Some(Side::Test)) {
-            continue;
-        }
+    for (part, folders) in found.iter().filter(|(part, _)| goal.asks_for(part.side)) {
         for (label, folder) in in_order(folders, &classes, trained)? {
             add_images(part, label, folder, &mut entries, &mut bad, &mut ignored)?;
         }
@@ -54,12 +50,15 @@ fn numbered(
     settings: &OwnSettings,
     goal: Goal,
 ) -> Result<Classes, DataError> {
-    // To train on, all classes are those of the training images: others could not be learned.
-    let all = || match goal {
-        Goal::Train => &found[..1],
-        Goal::Test => found,
+    // To train on, all classes are those of the training images: others could not be learned. To test on, those of all parts,
+    // as they are numbered together; where they are listed, what is not tested on does not matter.
+    let told = settings.classes.is_some();
+    let counts = |part: &Part| match goal {
+        Goal::Train => matches!(part.side, None | Some(Side::Train)),
+        Goal::Test => !told || goal.asks_for(part.side),
     };
-    let names = all().iter().flat_map(|(_, folders)| folders).map(|folder| folder.name.as_str());
+    let named = found.iter().filter(|(part, _)| counts(part)).flat_map(|(_, folders)| folders);
+    let names = named.map(|folder| folder.name.as_str());
     let trained = found.first().map_or(root, |(part, _)| &part.path);
     let (place, classes) = match &settings.classes {
         Some(list) => (trained, Classes::of(names, Some(list))),

@@ -22,8 +22,9 @@ pub(super) fn read(files: &IdxFiles, settings: &OwnSettings, goal: Goal) -> Resu
     let refused = |refusal: Refusal| DataError::own(&files.root, refusal);
     let mut reader = Reader { files, digests: BTreeMap::new(), remarks: vec![] };
     let test = files.test()?;
-    // Of a data set with a split only the images to test on are asked for, but the classes are those of all.
-    let trained = goal == Goal::Train || test.is_none() || files.has(IdxPart::Train);
+    // Of a data set with a split only the images to test on are asked for, but the classes are those of all, unless listed.
+    let numbered_together = settings.classes.is_none() && files.has(IdxPart::Train);
+    let trained = goal == Goal::Train || test.is_none() || numbered_together;
     let train_labels = if trained { Some(reader.labels(IdxPart::Train)?) } else { None };
     let train = goal == Goal::Train || test.is_none();
     let train = if train { Some(reader.part(IdxPart::Train)?) } else { None };

@@ -34,11 +34,13 @@ pub(super) fn list(table: &Path, settings: &OwnSettings, goal: Goal) -> Result<L
         None if beside.is_file() => (beside.as_path(), Some(read_class_names(&beside)?)),
         None => (table, None),
     };
-    let names: BTreeSet<&str> = rows.iter().map(|row| row.label.as_str()).collect();
+    let split = rows.iter().any(|row| row.side.is_some());
+    let asked = |row: &Row| !split || goal.asks_for(row.side);
+    // Where classes are listed, what is not tested on does not matter; else all are numbered together.
+    let counts = |row: &&Row| settings.classes.is_none() || asked(row);
+    let names: BTreeSet<&str> = rows.iter().filter(counts).map(|row| row.label.as_str()).collect();
     let classes = Classes::of(names, given.as_deref()).map_err(|reason| DataError::own(place, reason))?;
-    if goal == Goal::Test && rows.iter().any(|row| row.side.is_some()) {
-        rows.retain(|row| row.side == Some(Side::Test));
-    }
+    rows.retain(asked);
     let groups: BTreeSet<String> = rows.iter().filter_map(|row| row.group.clone()).collect();
     let numbers: BTreeMap<&str, u32> = groups.iter().map(String::as_str).zip(0..).collect();
     let mut locator = Locator::new(folder);

@@ -136,6 +136,9 @@ fn what_has_some_classes_or_no_training_part_can_be_tested_on() {
         error.contains("class \"fir\" is none of the 3 classes that are known: \"oak\", \"ash\", \"elm\""),
         "{error}"
     );
+    // A class that is not tested on does not matter.
+    let made = Made::of_classes(&[("train/fir", 2), ("train/ash", 2), ("test/ash", 1)]);
+    assert_eq!(own::load_labelled(made.path(), &known).unwrap().images.labels, [1]);
     // Without a list classes are those of all parts together, as in training.
     let made = Made::of_classes(&[("train/ash", 2), ("train/elm", 2), ("test/elm", 2)]);
     assert_eq!(own::load_labelled(made.path(), &OwnSettings::default()).unwrap().images.labels, [1, 1]);
