@@ -190,7 +190,7 @@ fn files_that_disagree_need_a_word_from_the_user() {
         write_posterior(path, &posterior(1, prediction, gradient)).unwrap();
     }
     let error = read_posteriors(&paths, None, None, None).unwrap_err().to_string();
-    for part in ["a.safetensors", "b.safetensors", "mean-logits", "mean-probability", "--prediction"] {
+    for part in ["a.safetensors", "b.safetensors", "mean-logits", "mean-probability", "say which is meant"] {
         assert!(error.contains(part), "{error}");
     }
     let said = Some(Prediction::MeanLogits);
