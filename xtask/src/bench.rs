@@ -61,7 +61,7 @@ fn records(repository: &Repository) -> Result<PathBuf> {
 }
 
 /// The processor, as the operating system names it.
-fn processor() -> String {
+pub(crate) fn processor() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = info.lines().find(|line| line.starts_with("model name"));
     model

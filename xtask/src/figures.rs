@@ -16,6 +16,7 @@ use bal_report::scaling::Scaling;
 use bal_report::{Published, ReportError, figures, table};
 
 use crate::repository::Repository;
+use crate::soak;
 
 /// What there are records of: the folder among results, and the figure.
 const FIGURES: [&str; 7] = ["fig1", "fig2", "appendix-a", "fig3", "ablation", "samplers", "robustness"];
@@ -26,6 +27,7 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
     let readme = results.join("README.md");
     let mut paths = performance(repository)?;
     paths.push(crosscheck(repository)?);
+    paths.push(soak::report::page(repository)?);
     for name in FIGURES {
         if results.join(name).is_dir() {
             paths.extend(draw(repository, name, &results, Some(&readme))?);

@@ -26,6 +26,7 @@ mod repository;
 mod reproduce;
 mod setup;
 mod size;
+mod soak;
 mod stage;
 mod test;
 mod verify_reference;
@@ -50,6 +51,7 @@ enum Verb {
     Download(download::Options),
     Reproduce(reproduce::Options),
     Bench(bench::Options),
+    Soak(soak::Options),
     CheckPython(check_python::Options),
     /// Draw all figures and tables again from the records in results/
     Figures,
@@ -82,6 +84,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Download(options) => download::run(&repository, &options),
         Verb::Reproduce(options) => reproduce::run(&repository, &options),
         Verb::Bench(options) => bench::run(&repository, &options),
+        Verb::Soak(options) => soak::run(&repository, &options),
         Verb::CheckPython(options) => check_python::run(&repository, &options),
         Verb::Figures => figures::run(&repository),
         Verb::Test => test::run(&repository),

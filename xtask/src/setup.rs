@@ -42,6 +42,7 @@ pub(crate) struct Options {
 }
 
 /// A LibTorch that is ready for use.
+#[derive(Clone)]
 pub(crate) struct LibTorch {
     /// The folder of its libraries.
     pub(crate) libraries: PathBuf,

@@ -8,6 +8,7 @@ use crate::cargo::{cargo_with, run as run_command};
 use crate::reference;
 use crate::repository::Repository;
 use crate::setup::{self, LibTorch};
+use crate::soak;
 use crate::stage::stage;
 use crate::verify_reference;
 
@@ -31,6 +32,7 @@ pub(crate) fn tests(repository: &Repository, libtorch: LibTorch) -> Result<()> {
         )
     })?;
     stage("bench, small", || bench::smoke(repository, &libtorch))?;
+    stage("soak, short", || soak::short(repository, &libtorch))?;
     let Some(folder) = published else {
         eprintln!(
             "==> verify-reference: not run; set {} to a folder of published weights with recomputed.json",

@@ -17,7 +17,7 @@ use crate::{
     progress::Display,
     subject::{self, Source, Subject},
 };
-use adversarial::Adversarial;
+pub(crate) use adversarial::Adversarial;
 use anyhow::{Context, Result, anyhow};
 use bal_attacks::{
     AccuracyCurve, Attack, AttackError, AttackSettings, Evaluated, Forget, Gradients, Keep, Protocol, SHARD,

@@ -28,6 +28,8 @@ mod own_images;
 mod partial;
 mod predict;
 mod progress;
+#[doc(hidden)]
+pub mod readers;
 mod report;
 mod run_folder;
 mod run_record;

@@ -179,7 +179,7 @@ fn write(path: &Path, shard: &Shard) -> Result<()> {
     Ok(TensorFile { metadata: [].into(), tensors }.write_sealed(path)?)
 }
 
-fn read(path: &Path) -> Result<Shard> {
+pub(crate) fn read(path: &Path) -> Result<Shard> {
     let mut file = TensorFile::read_sealed(path)?;
     let mut integers = |name: &str, shape: &[i64]| -> Result<Vec<i64>> {
         Ok(Vec::try_from(file.take(path, name, Kind::Int64, shape)?.f_reshape([-1])?)?)

@@ -9,9 +9,10 @@ use crate::{
     args::Runs,
     console::{print, say},
 };
-use anyhow::Result;
+use anyhow::{Result, bail};
 use listed::Listed;
 use serde_json::json;
+use std::path::Path;
 
 /// Lists the runs of the flags, in the order of their folders.
 pub(crate) fn runs(flags: &Runs) -> Result<()> {
@@ -41,4 +42,12 @@ pub(crate) fn runs(flags: &Runs) -> Result<()> {
         table::differences(&named, &differences);
     }
     Ok(())
+}
+
+/// Reads the folder of a run as it is read to be listed.
+///
+/// # Errors
+/// What is wrong with its files.
+pub(crate) fn readable(folder: &Path) -> Result<()> {
+    Listed::of(folder).problem.map_or(Ok(()), |problem| bail!("{problem}"))
 }

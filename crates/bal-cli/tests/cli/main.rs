@@ -11,6 +11,7 @@ mod evaluating;
 mod experiments;
 mod hostile;
 mod interrupting;
+mod messages;
 mod outputs;
 mod own_images;
 mod predicting;

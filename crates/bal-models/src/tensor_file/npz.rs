@@ -17,6 +17,9 @@ const SUFFIX: &str = ".npy";
 /// More arrays than anybody stores in one archive.
 const MOST_ARRAYS: usize = 10_000;
 
+/// Deflate makes at most so many bytes of one: an archive that unpacks to more has entries that share their bytes.
+const MOST_UNPACKED: usize = 1032;
+
 impl TensorFile {
     /// Writes an archive that `numpy.load` reads: an array per tensor, and each text as one of its strings.
     ///
@@ -77,13 +80,17 @@ impl TensorFile {
         let io = |source| ModelError::Io { path: path.into(), action: "read", source };
         let npz = |reason: String| ModelError::Npz { path: path.into(), reason };
         let bytes = std::fs::read(path).map_err(io)?;
+        let mut left = bytes.len().saturating_mul(MOST_UNPACKED);
         let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| npz(e.to_string()))?;
         if archive.len() > MOST_ARRAYS {
             return Err(npz(format!("it has {} entries, more than {MOST_ARRAYS}", archive.len())));
         }
+        if archive.has_duplicate_names() {
+            return Err(npz("it has two entries of the same name".into()));
+        }
         let mut file = Self { metadata: HashMap::new(), tensors: [].into() };
         for index in 0..archive.len() {
-            let mut entry = archive.by_index(index).map_err(|e| npz(e.to_string()))?;
+            let entry = archive.by_index(index).map_err(|e| npz(e.to_string()))?;
             let name = entry.name().map_err(|e| npz(e.to_string()))?.into_owned();
             let Some(name) = name.strip_suffix(SUFFIX) else {
                 return Err(npz(format!("it holds `{name}`, which is no array of numpy")));
@@ -91,7 +98,11 @@ impl TensorFile {
             let problem =
                 |problem: String| ModelError::Tensor { path: path.into(), tensor: name.into(), problem };
             let mut data = Vec::new();
+            let mut entry = entry.take(left as u64 + 1);
             entry.read_to_end(&mut data).map_err(|e| problem(format!("cannot be unpacked: {e}")))?;
+            left = left
+                .checked_sub(data.len())
+                .ok_or_else(|| problem("unpacks to more than its archive can hold".into()))?;
             match array(&data).map_err(problem)? {
                 Array::Tensor(tensor) => drop(file.tensors.insert(name.into(), tensor)),
                 Array::Text(text) => drop(file.metadata.insert(name.into(), text)),
@@ -192,6 +203,41 @@ mod tests {
                 assert!(error.to_string().contains("a.npz"), "{error}");
             }
         }
+    }
+
+    /// A kilobyte that would become fifty megabytes: its entries are all the same bytes.
+    #[test]
+    fn an_archive_that_unpacks_to_more_than_it_can_hold_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npz");
+        let zeros =
+            [&Header { descr: "<f4".into(), shape: vec![1 << 18] }.to_bytes()[..], &[0; 1 << 20]].concat();
+        let write = |copies: usize| {
+            let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+            archive.start_file("x.npy", SimpleFileOptions::default()).unwrap();
+            archive.write_all(&zeros).unwrap();
+            (0..copies).for_each(|at| archive.shallow_copy_file("x.npy", &format!("x{at}.npy")).unwrap());
+            std::fs::write(&path, archive.finish().unwrap().into_inner()).unwrap();
+            TensorFile::read_npz(&path)
+        };
+        assert_eq!(write(0).unwrap().tensors["x"].size(), [1 << 18]);
+        let error = write(50).unwrap_err().to_string();
+        assert!(error.contains("a.npz") && error.contains("more than its archive can hold"), "{error}");
+    }
+
+    #[test]
+    fn an_array_that_is_there_twice_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npz");
+        let names = ["xa", "xb"].map(|name| (name.to_string(), Tensor::from_slice(&[1.0f32])));
+        TensorFile { metadata: HashMap::new(), tensors: names.into() }.write_npz(&path).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        while let Some(at) = bytes.windows(6).position(|window| window == b"xb.npy") {
+            bytes[at..at + 6].copy_from_slice(b"xa.npy");
+        }
+        std::fs::write(&path, &bytes).unwrap();
+        let error = TensorFile::read_npz(&path).unwrap_err().to_string();
+        assert!(error.contains("a.npz") && error.contains("two entries of the same name"), "{error}");
     }
 
     #[test]

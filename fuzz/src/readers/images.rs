@@ -1,0 +1,182 @@
+//! Readers of data sets.
+
+use super::{Desk, MIB, Reader, seeds};
+use bal_data::{
+    Manifest, OwnSettings, Preprocessing, Share,
+    gtsrb::{OfficialZips, prepare},
+    idx,
+    own::{self, BadFiles},
+};
+use std::{ffi::OsStr, fs, io::Write, os::unix::ffi::OsStrExt, path::Path};
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+/// Deflate makes at most 1032 bytes of one.
+const DEFLATE: usize = 1032;
+
+/// An IDX file, plain or gzipped, of either type.
+pub(super) const IDX: Reader = Reader {
+    name: "idx",
+    read: |desk, bytes| {
+        let path = desk.put("some-idx3-ubyte", bytes);
+        let (bytes, integers) = (idx::read_u8(&path), idx::read_i32(&path));
+        assert!(bytes.is_err() || integers.is_err(), "one file of two types");
+        bytes.is_ok() || integers.is_ok()
+    },
+    seeds: seeds::idx,
+    // Of gzip both the file's values and those turned into integers may be there at once.
+    most: (4 * MIB, 4 * DEFLATE),
+};
+
+/// A folder with a pair of IDX files: the first half of the input is images, the second labels.
+pub(super) const IDX_PAIR: Reader = Reader {
+    name: "idx_pair",
+    read: |desk, bytes| {
+        let [images, labels] = parts(bytes);
+        desk.put("pair/train-images-idx3-ubyte", images);
+        desk.put("pair/train-labels-idx1-ubyte", labels);
+        let resized = load(&desk.path("pair"), Some((8, 8)));
+        load(&desk.path("pair"), None) && resized
+    },
+    seeds: seeds::idx_pair,
+    most: (16 * MIB, 8 * DEFLATE),
+};
+
+/// One picture, in any format.
+pub(super) const IMAGE: Reader = Reader {
+    name: "image",
+    read: |_, bytes| {
+        let taken = [1, 3].map(|channels| {
+            let form = Preprocessing::to([channels, 9, 7]);
+            form.decode_bytes(bytes, Path::new("picture")).is_ok()
+        });
+        assert_eq!(taken[0], taken[1], "gray or in colour, a picture is one");
+        taken[0]
+    },
+    seeds: seeds::pictures,
+    // A header may declare up to 256 MiB of pixels, which decoders reserve before they meet the file's end.
+    most: (800 * MIB, 4 * DEFLATE),
+};
+
+/// A table of images; `a.png` to `f.png` and `g/h.png` lie beside it.
+pub(super) const TABLE: Reader = Reader {
+    name: "table",
+    read: |desk, bytes| {
+        for (name, shade) in ["a", "b", "c", "d", "e", "f", "g/h"].iter().zip(0..) {
+            let name = format!("table/{name}.png");
+            if !desk.path(&name).exists() {
+                desk.put(&name, &seeds::png(shade));
+            }
+        }
+        desk.put("table/table.csv", bytes);
+        load(&desk.path("table/table.csv"), None)
+    },
+    seeds: seeds::tables,
+    most: (16 * MIB, 256),
+};
+
+/// The names of classes, a line each; and a line that names a file.
+pub(super) const CLASS_NAMES: Reader = Reader {
+    name: "class_names",
+    read: |desk, bytes| {
+        let _ = own::line_of_text(OsStr::from_bytes(bytes));
+        own::read_class_names(&desk.put("classes.txt", bytes)).is_ok()
+    },
+    seeds: seeds::class_names,
+    most: (4 * MIB, 256),
+};
+
+/// The official archives of GTSRB, one of which is the input; its first byte says which.
+pub(super) const GTSRB_ARCHIVE: Reader = Reader {
+    name: "gtsrb_archive",
+    read: |desk, bytes| {
+        let Some((which, archive)) = bytes.split_first() else { return false };
+        let sound = seeds::gtsrb();
+        let place = |number: u8, name: &str, sound: &[u8]| {
+            desk.put(&format!("gtsrb/{name}"), if *which % 3 == number { archive } else { sound })
+        };
+        prepare_in(
+            desk,
+            &OfficialZips {
+                training: place(0, "training.zip", &sound[0]),
+                test: place(1, "test.zip", &sound[1]),
+                truth: place(2, "truth.zip", &sound[2]),
+            },
+        )
+    },
+    seeds: || {
+        let sound = seeds::gtsrb().into_iter().zip(0..);
+        sound.map(|(archive, which)| [&[which][..], &archive].concat()).collect()
+    },
+    most: (32 * MIB, 4 * DEFLATE),
+};
+
+/// A training frame and the table that tells of it, in archives that are sound: the first part of the input is the table.
+pub(super) const GTSRB_FRAME: Reader = Reader {
+    name: "gtsrb_frame",
+    read: |desk, bytes| {
+        let [table, frame] = parts(bytes);
+        let folder = "GTSRB/Final_Training/Images/00007";
+        let training =
+            [(format!("{folder}/00000_00000.ppm"), frame), (format!("{folder}/GT-00007.csv"), table)];
+        let test = [("GTSRB/Final_Test/Images/00000.ppm".to_owned(), seeds::FRAME)];
+        let row = seeds::row("00000.ppm", 42);
+        let truth = [("GT-final_test.csv".to_owned(), row.as_bytes())];
+        prepare_in(
+            desk,
+            &OfficialZips {
+                training: desk.put("frame/training.zip", &zipped(&training)),
+                test: desk.put("frame/test.zip", &zipped(&test)),
+                truth: desk.put("frame/truth.zip", &zipped(&truth)),
+            },
+        )
+    },
+    seeds: seeds::gtsrb_frame,
+    most: (32 * MIB, 256),
+};
+
+/// `datasets/manifest.toml`.
+pub(super) const MANIFEST: Reader = Reader {
+    name: "manifest",
+    read: |desk, bytes| Manifest::read(&desk.put("manifest.toml", bytes)).is_ok(),
+    seeds: seeds::manifest,
+    most: (4 * MIB, 256),
+};
+
+/// Reads a data set of the user's own, strictly and by leaving bad files out; whether it is sound.
+fn load(path: &Path, size: Option<(usize, usize)>) -> bool {
+    let [strict, lenient] = [BadFiles::Refuse, BadFiles::Skip].map(|bad_files| {
+        let test_share = Share::Fraction(0.25);
+        own::load(path, &OwnSettings { size, bad_files, test_share, ..OwnSettings::default() }).is_ok()
+    });
+    assert!(lenient || !strict, "what is sound is sound also where bad files are left out");
+    strict
+}
+
+fn prepare_in(desk: &Desk, zips: &OfficialZips) -> bool {
+    let folder = desk.path("prepared");
+    fs::create_dir_all(&folder).unwrap();
+    prepare(zips, &folder, None, &mut |_| {}).is_ok()
+}
+
+/// The input in two: its first two bytes are the length of the first.
+pub(super) fn parts(bytes: &[u8]) -> [&[u8]; 2] {
+    let Some((length, rest)) = bytes.split_first_chunk::<2>() else { return [&[], bytes] };
+    let (first, second) = rest.split_at(usize::from(u16::from_le_bytes(*length)).min(rest.len()));
+    [first, second]
+}
+
+/// What [`parts`] takes apart.
+pub(super) fn joined(first: &[u8], second: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(first.len()).unwrap();
+    [&length.to_le_bytes(), first, second].concat()
+}
+
+fn zipped(entries: &[(String, &[u8])]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (name, bytes) in entries {
+        archive.start_file(name.as_str(), stored).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
