@@ -329,7 +329,9 @@ fn of_the_run(wanted: &Wanted, data: &Data, machine: &Machine, source: &Source) 
     let name = source.name();
     let held = wanted.split == Split::HeldOut;
     if held && held_out == 0 {
-        bail!("{name} held out no images; train it with `--set held_out=1000 --set train_images=..`");
+        bail!(
+            "{name} held out no images; train it with `bal train --set held_out=1000 --set train_images=..`"
+        );
     }
     let trained_on = source.trained_on();
     let place: DataSource = data.source(machine);

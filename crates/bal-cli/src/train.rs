@@ -142,7 +142,8 @@ pub(crate) fn run(
             folder.path().display()
         );
     }
-    let mut observer = Observer::new(flags, experiment, folder, &digest, planned, done)?;
+    let mut observer = Observer::new(flags, experiment, folder, &digest, planned, done)
+        .map_err(|error| goes_on(&claim, error))?;
     interrupt::watch()?;
     let fitted = method.fit(&task, &mut |progress| observer.observe(progress));
     let posterior = match (fitted, observer.failure.take()) {

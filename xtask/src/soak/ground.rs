@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use bal_files::Lock;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
@@ -13,6 +14,7 @@ use tempfile::TempDir;
 use super::attempt::Attempt;
 use super::experiments;
 use super::jobs::{Job, Program};
+use super::mount;
 use crate::bal::Bal;
 use crate::repository::Repository;
 
@@ -23,6 +25,8 @@ const TEST: usize = 160;
 /// The folder, removed in the end.
 pub(super) struct Ground<'a> {
     folder: TempDir,
+    /// That nobody takes the folder for one that a killed soak left.
+    _lock: Lock,
     bal: &'a Bal<'a>,
     repository: &'a Repository,
 }
@@ -32,8 +36,10 @@ impl<'a> Ground<'a> {
     pub(super) fn new(repository: &'a Repository, bal: &'a Bal<'a>) -> Result<Self> {
         let parent = repository.root().join("target/soak");
         fs::create_dir_all(&parent).with_context(|| format!("cannot make {}", parent.display()))?;
-        let folder = tempfile::Builder::new().prefix("ground-").tempdir_in(&parent)?;
-        let ground = Self { folder, bal, repository };
+        remove_left(&parent);
+        let folder = tempfile::Builder::new().prefix(PREFIX).tempdir_in(&parent)?;
+        let lock = Lock::take(folder.path(), &mut |_| {})?;
+        let ground = Self { folder, _lock: lock, bal, repository };
         write_images(&ground.path("data/mnist"))?;
         experiments::write(&repository.root().join("experiments"), &ground.path("experiments"))?;
         for job in Job::runs() {
@@ -89,6 +95,24 @@ impl<'a> Ground<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// How the name of a ground begins.
+const PREFIX: &str = "ground-";
+
+/// Removes the grounds of soaks that were killed, and what is still mounted there.
+fn remove_left(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let ground = entry.path();
+        let is_ground = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        // One that is locked is of a soak that is at work.
+        if is_ground && Lock::take(&ground, &mut |_| {}).is_ok() {
+            for inner in fs::read_dir(&ground).into_iter().flatten().flatten() {
+                mount::unmount(&inner.path());
+            }
+            let _ = fs::remove_dir_all(&ground);
+        }
     }
 }
 

@@ -61,8 +61,13 @@ impl Mount {
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        unmount(&self.0);
     }
+}
+
+/// Unmounts what is mounted at `folder`, if something is.
+pub(super) fn unmount(folder: &Path) {
+    let _ = Command::new("umount").arg(folder).stdout(Stdio::null()).stderr(Stdio::null()).status();
 }
 
 fn mount(options: &[&str], folder: &Path) -> Result<()> {

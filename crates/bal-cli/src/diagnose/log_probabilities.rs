@@ -59,12 +59,13 @@ fn lacking(run: &Run) -> String {
     let mixing = run.settings.mixing;
     let held_out = run.record.experiment["held_out"].as_u64();
     if held_out == Some(0) {
-        return "the run held out no images (held_out = 0); train one with --set held_out=1000".into();
+        return "the run held out no images (held_out = 0); train one with `bal train --set held_out=1000`"
+            .into();
     }
     if mixing.images == 0 {
         return format!(
-            "the run followed no held-out images ({table}.mixing.images = 0); train one with --set \
-             {table}.mixing.images=64"
+            "the run followed no held-out images ({table}.mixing.images = 0); train one with \
+             `bal train --set {table}.mixing.images=64`"
         );
     }
     let sweeps = run.record.sweeps;

@@ -92,11 +92,16 @@ fn on_a_full_disk(small: &Small, blocks: u32, arguments: &str) -> Output {
 fn a_run_that_met_a_full_disk_goes_on_when_there_is_room() {
     let small = Small::new();
     small.succeed("train --experiment small.toml --out whole");
-    // Killed with a checkpoint; then there is room for less than the next line of metrics, or than the next checkpoint.
+    // Killed with a checkpoint; then there is no room for the lines of metrics that are there, for half of the next ones, which
+    // are cut within a line, or for the next checkpoint.
     assert!(small.kill_when("train --experiment small.toml --out run", || small.batches("run") >= 4));
-    for (blocks, said) in [(1, "metrics.jsonl"), (600, "state.safetensors")] {
+    let resume = "train --resume --out run";
+    let rarely = format!("{resume} --set checkpoint_every=1000");
+    for (blocks, resume, said) in
+        [(1, resume, "metrics.jsonl"), (3, &rarely, "metrics.jsonl"), (600, resume, "state.safetensors")]
+    {
         let state = fs::read(small.path("run/checkpoint/state.safetensors")).unwrap();
-        let output = on_a_full_disk(&small, blocks, "train --resume --out run");
+        let output = on_a_full_disk(&small, blocks, resume);
         let error = stderr(&output);
         assert_eq!(output.status.code(), Some(1), "{error}");
         assert!(error.contains("cannot write") || error.contains("too large"), "{error}");

@@ -20,7 +20,7 @@ use crate::{DataError, Digest, Split, idx};
 /// Reads IDX files: `[n, h, w]` gray or `[n, h, w, 3]` RGB, with labels that are classes by their numbers.
 pub(super) fn read(files: &IdxFiles, settings: &OwnSettings, goal: Goal) -> Result<Collected, DataError> {
     let refused = |refusal: Refusal| DataError::own(&files.root, refusal);
-    let mut reader = Reader { files, digests: BTreeMap::new(), remarks: vec![] };
+    let mut reader = Reader { files, digests: BTreeMap::new(), compressed: vec![] };
     let test = files.test()?;
     // Of a data set with a split only the images to test on are asked for, but the classes are those of all, unless listed.
     let numbered_together = settings.classes.is_none() && files.has(IdxPart::Train);
@@ -32,7 +32,8 @@ pub(super) fn read(files: &IdxFiles, settings: &OwnSettings, goal: Goal) -> Resu
 
     let parts: Vec<&Part> = [train.as_ref(), test.as_ref()].into_iter().flatten().collect();
     let test_labels = test.as_ref().map(|part| &part.labels[..]);
-    let classes = classes(train_labels.as_deref(), test_labels, settings, &mut reader.remarks)
+    let mut remarks: Vec<String> = reader.remark().into_iter().collect();
+    let classes = classes(train_labels.as_deref(), test_labels, settings, &mut remarks)
         .map_err(|reason| refused(reason.into()))?;
     let entries = entries(&parts, &classes);
     if goal == Goal::Train {
@@ -46,7 +47,7 @@ pub(super) fn read(files: &IdxFiles, settings: &OwnSettings, goal: Goal) -> Resu
         convert(&parts, &preprocessing).map_err(|reason| refused(reason.into()))?;
     let labels = entries.iter().map(|entry| entry.label).collect();
     let groups = entries.iter().map(|entry| entry.group).collect();
-    let Reader { digests, remarks, .. } = reader;
+    let Reader { digests, .. } = reader;
     Ok(Collected {
         // Its images are no files, so they have no names but their numbers.
         all: Split { images, labels, groups, names: None },
@@ -87,10 +88,23 @@ impl Part {
 struct Reader<'a> {
     files: &'a IdxFiles,
     digests: BTreeMap<String, String>,
-    remarks: Vec<String>,
+    /// Files that hold the same as their plain form, which was read.
+    compressed: Vec<String>,
 }
 
 impl Reader<'_> {
+    /// What to say of files that are there twice.
+    fn remark(&self) -> Option<String> {
+        match &self.compressed[..] {
+            [] => None,
+            [one] => Some(format!("{one} holds the same as its plain form, which was read")),
+            [first, ..] => Some(format!(
+                "{} compressed files, such as {first}, hold the same as their plain forms, which were read",
+                self.compressed.len()
+            )),
+        }
+    }
+
     fn part(&mut self, part: IdxPart) -> Result<Part, DataError> {
         let found = self.files.needed(part, Content::Images)?;
         let loaded = self.loaded(&found, idx::read_u8)?;
@@ -154,7 +168,7 @@ impl Reader<'_> {
                 let reason = format!("{} and {} differ; remove one", file.name, gz.name);
                 return Err(DataError::own(&self.files.root, reason));
             }
-            self.remarks.push(format!("{} holds the same as {}, which was read", gz.name, file.name));
+            self.compressed.push(gz.name.clone());
         }
         Ok(loaded.values)
     }

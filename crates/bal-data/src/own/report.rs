@@ -84,10 +84,11 @@ impl Report {
         (!said.is_empty()).then(|| format!("of {} images {}", self.images(), said.join(", ")))
     }
 
-    /// What deserves a warning, a line each: many images that are equal, and images that say two things.
+    /// What deserves a warning, a line each: many images that are equal, and images that say two things or are on two sides.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        let (images, Equal { images: equal, of_another_class, .. }) = (self.images(), self.equal);
+        let (images, Equal { images: equal, of_another_class, tested_and_trained }) =
+            (self.images(), self.equal);
         if equal as f64 > equal::MANY * images as f64 {
             warnings.push(format!(
                 "{equal} of {images} images are equal to another one once they are read: see whether they show what they \
@@ -96,6 +97,9 @@ impl Report {
         }
         if of_another_class > 0 {
             warnings.push(format!("{of_another_class} images are equal to an image of another class"));
+        }
+        if tested_and_trained > 0 {
+            warnings.push(format!("{tested_and_trained} test images are equal to training images"));
         }
         warnings
     }
@@ -158,12 +162,8 @@ impl fmt::Display for Report {
         for (conversion, count) in &self.conversions {
             write!(f, "\n  {count} {conversion}")?;
         }
-        let Equal { images: equal, tested_and_trained, .. } = self.equal;
-        if equal > 0 {
-            write!(f, "\n  {equal} equal to another one")?;
-            if tested_and_trained > 0 {
-                write!(f, ", among them {tested_and_trained} test images that are equal to training images")?;
-            }
+        if self.equal.images > 0 {
+            write!(f, "\n  {} equal to another one", self.equal.images)?;
         }
         if !self.skipped.is_empty() {
             let names = self.skipped.iter().map(|bad| format!("{}: {}", bad.file, bad.reason));

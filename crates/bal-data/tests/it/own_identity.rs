@@ -161,6 +161,11 @@ fn equal_images_are_counted_and_many_of_them_are_a_warning() {
     let own = made.load().unwrap();
     assert_eq!((own.report.equal.images, own.report.equal.of_another_class), (2, 2));
     assert_eq!(own.report.warnings(), ["2 images are equal to an image of another class"]);
+    // With a split that is given, copies may be on both sides.
+    let given = Made::of_classes(&[("train/a", 2), ("train/b", 20), ("test/b", 1)]);
+    fs::copy(given.at("train/a/0.png"), given.at("test/b/copy.png")).unwrap();
+    let warnings = given.load().unwrap().report.warnings();
+    assert_eq!(warnings[1..], ["1 test images are equal to training images"]);
     let glass = image::GrayAlphaImage::from_fn(6, 5, |x, _| image::LumaA([0, u8::from(x == 0)]));
     for at in 0..10 {
         let mut drawing = glass.clone();

@@ -172,7 +172,7 @@ fn torchvisions_folders_are_found_with_the_compressed_files_beside() {
         assert_eq!(own.report.path, made.at(folder));
         assert_eq!(
             own.report.remarks,
-            ["train-images-idx3-ubyte.gz holds the same as train-images-idx3-ubyte, which was read"]
+            ["train-images-idx3-ubyte.gz holds the same as its plain form, which was read"]
         );
         if folder == "MNIST/raw" {
             assert_eq!(own.dataset.name, "MNIST");
