@@ -208,7 +208,7 @@ fn write(
 /// What went wrong, and that the run can go on, if it was the disk and the run stays.
 fn goes_on(claim: &Claim<'_>, error: anyhow::Error) -> anyhow::Error {
     let path = claim.folder().path().display();
-    if claim.is_kept() && error.chain().any(|cause| cause.is::<std::io::Error>()) {
+    if claim.is_kept() && error.chain().any(<dyn std::error::Error>::is::<std::io::Error>) {
         error.context(format!("the run has not ended; `bal train --resume --out {path}` goes on with it"))
     } else {
         error

@@ -81,7 +81,6 @@ pub(crate) fn mean(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// Unbiased; exactly 0 of several equal values, whose mean may be rounded to another number than theirs.
-#[expect(clippy::float_cmp, reason = "values that differ in the last bit vary")]
 pub(crate) fn variance(values: impl Iterator<Item = f64> + Clone) -> f64 {
     let first = values.clone().next();
     let centre = if values.clone().all(|value| Some(value) == first) {

@@ -119,7 +119,21 @@ fn timeless(name: &str, bytes: Vec<u8>) -> Vec<u8> {
     if name.ends_with(METRICS) {
         return bytes.split_inclusive(|&byte| byte == b'\n').flat_map(without_times).collect();
     }
-    if name.ends_with("record.json") { without_times(&bytes) } else { bytes }
+    match name {
+        _ if name.ends_with("record.json") => without_times(&bytes),
+        _ if name.ends_with(".html") => without_threads(bytes),
+        _ => bytes,
+    }
+}
+
+/// A page less the number of threads in the command that made it, which it shows.
+fn without_threads(page: Vec<u8>) -> Vec<u8> {
+    const FLAG: &str = " --threads ";
+    let Ok(text) = std::str::from_utf8(&page) else { return page };
+    let mut parts = text.split(FLAG);
+    let first = parts.next().unwrap_or_default().to_owned();
+    let rest = parts.map(|part| part.trim_start_matches(|c: char| c.is_ascii_digit()));
+    rest.fold(first, |text, part| text + part).into_bytes()
 }
 
 /// A JSON object less the keys of the clock; what is no JSON stays as it is.
@@ -169,6 +183,14 @@ mod tests {
             let found = files.differ(&wanted).unwrap();
             assert!(found.contains(said), "{found}");
         }
+    }
+
+    #[test]
+    fn a_page_may_say_on_how_many_threads_it_was_made() {
+        let page =
+            |command: &str| leaves(&[("page.html", &format!("<pre>bal report a --out b{command}</pre>"))]);
+        assert_eq!(page(" --threads 13").differ(&page("")), None);
+        assert!(page(" --threads 2 --seed 3").differ(&page(" --threads 2")).is_some());
     }
 
     #[test]

@@ -11,7 +11,9 @@ const LEFT: f64 = 0.002;
 
 /// Says what there is to say of an evaluation under `attack`.
 pub(crate) fn say_all(curve: &AccuracyCurve) {
-    all(curve).iter().for_each(|warning| say(&format!("warning: {warning}")));
+    for warning in all(curve) {
+        say(&format!("warning: {warning}"));
+    }
 }
 
 fn all(curve: &AccuracyCurve) -> Vec<String> {

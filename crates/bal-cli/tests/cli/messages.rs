@@ -149,7 +149,7 @@ fn sources(folder: &Path) -> BTreeMap<String, PathBuf> {
             let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_string();
             if path.is_dir() && !name.ends_with("tests") {
                 left.push(path);
-            } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
+            } else if path.extension().is_some_and(|end| end == "rs") && !name.ends_with("tests.rs") {
                 found.insert(name, path);
             }
         }

@@ -50,7 +50,9 @@ fn noise(folder: &Path, numbers: std::ops::Range<u32>) {
 /// A run that knows 100 images of noise by heart but for those that it is tested on.
 fn learned(held_out: usize) -> Small {
     let small = Small::new();
-    TREES.iter().for_each(|tree| noise(&small.path("noise").join(tree), 0..25));
+    for tree in TREES {
+        noise(&small.path("noise").join(tree), 0..25);
+    }
     fs::write(small.path("heart.toml"), BY_HEART).unwrap();
     small.succeed(&format!(
         "train --experiment heart.toml --set held_out={held_out} --dataset noise --out run"

@@ -39,8 +39,8 @@ fn regressions(reader: &Reader) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/regressions").join(reader.name);
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();
-        println!("{}", path.display());
-        reader.read(&fs::read(path).unwrap());
+        let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        reader.read(&bytes);
     }
 }
 
