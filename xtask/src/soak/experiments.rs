@@ -27,7 +27,7 @@ parameter_chains = 2
 "#;
 
 /// What single experiments are changed to.
-const SINGLE: &str = r#"
+const SINGLE: &str = "
 [mnist-pgd.adversarial_training.attack.settings]
 steps = 2
 step_size = 0.01
@@ -52,7 +52,7 @@ data = { steps = 2 }
 parameters = { steps = 2, sgadald = { adaptation_steps = 6 } }
 samples = { thinned = { burn_in = 3, every = 3 } }
 mixing = { images = 4, every = 1, burn_in = 3 }
-"#;
+";
 
 /// Writes the small form of each experiment in `from` into the folder `to`, which is made.
 pub(super) fn write(from: &Path, to: &Path) -> Result<()> {

@@ -69,7 +69,7 @@ pub(super) fn run(
             faults.add(format!("{target}: {fell}"));
         }
     }
-    let mut part = Part::new("fuzz", seed, rows, faults)?;
+    let mut part = Part::new("fuzz", seed, rows, faults);
     part.how = vec![format!(
         "libFuzzer without a sanitizer; inputs as long as the longest sound one (at least 4096 bytes), {HANGS} s and {RESIDENT} MB \
          resident at most."

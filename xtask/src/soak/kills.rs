@@ -44,7 +44,7 @@ pub(super) fn run(ground: &Ground<'_>, jobs: &[Job], kills: u64, seed: u64) -> R
         eprintln!("{}: {share} kills", job.name);
         rows.push(of_job(ground, job, share, &mut chance, &mut faults).with_context(|| job.name.to_owned())?);
     }
-    Part::new("kills", seed, rows, faults)
+    Ok(Part::new("kills", seed, rows, faults))
 }
 
 /// Where a command was when it was killed, in the order of its work.

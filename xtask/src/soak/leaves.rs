@@ -95,7 +95,7 @@ fn is_temporary(name: &str) -> bool {
 
 /// What only unfinished work has: it is read by the next attempt, and taken away in the end.
 fn is_in_the_making(name: &str) -> bool {
-    name.split('/').any(|part| part == "checkpoint" || part.ends_with(".partial")) || name.ends_with(".part")
+    name.split('/').any(|part| part == "checkpoint" || part.ends_with(".partial")) || has_ending(name, "part")
 }
 
 fn walk(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Result<()> {
@@ -114,6 +114,10 @@ fn walk(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -> R
     Ok(())
 }
 
+fn has_ending(name: &str, ending: &str) -> bool {
+    Path::new(name).extension().is_some_and(|found| found == ending)
+}
+
 /// The content of a file without what the clock says.
 fn timeless(name: &str, bytes: Vec<u8>) -> Vec<u8> {
     if name.ends_with(METRICS) {
@@ -121,7 +125,7 @@ fn timeless(name: &str, bytes: Vec<u8>) -> Vec<u8> {
     }
     match name {
         _ if name.ends_with("record.json") => without_times(&bytes),
-        _ if name.ends_with(".html") => without_threads(bytes),
+        _ if has_ending(name, "html") => without_threads(bytes),
         _ => bytes,
     }
 }

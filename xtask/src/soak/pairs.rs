@@ -53,7 +53,7 @@ pub(super) fn run(ground: &Ground<'_>, kinds: &[Pair], pairs: u64, seed: u64) ->
         let row = of_kind(ground, kind, share, &mut chance, &mut faults);
         rows.push(row.with_context(|| kind.name.to_owned())?);
     }
-    Part::new("pairs", seed, rows, faults)
+    Ok(Part::new("pairs", seed, rows, faults))
 }
 
 #[derive(Default)]

@@ -75,8 +75,8 @@ impl Faults {
 }
 
 impl Part {
-    pub(super) fn new(name: &str, seed: u64, rows: Vec<Row>, faults: Faults) -> Result<Self> {
-        Ok(Self { name: name.to_owned(), cpu: processor(), seed, how: vec![], rows, faults: faults.0 })
+    pub(super) fn new(name: &str, seed: u64, rows: Vec<Row>, faults: Faults) -> Self {
+        Self { name: name.to_owned(), cpu: processor(), seed, how: vec![], rows, faults: faults.0 }
     }
 
     /// The table of the page.
@@ -173,7 +173,7 @@ mod tests {
         ];
         let mut faults = Faults::default();
         faults.add("b fell".to_owned());
-        let part = Part::new("kills", 7, rows, faults).unwrap();
+        let part = Part::new("kills", 7, rows, faults);
         let table = part.table();
         for line in
             ["|  | tried | fell |", "| a | 1,200 | 0 |", "| b | 34 | 1 |", "| all | 1,234 | 1 |", "- b fell"]

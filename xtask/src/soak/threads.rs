@@ -17,7 +17,7 @@ pub(super) fn run(ground: &Ground<'_>, jobs: &[Job], threads: &[u64], seed: u64)
         rows.push(of_job(ground, job, threads, &mut faults).with_context(|| job.name.to_owned())?);
     }
     let numbers: Vec<String> = threads.iter().map(u64::to_string).collect();
-    let mut part = Part::new("threads", seed, rows, faults)?;
+    let mut part = Part::new("threads", seed, rows, faults);
     part.how = vec![format!("Each on {} threads.", numbers.join(", "))];
     Ok(part)
 }
