@@ -210,8 +210,8 @@ mod tests {
     fn an_archive_that_unpacks_to_more_than_it_can_hold_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.npz");
-        let zeros =
-            [&Header { descr: "<f4".into(), shape: vec![1 << 18] }.to_bytes()[..], &[0; 1 << 20]].concat();
+        let zeros = [&Header { descr: "<f4".into(), shape: vec![1 << 18] }.to_bytes()[..], &vec![0; 1 << 20]]
+            .concat();
         let write = |copies: usize| {
             let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
             archive.start_file("x.npy", SimpleFileOptions::default()).unwrap();
