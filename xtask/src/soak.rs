@@ -52,6 +52,9 @@ pub(crate) struct Options {
     /// The seed of all moments and choices
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// The short form that `cargo xtask test` runs, and nothing else
+    #[arg(long)]
+    short: bool,
     /// Write the records into results/soak/, and the tables into docs/reliability.md
     #[arg(long)]
     record: bool,
@@ -69,6 +72,9 @@ enum PartName {
 /// The verb.
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let libtorch = stage("set-up", || setup::ensure_ready(repository))?;
+    if options.short {
+        return stage("soak, short", || short(repository, &libtorch));
+    }
     let bal = stage("build", || Bal::build(repository, libtorch.clone()))?;
     let ground = stage("ground", || Ground::new(repository, &bal))?;
     let seed = options.seed;
