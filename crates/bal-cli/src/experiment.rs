@@ -356,6 +356,43 @@ mod tests {
         }
     }
 
+    fn pgd(set: &[&str]) -> Result<Experiment> {
+        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+        Experiment::read(&Origin::BuiltIn, "mnist-pgd.toml", &set, None)
+    }
+
+    #[test]
+    fn a_radius_may_be_a_fraction_and_none_holds_every_image() {
+        let radius = |text: &str| pgd(&[&format!("adversarial_training.attack.radius={text}")]);
+        let eight = radius("\"8/255\"").unwrap();
+        let written = toml::to_string(&eight).unwrap();
+        assert!(written.contains("radius = 0.03137254901960784"), "{written}");
+        assert_eq!(written, toml::to_string(&radius("8/255").unwrap()).unwrap());
+        for (text, said) in [("8", "8 of 255 levels of grey are 8/255"), ("8/0", "`8/0`"), ("-0.1", "-0.1")] {
+            let error = format!("{:#}", radius(text).unwrap_err());
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_inner_attack_that_does_not_suit_the_images_is_refused_before_they_are_trained_on() {
+        let sizes = |classes| Sizes { input: [1, 28, 28], classes };
+        let said = |set: &[&str], classes| match pgd(set).unwrap().suits(sizes(classes)) {
+            Ok(()) => String::new(),
+            Err(error) => format!("{error:#}"),
+        };
+        let dlr = ["adversarial_training.attack.settings={ norm = \"linf\", steps = 5, step_size = \"radius/4\", \
+                    restarts = 1, ensemble_gradient = \"predictive\", loss = \"dlr\" }"];
+        assert_eq!(said(&dlr, 3), "");
+        assert!(said(&dlr, 2).contains("the dlr loss needs a model of at least 3 classes, got one of 2"));
+        let wide = [
+            "adversarial_training.attack.settings.norm=l2",
+            "adversarial_training.attack.radius=29",
+        ];
+        assert!(said(&wide, 10).contains("the l2 radius 29 is more than 28"), "{}", said(&wide, 10));
+        assert_eq!(said(&wide[..1], 10), "");
+    }
+
     #[test]
     fn without_a_file_it_is_bal_as_released_started_from_the_built_in_erm() {
         let experiment = Experiment::read(&Origin::BuiltIn, Experiment::built_in(), &[], None).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::{args::ModelFlags, chosen::Chosen, subject::Source, versions::versions};
 use anyhow::Result;
-use bal_attacks::Radii;
+use bal_attacks::{AttackName, Radii};
 use serde_json::{Value, json};
 
 /// Everything that the shards of an evaluation depend on, beside the version of this program.
@@ -27,6 +27,8 @@ impl Identity<'_> {
     /// When the images cannot be read.
     pub(super) fn value(&self) -> Result<Value> {
         let Self { sources, model, chosen, limit, attack, settings, radii, images } = *self;
+        // It may begin at any image of the set.
+        let seen = if attack == AttackName::HopSkipJump.name() { None } else { limit };
         Ok(json!({
             "attack": attack,
             "settings": settings,
@@ -34,7 +36,7 @@ impl Identity<'_> {
             "limit": limit,
             "split": chosen.split,
             // Wherever they lie.
-            "digest of the images": chosen.image_set(limit)?.digest,
+            "digest of the images": chosen.image_set(seen)?.digest,
             "weights": sources.iter().map(|source| source.digests()).collect::<Vec<_>>(),
             "members": model.members,
             "architecture": model.architecture,
