@@ -22,8 +22,8 @@ impl Gradients {
 
 impl std::ops::AddAssign for Gradients {
     fn add_assign(&mut self, other: Self) {
-        self.taken += other.taken;
-        self.zero += other.zero;
+        self.taken = self.taken.saturating_add(other.taken);
+        self.zero = self.zero.saturating_add(other.zero);
     }
 }
 

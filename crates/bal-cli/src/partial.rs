@@ -191,8 +191,11 @@ pub(crate) fn read(path: &Path) -> Result<Shard> {
     let columns = predicted.len() as i64 / n.max(1);
     let broken_by = integers("broken_by", &[columns, n])?;
     let gradients = integers("gradients", &[-1, 2])?;
-    let gradients = gradients.chunks(2).map(|part| Gradients { taken: part[0] as u64, zero: part[1] as u64 });
-    let gradients = gradients.collect();
+    let counted = |part: &[i64]| match part {
+        &[taken, zero] if (0..=taken).contains(&zero) => Ok(Gradients { taken: taken as u64, zero: zero as u64 }),
+        other => bail!("{}: gradients holds {other:?}: of so many taken, so many zero", path.display()),
+    };
+    let gradients = gradients.chunks(2).map(counted).collect::<Result<_>>()?;
     let mut lengths = |name: &str| -> Result<Vec<f64>> {
         Ok(Vec::try_from(file.take(path, name, Kind::Double, &[columns, n])?.f_reshape([-1])?)?)
     };

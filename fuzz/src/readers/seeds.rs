@@ -294,7 +294,7 @@ pub(super) fn shards() -> Seeds {
             ("broken_by", counted(&[2, 3], Kind::Int64) - 1),
             ("l2", counted(&[2, 3], Kind::Double)),
             ("linf", counted(&[2, 3], Kind::Double)),
-            ("gradients", counted(&[1, 2], Kind::Int64)),
+            ("gradients", counted(&[1, 2], Kind::Int64).flip([1])),
         ];
         if images {
             tensors.push(("distances", counted(&[3], Kind::Double)));
