@@ -7,8 +7,7 @@ use bal_data::{
     idx,
     own::{self, BadFiles},
 };
-use std::{ffi::OsStr, fs, io::Write, os::unix::ffi::OsStrExt, path::Path};
-use zip::{ZipWriter, write::SimpleFileOptions};
+use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt, path::Path};
 
 /// Deflate makes at most 1032 bytes of one.
 const DEFLATE: usize = 1032;
@@ -115,20 +114,13 @@ pub(super) const GTSRB_FRAME: Reader = Reader {
     name: "gtsrb_frame",
     read: |desk, bytes| {
         let [table, frame] = parts(bytes);
-        let folder = "GTSRB/Final_Training/Images/00007";
-        let training =
-            [(format!("{folder}/00000_00000.ppm"), frame), (format!("{folder}/GT-00007.csv"), table)];
-        let test = [("GTSRB/Final_Test/Images/00000.ppm".to_owned(), seeds::FRAME)];
-        let row = seeds::row("00000.ppm", 42);
-        let truth = [("GT-final_test.csv".to_owned(), row.as_bytes())];
-        prepare_in(
-            desk,
-            &OfficialZips {
-                training: desk.put("frame/training.zip", &zipped(&training)),
-                test: desk.put("frame/test.zip", &zipped(&test)),
-                truth: desk.put("frame/truth.zip", &zipped(&truth)),
-            },
-        )
+        let [_, test, truth] = seeds::gtsrb();
+        let zips = OfficialZips {
+            training: desk.put("frame/training.zip", &seeds::gtsrb_training(table, frame)),
+            test: desk.put("frame/test.zip", &test),
+            truth: desk.put("frame/truth.zip", &truth),
+        };
+        prepare_in(desk, &zips)
     },
     seeds: seeds::gtsrb_frame,
     most: (32 * MIB, 256),
@@ -169,14 +161,4 @@ pub(super) fn parts(bytes: &[u8]) -> [&[u8]; 2] {
 pub(super) fn joined(first: &[u8], second: &[u8]) -> Vec<u8> {
     let length = u16::try_from(first.len()).unwrap();
     [&length.to_le_bytes(), first, second].concat()
-}
-
-fn zipped(entries: &[(String, &[u8])]) -> Vec<u8> {
-    let mut archive = ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    for (name, bytes) in entries {
-        archive.start_file(name.as_str(), stored).unwrap();
-        archive.write_all(bytes).unwrap();
-    }
-    archive.finish().unwrap().into_inner()
 }

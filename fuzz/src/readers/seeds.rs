@@ -13,7 +13,7 @@ use std::{
     path::Path,
 };
 use tch::{Device, Kind, Tensor};
-use zip::ZipArchive;
+use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
 type Seeds = Vec<Vec<u8>>;
 
@@ -113,13 +113,33 @@ pub(super) fn class_names() -> Seeds {
     vec![b"cat\ndog\n".to_vec(), "# in this order\r\n\u{e4}\r\nb c\r\n".as_bytes().to_vec()]
 }
 
-/// The fixture of the official archives: training, test, classes of the test.
+/// Archives in the layout of the official ones, with one frame each: training, test, classes of the test.
 pub(super) fn gtsrb() -> [Vec<u8>; 3] {
+    let (training, test) = (row("00000_00000.ppm", 7), row("00000.ppm", 42));
     [
-        file!("crates/bal-data/tests/fixtures/gtsrb/GTSRB_Final_Training_Images.zip"),
-        file!("crates/bal-data/tests/fixtures/gtsrb/GTSRB_Final_Test_Images.zip"),
-        file!("crates/bal-data/tests/fixtures/gtsrb/GTSRB_Final_Test_GT.zip"),
+        gtsrb_training(training.as_bytes(), FRAME),
+        zipped(&[("GTSRB/Final_Test/Images/00000.ppm", FRAME)]),
+        zipped(&[("GT-final_test.csv", test.as_bytes())]),
     ]
+}
+
+/// A training archive with this table and this frame.
+pub(super) fn gtsrb_training(table: &[u8], frame: &[u8]) -> Vec<u8> {
+    zipped(&[
+        ("GTSRB/Final_Training/Images/00007/00000_00000.ppm", frame),
+        ("GTSRB/Final_Training/Images/00007/GT-00007.csv", table),
+    ])
+}
+
+/// An archive of these entries, not compressed.
+pub(super) fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    for (name, bytes) in entries {
+        archive.start_file(*name, stored).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
 }
 
 /// Three by two pixels.

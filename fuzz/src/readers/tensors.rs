@@ -6,12 +6,8 @@ use bal_models::{
     Normalisation, ScriptSettings, TensorFile, TorchScript, checkpoint_sweep, read_checkpoint,
     read_posterior, read_traces,
 };
-use std::{
-    io::{Cursor, Write},
-    path::Path,
-};
+use std::path::Path;
 use tch::{Device, Kind, Tensor};
-use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
 
 /// Tensors in safetensors. What is read can be written again, and is then read as the same.
 pub(super) const SAFETENSORS: Reader = Reader {
@@ -43,11 +39,7 @@ pub(super) const NPZ: Reader = Reader {
 pub(super) const NPY: Reader = Reader {
     name: "npy",
     read: |desk, bytes| {
-        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
-        let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        archive.start_file("x.npy", stored).unwrap();
-        archive.write_all(bytes).unwrap();
-        let path = desk.put("b.npz", &archive.finish().unwrap().into_inner());
+        let path = desk.put("b.npz", &seeds::zipped(&[("x.npy", bytes)]));
         let Ok(file) = TensorFile::read_npz(&path) else { return false };
         again(&file, |file| {
             file.write_npz(&path).unwrap();
