@@ -237,7 +237,7 @@ pub enum AttackError {
         problem: String,
     },
     /// What is kept of an evaluation, to go on after an interruption, could not be written or read.
-    #[error("{0}")]
+    #[error(transparent)]
     Keep(KeepError),
     /// An attack that went further than it may.
     #[error(
@@ -316,5 +316,21 @@ impl From<TchError> for AttackError {
     /// Keeps the first line: the rest is a trace through C++.
     fn from(error: TchError) -> Self {
         Self::Refused(error.to_string().lines().next().unwrap_or_default().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AttackError;
+    use std::{error::Error, io};
+
+    #[test]
+    fn what_cannot_be_kept_says_why() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot write a.json")]
+        struct Cause(#[source] io::Error);
+        let error = AttackError::Keep(Box::new(Cause(io::Error::other("no room"))));
+        assert_eq!(error.to_string(), "cannot write a.json");
+        assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("no room"));
     }
 }

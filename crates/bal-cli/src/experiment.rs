@@ -381,14 +381,12 @@ mod tests {
             Ok(()) => String::new(),
             Err(error) => format!("{error:#}"),
         };
-        let dlr = ["adversarial_training.attack.settings={ norm = \"linf\", steps = 5, step_size = \"radius/4\", \
+        let dlr =
+            ["adversarial_training.attack.settings={ norm = \"linf\", steps = 5, step_size = \"radius/4\", \
                     restarts = 1, ensemble_gradient = \"predictive\", loss = \"dlr\" }"];
         assert_eq!(said(&dlr, 3), "");
         assert!(said(&dlr, 2).contains("the dlr loss needs a model of at least 3 classes, got one of 2"));
-        let wide = [
-            "adversarial_training.attack.settings.norm=l2",
-            "adversarial_training.attack.radius=29",
-        ];
+        let wide = ["adversarial_training.attack.settings.norm=l2", "adversarial_training.attack.radius=29"];
         assert!(said(&wide, 10).contains("the l2 radius 29 is more than 28"), "{}", said(&wide, 10));
         assert_eq!(said(&wide[..1], 10), "");
     }

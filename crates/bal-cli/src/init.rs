@@ -45,6 +45,10 @@ pub(crate) fn init(flags: &Init) -> Result<()> {
         }
     }
     files.push((path.clone(), commented(&experiment)?));
+    // What a killed one left is not made again, and stands in nobody's way.
+    files.retain(|(file, text)| {
+        output::file(file).is_none() || std::fs::read(file).ok().as_deref() != Some(text.as_bytes())
+    });
     let is_taken = |file: &Path| file.symlink_metadata().is_ok() && output::file(file).is_some();
     if let Some((there, _)) = files.iter().find(|(file, _)| is_taken(file)) {
         bail!("{} exists; give another --out, or remove it", there.display());

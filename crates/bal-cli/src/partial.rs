@@ -192,7 +192,9 @@ pub(crate) fn read(path: &Path) -> Result<Shard> {
     let broken_by = integers("broken_by", &[columns, n])?;
     let gradients = integers("gradients", &[-1, 2])?;
     let counted = |part: &[i64]| match part {
-        &[taken, zero] if (0..=taken).contains(&zero) => Ok(Gradients { taken: taken as u64, zero: zero as u64 }),
+        &[taken, zero] if (0..=taken).contains(&zero) => {
+            Ok(Gradients { taken: taken as u64, zero: zero as u64 })
+        }
         other => bail!("{}: gradients holds {other:?}: of so many taken, so many zero", path.display()),
     };
     let gradients = gradients.chunks(2).map(counted).collect::<Result<_>>()?;

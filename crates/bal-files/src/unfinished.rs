@@ -117,8 +117,11 @@ fn permissions(goal: &Path) -> Option<Permissions> {
     fs::metadata(goal).ok().filter(fs::Metadata::is_file).map(|there| there.permissions())
 }
 
-/// The system's error without the random name that `tempfile` adds.
+/// The system's error without the path, whose random name tells nobody anything, that `tempfile` adds to the text alone.
 pub(crate) fn bare(error: io::Error) -> io::Error {
-    let inner = std::error::Error::source(&error).and_then(|inner| inner.downcast_ref::<io::Error>());
-    inner.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+    let told = error.to_string();
+    match told.split_once(" at path ") {
+        Some((reason, _)) => io::Error::new(error.kind(), reason.to_owned()),
+        None => error,
+    }
 }

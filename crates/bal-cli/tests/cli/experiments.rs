@@ -50,6 +50,20 @@ fn a_small_last_batch_with_longer_steps_is_pointed_out_before_training() {
 }
 
 #[test]
+fn the_second_of_two_files_is_written_where_the_first_is_there_with_the_same_bytes() {
+    let small = Small::new();
+    small.succeed("init --out my.toml");
+    let whole = small.listing();
+    fs::remove_file(small.path("my.toml")).unwrap();
+    small.succeed("init --out my.toml");
+    assert_eq!(whole, small.listing());
+    // Nothing is left to do.
+    small.succeed("init --out my.toml");
+    fs::write(small.path("my.toml"), "changed").unwrap();
+    assert!(stderr(&small.bal("init --out my.toml")).contains("my.toml exists"));
+}
+
+#[test]
 fn a_file_that_is_there_is_not_written_over_and_unknown_methods_are_named() {
     let small = Small::new();
     fs::write(small.path("my-start.toml"), "mine").unwrap();
