@@ -13,10 +13,19 @@ use crate::setup::LibTorch;
 /// The variable in which the system's loader looks for libraries.
 const LIBRARY_PATH: &str = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
 
+/// What `cargo run` says to us of our own package. Build scripts watch these variables, and would run again, with all that
+/// depends on them, whenever a command comes from here and then from a user's shell.
+const OF_OUR_PACKAGE: [&str; 2] = ["CARGO_MANIFEST", "CARGO_PKG"];
+
 /// The cargo that runs us, in the root of the checkout.
 pub(crate) fn cargo(repository: &Repository) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(repository.root());
+    for (name, _) in env::vars_os() {
+        if OF_OUR_PACKAGE.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
@@ -87,6 +96,15 @@ mod tests {
     fn a_missing_program_is_named() {
         let error = run(&mut Command::new("no-such-program-here")).unwrap_err().to_string();
         assert_eq!(error, "cannot start no-such-program-here");
+    }
+
+    #[test]
+    fn a_cargo_from_here_is_told_nothing_of_our_package() {
+        // Cargo says these to tests, too.
+        assert!(env::var_os("CARGO_PKG_NAME").is_some());
+        let command = cargo(&Repository::find().unwrap());
+        let removed = command.get_envs().filter(|(_, value)| value.is_none()).map(|(name, _)| name);
+        assert!(removed.into_iter().any(|name| name == "CARGO_PKG_NAME"));
     }
 
     #[test]
