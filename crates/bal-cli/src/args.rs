@@ -3,6 +3,7 @@
 mod attack;
 mod calibrate;
 mod diagnose;
+mod download;
 mod experiments;
 mod export;
 mod images;
@@ -15,22 +16,25 @@ mod shell;
 mod training_data;
 
 use crate::Usage;
+use crate::console::Console;
 use anyhow::Context;
 use attack::AttackFlags;
+use bal::{EvaluateRequest, ExperimentRequest, Options, Session, Surrogate, TrainRequest, VerifyRequest};
 use bal_attacks::{AttackName, Radii};
 pub(crate) use calibrate::Calibrate;
 use clap::{Args, Parser, Subcommand};
-pub(crate) use diagnose::{Chosen, Diagnose};
+pub(crate) use diagnose::Diagnose;
+pub(crate) use download::Download;
 pub(crate) use experiments::{Explain, Init};
 pub(crate) use export::Export;
 pub(crate) use images::ImageFlags;
-pub(crate) use model::{ModelFlags, Script};
+pub(crate) use model::ModelFlags;
 pub(crate) use outputs::OutputFlags;
 pub(crate) use predict::Predict;
 pub(crate) use report::Report;
 pub(crate) use runs::Runs;
 pub(crate) use shell::{Completions, Man};
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 use tch::Device;
 pub(crate) use training_data::TrainingDataFlags;
 
@@ -102,6 +106,9 @@ pub(crate) enum Command {
         after_help = "Example:\n  bal export mnist --limit 1000 --out digits\n  bal train --dataset digits"
     )]
     Export(Export),
+    /// Fetches published data sets, and checks them.
+    #[command(after_help = "Example:\n  bal download fashion-mnist gtsrb")]
+    Download(Download),
     /// Lists runs, finished and begun, and compares the settings of those that are named.
     Runs(Runs),
     /// Prints a script that completes this program's commands and flags in a shell.
@@ -153,6 +160,29 @@ pub(crate) struct Train {
     pub(crate) machine: Machine,
 }
 
+impl Train {
+    pub(crate) fn request(&self) -> anyhow::Result<TrainRequest> {
+        Ok(TrainRequest {
+            experiment: ExperimentRequest {
+                file: self.experiment.clone(),
+                run: None,
+                built_in: None,
+                changes: self.set.clone(),
+                seed: self.seed,
+                images: self.images.named()?,
+            },
+            out: self.out.clone(),
+            resume: self.resume,
+            options: Options {
+                start: self.start.clone(),
+                max_sweeps: self.max_sweeps,
+                quick: self.quick,
+                tensorboard: self.tensorboard,
+            },
+        })
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Evaluate {
     #[command(flatten)]
@@ -193,6 +223,33 @@ pub(crate) struct Evaluate {
     pub(crate) machine: Machine,
 }
 
+impl Evaluate {
+    /// What is asked for, unless saved images are to be verified.
+    pub(crate) fn request(&self) -> anyhow::Result<EvaluateRequest> {
+        let named = self.surrogate.is_some() || !self.surrogate_members.is_empty();
+        let members = self.surrogate_members.clone();
+        Ok(EvaluateRequest {
+            model: self.model.source(self.settings.ensemble_gradient)?,
+            images: self.images.selection(),
+            attack: self.attack.ok_or_else(|| usage("--attack is needed"))?,
+            settings: self.settings.settings(),
+            radii: self.radius.clone(),
+            surrogate: named.then(|| Surrogate { at: self.surrogate.clone(), members }),
+            check: self.check,
+            outputs: self.outputs.outputs(),
+            seed: self.seed,
+        })
+    }
+
+    /// What is to be verified: saved images.
+    pub(crate) fn verification(&self) -> anyhow::Result<Option<VerifyRequest>> {
+        let Some(file) = self.verify.clone() else { return Ok(None) };
+        let model = self.model.source(self.settings.ensemble_gradient)?;
+        let (dataset, per_image) = (self.images.dataset.clone(), self.outputs.per_image.clone());
+        Ok(Some(VerifyRequest { file, model, dataset, per_image }))
+    }
+}
+
 /// What to compute on, and where the data are.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Machine {
@@ -208,9 +265,11 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn workers(&self) -> anyhow::Result<bal_core::Workers> {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        bal_core::Workers::new(self.threads.map_or(cores, usize::from)).context("--threads")
+    /// What the flags say, reporting to the user.
+    pub(crate) fn session(&self) -> anyhow::Result<Session> {
+        let session = self.threads.map_or_else(Session::new, |threads| Session::with_threads(threads.into()));
+        let session = session.context("--threads")?.on(self.device).with_data(self.data.as_deref());
+        Ok(session.observed_by(Arc::new(Console)))
     }
 }
 

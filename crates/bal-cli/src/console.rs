@@ -2,11 +2,14 @@
 //!
 //! A reader who leaves, as `head` does, ends no work.
 
+use crate::{interrupt, progress::Display, ways_out};
 use anyhow::{Result, bail};
+use bal::{Checked, Note, Observer, Progress, Work};
+use bal_files::News;
 use std::{
     io::Write,
     sync::{
-        OnceLock,
+        Once, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -56,30 +59,42 @@ pub(crate) fn write_out(bytes: &[u8]) -> std::io::Result<()> {
     }
 }
 
-/// What went wrong and why, each reason once: errors of libraries may name their cause in their own text.
-pub(crate) fn causes(error: &anyhow::Error) -> String {
-    error.chain().fold(String::new(), |told, cause| {
-        let cause = cause.to_string();
-        match told.as_str() {
-            "" => cause,
-            _ if told.contains(&cause) => told,
-            _ => format!("{told}: {cause}"),
+/// Tells the user what the library has to say.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Console;
+
+impl Observer for Console {
+    fn note(&self, note: &Note) {
+        say(&note.line(ways_out::of));
+    }
+
+    fn begin(&self, work: &Work<'_>) -> Box<dyn Progress> {
+        Box::new(Display::new(work.title, work.unit, work.total, work.done))
+    }
+
+    fn training_begins(&self) -> Result<()> {
+        interrupt::watch()
+    }
+
+    fn is_to_end(&self) -> bool {
+        interrupt::asked()
+    }
+
+    fn checked(&self, checked: &Checked) {
+        let Checked { images, norm, radius, findings } = checked;
+        let result =
+            if findings.is_empty() { "nothing suspicious" } else { "look at this before the numbers" };
+        print(&format!("checks on {images} images, at {norm} radius {radius}: {result}"));
+        for finding in findings {
+            print(&format!("  {finding}"));
         }
-    })
-}
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::causes;
-    use anyhow::anyhow;
-
-    #[test]
-    fn a_reason_that_is_told_already_is_not_told_again() {
-        let error = anyhow!("no such file");
-        assert_eq!(
-            causes(&error.context("a.json: no such file").context("cannot go on")),
-            "cannot go on: a.json: no such file"
-        );
-        assert_eq!(causes(&anyhow!("no room").context("a.json")), "a.json: no room");
+    fn locks(&self, news: &News<'_>) {
+        static NO_LOCKS: Once = Once::new();
+        match news {
+            News::Waiting { .. } => say(&news.to_string()),
+            News::NoLocks { .. } => NO_LOCKS.call_once(|| say(&news.to_string())),
+        }
     }
 }

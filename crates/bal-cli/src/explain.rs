@@ -1,71 +1,51 @@
 //! `bal explain`: what an experiment says, what it costs, and about how long it takes here.
 
-mod timing;
-
 use crate::{
     args::Explain,
     console::{print, say},
-    experiment::{Experiment, Origin},
-    last_batch, meanings,
-    run_folder::RunFolder,
+    meanings, ways_out,
 };
 use anyhow::Result;
-use bal_core::Workers;
+use bal::{Experiment, ExperimentRequest, Plan, Session};
 use bal_report::cost;
 use std::path::Path;
 use toml::{Table, Value};
 
 /// Prints every setting with its meaning, then the cost.
 pub(crate) fn explain(flags: &Explain) -> Result<()> {
-    let workers = flags.machine.workers()?;
+    let session = flags.machine.session()?;
     let is_run = flags.experiment().is_some_and(Path::is_dir);
-    let origin = match flags.experiment() {
-        Some(path) if is_run => Origin::File(RunFolder::new(path).experiment()),
-        Some(path) => Origin::File(path.to_path_buf()),
-        None => Origin::BuiltIn,
-    };
-    let experiment = Experiment::read(&origin, Experiment::built_in(), &flags.set, None)?;
-    let experiment = match flags.images.named()? {
-        Some((dataset, images)) => experiment.on(&dataset, images, &flags.machine)?,
-        None => experiment,
-    };
-    let training = timing::training(&experiment, &flags.machine)?;
-    let [network, _] = experiment.architectures(training.sizes()?, flags.machine.device)?;
-    let method = experiment.method()?;
-    let weights: i64 = network.parameters().iter().map(|spec| spec.shape.iter().product::<i64>()).sum();
-    let images = training.images.len() as u64;
+    let path = flags.experiment().map(Path::to_path_buf);
+    let (run, file) = if is_run { (path, None) } else { (None, path) };
+    let (changes, images) = (flags.set.clone(), flags.images.named()?);
+    let request = ExperimentRequest { run, file, changes, images, ..ExperimentRequest::default() };
+    let plan = request.plan(&session)?;
+    let Plan { experiment, method, network, weights, input, classes, images, sweeps, .. } = &plan;
     let preset = experiment.preset.as_ref().map_or(String::new(), |preset| format!(", preset {preset}"));
-    print(&format!("{}: {}{preset}", experiment.name, method.name()));
+    print(&format!("{}: {method}{preset}", experiment.name));
+    print(&format!("{network}: {weights} weights, for images of shape {input:?} in {classes} classes"));
     print(&format!(
-        "{}: {weights} weights, for images of shape {:?} in {} classes",
-        network.name(),
-        network.input(),
-        network.classes()
-    ));
-    print(&format!(
-        "{}: {images} training images, {} passes in batches of {}: {} batches",
+        "{}: {images} training images, {} passes in batches of {}: {sweeps} batches",
         experiment.dataset,
         experiment.epochs().epochs,
         experiment.epochs().batch_size,
-        method.sweeps(images)
     ));
-    if let Some(remark) = last_batch::remark(&experiment, images) {
-        print(&remark);
+    if let Some(remark) = &plan.remark {
+        print(&remark.line(ways_out::of));
     }
     print("");
-    for line in settings(&Table::try_from(&experiment)?) {
+    for line in settings(&Table::try_from(experiment)?) {
         print(&line);
     }
     print("");
-    // A run has the weights that it started from.
-    let first = if is_run { None } else { experiment.start_experiment(&origin)?.map(|(first, _)| first) };
+    let first = plan.start.as_ref();
     for (experiment, role) in
-        [(Some(&experiment), ""), (first.as_ref(), ", which it starts from unless a finished run is at hand")]
+        [(Some(experiment), ""), (first, ", which it starts from unless a finished run is at hand")]
     {
         let Some(experiment) = experiment else { continue };
         print(&format!("cost of {}{role}: {}", experiment.name, gradients(experiment)?));
         if !flags.no_timing {
-            print(&format!("    time here: {}", time(experiment, flags, &workers)?));
+            print(&format!("    time here: {}", time(experiment, &session)?));
         }
     }
     Ok(())
@@ -111,9 +91,9 @@ fn gradients(experiment: &Experiment) -> Result<String> {
     Ok(format!("{each} gradients of the loss for each training image, {all:.2e} in all"))
 }
 
-fn time(experiment: &Experiment, flags: &Explain, workers: &Workers) -> Result<String> {
+fn time(experiment: &Experiment, session: &Session) -> Result<String> {
     say(&format!("trying a few batches of {}", experiment.name));
-    let seconds = timing::seconds_per_batch(experiment, &flags.machine, workers)?;
+    let seconds = bal::seconds_per_batch(experiment, session)?;
     let batches = experiment.method()?.sweeps(experiment.train_images as u64);
     let all = seconds * batches as f64;
     let said = match all {
@@ -121,7 +101,7 @@ fn time(experiment: &Experiment, flags: &Explain, workers: &Workers) -> Result<S
         all if all < 5400.0 => format!("{:.0} min", all / 60.0),
         all => format!("{:.1} h", all / 3600.0),
     };
-    Ok(format!("about {said} on {} threads, at {seconds:.3} s a batch", workers.threads()))
+    Ok(format!("about {said} on {} threads, at {seconds:.3} s a batch", session.threads()))
 }
 
 #[cfg(test)]

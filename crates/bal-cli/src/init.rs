@@ -2,11 +2,11 @@
 
 use crate::{
     args::{Init, usage},
-    experiment::{Experiment, Origin},
     explain::shown,
     meanings, output,
 };
 use anyhow::{Context, Result, bail};
+use bal::{Experiment, Origin};
 use bal_files::{Place, place};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
@@ -22,7 +22,7 @@ pub(crate) fn init(flags: &Init) -> Result<()> {
     }
     let experiment = Experiment::read(&Origin::BuiltIn, &file, &flags.set, None)?;
     let mut experiment = match flags.images.named()? {
-        Some((dataset, images)) => experiment.on(&dataset, images, &flags.machine)?,
+        Some((dataset, images)) => experiment.on(&dataset, images, &flags.machine.session()?)?,
         None => experiment,
     };
     let path = flags.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", experiment.name)));

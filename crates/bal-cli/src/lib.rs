@@ -3,44 +3,25 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
-mod answers;
 mod args;
 mod calibrate;
-mod check;
-mod chosen;
-mod class_order;
 mod console;
-mod dataset;
 mod diagnose;
+mod download;
 mod evaluate;
-mod experiment;
 mod explain;
 mod export;
 mod init;
 mod interrupt;
-mod last_batch;
 mod meanings;
-mod model_flags;
-mod observer;
 mod output;
-mod overrides;
-mod own_images;
-mod partial;
 mod predict;
 mod progress;
-#[doc(hidden)]
-pub mod readers;
 mod report;
-mod run_folder;
-mod run_record;
 mod runs;
 mod shell;
-mod start;
-mod subject;
 mod train;
-mod trained_on;
-mod units;
-mod versions;
+mod ways_out;
 
 use anyhow::bail;
 use args::{Arguments, Command};
@@ -76,6 +57,7 @@ pub fn run() -> ExitCode {
         Command::Export(export) => export::export(export),
         Command::Calibrate(calibrate) => calibrate::calibrate(calibrate),
         Command::Diagnose(diagnose) => diagnose::diagnose(diagnose),
+        Command::Download(flags) => download::download(flags),
         Command::Runs(flags) => runs::runs(flags),
         Command::Completions(flags) => shell::completions(flags),
         Command::Man(flags) => shell::man(flags),
@@ -90,8 +72,8 @@ pub fn run() -> ExitCode {
         console::say(&error.to_string());
         return ExitCode::from(interrupt::EXIT_CODE);
     }
-    console::say(&format!("error: {}", console::causes(&error)));
-    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+    console::say(&format!("error: {}", ways_out::told(&error, &arguments.command)));
+    ExitCode::from(if ways_out::is_usage(&error) { 2 } else { 1 })
 }
 
 fn message(panic: &(dyn std::any::Any + Send)) -> &str {

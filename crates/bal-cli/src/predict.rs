@@ -3,52 +3,31 @@
 mod answer;
 mod paths;
 
-use crate::{
-    answers::Answers,
-    args::{ModelFlags, Predict, usage},
-    console::say,
-    subject::{self, Source},
-};
+use crate::{args::Predict, console::say};
 use answer::{Answer, heading, width};
 use anyhow::{Context, Error, Result};
-use bal_core::Workers;
-use bal_data::own::{Conversion, Decoded, Preprocessing};
-use bal_models::Ensemble;
+use bal::{Predictor, Session};
+use bal_data::own::{Conversion, Decoded};
 use paths::{Fault, Found};
 use std::{
     collections::BTreeMap,
     io::{self, BufWriter, Write},
     path::PathBuf,
 };
-use tch::{Kind, Tensor};
 
 /// Images that are decoded and shown to the networks together: memory is for so many, whatever their number.
 const TOGETHER: usize = 512;
 
 /// Predicts the classes of the images that the flags name.
 pub(crate) fn predict(flags: &Predict) -> Result<()> {
-    let workers = flags.machine.workers()?;
-    let device = flags.machine.device;
-    let model = ModelFlags {
-        members: flags.members.clone(),
-        prediction: flags.prediction,
-        ..ModelFlags::at(&flags.model)
-    };
-    let source = subject::read(&model, None, device)?;
-    let posterior = source.posterior().ok_or_else(|| {
-        usage("bal predict takes a run or a file of weights; networks in TorchScript are for bal evaluate")
-    })?;
-    let model = Model {
-        classifier: Ensemble::new(posterior, device)?,
-        labels: source.labels()?,
-        preprocessing: preprocessing(flags, &source, posterior.architecture.input())?,
-    };
+    let session = flags.machine.session()?;
+    let model = Predictor::load(&flags.source(), &session)?;
     let mut told = Told::new(flags, &model);
     let mut files = paths::files(&flags.images).peekable();
     while files.peek().is_some() {
         let files: Vec<Found> = files.by_ref().take(TOGETHER).collect();
-        let (images, end) = told.usable(decoded(files, model.preprocessing, &workers));
-        if !images.is_empty() && told.each(&model, &images, &workers)?.is_gone() {
+        let (images, end) = told.usable(decoded(files, &model, &session));
+        if !images.is_empty() && told.each(&model, &images, &session)?.is_gone() {
             return Ok(());
         }
         // What came before is answered.
@@ -60,45 +39,19 @@ pub(crate) fn predict(flags: &Predict) -> Result<()> {
     told.finish()
 }
 
-/// As images are for the network: colours and transparency as the run has them, else as the flags say.
-fn preprocessing(flags: &Predict, source: &Source, input: [i64; 3]) -> Result<Preprocessing> {
-    let plain = Preprocessing::to(input.map(|size| size as usize));
-    let Some(run) = source.experiment()?.and_then(|run| run.images) else {
-        let (gray, ground) = (flags.gray.unwrap_or_default(), flags.ground.unwrap_or_default());
-        return Ok(Preprocessing { gray, ground, ..plain });
-    };
-    if flags.gray.is_some_and(|gray| gray != run.gray)
-        || flags.ground.is_some_and(|ground| ground != run.ground)
-    {
-        return Err(usage(format!(
-            "{} was trained on images with gray = {} and ground = {}, and its images are read so; leave --gray and --ground out",
-            source.name(),
-            run.gray,
-            run.ground
-        )));
-    }
-    Ok(Preprocessing { gray: run.gray, ground: run.ground, ..plain })
-}
-
-/// A posterior that answers.
-struct Model {
-    classifier: Ensemble,
-    labels: Vec<String>,
-    preprocessing: Preprocessing,
-}
-
 /// An image and the file that it is from.
 type Image = (PathBuf, Decoded);
 
 /// The images in their files' order.
-fn decoded(files: Vec<Found>, preprocessing: Preprocessing, workers: &Workers) -> Vec<Result<Image, Fault>> {
-    workers.map(files, |file| {
-        let file = file?;
-        match preprocessing.decode(&file) {
-            Ok(image) => Ok((file, image)),
-            Err(error) => Err(Fault::Bad(error.to_string())),
-        }
-    })
+fn decoded(files: Vec<Found>, model: &Predictor, session: &Session) -> Vec<Result<Image, Fault>> {
+    let paths = files.iter().filter_map(|file| file.as_ref().ok()).cloned().collect();
+    let mut images = model.decode_all(paths, session).into_iter();
+    let image = |file: Found| match (file?, images.next()) {
+        (file, Some(Ok(image))) => Ok((file, image)),
+        (_, Some(Err(error))) => Err(Fault::Bad(error.to_string())),
+        (file, None) => Err(Fault::Bad(format!("{}: it was not decoded", file.display()))),
+    };
+    files.into_iter().map(image).collect()
 }
 
 /// Whether somebody still reads what is written.
@@ -126,11 +79,11 @@ struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn new(flags: &'a Predict, model: &Model) -> Self {
+    fn new(flags: &'a Predict, model: &Predictor) -> Self {
         Self {
             flags,
             output: BufWriter::new(io::stdout().lock()),
-            width: width(&model.labels),
+            width: width(model.labels()),
             images: 0,
             abstained: 0,
             skipped: 0,
@@ -159,28 +112,18 @@ impl<'a> Told<'a> {
     }
 
     /// Answers for each image.
-    fn each(&mut self, model: &Model, images: &[Image], workers: &Workers) -> Result<Reader> {
-        let [channels, height, width] = model.preprocessing.image_shape();
-        let bytes: Vec<u8> = images.iter().flat_map(|(_, image)| image.pixels.iter().copied()).collect();
-        let shape = [images.len(), channels, height, width].map(|n| n as i64);
-        let x = Tensor::f_from_data_size(&bytes, &shape, Kind::Uint8)?.to_kind(Kind::Float) / 255.0;
-        let numbers: Vec<i64> = (0..shape[0]).collect();
-        let answers = Answers::of(&model.classifier, &x, &numbers, self.flags.machine.device, workers)?;
-        let probabilities = answers.probabilities()?;
-        let (entropies, information) = answers.uncertainty()?;
-        for (row, (file, image)) in images.iter().enumerate() {
-            let of_classes = &probabilities[row];
-            let class =
-                (0..of_classes.len()).max_by(|&a, &b| of_classes[a].total_cmp(&of_classes[b])).unwrap_or(0);
-            let sure = self.flags.abstain_above.is_none_or(|most| entropies[row] <= most);
+    fn each(&mut self, model: &Predictor, images: &[Image], session: &Session) -> Result<Reader> {
+        let decoded: Vec<&Decoded> = images.iter().map(|(_, image)| image).collect();
+        for ((file, image), predicted) in images.iter().zip(model.predict(&decoded, session)?) {
+            let sure = self.flags.abstain_above.is_none_or(|most| predicted.predictive_entropy <= most);
             let answer = Answer {
                 image: file,
-                class: sure.then_some(class),
-                label: sure.then_some(model.labels[class].as_str()),
-                probability: of_classes[class],
-                predictive_entropy: entropies[row],
-                mutual_information: information[row],
-                probabilities: of_classes,
+                class: sure.then_some(predicted.class),
+                label: sure.then_some(model.labels()[predicted.class].as_str()),
+                probability: predicted.probability,
+                predictive_entropy: predicted.predictive_entropy,
+                mutual_information: predicted.mutual_information,
+                probabilities: &predicted.probabilities,
                 conversions: &image.conversions,
             };
             self.abstained += u64::from(!sure);

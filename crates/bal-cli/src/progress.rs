@@ -1,6 +1,7 @@
 //! What a user sees while a run goes on.
 
 use crate::console::say;
+use bal::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::{
     io::IsTerminal,
@@ -39,8 +40,19 @@ impl Display {
         Self { bar, title: title.into(), plain, last: None, begun: Instant::now(), first: done }
     }
 
-    /// Shows that `done` steps are done.
-    pub(crate) fn show(&mut self, done: u64, message: &str) {
+    /// At the rate of the steps that were not done before; `None` while there is none and some are left.
+    fn seconds_left(&self, done: u64, total: u64) -> Option<f64> {
+        let (made, left) = (done.saturating_sub(self.first), total.saturating_sub(done));
+        match (made, left) {
+            (_, 0) => Some(0.0),
+            (0, _) => None,
+            (made, left) => Some(self.begun.elapsed().as_secs_f64() / made as f64 * left as f64),
+        }
+    }
+}
+
+impl Progress for Display {
+    fn show(&mut self, done: u64, message: &str) {
         let total = self.bar.length().unwrap_or(done);
         if !self.plain {
             self.bar.set_position(done);
@@ -56,8 +68,7 @@ impl Display {
         say(&format!("{} {done}/{total}  {left}  {message}", self.title));
     }
 
-    /// Of the steps that are done `steps` were done before, and tell nothing of the time that the others take.
-    pub(crate) fn recalled(&mut self, steps: u64) {
+    fn recalled(&mut self, steps: u64) {
         if steps != self.first {
             self.first = steps;
             self.bar.set_position(steps);
@@ -65,18 +76,7 @@ impl Display {
         }
     }
 
-    /// At the rate of the steps that were not done before; `None` while there is none and some are left.
-    fn seconds_left(&self, done: u64, total: u64) -> Option<f64> {
-        let (made, left) = (done.saturating_sub(self.first), total.saturating_sub(done));
-        match (made, left) {
-            (_, 0) => Some(0.0),
-            (0, _) => None,
-            (made, left) => Some(self.begun.elapsed().as_secs_f64() / made as f64 * left as f64),
-        }
-    }
-
-    /// Ends the display.
-    pub(crate) fn finish(&self) {
+    fn finish(&mut self) {
         self.bar.finish_and_clear();
     }
 }

@@ -3,7 +3,6 @@
 use crate::{
     args::{Arguments, Completions, Man},
     console::{print, write_out},
-    output,
 };
 use anyhow::{Context, Result};
 use clap::{Command, CommandFactory};
@@ -24,7 +23,8 @@ pub(crate) fn man(flags: &Man) -> Result<()> {
     let commands = program.get_subcommands().filter(|command| command.get_name() != "help");
     for command in commands.chain([&program]) {
         let path = folder.join(format!("{}.1", title(command)));
-        output::write(&path, &page(command).context("cannot make a manual page")?)?;
+        bal_files::write(&path, &page(command).context("cannot make a manual page")?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
         print(&path.display().to_string());
     }
     Ok(())

@@ -28,7 +28,7 @@ pub enum DataError {
     },
 
     /// A file that should be there is not.
-    #[error("{} is not there; `cargo xtask download {set}` fetches it", file.display())]
+    #[error("{} is not there; {set} is to be downloaded", file.display())]
     Missing {
         /// The file.
         file: PathBuf,

@@ -1,6 +1,6 @@
 //! Every reader of files from outside: what it is given, and how much memory it may take for that.
 //!
-//! The fuzzer runs these on what it makes up; the test `readers` of bal-cli runs them on their seeds, on changed seeds, and on
+//! The fuzzer runs these on what it makes up; the test `readers` of bal runs them on their seeds, on changed seeds, and on
 //! every input that made one of them fall.
 
 mod images;

@@ -1,7 +1,7 @@
 //! What only the program reads: experiments, run folders, parts of evaluations, attacked images.
 
 use super::{MIB, Reader, images::parts, seeds, tensors::seal};
-use bal_cli::readers;
+use bal::readers;
 use bal_files::{LOCK_FILE, Lock};
 
 /// An experiment.

@@ -2,6 +2,7 @@
 
 use super::{ImageFlags, Machine, ModelFlags};
 use crate::output;
+use bal::CalibrateRequest;
 use bal_attacks::{Norm, Radii};
 use bal_core::EnsembleGradient;
 use clap::Args;
@@ -34,4 +35,18 @@ pub(crate) struct Calibrate {
     pub(crate) seed: u64,
     #[command(flatten)]
     pub(crate) machine: Machine,
+}
+
+impl Calibrate {
+    pub(crate) fn request(&self) -> anyhow::Result<CalibrateRequest> {
+        Ok(CalibrateRequest {
+            model: self.model.source(self.ensemble_gradient)?,
+            images: self.images.selection(),
+            radii: self.radius.clone(),
+            steps: self.steps,
+            norm: self.norm,
+            json: self.json.clone(),
+            seed: self.seed,
+        })
+    }
 }

@@ -1,6 +1,6 @@
 //! Which images a command is about.
 
-use bal_report::Split;
+use bal::{ImageSelection, Split};
 use clap::Args;
 
 /// Images of a data set: those to test on, unless others are asked for.
@@ -26,12 +26,12 @@ pub(crate) struct ImageFlags {
 }
 
 impl ImageFlags {
-    /// The part of the data set that is asked for.
-    pub(crate) fn split(&self) -> Split {
-        match (self.held_out, self.training_images) {
+    pub(crate) fn selection(&self) -> ImageSelection {
+        let split = match (self.held_out, self.training_images) {
             (true, _) => Split::HeldOut,
             (_, true) => Split::Train,
             _ => Split::Test,
-        }
+        };
+        ImageSelection { dataset: self.dataset.clone(), split, sample: self.sample, limit: self.limit }
     }
 }

@@ -1,13 +1,12 @@
 //! Which model a command is about.
 
-use bal_core::Prediction;
+use crate::args::usage;
+use anyhow::Result;
+use bal::{ModelFiles, ModelSource, Scripts};
+use bal_core::{EnsembleGradient, Prediction};
 use bal_data::own::{Gray, Ground};
 use clap::Args;
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
 /// A run, files of weights, or networks in TorchScript.
 #[derive(Clone, Debug, Default, Args)]
@@ -45,34 +44,30 @@ pub(crate) struct ModelFlags {
 }
 
 impl ModelFlags {
-    /// The model at `path`: a run folder, weights, or TorchScript, and no further flags. What a file is its first bytes say, or
-    /// else its name.
-    pub(crate) fn at(path: &Path) -> Self {
-        let file = path.to_path_buf();
-        let named_script = path.extension().is_some_and(|extension| extension == "pt");
-        let is_script = match beginning(path) {
-            // A zip archive, which TorchScript is.
-            Some([b'P', b'K', ..]) => true,
-            // The length of a header and the header, of safetensors.
-            Some([.., b'{']) => false,
-            _ => named_script,
-        };
-        if path.is_dir() || (!path.is_file() && !is_script && path.extension().is_none()) {
-            Self { run: Some(file), ..Self::default() }
-        } else if is_script {
-            Self { script: Script { torchscript: vec![file], ..Script::default() }, ..Self::default() }
+    /// The model; `gradient` is what attacks follow, where that was said.
+    ///
+    /// # Errors
+    /// Where none is named.
+    pub(crate) fn source(&self, gradient: Option<EnsembleGradient>) -> Result<ModelSource> {
+        let files = if let Some(run) = &self.run {
+            ModelFiles::Run(run.clone())
+        } else if !self.script.torchscript.is_empty() {
+            ModelFiles::TorchScript(self.script.scripts())
+        } else if self.weights.is_empty() {
+            return Err(usage("a RUN, --weights or --torchscript is needed"));
         } else {
-            Self { weights: vec![file], ..Self::default() }
-        }
+            ModelFiles::Weights { files: self.weights.clone(), architecture: self.architecture.clone() }
+        };
+        Ok(ModelSource {
+            files,
+            members: self.members.clone(),
+            class_names: self.class_names.clone(),
+            gray: self.gray,
+            ground: self.ground,
+            prediction: self.prediction,
+            ensemble_gradient: gradient,
+        })
     }
-}
-
-/// The first bytes of a file that has as many.
-fn beginning(path: &Path) -> Option<[u8; 9]> {
-    let mut first = [0; 9];
-    // What is no regular file may have nothing to read, ever.
-    let mut file = path.is_file().then(|| File::open(path).ok()).flatten()?;
-    file.read_exact(&mut first).ok().map(|()| first)
 }
 
 /// A network of anybody's, as TorchScript.
@@ -110,6 +105,18 @@ pub(crate) struct Script {
         allow_hyphen_values = true
     )]
     pub(crate) std: Vec<f64>,
+}
+
+impl Script {
+    fn scripts(&self) -> Scripts {
+        Scripts {
+            files: self.torchscript.clone(),
+            input_shape: self.input_shape,
+            classes: self.classes,
+            mean: self.mean.clone(),
+            std: self.std.clone(),
+        }
+    }
 }
 
 fn input_shape(text: &str) -> Result<[i64; 3], String> {

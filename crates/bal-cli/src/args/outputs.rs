@@ -1,8 +1,9 @@
 //! What an evaluation writes.
 
 use crate::output;
+use bal::Outputs;
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Files, none of them unless asked for; `-` is standard output.
 #[derive(Clone, Debug, Args)]
@@ -26,9 +27,8 @@ pub(crate) struct OutputFlags {
 }
 
 impl OutputFlags {
-    /// All files that are asked for.
-    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
-        let Self { json, csv, per_image, save, grid } = self;
-        [json, csv, per_image, save, grid].into_iter().flatten().map(PathBuf::as_path)
+    pub(crate) fn outputs(&self) -> Outputs {
+        let Self { json, csv, per_image, save, grid } = self.clone();
+        Outputs { json, csv, per_image, save, grid }
     }
 }

@@ -1,6 +1,7 @@
 //! The flags of `bal predict`.
 
 use crate::args::Machine;
+use bal::ModelSource;
 use bal_core::Prediction;
 use bal_data::own::{Gray, Ground};
 use clap::Args;
@@ -40,6 +41,19 @@ pub(crate) struct Predict {
     pub(crate) prediction: Option<Prediction>,
     #[command(flatten)]
     pub(crate) machine: Machine,
+}
+
+impl Predict {
+    /// The model, and how images are read for it.
+    pub(crate) fn source(&self) -> ModelSource {
+        ModelSource {
+            members: self.members.clone(),
+            prediction: self.prediction,
+            gray: self.gray,
+            ground: self.ground,
+            ..ModelSource::at(&self.model)
+        }
+    }
 }
 
 fn entropy(text: &str) -> Result<f64, String> {

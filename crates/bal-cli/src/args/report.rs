@@ -2,6 +2,7 @@
 
 use super::Machine;
 use crate::output;
+use bal::ReportRequest;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -35,6 +36,23 @@ pub(crate) struct Report {
     pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) machine: Machine,
+}
+
+impl Report {
+    /// What is asked for, by this command.
+    pub(crate) fn request(&self, command: String) -> ReportRequest {
+        ReportRequest {
+            runs: self.runs.clone(),
+            evaluations: self.evaluation.clone(),
+            dataset: self.dataset.clone(),
+            images: self.images,
+            attacked: self.attacked,
+            radius: self.radius,
+            seed: self.seed,
+            out: self.out.clone(),
+            made_with: command,
+        }
+    }
 }
 
 fn radius(text: &str) -> Result<f64, bal_attacks::AttackError> {

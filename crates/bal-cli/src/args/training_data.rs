@@ -1,11 +1,8 @@
 //! Which data set to train on, and how images of the user's own are read.
 
-use crate::{
-    args::usage,
-    dataset,
-    own_images::{self, ImageSettings, TEST_SHARE},
-};
+use crate::args::usage;
 use anyhow::Result;
+use bal::ImageSettings;
 use bal_data::own::{self, BadFiles, Gray, Ground, Layout};
 use clap::Args;
 use std::path::PathBuf;
@@ -52,8 +49,8 @@ impl TrainingDataFlags {
     /// The data set that `--dataset` names, and how it is read if it is the user's own; `None` without the flag.
     pub(crate) fn named(&self) -> Result<Option<(String, Option<ImageSettings>)>> {
         let Some(name) = &self.dataset else { return Ok(None) };
-        if !dataset::is_known(name) {
-            return Ok(Some((own_images::place(name)?, Some(self.settings()?))));
+        if !bal::is_known_dataset(name) {
+            return Ok(Some(bal::images_named(name, &self.settings()?)?));
         }
         let plain = Self { dataset: self.dataset.clone(), ..Self::default() };
         if *self == plain {
@@ -63,6 +60,7 @@ impl TrainingDataFlags {
     }
 
     fn settings(&self) -> Result<ImageSettings> {
+        let usual = ImageSettings::default();
         Ok(ImageSettings {
             layout: self.layout,
             size: self.image_size,
@@ -71,8 +69,8 @@ impl TrainingDataFlags {
             ground: self.ground.unwrap_or_default(),
             classes: self.class_names.as_deref().map(own::read_class_names).transpose()?,
             bad_files: if self.skip_bad_files { BadFiles::Skip } else { BadFiles::Refuse },
-            test_share: self.test_share.unwrap_or(TEST_SHARE),
-            split_seed: self.split_seed.unwrap_or(0),
+            test_share: self.test_share.unwrap_or(usual.test_share),
+            split_seed: self.split_seed.unwrap_or(usual.split_seed),
         })
     }
 }

@@ -1,10 +1,7 @@
 //! Runs on standard output.
 
-use super::{
-    differences::Difference,
-    listed::{Listed, State},
-};
 use crate::console::print;
+use bal::runs::{Difference, Listed, State};
 use serde_json::Value;
 use std::time::Duration;
 

@@ -117,7 +117,7 @@ fn a_run_without_draws_says_what_it_lacks_and_how_to_get_it() {
         small.succeed(&format!("diagnose {run} --quantities log-probabilities"))
     };
     let none = without("--set bal.mixing.images=0", "none");
-    assert!(none.contains("--set bal.mixing.images=64"), "{none}");
+    assert!(none.contains("train one with bal.mixing.images = 64"), "{none}");
     let late = without("--set bal.mixing.burn_in=9", "late");
     assert!(late.contains("ended after sweep 9, before its first draw"), "{late}");
 
@@ -159,7 +159,7 @@ fn what_has_no_chains_to_diagnose_is_refused_in_one_line() {
     fs::create_dir(small.path("folder")).unwrap();
     for (arguments, code, said) in [
         ("diagnose erm", 1, "erm is a point estimate (erm)"),
-        ("diagnose begun", 1, "`bal train --resume --out begun` continues it"),
+        ("diagnose begun", 1, "`bal train --resume --out begun` goes on with it"),
         ("diagnose nowhere", 1, "there is no run at nowhere"),
         ("diagnose folder", 1, "folder is no run folder"),
         ("diagnose erm.toml", 1, "erm.toml is no run folder"),

@@ -71,7 +71,7 @@ fn what_cannot_be_shown_is_refused_in_one_line_and_leaves_nothing() {
         ("report run --out run", 1, "is a folder"),
         ("report run", 2, "--out"),
         ("report --out p.html", 2, "RUN"),
-        ("report run --radius 0 --out p.html", 2, "--radius has to be above 0"),
+        ("report run --radius 0 --out p.html", 2, "the radius has to be above 0"),
         ("report run --dataset nothing --out p.html", 1, "nothing"),
         ("report run --evaluation run/record.json --out p.html", 1, "record.json"),
         ("report run --evaluation b.json --out p.html", 1, "b.json is of else, and the runs are small"),

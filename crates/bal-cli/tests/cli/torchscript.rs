@@ -59,7 +59,12 @@ fn networks_that_cannot_be_attacked_are_refused_before_anything_is_written() {
         ("-double", "", 1, &["torchscript-double.pt", "model.float()"]),
         ("-weights", "", 1, &["torchscript-weights.pt", "state_dict", "torch.jit.script"]),
         ("-nowhere", "", 1, &["torchscript-nowhere.pt", "cannot read"]),
-        ("", "--input-shape 28,28,1", 1, &["--input-shape is 28,28,1", "1,28,28", "channels, height, width"]),
+        (
+            "",
+            "--input-shape 28,28,1",
+            1,
+            &["images of shape 28,28,1 are asked for", "1,28,28", "channels, height, width"],
+        ),
         ("", "--input-shape 28,28", 2, &["--input-shape", "1,28,28"]),
         ("", "--input-shape 0,28,28", 2, &["--input-shape"]),
         ("", "--classes 1", 2, &["--classes"]),

@@ -119,7 +119,7 @@ fn faulty_sets_get_an_error_with_file_and_place() {
             "file missing",
             |made| std::fs::remove_file(made.root.path().join("gtsrb/test-labels-idx1-ubyte.gz")).unwrap(),
             names.test_labels,
-            "is not there; `cargo xtask download gtsrb` fetches it",
+            "is not there; gtsrb is to be downloaded",
         ),
         (
             "label out of range",
@@ -190,5 +190,5 @@ fn faulty_sets_get_an_error_with_file_and_place() {
 fn a_set_that_was_never_fetched_says_how_to_fetch_it() {
     let root = tempfile::tempdir().unwrap();
     let error = load(Set::FashionMnist, root.path()).unwrap_err().to_string();
-    assert!(error.contains("cargo xtask download fashion-mnist"), "{error}");
+    assert!(error.contains("fashion-mnist is to be downloaded"), "{error}");
 }

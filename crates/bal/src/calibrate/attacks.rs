@@ -1,0 +1,57 @@
+//! The attacks whose images are calibrated on.
+
+use crate::{CalibrateRequest, image_selection::with_images};
+use anyhow::Result;
+use bal_attacks::{Attack, AttackName, AttackSettings, LossName, Norm, named};
+use bal_core::EnsembleGradient;
+use serde_json::Value;
+
+/// PGD on the cross-entropy, which makes a model err and doubt, and on the confident loss, which makes it err and be sure.
+const LOSSES: [LossName; 2] = [LossName::CrossEntropy, LossName::Confident];
+
+/// PGD with each loss; none without radii.
+pub(super) struct Attacks {
+    attacks: Vec<(LossName, Box<dyn Attack>)>,
+    norm: Norm,
+}
+
+impl Attacks {
+    /// Those of the request, following this gradient of an ensemble.
+    ///
+    /// # Errors
+    /// For settings that no attack can have.
+    pub(super) fn new(request: &CalibrateRequest, gradient: EnsembleGradient) -> Result<Self> {
+        let norm = request.norm.unwrap_or(Norm::LInf);
+        // Its own radius does not matter, the radii are the protocol's.
+        let radius = request.radii.as_ref().and_then(|radii| radii.as_slice().last().copied());
+        let losses = if radius.is_some() { &LOSSES[..] } else { &[] };
+        let attacks = losses.iter().map(|&loss| {
+            let said = AttackSettings {
+                norm: Some(norm),
+                steps: request.steps,
+                ensemble_gradient: Some(gradient),
+                loss: Some(loss),
+                ..AttackSettings::default()
+            };
+            let attack = named(AttackName::Pgd, radius, &said.or(&AttackName::Pgd.defaults()));
+            Ok((loss, attack?))
+        });
+        Ok(Self { attacks: attacks.collect::<Result<_>>()?, norm })
+    }
+
+    /// Each, with its loss.
+    pub(super) fn each(&self) -> impl Iterator<Item = (LossName, &dyn Attack)> {
+        self.attacks.iter().map(|(loss, attack)| (*loss, &**attack))
+    }
+
+    /// The norm of their balls.
+    pub(super) fn norm(&self) -> Norm {
+        self.norm
+    }
+
+    /// What the report says of them, and of the images.
+    pub(super) fn settings(&self, request: &CalibrateRequest) -> Value {
+        let common = self.attacks.first().map(|(_, attack)| attack.settings());
+        with_images(&common.unwrap_or_default(), &request.images, request.seed)
+    }
+}

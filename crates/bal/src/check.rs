@@ -1,0 +1,84 @@
+//! Signs that a classifier hides from attacks.
+
+use crate::EvaluateRequest;
+use anyhow::Result;
+use bal_attacks::{
+    Attack, AttackName, AttackSettings, Ball, Norm,
+    checks::{self, Plan, RandomSearch},
+    named,
+};
+use bal_core::{Classifier, EnsembleGradient, Images, Workers};
+
+/// More images cost time and tell little more.
+const IMAGES: u64 = 256;
+
+/// Where nothing is said: a radius at which most undefended networks break.
+const RADIUS: f64 = 0.1;
+
+/// Questions that random search may ask.
+const QUERIES: u64 = 100;
+
+/// By how much twice the steps may lower the accuracy.
+const MARGIN: f64 = 0.02;
+
+/// What was found, and on what.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// How many images were looked at.
+    pub images: u64,
+    /// The norm of the balls.
+    pub norm: Norm,
+    /// Their radius.
+    pub radius: f64,
+    /// Each finding in a sentence; none where nothing is suspicious.
+    pub findings: Vec<String>,
+}
+
+/// What the checks find.
+///
+/// Attacks are compared in the ball of the evaluation's attack, at its greatest radius; PGD has the
+/// settings of the request, if it is PGD that was asked for.
+pub(crate) fn check(
+    request: &EvaluateRequest,
+    classifier: &dyn Classifier,
+    images: &Images,
+    attack: &dyn Attack,
+    workers: &Workers,
+) -> Result<Checked> {
+    let asked = attack.settings();
+    let norm = attack.norm().unwrap_or(Norm::LInf);
+    let greatest = request.radii.as_ref().and_then(|radii| radii.as_slice().last().copied());
+    let radius = greatest.filter(|&radius| radius > 0.0).unwrap_or(RADIUS);
+    let ensemble_gradient = asked.ensemble_gradient.unwrap_or(EnsembleGradient::Predictive);
+    let common = AttackSettings {
+        norm: Some(norm),
+        ensemble_gradient: Some(ensemble_gradient),
+        ..AttackSettings::default()
+    };
+    let pgd = if request.attack == AttackName::Pgd { asked } else { common };
+    let pgd = pgd.or(&AttackName::Pgd.defaults());
+    let twice = AttackSettings { steps: pgd.steps.map(|steps| steps.saturating_mul(2)), ..pgd };
+    let one_step = named(AttackName::Fgsm, Some(radius), &common)?;
+    let iterated = named(AttackName::Pgd, Some(radius), &pgd)?;
+    let longer = named(AttackName::Pgd, Some(radius), &twice)?;
+    let search = RandomSearch::new(Ball::new(norm, radius)?, QUERIES)?;
+    let plan = Plan {
+        images,
+        limit: request.images.limit.unwrap_or(IMAGES).min(IMAGES),
+        seed: request.seed,
+        radius,
+        ensemble_gradient,
+        one_step: one_step.as_ref(),
+        iterated: iterated.as_ref(),
+        longer: longer.as_ref(),
+        margin: MARGIN,
+        black_box: &[&search],
+    };
+    let found = checks::all(classifier, &plan, workers)?;
+    Ok(Checked {
+        images: plan.limit.min(images.len() as u64),
+        norm,
+        radius,
+        findings: found.iter().map(ToString::to_string).collect(),
+    })
+}

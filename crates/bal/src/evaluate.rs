@@ -1,0 +1,315 @@
+//! Evaluation: what is left of a model's accuracy under an attack.
+
+mod adversarial;
+mod grid;
+mod rows;
+mod surrogate;
+mod verify;
+pub(crate) mod warnings;
+
+use crate::{
+    Checked, ImageSelection, ModelSource, Note, Outputs, Session, Work, check,
+    image_selection::{Selected, with_images},
+    model_source::{LoadedModel, ReadyModel},
+    outputs::{self, can_be_written},
+    partial::{Identity, Partial},
+};
+pub(crate) use adversarial::Adversarial;
+use anyhow::{Context, Result};
+use bal_attacks::{
+    AccuracyCurve, Attack, AttackError, AttackName, AttackSettings, Evaluated, Forget, Gradients, Keep,
+    Protocol, Radii, SHARD, Transfer,
+};
+use bal_core::{Classifier, ClassifierError, Images};
+use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, write_image_rows};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, iter, path::PathBuf, sync::Mutex};
+use tch::Tensor;
+pub use verify::{Verified, VerifyRequest, verify};
+
+/// Which model is attacked, how, and on which images.
+#[derive(Clone, Debug)]
+pub struct EvaluateRequest {
+    /// The model.
+    pub model: ModelSource,
+    /// The images.
+    pub images: ImageSelection,
+    /// The attack.
+    pub attack: AttackName,
+    /// Settings of the attack that differ from its defaults.
+    pub settings: AttackSettings,
+    /// Radii of its ball on pixels in [0, 1], ascending; an attack to the nearest error takes none, or some to report at.
+    pub radii: Option<Radii>,
+    /// Another model that the attack is let at; its images are shown to the first.
+    pub surrogate: Option<Surrogate>,
+    /// Whether the model is first looked at for signs of masked gradients, on at most 256 images.
+    pub check: bool,
+    /// Files to write. Beside the first that is one, finished parts are kept, and an interrupted evaluation goes on there.
+    pub outputs: Outputs,
+    /// The seed of random starts and of a sample of images.
+    pub seed: u64,
+}
+
+impl EvaluateRequest {
+    /// An attack with its usual settings on all test images of the run's data set, else of MNIST.
+    pub fn new(model: ModelSource, attack: AttackName) -> Self {
+        Self {
+            model,
+            images: ImageSelection::default(),
+            attack,
+            settings: AttackSettings::default(),
+            radii: None,
+            surrogate: None,
+            check: false,
+            outputs: Outputs::default(),
+            seed: 0,
+        }
+    }
+
+    /// The same at these radii.
+    #[must_use]
+    pub fn at(self, radii: Radii) -> Self {
+        Self { radii: Some(radii), ..self }
+    }
+}
+
+impl EvaluateRequest {
+    /// The attack with its settings; its own radius does not matter, the radii are the protocol's.
+    ///
+    /// # Errors
+    /// For settings that the attack does not have or cannot have, and for a ball without radii.
+    pub fn attack(&self) -> Result<Box<dyn Attack>, AttackError> {
+        self.attack_with(&self.settings)
+    }
+
+    fn attack_with(&self, settings: &AttackSettings) -> Result<Box<dyn Attack>, AttackError> {
+        let radius = self.radii.as_ref().and_then(|radii| radii.as_slice().last().copied());
+        bal_attacks::named(self.attack, radius, &settings.or(&self.attack.defaults()))
+    }
+}
+
+/// Whom the attack is let at.
+#[derive(Clone, Debug)]
+pub struct Surrogate {
+    /// Another model; without it the one that is evaluated, whose other members these are.
+    pub at: Option<PathBuf>,
+    /// Only these members of it.
+    pub members: Vec<usize>,
+}
+
+/// Measures what is left of a model's accuracy, and writes the files that are asked for.
+///
+/// The result does not depend on the number of threads, nor on whether it was interrupted.
+///
+/// # Errors
+/// When a model, its images or a file cannot be read, what is asked for does not fit the model, or a file cannot be written.
+pub fn evaluate(request: &EvaluateRequest, session: &Session) -> Result<Evaluation> {
+    measure(request, session)?.write()
+}
+
+/// An evaluation whose files are not written yet.
+#[must_use = "its files are not written yet"]
+pub struct Measured<'a> {
+    /// What was measured.
+    pub evaluation: Evaluation,
+    /// What the checks found, if they were asked for.
+    pub checks: Option<Checked>,
+    /// Signs that the accuracy is higher than it should be.
+    pub warnings: Vec<Note>,
+    request: &'a EvaluateRequest,
+    curve: AccuracyCurve,
+    chosen: Selected,
+    x: Option<Tensor>,
+    together: usize,
+    partial: Option<Partial>,
+}
+
+/// The first half of [`evaluate`]: everything but the files.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Measured<'a>> {
+    can_be_written(request.outputs.files())?;
+    let attack = request.attack()?;
+    let source = request.model.load(session.device)?;
+    // Unless told otherwise an attack sees what the weights say that attacks should see.
+    let attack = if attack.settings().ensemble_gradient.is_some() {
+        let ensemble_gradient = Some(source.ensemble_gradient());
+        request.attack_with(&AttackSettings { ensemble_gradient, ..request.settings })?
+    } else {
+        attack
+    };
+    let chosen = Selected::by(&request.images, request.seed, session, &source)?;
+    let other = surrogate::read(request, &chosen, session)?;
+    let settings = settings(request, attack.as_ref(), other.as_ref());
+    let sources: Vec<&LoadedModel> = iter::once(&source).chain(&other).collect();
+    let (limit, radii) = (request.images.limit, request.radii.as_ref());
+    let identity = Identity {
+        sources: &sources,
+        model: &request.model,
+        chosen: &chosen,
+        limit,
+        attack: attack.name(),
+        settings: &settings,
+        radii,
+        images: request.outputs.save.is_some() || request.outputs.grid.is_some(),
+    };
+    // Beside the first file that is asked for and is one, not a pipe.
+    let first = request.outputs.files().find_map(outputs::file);
+    let partial = first.map(|file| Partial::beside(&file, &identity, session)).transpose()?;
+    let ReadyModel { classifier, model } = source.classifier(chosen.shown(limit), session)?;
+    let attack = fitting(attack, classifier.classes()).with_context(|| model.source.clone())?;
+    // For few classes an attack may be another, and the record says so.
+    let settings = self::settings(request, attack.as_ref(), other.as_ref());
+    let attack: Box<dyn Attack> = match other {
+        Some(source) => {
+            let surrogate = source.classifier(chosen.shown(limit), session)?.classifier;
+            Box::new(Transfer::new(surrogate, attack))
+        }
+        None => attack,
+    };
+    let protocol = Protocol { attack: attack.as_ref(), radii, limit, seed: request.seed };
+    protocol.fits(classifier.classes(), &chosen.images)?;
+    let mut checks = None;
+    if request.check {
+        let found = check::check(request, &*classifier, &chosen.images, attack.as_ref(), &session.workers)
+            .map_err(|error| of_model(error, &model))?;
+        session.observer().checked(&found);
+        checks = Some(found);
+    }
+    let keep: &dyn Keep = partial.as_ref().map_or(&Forget { images: false }, |partial| partial);
+    let Evaluated { curve, x } =
+        self::attack(attack.name(), &*classifier, &chosen.images, &protocol, keep, session)
+            .map_err(|error| of_model(error, &model))?;
+    let evaluation = measured(&curve, settings, model, &chosen, limit)?;
+    let (warnings, together) = (warnings::of(&curve), attack.batch_size().unwrap_or(SHARD));
+    Ok(Measured { evaluation, checks, warnings, request, curve, chosen, x, together, partial })
+}
+
+impl Measured<'_> {
+    /// Writes the files that were asked for, and removes what was kept to go on with.
+    ///
+    /// # Errors
+    /// When one cannot be written; asked for again, the evaluation goes on with what is kept.
+    pub fn write(self) -> Result<Evaluation> {
+        let Self { evaluation, request, curve, chosen, x, together, partial, .. } = self;
+        let outputs = &request.outputs;
+        if let Some(path) = &outputs.json {
+            evaluation.write(path)?;
+        }
+        if let Some(path) = &outputs.csv {
+            evaluation.write_csv(path)?;
+        }
+        if let Some(path) = &outputs.per_image {
+            write_image_rows(path, &rows::rows(&curve, &chosen.numbers, chosen.files.as_deref()))?;
+        }
+        if let Some(x) = x {
+            let clean = chosen.images.batch(&curve.indices).x.to_device(tch::Device::Cpu);
+            let adversarial = Adversarial::of(&evaluation, &curve, (x, clean), &chosen.numbers, together);
+            if let Some(path) = &outputs.grid {
+                grid::grid(&adversarial, &curve)?.write(path)?;
+            }
+            if let Some(path) = &outputs.save {
+                adversarial.write(path)?;
+            }
+        }
+        partial.map_or(Ok(()), Partial::remove)?;
+        Ok(evaluation)
+    }
+}
+
+/// The attack as it is defined for so many classes.
+fn fitting(attack: Box<dyn Attack>, classes: i64) -> Result<Box<dyn Attack>> {
+    Ok(attack.for_classes(classes)?.unwrap_or(attack))
+}
+
+/// Names the model that an attack failed on, where the error does not name its file.
+pub(crate) fn of_model(error: anyhow::Error, model: &Model) -> anyhow::Error {
+    fn names_a_file(error: &AttackError) -> bool {
+        match error {
+            AttackError::During { source, .. } => names_a_file(source),
+            AttackError::Model(ClassifierError::File { .. }) | AttackError::Keep(_) => true,
+            _ => false,
+        }
+    }
+    if error.downcast_ref::<AttackError>().is_none_or(names_a_file) {
+        return error;
+    }
+    error.context(model.source.clone())
+}
+
+/// All that the record says of the attack, beside its radii.
+fn settings(request: &EvaluateRequest, attack: &dyn Attack, surrogate: Option<&LoadedModel>) -> Value {
+    let mut settings = with_images(&attack.settings(), &request.images, request.seed);
+    if let (Some(map), Some(surrogate)) = (settings.as_object_mut(), surrogate) {
+        map.insert("attack".into(), json!(attack.name()));
+        map.insert("surrogate".into(), json!(surrogate.name()));
+    }
+    settings
+}
+
+/// Attacks images, and shows under `title` how far it has come.
+pub(crate) fn attack(
+    title: &str,
+    classifier: &dyn Classifier,
+    images: &Images,
+    protocol: &Protocol,
+    keep: &dyn Keep,
+    session: &Session,
+) -> Result<Evaluated> {
+    let total = protocol.limit.unwrap_or(u64::MAX).min(images.len() as u64);
+    let work = Work { title, unit: "images", total, done: 0 };
+    let display = Mutex::new(session.observer().begin(&work));
+    let evaluated =
+        bal_attacks::evaluate_and_keep(classifier, images, protocol, &session.workers, keep, &|progress| {
+            if let Ok(mut display) = display.lock() {
+                let right =
+                    progress.correct.iter().map(|&c| format!("{:.3}", c as f64 / progress.images as f64));
+                display.recalled(progress.recalled as u64);
+                display.show(progress.images as u64, &right.collect::<Vec<_>>().join(" "));
+            }
+        })?;
+    if let Ok(mut display) = display.lock() {
+        display.finish();
+    }
+    Ok(evaluated)
+}
+
+/// What the record says of the first `limit` images.
+pub(crate) fn measured(
+    curve: &AccuracyCurve,
+    settings: Value,
+    model: Model,
+    chosen: &Selected,
+    limit: Option<u64>,
+) -> Result<Evaluation> {
+    let counts = |column: usize| {
+        let parts = curve.parts.iter().cloned();
+        parts.zip(curve.broken_by(column).into_iter().map(|count| count as u64)).collect()
+    };
+    let nearest = |distances: &Vec<Option<f64>>| Nearest {
+        median: curve.median_distance(),
+        distances: distances.clone(),
+        not_found: curve.not_found() as u64,
+    };
+    let zero = |(part, gradients): (&String, &Gradients)| Some((part.clone(), gradients.share_zero()?));
+    let zero_gradients: BTreeMap<String, f64> =
+        curve.parts.iter().zip(&curve.gradients).filter_map(zero).collect();
+    Ok(Evaluation {
+        attack: curve.attack.clone(),
+        norm: curve.norm.map(|norm| norm.to_string()),
+        radii: curve.radii.clone(),
+        accuracy: curve.accuracy(),
+        images: curve.images() as u64,
+        settings,
+        per_image: PerImage::of_flags(&curve.correct),
+        reached: curve.reached.iter().map(|r| Reached { l2: r.l2, linf: r.linf }).collect(),
+        model,
+        dataset: chosen.dataset.clone(),
+        split: chosen.split,
+        broken_by: (curve.parts.len() > 1).then(|| (0..curve.radii.len()).map(counts).collect()),
+        nearest: curve.distances.as_ref().map(nearest),
+        zero_gradients: (!zero_gradients.is_empty()).then_some(zero_gradients),
+        image_set: Some(chosen.image_set(limit)?),
+    })
+}

@@ -1,0 +1,559 @@
+//! Experiments: everything that determines a run, in one file.
+
+use crate::{
+    Note, Refusal, Session,
+    dataset::{Counted, DataSource},
+    estimate, last_batch, overrides,
+    own_images::{self, ImageSettings},
+    run_folder::RunFolder,
+};
+use anyhow::{Context, Result, bail};
+use bal_attacks::{Attack, AttackSettings, Radius};
+use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
+use bal_core::{Architecture, Method};
+use bal_data::Digest;
+use bal_models::{Bfloat16, Sizes};
+use serde::{Deserialize, Serialize};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tch::Device;
+
+/// An experiment file, complete: nothing has a default.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// The name of its runs.
+    pub name: String,
+    /// The named variant of the method, for methods that have them.
+    pub preset: Option<String>,
+    /// The data set; a folder or table of the user's own where `[images]` says how it is read.
+    pub dataset: String,
+    /// The network.
+    pub architecture: String,
+    /// In what the network computes. Records of before it could be chosen lack it; they are fp32.
+    #[serde(default)]
+    pub precision: Precision,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// Training images that are used, after those held out.
+    pub train_images: usize,
+    /// Training images kept apart for tuning and diagnostics.
+    pub held_out: usize,
+    /// Batches from one checkpoint to the next.
+    pub checkpoint_every: u64,
+    /// How images of the user's own are read.
+    pub images: Option<ImageSettings>,
+    /// What the weights start from; without it, initial weights.
+    pub start: Option<Start>,
+    /// Empirical risk minimisation. Exactly one of this and the following is the method.
+    pub erm: Option<ErmSettings>,
+    /// Adversarial training.
+    pub adversarial_training: Option<AdversarialSettings>,
+    /// Adversarial training with a penalty for distance, instead of a ball (WRM).
+    pub wrm: Option<WrmTraining>,
+    /// A Bayesian neural network on clean data.
+    pub bnn: Option<BalSettings>,
+    /// Bayesian adversarial learning.
+    pub bal: Option<BalSettings>,
+}
+
+/// The numbers that a network's passes are made of; weights, images and noise are always fp32.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// Single precision.
+    #[default]
+    Fp32,
+    /// bfloat16.
+    Bf16,
+}
+
+/// What a run starts from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Start {
+    /// An experiment file, beside this one; trained inline, with this run's seed, unless a finished
+    /// run of it is at hand.
+    pub experiment: PathBuf,
+}
+
+/// `[erm]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ErmSettings {
+    /// Passes over the images, in batches.
+    pub schedule: Epochs,
+    /// The optimizer.
+    pub adam: AdamSettings,
+}
+
+/// `[adversarial_training]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdversarialSettings {
+    /// Passes over the images, in batches.
+    pub schedule: Epochs,
+    /// The optimizer.
+    pub adam: AdamSettings,
+    /// The share of the loss that clean images have, in [0, 1].
+    pub clean_weight: f64,
+    /// The attack on each batch.
+    pub attack: AttackTable,
+}
+
+/// `[adversarial_training.attack]`; its settings are those that the attack has, all of them.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttackTable {
+    /// The attack.
+    pub name: String,
+    /// Of its ball, on pixels in [0, 1].
+    pub radius: Radius,
+    /// Of the attack.
+    pub settings: AttackSettings,
+}
+
+impl AttackTable {
+    fn attack(&self) -> Result<Box<dyn Attack>> {
+        let Self { name, radius, settings } = self;
+        Ok(bal_attacks::named(name.parse()?, Some(radius.get()), settings)?)
+    }
+}
+
+/// `[wrm]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrmTraining {
+    /// Passes over the images, in batches.
+    pub schedule: Epochs,
+    /// The optimizer.
+    pub adam: AdamSettings,
+    /// The share of the loss that clean images have, in [0, 1].
+    pub clean_weight: f64,
+    /// How images are moved.
+    pub ascent: WrmSettings,
+}
+
+/// Where an experiment was read from: what its `start.experiment` is relative to.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// A file; others are beside it.
+    File(PathBuf),
+    /// The program.
+    BuiltIn,
+}
+
+/// What a training would do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The experiment, complete.
+    pub experiment: Experiment,
+    /// The method.
+    pub method: &'static str,
+    /// The network.
+    pub network: String,
+    /// How many weights it has.
+    pub weights: i64,
+    /// Channels, height and width of the images.
+    pub input: [i64; 3],
+    /// How many classes there are.
+    pub classes: i64,
+    /// Training images.
+    pub images: u64,
+    /// Batches in all.
+    pub sweeps: u64,
+    /// What to know of the last batch of an epoch.
+    pub remark: Option<Note>,
+    /// The experiment that it starts from.
+    pub start: Option<Experiment>,
+}
+
+/// An experiment by its file or name, with changes.
+#[derive(Clone, Debug, Default)]
+pub struct ExperimentRequest {
+    /// A file as in `experiments/`; without it a built-in one.
+    pub file: Option<PathBuf>,
+    /// A run folder, whose experiment it is; the run has the weights that it started from.
+    pub run: Option<PathBuf>,
+    /// The name of a built-in experiment, `mnist-pgd`; without it BAL on MNIST as released.
+    pub built_in: Option<String>,
+    /// Changed settings: `key.key=value`, a dotted key that the experiment has, and a TOML value.
+    pub changes: Vec<String>,
+    /// Another seed.
+    pub seed: Option<u64>,
+    /// Another data set, all of whose training images are used: one that the project knows by its name, or a folder or
+    /// table of one's own with how it is read.
+    pub images: Option<(String, Option<ImageSettings>)>,
+}
+
+impl ExperimentRequest {
+    /// A built-in experiment.
+    pub fn built_in(name: &str) -> Self {
+        Self { built_in: Some(name.into()), ..Self::default() }
+    }
+
+    /// The experiment in a file.
+    pub fn file(path: impl Into<PathBuf>) -> Self {
+        Self { file: Some(path.into()), ..Self::default() }
+    }
+
+    /// With a changed setting: `key.key=value`.
+    #[must_use]
+    pub fn with(mut self, change: &str) -> Self {
+        self.changes.push(change.into());
+        self
+    }
+
+    /// On this data set instead of the experiment's: one that the project knows, or a folder or table of images.
+    ///
+    /// # Errors
+    /// When there is no such data set.
+    pub fn on(self, dataset: &str) -> Result<Self> {
+        Ok(Self { images: Some(own_images::named(dataset, &ImageSettings::default())?), ..self })
+    }
+
+    /// What training it would do; its data are read, and nothing is trained.
+    ///
+    /// # Errors
+    /// When the experiment or its data cannot be used.
+    pub fn plan(&self, session: &Session) -> Result<Plan> {
+        let (experiment, origin) = self.read(None, session)?;
+        let training = estimate::training(&experiment, session)?;
+        let sizes = training.sizes()?;
+        let [network, _] = experiment.architectures(sizes, session.device)?;
+        let method = experiment.method()?;
+        let images = training.images.len() as u64;
+        Ok(Plan {
+            method: method.name(),
+            network: network.name().into(),
+            weights: network.parameters().iter().map(|spec| spec.shape.iter().product::<i64>()).sum(),
+            input: sizes.input,
+            classes: network.classes(),
+            images,
+            sweeps: method.sweeps(images),
+            remark: last_batch::remark(&experiment, images),
+            start: match self.run {
+                Some(_) => None,
+                None => experiment.start_experiment(&origin)?.map(|(first, _)| first),
+            },
+            experiment,
+        })
+    }
+
+    /// The experiment, and where it is from; `kept` is the file of a run to be resumed.
+    pub(crate) fn read(&self, kept: Option<PathBuf>, session: &Session) -> Result<(Experiment, Origin)> {
+        let of_run = self.run.as_ref().map(|run| RunFolder::new(run).experiment());
+        let file = self.file.clone().or(of_run).or_else(|| kept.filter(|_| self.built_in.is_none()));
+        let origin = file.map_or(Origin::BuiltIn, Origin::File);
+        let name = self.built_in.as_ref().map(|name| format!("{name}.toml"));
+        let name = name.as_deref().unwrap_or(Experiment::built_in());
+        let experiment = Experiment::read(&origin, name, &self.changes, self.seed)?;
+        let experiment = match &self.images {
+            Some((dataset, images)) => experiment.on(dataset, images.clone(), session)?,
+            None => experiment,
+        };
+        Ok((experiment, origin))
+    }
+}
+
+/// The experiments that `bal train` knows without a file.
+const BUILT_IN: [(&str, &str); 9] = [
+    ("mnist-bal-released.toml", include_str!("../experiments/mnist-bal-released.toml")),
+    ("mnist-erm.toml", include_str!("../experiments/mnist-erm.toml")),
+    ("mnist-bal-paper.toml", include_str!("../experiments/mnist-bal-paper.toml")),
+    ("mnist-bal-exact.toml", include_str!("../experiments/mnist-bal-exact.toml")),
+    ("mnist-bnn.toml", include_str!("../experiments/mnist-bnn.toml")),
+    ("mnist-fgsm.toml", include_str!("../experiments/mnist-fgsm.toml")),
+    ("mnist-ifgsm.toml", include_str!("../experiments/mnist-ifgsm.toml")),
+    ("mnist-pgd.toml", include_str!("../experiments/mnist-pgd.toml")),
+    ("mnist-wrm.toml", include_str!("../experiments/mnist-wrm.toml")),
+];
+
+impl Experiment {
+    /// Reads the experiment of `origin`, the built-in `name` where it has no file, with settings
+    /// changed as `--set` and `--seed` say.
+    pub fn read(origin: &Origin, name: &str, set: &[String], seed: Option<u64>) -> Result<Self> {
+        let (text, title) = match origin {
+            Origin::File(path) => (
+                std::fs::read_to_string(path)
+                    .with_context(|| format!("cannot read the experiment {}", path.display()))?,
+                path.display().to_string(),
+            ),
+            Origin::BuiltIn => {
+                let (_, text) = BUILT_IN.iter().find(|(n, _)| *n == name).context("no such experiment")?;
+                ((*text).to_string(), format!("the built-in experiment {name}"))
+            }
+        };
+        let mut table: toml::Table = text.parse().with_context(|| format!("{title} is not valid TOML"))?;
+        for change in set {
+            overrides::apply(&mut table, change)?;
+        }
+        if let Some(seed) = seed {
+            let seed = i64::try_from(seed).map_err(|_| Refusal::of_request("the seed is above 2^63 - 1"))?;
+            table.insert("seed".into(), seed.into());
+        }
+        let text = toml::to_string(&table)?;
+        let experiment: Self = toml::from_str(&text).with_context(|| format!("{title} cannot be used"))?;
+        experiment.method().with_context(|| format!("{title} cannot be used"))?;
+        if experiment.checkpoint_every == 0 || experiment.train_images == 0 {
+            bail!("{title} cannot be used: checkpoint_every and train_images must be at least 1");
+        }
+        Ok(experiment)
+    }
+
+    /// Files of the built-in experiments.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        BUILT_IN.iter().map(|(name, _)| *name)
+    }
+
+    /// The built-in default.
+    pub fn built_in() -> &'static str {
+        BUILT_IN[0].0
+    }
+
+    /// The same on another data set, all of whose training images are used but for those held out.
+    pub fn on(self, dataset: &str, images: Option<ImageSettings>, session: &Session) -> Result<Self> {
+        let own = Path::new(dataset).file_stem().map_or(dataset.into(), |name| name.to_string_lossy());
+        let name = match self.name.strip_prefix(&self.dataset) {
+            Some(rest) => format!("{own}{rest}"),
+            None => format!("{own}-{}", self.name),
+        };
+        let changed = Self { dataset: dataset.into(), images, name, ..self };
+        let Counted { train_images, held_out, apart } =
+            changed.data(session).count(changed.held_out, changed.seed)?;
+        match apart {
+            Some(apart) if held_out == 0 => session.observer().note(&Note::news(format!(
+                "{apart} images are left apart, as the experiment has held_out = 0"
+            ))),
+            Some(_) => session.observer().note(&Note::news(format!(
+                "{held_out} images are held out as the data have them; none are drawn"
+            ))),
+            None => {}
+        }
+        Ok(Self { train_images, held_out, ..changed })
+    }
+
+    /// Where its images are.
+    pub(crate) fn data<'a>(&'a self, session: &'a Session) -> DataSource<'a> {
+        DataSource { name: &self.dataset, own: self.images.as_ref(), session }
+    }
+
+    /// The experiment that this one starts from, with the same seed and on the same images.
+    pub fn start_experiment(&self, origin: &Origin) -> Result<Option<(Self, Origin)>> {
+        let Some(start) = &self.start else { return Ok(None) };
+        let name = start.experiment.display().to_string();
+        let origin = match origin {
+            Origin::File(path) => {
+                Origin::File(path.parent().unwrap_or(Path::new(".")).join(&start.experiment))
+            }
+            Origin::BuiltIn => Origin::BuiltIn,
+        };
+        let mut first = Self::read(&origin, &name, &[], Some(self.seed))?;
+        if first.dataset != self.dataset {
+            let Self { dataset, images, architecture, train_images, held_out, .. } = self.clone();
+            let name = format!("{}-to-start-from", self.name);
+            first = Self { name, dataset, architecture, train_images, held_out, images, ..first };
+        }
+        Ok(Some((first, origin)))
+    }
+
+    /// The method that the experiment describes, its settings checked.
+    pub fn method(&self) -> Result<Box<dyn Method>> {
+        let Self { erm, adversarial_training, wrm, bnn, bal, .. } = self;
+        Ok(match (erm, adversarial_training, wrm, bnn, bal) {
+            (Some(s), None, None, None, None) => {
+                Box::new(AdversarialTraining::erm(Adam::new(s.adam)?, s.schedule)?)
+            }
+            (None, Some(s), None, None, None) => Box::new(AdversarialTraining::new(
+                s.attack.attack()?,
+                Adam::new(s.adam)?,
+                s.schedule,
+                s.clean_weight,
+            )?),
+            (None, None, Some(s), None, None) => {
+                let ascent = Box::new(Wrm::new(s.ascent)?);
+                Box::new(AdversarialTraining::new(ascent, Adam::new(s.adam)?, s.schedule, s.clean_weight)?)
+            }
+            (None, None, None, Some(s), None) => {
+                if s.data.is_some() {
+                    bail!("[bnn] has no [bnn.data]: its data stay clean; use [bal]");
+                }
+                Box::new(Bal::new(s.clone())?)
+            }
+            (None, None, None, None, Some(s)) => {
+                if s.data.is_none() {
+                    bail!("[bal] needs [bal.data], how the adversarial data move");
+                }
+                Box::new(Bal::new(s.clone())?)
+            }
+            _ => bail!(
+                "exactly one of the tables [erm], [adversarial_training], [wrm], [bnn], [bal] is needed"
+            ),
+        })
+    }
+
+    /// Refuses, before anything is trained, an inner attack that is not defined for so many classes, or whose ball holds
+    /// every image of this size.
+    pub(crate) fn suits(&self, sizes: Sizes) -> Result<()> {
+        let Some(settings) = &self.adversarial_training else { return Ok(()) };
+        let attack = settings.attack.attack()?;
+        let fits = || {
+            attack.for_classes(sizes.classes)?;
+            attack.ball().map_or(Ok(()), |ball| ball.suits(sizes.input.iter().product()))
+        };
+        fits().with_context(|| format!("[adversarial_training.attack] does not suit {}", self.dataset))
+    }
+
+    /// The network for images and classes of these sizes, and the same as training computes it on `device`.
+    pub(crate) fn architectures(&self, sizes: Sizes, device: Device) -> Result<[Arc<dyn Architecture>; 2]> {
+        let network = bal_models::architecture(&self.architecture, Some(sizes))?;
+        let trained = match self.precision {
+            Precision::Fp32 => network.clone(),
+            Precision::Bf16 => Arc::new(Bfloat16::new(network.clone(), device)?),
+        };
+        Ok([network, trained])
+    }
+
+    /// Passes over the training images.
+    pub fn epochs(&self) -> Epochs {
+        let tables = [
+            self.erm.as_ref().map(|s| s.schedule),
+            self.adversarial_training.as_ref().map(|s| s.schedule),
+            self.wrm.as_ref().map(|s| s.schedule),
+            self.bnn.as_ref().map(|s| s.schedule),
+            self.bal.as_ref().map(|s| s.schedule),
+        ];
+        tables.into_iter().flatten().next().unwrap_or(Epochs::new(1, 1))
+    }
+
+    /// The settings of a method that runs chains; `None` for a point estimate.
+    pub fn chains(&self) -> Option<&BalSettings> {
+        self.bal.as_ref().or(self.bnn.as_ref())
+    }
+
+    /// SHA-256 of everything that determines the run's weights, with `start` the digest of what it
+    /// starts from and `data` the digests of its data files.
+    pub(crate) fn digest<'a>(
+        &self,
+        start: &str,
+        data: impl Iterator<Item = (&'a String, &'a String)>,
+    ) -> Result<String> {
+        let data: Vec<_> = data.collect();
+        Ok(Digest::of(&serde_json::to_vec(&(self.relevant(), start, data))?).to_string())
+    }
+
+    /// Whether the settings that determine the weights are the same; the data and the start may differ.
+    pub fn is_like(&self, other: &Self) -> Result<bool> {
+        Ok(serde_json::to_value(self.relevant())? == serde_json::to_value(other.relevant())?)
+    }
+
+    /// What determines the weights, beside the data and the start.
+    fn relevant(&self) -> Self {
+        // How often checkpoints are written changes no weight, and the name and the path of the
+        // start neither; nor does where the user keeps images whose own digests are in the data's.
+        let dataset = if self.images.is_some() { String::new() } else { self.dataset.clone() };
+        Self { checkpoint_every: 1, name: String::new(), start: None, dataset, ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments")
+    }
+
+    fn names() -> Vec<String> {
+        let files = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+        let files = files.filter(|path| path.extension().is_some_and(|e| e == "toml"));
+        let names = files.map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
+        names.filter(|name| name != "quick.toml").collect()
+    }
+
+    #[test]
+    fn every_experiment_of_the_project_can_be_used_and_so_can_its_start() {
+        let names = names();
+        assert!(names.len() >= 23, "{names:?}");
+        for name in names {
+            let origin = Origin::File(folder().join(&name));
+            let experiment = Experiment::read(&origin, "", &[], None).unwrap();
+            assert_eq!(format!("{}.toml", experiment.name), name);
+            let start = experiment.start_experiment(&origin).unwrap();
+            let from_nothing = name.ends_with("-erm.toml") || name.ends_with("-scratch.toml");
+            assert_eq!(start.is_some(), !from_nothing);
+        }
+    }
+
+    fn pgd(set: &[&str]) -> Result<Experiment> {
+        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+        Experiment::read(&Origin::BuiltIn, "mnist-pgd.toml", &set, None)
+    }
+
+    #[test]
+    fn a_radius_may_be_a_fraction_and_none_holds_every_image() {
+        let radius = |text: &str| pgd(&[&format!("adversarial_training.attack.radius={text}")]);
+        let eight = radius("\"8/255\"").unwrap();
+        let written = toml::to_string(&eight).unwrap();
+        assert!(written.contains("radius = 0.03137254901960784"), "{written}");
+        assert_eq!(written, toml::to_string(&radius("8/255").unwrap()).unwrap());
+        for (text, said) in [("8", "8 of 255 levels of grey are 8/255"), ("8/0", "`8/0`"), ("-0.1", "-0.1")] {
+            let error = format!("{:#}", radius(text).unwrap_err());
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_inner_attack_that_does_not_suit_the_images_is_refused_before_they_are_trained_on() {
+        let sizes = |classes| Sizes { input: [1, 28, 28], classes };
+        let said = |set: &[&str], classes| match pgd(set).unwrap().suits(sizes(classes)) {
+            Ok(()) => String::new(),
+            Err(error) => format!("{error:#}"),
+        };
+        let dlr =
+            ["adversarial_training.attack.settings={ norm = \"linf\", steps = 5, step_size = \"radius/4\", \
+                    restarts = 1, ensemble_gradient = \"predictive\", loss = \"dlr\" }"];
+        assert_eq!(said(&dlr, 3), "");
+        assert!(said(&dlr, 2).contains("the dlr loss needs a model of at least 3 classes, got one of 2"));
+        let wide = ["adversarial_training.attack.settings.norm=l2", "adversarial_training.attack.radius=29"];
+        assert!(said(&wide, 10).contains("the l2 radius 29 is more than 28"), "{}", said(&wide, 10));
+        assert_eq!(said(&wide[..1], 10), "");
+    }
+
+    #[test]
+    fn without_a_file_it_is_bal_as_released_started_from_the_built_in_erm() {
+        let experiment = Experiment::read(&Origin::BuiltIn, Experiment::built_in(), &[], None).unwrap();
+        assert_eq!(
+            (experiment.name.as_str(), experiment.preset.as_deref()),
+            ("mnist-bal-released", Some("released"))
+        );
+        assert_eq!(experiment.method().unwrap().name(), "bal");
+        let (start, _) = experiment.start_experiment(&Origin::BuiltIn).unwrap().unwrap();
+        assert_eq!(start.name, "mnist-erm");
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_the_same() {
+        for name in names() {
+            let experiment = Experiment::read(&Origin::File(folder().join(name)), "", &[], Some(7)).unwrap();
+            let text = toml::to_string(&experiment).unwrap();
+            let back: Experiment = toml::from_str(&text).unwrap();
+            assert_eq!(serde_json::to_value(&experiment).unwrap(), serde_json::to_value(&back).unwrap());
+            assert_eq!(back.seed, 7);
+        }
+    }
+
+    #[test]
+    fn the_digest_follows_what_changes_weights_and_nothing_else() {
+        let read = |set: &[&str]| {
+            let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+            let experiment = Experiment::read(&Origin::BuiltIn, Experiment::built_in(), &set, None).unwrap();
+            experiment.digest("start", std::iter::empty()).unwrap()
+        };
+        assert_eq!(read(&[]), read(&["checkpoint_every=3", "name=\"other\""]));
+        assert_ne!(read(&[]), read(&["seed=2"]));
+        assert_ne!(read(&[]), read(&["bal.data.temperature=0.0"]));
+    }
+}

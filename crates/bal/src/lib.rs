@@ -1,0 +1,75 @@
+//! Bayesian adversarial learning as one library: train a posterior over network weights against a distribution over
+//! adversarial data, attack it or any model in TorchScript, and measure what is left.
+//!
+//! Values go in and come out. Nothing is printed: an [`Observer`] is told of remarks and progress. Errors say what is wrong; a
+//! [`Refusal`] among their causes also says what can be done.
+//!
+#![doc = include_str!("../README.md")]
+
+mod answers;
+mod calibrate;
+mod check;
+mod class_order;
+mod dataset;
+mod diagnose;
+mod download;
+mod estimate;
+mod evaluate;
+mod experiment;
+mod export;
+mod followed;
+mod image_selection;
+mod last_batch;
+mod model_source;
+mod observer;
+mod outputs;
+mod overrides;
+mod own_images;
+mod partial;
+mod predict;
+#[doc(hidden)]
+pub mod readers;
+mod refusal;
+mod report;
+mod run_folder;
+mod run_record;
+pub mod runs;
+mod session;
+mod start;
+mod train;
+mod trained_on;
+mod units;
+mod versions;
+
+pub use anyhow::{Error, Result};
+pub use calibrate::{CalibrateRequest, Calibrated, calibrate};
+pub use check::Checked;
+pub use dataset::is_known as is_known_dataset;
+pub use diagnose::{DiagnoseRequest, Diagnosed, Quantities, diagnose};
+pub use download::download;
+pub use estimate::seconds_per_batch;
+pub use evaluate::{
+    EvaluateRequest, Measured, Surrogate, Verified, VerifyRequest, evaluate, measure, verify,
+};
+pub use experiment::{
+    AdversarialSettings, AttackTable, ErmSettings, Experiment, ExperimentRequest, Origin, Plan, Precision,
+    Start, WrmTraining,
+};
+pub use export::export;
+pub use image_selection::ImageSelection;
+pub use model_source::{LoadedModel, ModelFiles, ModelSource, ReadyModel, Scripts};
+pub use observer::{Level, Note, Observer, Progress, Silent, Work};
+pub use outputs::{Outputs, can_be_written};
+pub use own_images::{ImageSettings, named as images_named};
+pub use predict::{Predicted, Predictor, predict};
+pub use refusal::{Refusal, Remedy, causes, told};
+pub use report::{ReportRequest, report};
+pub use run_folder::{RunFolder, Status};
+pub use session::Session;
+pub use train::{Ending, Options, TrainRequest, Trained, train};
+pub use versions::versions;
+
+pub use bal_attacks::{AttackName, AttackSettings, Norm, Radii};
+pub use bal_data::Set;
+pub use bal_report::{Evaluation, Split};
+pub use tch::Device;

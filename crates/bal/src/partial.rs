@@ -1,0 +1,222 @@
+//! What is kept of an evaluation while it goes on.
+
+mod identity;
+
+use crate::{Note, Session, outputs};
+use anyhow::{Context, Result, bail};
+use bal_attacks::{Gradients, Keep, KeepError, Outcome, Shard};
+use bal_files::{Lock, LockError};
+use bal_models::TensorFile;
+pub(crate) use identity::Identity;
+use serde_json::Value;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+use tch::{Kind, Tensor};
+
+/// A folder of finished shards beside a file that the evaluation will write, this evaluation's alone.
+///
+/// It goes when the files are written, and before that if there is no shard in it yet.
+pub(crate) struct Partial {
+    lock: Lock,
+    /// Everything that the shards depend on.
+    identity: Value,
+    images: bool,
+    /// Whether the folder says what its shards are of; held while that is written.
+    made: Mutex<bool>,
+}
+
+const IDENTITY: &str = "identity.json";
+/// No attack broke the image.
+const NONE: i64 = -1;
+
+impl Partial {
+    /// The folder for the evaluation that will write `file`; says so where a part of it is there.
+    ///
+    /// # Errors
+    /// When the folder is there and of another evaluation, or another process works in it.
+    pub(crate) fn beside(file: &Path, identity: &Identity<'_>, session: &Session) -> Result<Self> {
+        let images = identity.images;
+        let identity = identity.value()?;
+        let lock = lock(file, session)?;
+        let folder = lock.folder().to_path_buf();
+        lock.remove_leftovers(&[]);
+        let path = folder.join(IDENTITY);
+        if path.is_file() {
+            let context = || format!("cannot go on with {}; remove it to begin anew", folder.display());
+            let found: Value =
+                serde_json::from_slice(&fs::read(&path).with_context(context)?).with_context(context)?;
+            if let Some(key) = difference(&found, &identity) {
+                bail!(
+                    "{} holds a part of another evaluation: its {key} is {}, and now {}; finish that one, remove \
+                     the folder, or write to another file",
+                    folder.display(),
+                    found[&key],
+                    identity[&key]
+                );
+            }
+        }
+        let partial = Self { made: Mutex::new(path.is_file()), lock, identity, images };
+        if !partial.shards().is_empty() {
+            session.observer().note(&Note::news(format!("going on where {} ended", folder.display())));
+        }
+        Ok(partial)
+    }
+
+    fn folder(&self) -> &Path {
+        self.lock.folder()
+    }
+
+    /// The files of the shards that are kept.
+    fn shards(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.folder()).into_iter().flatten().flatten();
+        let files = entries.map(|entry| entry.path());
+        files.filter(|file| file.extension().is_some_and(|e| e == "safetensors")).collect()
+    }
+
+    /// Takes away what was kept, and the folder, unless the user has put something there.
+    pub(crate) fn remove(self) -> Result<()> {
+        let folder = self.folder().to_path_buf();
+        let identity = Some(folder.join(IDENTITY)).filter(|file| file.is_file());
+        for file in self.shards().into_iter().chain(identity) {
+            fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+        }
+        drop(self);
+        // It may have been made by an earlier process, so that it does not go with the lock.
+        let _ = fs::remove_dir(folder);
+        Ok(())
+    }
+
+    fn path(&self, number: usize) -> PathBuf {
+        self.folder().join(format!("shard-{number:05}.safetensors"))
+    }
+
+    /// Makes the folder, once, with what its shards are of.
+    fn make(&self) -> Result<(), KeepError> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*made {
+            outputs::write(&self.folder().join(IDENTITY), &serde_json::to_vec_pretty(&self.identity)?)?;
+            *made = true;
+        }
+        Ok(())
+    }
+}
+
+/// The folder of the evaluation that will write `file`, as this process's own.
+fn lock(file: &Path, session: &Session) -> Result<Lock> {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".partial");
+    let folder = PathBuf::from(name);
+    match Lock::take(&folder, &mut |news| session.tell(news)) {
+        Err(LockError::Busy { holder, .. }) => bail!(
+            "{} is being made by {holder}; wait until that has ended, or write to another file",
+            file.display()
+        ),
+        other => Ok(other?),
+    }
+}
+
+/// The first key whose values differ.
+fn difference(found: &Value, wanted: &Value) -> Option<String> {
+    let keys = |value: &Value| value.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>());
+    let keys = keys(wanted).into_iter().chain(keys(found)).flatten();
+    keys.into_iter().find(|key| found[key] != wanted[key])
+}
+
+impl Keep for Partial {
+    fn images(&self) -> bool {
+        self.images
+    }
+
+    fn recall(&self, number: usize) -> Result<Option<Shard>, KeepError> {
+        let path = self.path(number);
+        if !*self.made.lock().unwrap_or_else(PoisonError::into_inner) || !path.is_file() {
+            return Ok(None);
+        }
+        Ok(Some(read(&path)?))
+    }
+
+    fn keep(&self, number: usize, shard: &Shard) -> Result<(), KeepError> {
+        self.make()?;
+        Ok(write(&self.path(number), shard)?)
+    }
+}
+
+fn write(path: &Path, shard: &Shard) -> Result<()> {
+    let n = shard.indices.len() as i64;
+    let columns = shard.outcomes.len() as i64;
+    let place = |part: &Option<usize>| part.map_or(NONE, |part| part as i64);
+    let predicted: Vec<i64> = shard.outcomes.iter().flat_map(|o| &o.predicted).copied().collect();
+    let broken_by: Vec<i64> = shard.outcomes.iter().flat_map(|o| o.broken_by.iter().map(place)).collect();
+    let lengths = |value: fn(&Outcome) -> &Vec<f64>| {
+        let values: Vec<f64> = shard.outcomes.iter().flat_map(value).copied().collect();
+        Tensor::f_from_slice(&values)?.f_reshape([columns, n])
+    };
+    let mut tensors = vec![
+        ("indices", Tensor::f_from_slice(&shard.indices)?),
+        ("labels", Tensor::f_from_slice(&shard.labels)?),
+        ("clean", Tensor::f_from_slice(&shard.clean)?),
+        ("predicted", Tensor::f_from_slice(&predicted)?.f_reshape([columns, n])?),
+        ("broken_by", Tensor::f_from_slice(&broken_by)?.f_reshape([columns, n])?),
+        ("l2", lengths(|outcome| &outcome.l2)?),
+        ("linf", lengths(|outcome| &outcome.linf)?),
+    ];
+    // Of each part, how many gradients were taken, and how many of them were zero.
+    let gradients: Vec<i64> =
+        shard.gradients.iter().flat_map(|part| [part.taken as i64, part.zero as i64]).collect();
+    tensors.push(("gradients", Tensor::f_from_slice(&gradients)?.f_reshape([-1, 2])?));
+    if let Some(distances) = &shard.distances {
+        // No distance is negative.
+        let distances: Vec<f64> = distances.iter().map(|d| d.unwrap_or(-1.0)).collect();
+        tensors.push(("distances", Tensor::f_from_slice(&distances)?));
+    }
+    if let Some(x) = &shard.x {
+        tensors.push(("x", x.shallow_clone()));
+    }
+    let tensors = tensors.into_iter().map(|(name, tensor)| (name.to_string(), tensor)).collect();
+    Ok(TensorFile { metadata: [].into(), tensors }.write_sealed(path)?)
+}
+
+pub(crate) fn read(path: &Path) -> Result<Shard> {
+    let mut file = TensorFile::read_sealed(path)?;
+    let mut integers = |name: &str, shape: &[i64]| -> Result<Vec<i64>> {
+        Ok(Vec::try_from(file.take(path, name, Kind::Int64, shape)?.f_reshape([-1])?)?)
+    };
+    let indices = integers("indices", &[-1])?;
+    let n = indices.len() as i64;
+    let (labels, clean) = (integers("labels", &[n])?, integers("clean", &[n])?);
+    let predicted = integers("predicted", &[-1, n])?;
+    let columns = predicted.len() as i64 / n.max(1);
+    let broken_by = integers("broken_by", &[columns, n])?;
+    let gradients = integers("gradients", &[-1, 2])?;
+    let counted = |part: &[i64]| match part {
+        &[taken, zero] if (0..=taken).contains(&zero) => {
+            Ok(Gradients { taken: taken as u64, zero: zero as u64 })
+        }
+        other => bail!("{}: gradients holds {other:?}: of so many taken, so many zero", path.display()),
+    };
+    let gradients = gradients.chunks(2).map(counted).collect::<Result<_>>()?;
+    let mut lengths = |name: &str| -> Result<Vec<f64>> {
+        Ok(Vec::try_from(file.take(path, name, Kind::Double, &[columns, n])?.f_reshape([-1])?)?)
+    };
+    let (l2, linf) = (lengths("l2")?, lengths("linf")?);
+    let row = |column: usize| column * indices.len()..(column + 1) * indices.len();
+    let outcomes = (0..columns as usize).map(|column| Outcome {
+        predicted: predicted[row(column)].to_vec(),
+        broken_by: broken_by[row(column)].iter().map(|&place| usize::try_from(place).ok()).collect(),
+        l2: l2[row(column)].to_vec(),
+        linf: linf[row(column)].to_vec(),
+    });
+    let outcomes = outcomes.collect();
+    let mut optional = |name: &str, kind: Kind, shape: &[i64]| {
+        let there = file.tensors.contains_key(name);
+        there.then(|| file.take(path, name, kind, shape)).transpose()
+    };
+    let distances = optional("distances", Kind::Double, &[n])?.map(Vec::<f64>::try_from).transpose()?;
+    let distances =
+        distances.map(|distances| distances.into_iter().map(|d| (d >= 0.0).then_some(d)).collect());
+    let x = optional("x", Kind::Float, &[columns, n, -1, -1, -1])?;
+    Ok(Shard { indices, labels, clean, outcomes, distances, gradients, x })
+}

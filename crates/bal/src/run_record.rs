@@ -1,0 +1,102 @@
+//! The record of a run: settings, data, versions, and how it went.
+
+use crate::{
+    Session, dataset::Training, experiment::Experiment, run_folder::RunFolder, start::Start, train::Options,
+    units::units, versions::versions,
+};
+use anyhow::{Context, Result};
+use bal_core::Posterior;
+use bal_models::Ensemble;
+use bal_report::{Diagnostics, MetricLine, Record, Summary, metrics, record};
+use std::{collections::BTreeMap, path::Path};
+
+/// How a run went, and what it was run on.
+pub(crate) struct Outcome<'a> {
+    pub(crate) training: &'a Training,
+    pub(crate) start: Option<&'a Start>,
+    pub(crate) posterior: &'a Posterior,
+    pub(crate) sweeps: u64,
+    pub(crate) planned: u64,
+    pub(crate) seconds: f64,
+}
+
+/// The record of the run in `folder`.
+pub(crate) fn make(
+    options: &Options,
+    experiment: &Experiment,
+    folder: &RunFolder,
+    session: &Session,
+    outcome: &Outcome,
+) -> Result<Record> {
+    let Outcome { training, start, posterior, .. } = outcome;
+    let method = experiment.method()?;
+    let model = Ensemble::new(posterior, session.device)?;
+    let images = training.images.len() as u64;
+    let batches = experiment.epochs().batches(images);
+    Ok(Record {
+        format: record::FORMAT,
+        name: experiment.name.clone(),
+        method: method.name().into(),
+        preset: experiment.preset.clone(),
+        quick: options.quick,
+        seed: experiment.seed,
+        experiment: serde_json::to_value(experiment)?,
+        versions: versions(),
+        dataset: bal_report::Dataset {
+            name: experiment.dataset.clone(),
+            files: training.digests.clone(),
+            train_images: images,
+            test_images: training.test_images,
+            parts: training.identity.parts().map(|(name, part)| (name.into(), part.digest.clone())).into(),
+            classes: training.class_names.clone(),
+        },
+        start: start.map(|s| bal_report::Start { name: s.name.clone(), digest: s.digest.clone() }),
+        epochs: outcome.sweeps as f64 / batches as f64,
+        sweeps: outcome.sweeps,
+        sweeps_planned: outcome.planned,
+        stopped_early: outcome.sweeps < outcome.planned,
+        threads: session.workers.threads(),
+        wall_seconds: outcome.seconds,
+        units: units(experiment),
+        curves: curves(&folder.metrics())?,
+        diagnostics: posterior.mixing.as_ref().map(|mixing| Diagnostics {
+            chains: mixing.chains as u64,
+            draws: mixing.draws as u64,
+            r_hat: Summary::of(&mixing.r_hat),
+            ess: Summary::of(&mixing.effective_sample_size),
+        }),
+        held_out: bal_baselines::accuracy(&model, &training.held_out, &session.workers)?,
+        digests: folder.digests()?,
+    })
+}
+
+/// A curve's name, and its value in a line of metrics.
+type Column = (&'static str, fn(&MetricLine) -> Option<f64>);
+
+/// At most this many points per curve: a figure shows no more.
+const POINTS: usize = 200;
+
+/// The metrics of a run as curves over sweeps, each point the mean of the sweeps that it stands for.
+fn curves(path: &Path) -> Result<BTreeMap<String, Vec<(u64, f64)>>> {
+    let lines = metrics::read(path).context("the run's metrics cannot be read back")?;
+    let columns: [Column; 5] = [
+        ("loss", |l| Some(l.loss)),
+        ("linf", |l| l.linf),
+        ("l2", |l| l.l2),
+        ("data_energy", |l| l.data_energy),
+        ("parameter_energy", |l| l.parameter_energy),
+    ];
+    let mut curves = BTreeMap::new();
+    for (name, of) in columns {
+        let points: Vec<(u64, f64)> = lines.iter().filter_map(|l| Some((l.sweep, of(l)?))).collect();
+        let group = points.len().div_ceil(POINTS).max(1);
+        let mean = |part: &[(u64, f64)]| {
+            let value = part.iter().map(|p| p.1).sum::<f64>() / part.len() as f64;
+            part.last().map(|last| (last.0, value))
+        };
+        if !points.is_empty() {
+            curves.insert(name.to_string(), points.chunks(group).filter_map(mean).collect());
+        }
+    }
+    Ok(curves)
+}

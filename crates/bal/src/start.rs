@@ -1,0 +1,149 @@
+//! The weights that a run starts from.
+
+use crate::{
+    Note, Refusal, Remedy, Session,
+    dataset::Training,
+    experiment::{Experiment, Origin},
+    run_folder::{RunFolder, Status},
+    train::{self, Options},
+    trained_on::TrainedOn,
+};
+use anyhow::{Context, Result, bail};
+use bal_core::{Architecture, ImageDigest, Posterior};
+use bal_data::Digest;
+use bal_models::{RunImages, Sizes};
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::Path,
+    sync::Arc,
+};
+
+/// Weights, and where they are from.
+pub(crate) struct Start {
+    pub(crate) name: String,
+    pub(crate) digest: String,
+    pub(crate) posterior: Posterior,
+    /// What it was trained on itself; of a start that was kept nothing, as the run keeps that.
+    images: Option<Images>,
+}
+
+/// What is known of the images that a start was trained on.
+struct Images {
+    trained_on: TrainedOn,
+    /// SHA-256 of its data.
+    files: BTreeMap<String, String>,
+}
+
+impl Start {
+    /// The images that its weights were trained on and a run on these is not. Says where those are test images, or where that
+    /// cannot be told.
+    pub(crate) fn images(&self, training: &Training, session: &Session) -> Vec<ImageDigest> {
+        let Some(Images { trained_on, files }) = &self.images else { return vec![] };
+        let RunImages { train, test, .. } = &training.identity;
+        if !trained_on.complete && *files != training.digests {
+            session.observer().note(&Note::warning(format!(
+                "{}, which the run starts from, is of before runs kept which images they were trained on; whether it \
+                 was trained on test images cannot be told",
+                self.name
+            )));
+        }
+        let again: HashSet<&ImageDigest> = train.images.iter().collect();
+        let mut images: Vec<ImageDigest> =
+            trained_on.all().iter().filter(|image| !again.contains(image)).copied().collect();
+        images.sort_unstable();
+        let tested = test.images.iter().filter(|image| images.binary_search(image).is_ok()).count();
+        if tested > 0 {
+            session.observer().note(&Note::warning(format!(
+                "{}, which the run starts from, was trained on {tested} of the {} test images",
+                self.name,
+                test.images.len()
+            )));
+        }
+        images
+    }
+}
+
+/// The folder of finished runs that others start from, by digest.
+const CACHE: &str = "runs/cache";
+
+/// The start that the options name or the experiment asks for: a finished run of the same digest, or
+/// one trained now; weights of `network`.
+pub(crate) fn resolve(
+    options: &Options,
+    experiment: &Experiment,
+    origin: &Origin,
+    network: &Arc<dyn Architecture>,
+    session: &Session,
+) -> Result<Option<Start>> {
+    let start = if let Some(folder) = &options.start {
+        if experiment.start.is_none() {
+            let fault = format!("{} starts from initial weights, and not from a run", experiment.name);
+            return Err(Refusal::new(fault, Remedy::NoStart).into());
+        }
+        from_run(&RunFolder::new(folder))
+            .with_context(|| format!("{} cannot be started from", folder.display()))?
+    } else {
+        let Some((first, origin)) = experiment.start_experiment(origin)? else { return Ok(None) };
+        cached(&first, &origin, options, session)?
+    };
+    let found = &start.posterior.architecture;
+    let sizes = Sizes::of(&**found);
+    if found.name() != network.name() || sizes != Sizes::of(&**network) {
+        let described = |network: &Arc<dyn Architecture>| {
+            format!(
+                "{} for images of shape {:?} in {} classes",
+                network.name(),
+                network.input(),
+                network.classes()
+            )
+        };
+        bail!("the start is a {}, the experiment wants a {}", described(found), described(network));
+    }
+    if start.posterior.members.len() != 1 {
+        bail!("the start has {} networks; a point estimate is wanted", start.posterior.members.len());
+    }
+    Ok(Some(start))
+}
+
+/// Reads back the start that a begun run keeps in its folder.
+///
+/// # Errors
+/// When the weights are gone, or are no longer those that the run started from.
+pub(crate) fn kept(folder: &RunFolder) -> Result<Option<Start>> {
+    let Some((name, expected)) = folder.read_identity()?.start else { return Ok(None) };
+    let path = folder.start();
+    let digest = digest(&path)?;
+    if digest != expected {
+        let fault = format!("{} is not what the run started from", path.display());
+        return Err(Refusal::new(fault, Remedy::RightFileOrAnotherFolder).into());
+    }
+    Ok(Some(Start { name, digest, posterior: bal_models::read_posterior(&path, None)?, images: None }))
+}
+
+fn from_run(folder: &RunFolder) -> Result<Start> {
+    let (record, posterior) = folder.finished()?;
+    let trained_on = TrainedOn::of_run(folder, &record)?;
+    let images = Some(Images { trained_on, files: record.dataset.files });
+    Ok(Start { name: record.name, digest: digest(&folder.posterior())?, posterior, images })
+}
+
+fn cached(experiment: &Experiment, origin: &Origin, options: &Options, session: &Session) -> Result<Start> {
+    let digest = train::digest(experiment, "", session)?;
+    let folder = RunFolder::new(Path::new(CACHE).join(format!("{}-{}", experiment.name, &digest[..16])));
+    if folder.status() != Status::Finished {
+        // Another run may be training the same start: this one then takes what came of it.
+        let claim = folder.claim_when_free(session)?;
+        if claim.status() != Status::Finished {
+            session.observer().note(&Note::news(format!("first {}, to start from", experiment.name)));
+            let first = Options { start: None, max_sweeps: None, ..options.clone() };
+            train::run(&first, experiment, origin, claim, session)?;
+        }
+    }
+    from_run(&folder)
+}
+
+/// SHA-256 of a file, in hexadecimal.
+pub(crate) fn digest(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Digest::of(&bytes).to_string())
+}

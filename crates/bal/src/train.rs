@@ -1,0 +1,317 @@
+//! Training: an experiment becomes a run.
+
+use crate::{
+    Note, Refusal, Remedy, Session,
+    experiment::{Experiment, ExperimentRequest, Origin},
+    followed::Followed,
+    last_batch,
+    run_folder::{Claim, Identity, RunFolder, Status},
+    run_record::{self, Outcome},
+    start,
+};
+use anyhow::{Context, Result, bail};
+use bal_baselines::TraceSettings;
+use bal_core::{Architecture, Checkpoint, Posterior, Task, TrainError};
+use bal_models::{RunImages, Traces};
+use bal_report::{Record, metrics};
+use std::path::{Path, PathBuf};
+use tch::Tensor;
+
+/// What to train, and into which folder.
+#[derive(Clone, Debug, Default)]
+pub struct TrainRequest {
+    /// The experiment; without a file, that of the run which is resumed, else BAL on MNIST as released.
+    pub experiment: ExperimentRequest,
+    /// The run folder; without one `runs/NAME-seedN`.
+    pub out: Option<PathBuf>,
+    /// Whether a run that was begun there goes on; one that is finished is then left as it is.
+    pub resume: bool,
+    /// The rest.
+    pub options: Options,
+}
+
+/// How to train.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// A finished run to start from, instead of the one that the experiment names.
+    pub start: Option<PathBuf>,
+    /// Ends the run after so many batches; the record says so.
+    pub max_sweeps: Option<u64>,
+    /// Marks the record as made for a quick look.
+    pub quick: bool,
+    /// Also writes `TensorBoard`'s event files.
+    pub tensorboard: bool,
+}
+
+/// A run after [`train`].
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// Where it is.
+    pub folder: RunFolder,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// How a training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ending {
+    /// It is finished.
+    Finished,
+    /// It was finished before.
+    WasFinished,
+    /// The observer wished it to end; there is a checkpoint.
+    Interrupted {
+        /// Batches done.
+        sweep: u64,
+        /// Batches in all.
+        planned: u64,
+    },
+}
+
+/// Trains an experiment into a run folder: `posterior.safetensors`, `record.json`, metrics, and while it goes on a checkpoint.
+///
+/// The same experiment, seed and data give the same weights, bit by bit, whatever the number of threads, and whether the
+/// training was interrupted or not.
+///
+/// # Errors
+/// When the experiment or its data cannot be used, another process or another run has the folder, or a file cannot be
+/// written. A [`Refusal`] among the causes says what can be done.
+pub fn train(request: &TrainRequest, session: &Session) -> Result<Trained> {
+    let named = request.out.as_ref().map(RunFolder::new);
+    // Before images are looked at, which may take long.
+    let early = named.as_ref().map(|folder| claim(request.resume, folder, session)).transpose()?;
+    let kept = named.as_ref().filter(|_| request.resume).map(RunFolder::experiment);
+    let (experiment, origin) = request.experiment.read(kept.filter(|path| path.is_file()), session)?;
+    let usual = || RunFolder::new(format!("runs/{}-seed{}", experiment.name, experiment.seed));
+    let folder = named.clone().unwrap_or_else(usual);
+    let claim = match early {
+        Some(claim) => claim,
+        None => claim(request.resume, &folder, session)?,
+    };
+    let ending = match claim {
+        Some(claim) => run(&request.options, &experiment, &origin, claim, session)?,
+        None => finished(&experiment, &folder)?,
+    };
+    Ok(Trained { ending, folder: folder.clone() })
+}
+
+/// The end of a run that is finished already.
+///
+/// # Errors
+/// When it is a run of another experiment.
+fn finished(experiment: &Experiment, folder: &RunFolder) -> Result<Ending> {
+    let path = folder.path().display();
+    let record = Record::read(&folder.record())?;
+    let context = || format!("{} holds no experiment of this version", folder.record().display());
+    let recorded: Experiment = serde_json::from_value(record.experiment).with_context(context)?;
+    if !experiment.is_like(&recorded)? {
+        let fault = format!("{path} is a finished run of another experiment (its settings or seed differ)");
+        return Err(Refusal::new(fault, Remedy::AnotherFolder).into());
+    }
+    Ok(Ending::WasFinished)
+}
+
+/// The digest of `experiment`, started from weights with digest `start`.
+pub(crate) fn digest(experiment: &Experiment, start: &str, session: &Session) -> Result<String> {
+    experiment.digest(start, experiment.data(session).digests()?.iter())
+}
+
+/// Trains `experiment` into a folder, which has no finished run.
+pub(crate) fn run(
+    options: &Options,
+    experiment: &Experiment,
+    origin: &Origin,
+    mut claim: Claim<'_>,
+    session: &Session,
+) -> Result<Ending> {
+    let (folder, status) = (claim.folder(), claim.status());
+    let method = experiment.method()?;
+    let device = session.device;
+    let Experiment { train_images, held_out, seed, .. } = experiment;
+    let training = experiment.data(session).training(*train_images, *held_out, *seed)?;
+    method.check(training.images.len() as u64)?;
+    let sizes = training.sizes()?;
+    experiment.suits(sizes)?;
+    let [architecture, trained] = experiment.architectures(sizes, device)?;
+    announce(&*architecture, session);
+    if let Some(remark) = last_batch::remark(experiment, training.images.len() as u64) {
+        session.observer().note(&remark);
+    }
+    let start = match status {
+        Status::Begun => start::kept(folder)?,
+        _ => start::resolve(options, experiment, origin, &architecture, session)?,
+    };
+    let from = start.as_ref().map_or("", |start| start.digest.as_str());
+    let digest = experiment.digest(from, training.digests.iter())?;
+    let identity = Identity { digest, start: start.as_ref().map(|s| (s.name.clone(), s.digest.clone())) };
+    if status == Status::Absent {
+        let before = start.as_ref().map_or(vec![], |start| start.images(&training, session));
+        let images = RunImages { start: before, ..training.identity.clone() };
+        claim.begin(experiment, &identity, start.as_ref().map(|s| &s.posterior), &images)?;
+    } else if folder.read_identity()? != identity {
+        let fault = format!(
+            "{} is a run of another experiment (its settings, seed or data differ)",
+            folder.path().display()
+        );
+        return Err(Refusal::new(fault, Remedy::AnotherFolderOrAsBegun).into());
+    }
+    let digest = identity.digest;
+    let resume = checkpoint(folder, &digest)?;
+    let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.sweep);
+    if status == Status::Begun {
+        claim.remove_leftovers();
+        metrics::truncate_after(&folder.metrics(), done).map_err(|error| goes_on(&claim, error.into()))?;
+        session
+            .observer()
+            .note(&Note::news(format!("{} goes on after batch {done}", folder.path().display())));
+    }
+    let task = Task {
+        architecture: trained,
+        images: &training.images,
+        held_out: &training.held_out,
+        start: start.as_ref().map(|s| s.posterior.members[0].duplicate()),
+        seed: *seed,
+        workers: &session.workers,
+        resume,
+    };
+    let planned = method.sweeps(training.images.len() as u64);
+    if let Some(last) = options.max_sweeps.filter(|&last| last <= done) {
+        bail!("{} has done {done} batches already, and was to end after {last}", folder.path().display());
+    }
+    let mut observer = Followed::new(options, session, experiment, folder, &digest, planned, done)
+        .map_err(|error| goes_on(&claim, error))?;
+    session.observer().training_begins()?;
+    let fitted = method.fit(&task, &mut |progress| observer.observe(progress));
+    let posterior = match (fitted, observer.failure.take()) {
+        (_, Some(failure)) => Err(goes_on(&claim, failure)),
+        (Err(error @ TrainError::Checkpoint(_)), None) => Err(anew(&folder.checkpoint(), error.into())),
+        (Err(error), None) => Err(error.into()),
+        // Whatever it was trained in, it is used in fp32.
+        (Ok(posterior), None) => {
+            Ok(Posterior { architecture, class_names: training.class_names.clone(), ..posterior })
+        }
+    };
+    observer.display.finish();
+    if observer.interrupted {
+        return Ok(Ending::Interrupted { sweep: observer.sweep, planned });
+    }
+    let posterior = posterior?;
+    // From here on what was trained is lost with the folder.
+    claim.keep();
+    let traces = observer.traces.take();
+    let outcome = Outcome {
+        training: &training,
+        start: start.as_ref(),
+        posterior: &posterior,
+        sweeps: observer.sweep,
+        planned,
+        seconds: observer.seconds(),
+    };
+    write(options, experiment, folder, session, &outcome, traces).map_err(|error| goes_on(&claim, error))?;
+    claim.tidy();
+    Ok(Ending::Finished)
+}
+
+/// Writes the results of a run, the record last.
+fn write(
+    options: &Options,
+    experiment: &Experiment,
+    folder: &RunFolder,
+    session: &Session,
+    outcome: &Outcome,
+    traces: Option<Tensor>,
+) -> Result<()> {
+    bal_models::write_posterior(&folder.posterior(), outcome.posterior)?;
+    if let (Some(log_probability), Some(bal)) = (traces, experiment.chains()) {
+        let TraceSettings { burn_in, every, .. } = bal.mixing;
+        bal_models::write_traces(&folder.traces(), &Traces { log_probability, burn_in, every })?;
+    }
+    if !folder.data().is_file() {
+        // Of a run that was begun before such a file was written at its beginning.
+        bal_models::write_run_images(&folder.data(), &outcome.training.identity)?;
+    }
+    Ok(run_record::make(options, experiment, folder, session, outcome)?.write(&folder.record())?)
+}
+
+/// What went wrong, and that the run can go on, if it was the disk and the run stays.
+fn goes_on(claim: &Claim<'_>, error: anyhow::Error) -> anyhow::Error {
+    let path = claim.folder().path();
+    if claim.is_kept() && error.chain().any(<dyn std::error::Error>::is::<std::io::Error>) {
+        Refusal::new("the run has not ended", Remedy::Resume(path.to_path_buf())).because(error)
+    } else {
+        error
+    }
+}
+
+/// The checkpoint of the run, if it has one.
+///
+/// # Errors
+/// When it is damaged, or of another run.
+fn checkpoint(folder: &RunFolder, digest: &str) -> Result<Option<Checkpoint>> {
+    let path = folder.checkpoint();
+    if !path.is_file() {
+        return Ok(None);
+    }
+    bal_models::read_checkpoint(&path, digest).map_err(|error| anew(&path, error.into())).map(Some)
+}
+
+/// The way out where a checkpoint cannot be used.
+fn anew(checkpoint: &Path, error: anyhow::Error) -> anyhow::Error {
+    let fault = format!("cannot go on from {}", checkpoint.display());
+    Refusal::new(fault, Remedy::WithoutCheckpoint).because(error)
+}
+
+/// The folder, as this process's own from now on; `None` where the run there is finished.
+///
+/// # Errors
+/// When another process writes there, or another run is there and this one is not to go on.
+fn claim<'a>(resume: bool, folder: &'a RunFolder, session: &Session) -> Result<Option<Claim<'a>>> {
+    let status = folder.status();
+    // Where nothing can be trained nothing is made, not even a lock.
+    if !matches!(status, Status::Absent | Status::Begun) {
+        is_to_be_trained(resume, folder, status)?;
+        // A process may have been killed after it had written the record.
+        if folder.checkpoint().is_file()
+            && let Ok(claim) = folder.claim(session)
+        {
+            claim.tidy();
+        }
+        return Ok(None);
+    }
+    let claim = folder.claim(session)?;
+    Ok(is_to_be_trained(resume, folder, claim.status())?.then_some(claim))
+}
+
+/// Whether something is to be trained in a folder of this status; not if its run is finished.
+fn is_to_be_trained(resume: bool, folder: &RunFolder, status: Status) -> Result<bool> {
+    let path = folder.path().display();
+    match status {
+        Status::Absent => Ok(true),
+        Status::Foreign => {
+            let fault = format!("{path} exists and is no run folder");
+            Err(Refusal::new(fault, Remedy::AnotherFolder).into())
+        }
+        Status::Begun if resume => Ok(true),
+        Status::Finished if resume => Ok(false),
+        Status::WithoutWeights if resume => bail!("{}", folder.without_weights()),
+        Status::Begun => {
+            Err(Refusal::of_request(format!("{path} exists")).with(Remedy::ResumeOrAnotherFolder).into())
+        }
+        Status::Finished | Status::WithoutWeights => {
+            let fault = format!("{path} exists, and its run is finished");
+            Err(Refusal::of_request(fault).with(Remedy::AnotherFolder).into())
+        }
+    }
+}
+
+/// Says what is trained.
+fn announce(network: &dyn Architecture, session: &Session) {
+    let weights: i64 = network.parameters().iter().map(|spec| spec.shape.iter().product::<i64>()).sum();
+    session.observer().note(&Note::news(format!(
+        "{}: {weights} weights, for images of shape {:?} in {} classes",
+        network.name(),
+        network.input(),
+        network.classes()
+    )));
+}
