@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Result, bail, ensure};
 
-use crate::cargo::run as run_command;
+use bal_chores::run as run_command;
 
 /// Names the browser, for tests and for those who have one elsewhere.
 pub(crate) const VARIABLE: &str = "BAL_CHROMIUM";

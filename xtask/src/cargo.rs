@@ -1,14 +1,13 @@
-//! Other programs: cargo itself, and what it builds, with LibTorch's libraries at hand.
+//! Cargo itself, and programs with LibTorch's libraries at hand.
 
 use std::ffi::OsString;
-use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::Command;
 use std::{env, iter};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::repository::Repository;
 use crate::setup::LibTorch;
+use bal_chores::Repository;
 
 /// The variable in which the system's loader looks for libraries.
 const LIBRARY_PATH: &str = if cfg!(target_os = "macos") { "DYLD_LIBRARY_PATH" } else { "LD_LIBRARY_PATH" };
@@ -33,45 +32,13 @@ pub(crate) fn cargo(repository: &Repository) -> Command {
 /// make them lose the path of .cargo/config.toml.
 pub(crate) fn cargo_with(repository: &Repository, libtorch: &LibTorch) -> Result<Command> {
     let mut command = cargo(repository);
-    command.env(LIBRARY_PATH, library_path(libtorch)?);
+    with_libtorch(&mut command, libtorch)?;
     Ok(command)
 }
 
-/// A program in the root of the checkout that finds LibTorch.
-pub(crate) fn program(path: &Path, repository: &Repository, libtorch: &LibTorch) -> Result<Command> {
-    let mut command = Command::new(path);
-    command.current_dir(repository.root()).env(LIBRARY_PATH, library_path(libtorch)?);
-    Ok(command)
-}
-
-/// Runs to the end; a failure names the command line.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot start {}", line(command)))?;
-    succeeded(command, status)
-}
-
-/// Runs to the end and returns what was printed, errors of the program being shown as they come.
-pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
-    command.stderr(Stdio::inherit());
-    let output = command.output().with_context(|| format!("cannot start {}", line(command)))?;
-    succeeded(command, output.status)?;
-    Ok(output.stdout)
-}
-
-fn succeeded(command: &Command, status: ExitStatus) -> Result<()> {
-    if !status.success() {
-        bail!("`{}` failed ({status}); its own words are above", line(command));
-    }
-    Ok(())
-}
-
-/// The command as one would type it.
-fn line(command: &Command) -> String {
-    let words: Vec<_> = iter::once(command.get_program())
-        .chain(command.get_args())
-        .map(|word| word.to_string_lossy())
-        .collect();
-    words.join(" ")
+/// The command, which then finds LibTorch, and so do the programs that it starts.
+pub(crate) fn with_libtorch<'a>(command: &'a mut Command, libtorch: &LibTorch) -> Result<&'a mut Command> {
+    Ok(command.env(LIBRARY_PATH, library_path(libtorch)?))
 }
 
 /// LibTorch's folder before those that the loader searches anyway.
@@ -85,18 +52,6 @@ fn library_path(libtorch: &LibTorch) -> Result<OsString> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_failure_names_the_command_line() {
-        let error = run(Command::new("false").arg("--flag")).unwrap_err().to_string();
-        assert!(error.contains("`false --flag` failed"), "{error}");
-    }
-
-    #[test]
-    fn a_missing_program_is_named() {
-        let error = run(&mut Command::new("no-such-program-here")).unwrap_err().to_string();
-        assert_eq!(error, "cannot start no-such-program-here");
-    }
 
     #[test]
     fn a_cargo_from_here_is_told_nothing_of_our_package() {

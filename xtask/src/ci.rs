@@ -4,11 +4,12 @@ use std::process::Stdio;
 
 use anyhow::Result;
 
-use crate::cargo::{cargo, cargo_with, run as run_command};
-use crate::repository::Repository;
+use crate::cargo::{cargo, cargo_with};
 use crate::setup;
-use crate::stage::stage;
 use crate::test;
+use bal_chores::Repository;
+use bal_chores::run as run_command;
+use bal_chores::stage;
 
 /// The verb.
 ///
@@ -35,7 +36,7 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
                 .env("RUSTDOCFLAGS", "-D warnings"),
         )
     })?;
-    test::tests(repository, libtorch)
+    test::tests(repository, &libtorch)
 }
 
 /// Licences, advisories and sources of all dependencies, where cargo-deny is installed.

@@ -9,34 +9,23 @@
 #[cfg(not(unix))]
 compile_error!("cargo xtask runs on Linux and macOS; elsewhere set LIBTORCH yourself and use cargo directly");
 
-mod bal;
-mod bench;
 mod browser;
 mod cargo;
-mod check_python;
 mod ci;
-mod download;
-mod figures;
 #[cfg(test)]
 mod packages;
-mod program;
-mod radii;
-mod reference;
-mod repository;
-mod reproduce;
+mod pieces;
+mod programs;
 mod setup;
-mod size;
-mod soak;
-mod stage;
 mod test;
-mod verify_reference;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
-use crate::repository::Repository;
+use crate::programs::Words;
+use bal_chores::Repository;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about = "The project's chores")]
@@ -48,11 +37,19 @@ struct Command {
 #[derive(Subcommand)]
 enum Verb {
     Setup(setup::Options),
-    Download(download::Options),
-    Reproduce(reproduce::Options),
-    Bench(bench::Options),
-    Soak(soak::Options),
-    CheckPython(check_python::Options),
+    /// Fetch data sets into datasets/: `bal download`
+    Download(Words),
+    /// Train, attack and draw: a figure of the paper from nothing
+    Reproduce(Words),
+    /// Time what is computed here: beside PyTorch, piece by piece, and as the problem grows; and attacks beside others'
+    Bench {
+        #[command(subcommand)]
+        what: Bench,
+    },
+    /// Disturb commands and files for hours: kills, second writers, full disks, broken input, other numbers of threads
+    Soak(Words),
+    /// Run the commands and the Python of docs/python.md, in a temporary folder
+    CheckPython(Words),
     /// Draw all figures and tables again from the records in results/
     Figures,
     /// Run every test, after whatever set-up they need
@@ -61,35 +58,55 @@ enum Verb {
     Test,
     /// Check everything that is checked before a change is accepted: fmt, clippy, doc, test, deny
     Ci,
-    VerifyReference(verify_reference::Options),
+    /// Compare published MNIST weights, evaluated here, with the numbers that PyTorch gives on them
+    VerifyReference(Words),
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    Pieces(pieces::Options),
+    /// Run the same sweep, epoch and attacks here and in PyTorch, in alternation
+    Peer(Words),
+    /// Run our attacks and those of torchattacks and foolbox on the same networks and images
+    Crosscheck(Words),
+    /// Time sweeps of 1 to 16 chains and 64 to 1024 images
+    Scaling(Words),
+    /// Run everything that is timed once, at sizes of seconds
+    Smoke(Words),
 }
 
 fn main() -> ExitCode {
-    match run(Command::parse().verb) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            for cause in error.chain().skip(1) {
-                eprintln!("  because: {cause}");
-            }
-            ExitCode::FAILURE
-        }
-    }
+    bal_chores::told(run(Command::parse().verb))
 }
 
 fn run(verb: Verb) -> Result<()> {
     let repository = Repository::find()?;
+    let paper = |verb: &[&str], words: &Words| programs::hand_over(&repository, "bal-paper", verb, words);
     match verb {
         Verb::Setup(options) => setup::run(&repository, &options),
-        Verb::Download(options) => download::run(&repository, &options),
-        Verb::Reproduce(options) => reproduce::run(&repository, &options),
-        Verb::Bench(options) => bench::run(&repository, &options),
-        Verb::Soak(options) => soak::run(&repository, &options),
-        Verb::CheckPython(options) => check_python::run(&repository, &options),
-        Verb::Figures => figures::run(&repository),
+        Verb::Download(words) => {
+            let datasets = repository.datasets().display().to_string();
+            programs::hand_over(&repository, "bal", &["download", "--data", &datasets], &words)
+        }
+        Verb::Reproduce(words) => paper(&["reproduce"], &words),
+        Verb::Bench { what: Bench::Pieces(options) } => pieces::run(&repository, &options),
+        Verb::Bench { what: Bench::Peer(words) } => paper(&["bench", "peer"], &words),
+        Verb::Bench { what: Bench::Crosscheck(words) } => paper(&["bench", "crosscheck"], &words),
+        Verb::Bench { what: Bench::Scaling(words) } => paper(&["bench", "scaling"], &words),
+        Verb::Bench { what: Bench::Smoke(words) } => {
+            let libtorch = setup::ensure_ready(&repository)?;
+            pieces::smoke(&repository, &libtorch)?;
+            paper(&["bench", "smoke"], &words)
+        }
+        Verb::Soak(words) => programs::hand_over(&repository, "bal-soak", &[], &words),
+        Verb::CheckPython(words) => paper(&["check-python"], &words),
+        Verb::Figures => {
+            paper(&["figures"], &Words::default())?;
+            programs::hand_over(&repository, "bal-soak", &["--page"], &Words::default())
+        }
         Verb::Test => test::run(&repository),
         Verb::Ci => ci::run(&repository),
-        Verb::VerifyReference(options) => verify_reference::run(&repository, &options),
+        Verb::VerifyReference(words) => paper(&["verify-reference"], &words),
     }
 }
 

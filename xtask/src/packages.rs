@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use toml::Table;
 
-use crate::repository::Repository;
+use bal_chores::Repository;
 
 /// Folders and manifests of the crates that are published.
 fn published() -> Vec<(PathBuf, Table)> {

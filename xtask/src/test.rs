@@ -1,38 +1,43 @@
 //! `test`: every test, and the comparison with published weights where they are at hand.
 
+use std::path::Path;
+
 use anyhow::Result;
 
-use crate::bench;
+use bal_chores::{Repository, reference, run as run_command, stage};
+
 use crate::browser;
-use crate::cargo::{cargo_with, run as run_command};
-use crate::reference;
-use crate::repository::Repository;
+use crate::cargo::cargo_with;
+use crate::pieces;
+use crate::programs::{build, here};
 use crate::setup::{self, LibTorch};
-use crate::soak;
-use crate::stage::stage;
-use crate::verify_reference;
 
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
     let libtorch = stage("set-up", || setup::ensure_ready(repository))?;
-    tests(repository, libtorch)
+    tests(repository, &libtorch)
 }
 
 /// The verb without its set-up.
-pub(crate) fn tests(repository: &Repository, libtorch: LibTorch) -> Result<()> {
+pub(crate) fn tests(repository: &Repository, libtorch: &LibTorch) -> Result<()> {
     // Before the long work: the comparison comes after it, and a test that opens a page fails without.
     let published = reference::folder()?;
     let browser = stage("browser", browser::ensure_there)?;
     // In release, as `bal` itself: the binding to LibTorch takes minutes to compile, and so is compiled once.
     stage("tests", || {
         run_command(
-            cargo_with(repository, &libtorch)?
+            cargo_with(repository, libtorch)?
                 .args(["test", "--workspace", "--release"])
                 .env(browser::VARIABLE, &browser),
         )
     })?;
-    stage("bench, small", || bench::smoke(repository, &libtorch))?;
-    stage("soak, short", || soak::short(repository, &libtorch))?;
+    let programs = stage("build", || build(repository, libtorch))?;
+    let run = |words: &[&str]| here(repository, libtorch, &programs, words);
+    stage("bench, small", || {
+        pieces::smoke(repository, libtorch)?;
+        run(&["bal-paper", "bench", "smoke"])
+    })?;
+    stage("soak, short", || run(&["bal-soak", "--short"]))?;
     let Some(folder) = published else {
         eprintln!(
             "==> verify-reference: not run; set {} to a folder of published weights with recomputed.json",
@@ -40,5 +45,20 @@ pub(crate) fn tests(repository: &Repository, libtorch: LibTorch) -> Result<()> {
         );
         return Ok(());
     };
-    stage("verify-reference", || verify_reference::verify(repository, libtorch, &folder))
+    stage("verify-reference", || {
+        spatial_transformer(repository, libtorch, &folder)?;
+        run(&["bal-paper", "verify-reference", &folder.display().to_string()])
+    })
+}
+
+/// Compares the spatial transformer network with PyTorch where the folder has its weights.
+fn spatial_transformer(repository: &Repository, libtorch: &LibTorch, folder: &Path) -> Result<()> {
+    if !folder.join("stn_fixture.safetensors").exists() {
+        println!("no stn_fixture.safetensors in {}: the STN is not compared", folder.display());
+        return Ok(());
+    }
+    // Of the whole workspace, as all tests are built: then nothing is compiled again.
+    let mut command = cargo_with(repository, libtorch)?;
+    command.args(["test", "--workspace", "--release", "--test", "it", "--", "--ignored", "published::"]);
+    run_command(command.env(reference::VARIABLE, folder))
 }

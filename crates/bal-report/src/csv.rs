@@ -3,27 +3,27 @@
 use std::borrow::Cow;
 
 /// A table under construction.
-pub(crate) struct Csv {
+pub struct Csv {
     text: String,
 }
 
 impl Csv {
     /// A table with these columns and no rows yet.
-    pub(crate) fn new(columns: &[&str]) -> Self {
+    pub fn new(columns: &[&str]) -> Self {
         let mut table = Self { text: String::new() };
         table.row(columns);
         table
     }
 
     /// Adds a row.
-    pub(crate) fn row<S: AsRef<str>>(&mut self, fields: &[S]) {
+    pub fn row<S: AsRef<str>>(&mut self, fields: &[S]) {
         let quoted: Vec<_> = fields.iter().map(|field| quoted(field.as_ref())).collect();
         self.text.push_str(&quoted.join(","));
         self.text.push('\n');
     }
 
     /// The whole table.
-    pub(crate) fn finish(self) -> String {
+    pub fn finish(self) -> String {
         self.text
     }
 }

@@ -91,7 +91,7 @@ pub enum ReportError {
 
 impl ReportError {
     /// [`ReportError::Invalid`] about a file.
-    pub(crate) fn invalid(path: &Path, what: impl Into<String>) -> Self {
+    pub fn invalid(path: &Path, what: impl Into<String>) -> Self {
         Self::Invalid { path: path.to_owned(), what: what.into() }
     }
 }

@@ -142,7 +142,7 @@ impl PerImage {
     }
 
     /// Who survived all of these attacks, which are of the same images and radii; what only some tell of is left out.
-    pub(crate) fn left_by_all(attacks: &[Self]) -> Self {
+    pub fn left_by_all(attacks: &[Self]) -> Self {
         let both = |a: &String, b: &String| {
             a.bytes().zip(b.bytes()).map(|pair| if pair == (b'1', b'1') { '1' } else { '0' }).collect()
         };

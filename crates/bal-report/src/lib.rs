@@ -1,33 +1,30 @@
-//! Run records, evaluations, and the figures and tables drawn from them; no LibTorch.
+//! Run records, evaluations, calibrations and diagnoses, with the figure and the table of a diagnosis; no LibTorch.
 //!
 //! Files are read strictly (an unknown or missing key is an error that names the file) and written whole by
 //! [`bal_files::write()`], so a reader never meets half a file.
-//! Figures are functions of the results folder alone.
 
 #![doc = include_str!("../README.md")]
 
 pub mod calibration;
 pub mod cost;
-pub mod crosscheck;
-mod csv;
+#[doc(hidden)]
+pub mod csv;
 pub mod diagnosis;
-mod drawing;
+#[doc(hidden)]
+pub mod drawing;
 mod error;
 pub mod evaluation;
 pub mod figures;
 mod image_grid;
 mod image_set;
-mod json;
+#[doc(hidden)]
+pub mod json;
 pub mod metrics;
-pub mod peer;
-pub mod published;
 pub mod record;
-pub mod scaling;
-pub mod spread;
 pub mod table;
 mod tensorboard;
-pub mod tuning;
-mod whole;
+#[doc(hidden)]
+pub mod whole;
 pub mod wilson;
 
 pub use calibration::{Answer, Bin, Calibration, CalibrationReport, auroc};
@@ -38,8 +35,6 @@ pub use evaluation::{Evaluation, ImageRow, Model, Nearest, PerImage, Point, Reac
 pub use image_grid::{Cell, ImageGrid};
 pub use image_set::{ImageSet, Split};
 pub use metrics::{MetricLine, MetricsWriter};
-pub use published::Published;
 pub use record::{Dataset, Diagnostics, Record, Start, Summary};
 pub use tensorboard::EventWriter;
-pub use tuning::{Trial, Tuning};
 pub use wilson::Interval;

@@ -4,6 +4,6 @@ use crate::ReportError;
 use std::path::Path;
 
 /// Puts `bytes` where `path` leads, as [`bal_files::write`] does.
-pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), ReportError> {
     bal_files::write(path, bytes).map_err(|source| ReportError::Write { path: path.to_owned(), source })
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::repository::Repository;
+use bal_chores::Repository;
 
 /// Relative, so that the checkout can be moved; cargo leaves a LIBTORCH of the environment alone.
 const CONTENT: &str = "\

@@ -1,75 +1,122 @@
-//! From wheels to a complete `libtorch/`, or to none at all.
+//! LibTorch by pip: wheels of exact hashes, of which the libraries and headers are kept.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
+use bal_chores::{Repository, run};
 use bal_files::{NewFolder, is_unfinished};
 
-use crate::repository::Repository;
-use crate::setup::installed::Installed;
-use crate::setup::wheels::{Selection, Wheel};
-use crate::setup::{disk, download, extract, pip, remove};
-use crate::size::readable;
+use super::remove;
+use super::wheels::Wheels;
 
-/// Fetches what is not there yet, unpacks it and puts it in place; the wheels are removed at the end.
-pub(super) fn install(repository: &Repository, selection: &Selection) -> Result<()> {
-    let downloads = repository.libtorch_download();
-    pip::check()?;
+/// What helps when pip does not.
+const WAY_OUT: &str = "install LibTorch yourself and set LIBTORCH to its folder, or set LIBTORCH_USE_PYTORCH=1 where \
+    `import torch` works";
+
+/// Fetches and unpacks what `wheels` name, and puts it in place of what is in `libtorch/`.
+pub(super) fn install(repository: &Repository, wheels: &Wheels) -> Result<()> {
+    check_pip()?;
+    let (libtorch, downloads) = (repository.libtorch(), repository.libtorch_download());
     eprintln!(
-        "setting up LibTorch {}: {} to download, {} in libtorch/ (once; nothing else on this machine changes)",
-        selection.version,
-        readable(selection.download_bytes()),
-        readable(selection.unpacked_bytes())
+        "setting up LibTorch {} by pip: {} to download and some 2 GB of room for it, once",
+        wheels.version, wheels.size
     );
-    // pip holds a second copy of a wheel while it downloads.
-    let largest = selection.wheels.iter().map(|wheel| wheel.bytes).max().unwrap_or(0);
-    disk::require(&downloads, selection.download_bytes() + largest + selection.unpacked_bytes())?;
-    install_with(&repository.libtorch(), &downloads, selection, |wheel, folder| {
-        download::obtain(wheel, folder, pip::fetch).with_context(|| {
-            format!(
-                "could not get {}: repeat the command to go on; `python3 -m pip config list` shows where pip looks, \
-                 and pip 20.3 or later is needed; or {}",
-                wheel.file,
-                pip::WAY_OUT
-            )
-        })
+    remove_leftovers(&libtorch)?;
+    // Beside its place, so that putting it there is a rename.
+    let context = || format!("cannot write beside {}", libtorch.display());
+    let new = NewFolder::beside(&libtorch).with_context(context)?;
+    let unpacked = new.path().join("wheels");
+    pip(wheels, &downloads, &unpacked)?;
+    gather(&unpacked, new.path(), wheels)?;
+    remove(&unpacked)?;
+    put_in_place(new, &libtorch)?;
+    remove(&downloads.join("requirements.txt"))?;
+    remove(&downloads.join("cache"))
+}
+
+/// Checks that there is a pip.
+fn check_pip() -> Result<()> {
+    let mut pip = Command::new("python3");
+    let found = pip.args(["-m", "pip", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    ensure!(
+        found.is_ok_and(|status| status.success()),
+        "LibTorch comes through pip, and `python3 -m pip` does not run (Debian: `apt-get install python3-pip`; elsewhere \
+         `python3 -m ensurepip --user`); or {WAY_OUT}"
+    );
+    Ok(())
+}
+
+/// Has pip unpack the wheels into a folder of their own. It checks their hashes; wheels that have arrived are kept in
+/// `downloads` until all is done, so that a set-up that was interrupted fetches the others only.
+fn pip(wheels: &Wheels, downloads: &Path, unpacked: &Path) -> Result<()> {
+    let requirements = downloads.join("requirements.txt");
+    bal_files::write(&requirements, wheels.requirements.as_bytes())
+        .with_context(|| format!("cannot write {}", requirements.display()))?;
+    let mut pip = Command::new("python3");
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--no-compile",
+    ])
+    .args(["--disable-pip-version-check", "--no-input", "--no-warn-conflicts", "--quiet"])
+    // The wheels are for a fixed Python, whatever the user's is: nothing of them is run.
+    .args(["--python-version", "3.11", "--implementation", "cp", "--abi", "cp311", "--abi", "none"])
+    .args(wheels.platforms.iter().flat_map(|platform| ["--platform", platform]))
+    .arg("--target")
+    .arg(unpacked)
+    .arg("--requirement")
+    .arg(&requirements)
+    .env("PIP_CACHE_DIR", downloads.join("cache"))
+    // Half a gigabyte may be too much for a /tmp in memory.
+    .env("TMPDIR", downloads)
+    // It installs into a folder of ours alone.
+    .env("PIP_ROOT_USER_ACTION", "ignore")
+    // Newer versions of pip go on where a broken connection stopped; older ones do not know the setting.
+    .env("PIP_RESUME_RETRIES", "10");
+    run(&mut pip).with_context(|| {
+        format!(
+            "could not get LibTorch: repeat the command to go on; `python3 -m pip config list` shows where pip looks, and pip \
+             20.3 or later is needed; or {WAY_OUT}"
+        )
     })
 }
 
-/// The same with another source of wheels: `obtain` makes sure that a wheel's file is in the folder, and right.
-fn install_with(
-    libtorch: &Path,
-    downloads: &Path,
-    selection: &Selection,
-    obtain: impl Fn(&Wheel, &Path) -> Result<()>,
-) -> Result<()> {
-    for wheel in &selection.wheels {
-        obtain(wheel, downloads)?;
+/// Moves the libraries that are wanted to `lib/`, the headers to `include/`, and writes down what they are.
+fn gather(unpacked: &Path, folder: &Path, wheels: &Wheels) -> Result<()> {
+    let lib = folder.join("lib");
+    fs::create_dir(&lib).with_context(|| format!("cannot make {}", lib.display()))?;
+    let torch = unpacked.join("torch");
+    let mut found = 0;
+    for place in [torch.join("lib")].into_iter().chain(libraries_of_nvidia(&unpacked.join("nvidia"))) {
+        for entry in fs::read_dir(&place).with_context(|| format!("cannot read {}", place.display()))? {
+            let entry = entry?;
+            if wheels.wants(&entry.file_name().to_string_lossy()) {
+                fs::rename(entry.path(), lib.join(entry.file_name()))?;
+                found += 1;
+            }
+        }
     }
-    remove_leftovers(libtorch)?;
-    // Beside its place, so that putting it there is a rename.
-    let new =
-        NewFolder::beside(libtorch).with_context(|| format!("cannot write beside {}", libtorch.display()))?;
-    unpack(selection, downloads, new.path())?;
-    put_in_place(new, libtorch)?;
-    for wheel in &selection.wheels {
-        remove(&downloads.join(&wheel.file))?;
+    ensure!(found >= 3, "the wheels of LibTorch hold {found} libraries, which cannot be all");
+    fs::rename(torch.join("include"), folder.join("include")).context("the wheel of torch has no headers")?;
+    // torch-sys checks this against its own version.
+    for (name, text) in [("build-version", format!("{}\n", wheels.version)), (super::MARK, wheels.mark())] {
+        let path = folder.join(name);
+        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }
 
-fn unpack(selection: &Selection, downloads: &Path, folder: &Path) -> Result<()> {
-    for wheel in &selection.wheels {
-        eprintln!("unpacking {}", wheel.file);
-        extract::extract(wheel, &downloads.join(&wheel.file), folder)?;
-    }
-    // torch-sys checks this against its own version.
-    let version = folder.join("build-version");
-    fs::write(&version, format!("{}\n", selection.version))
-        .with_context(|| format!("cannot write {}", version.display()))?;
-    Installed::describe(selection, folder)?.write(folder)
+/// `nvidia/*/lib`, where there are any.
+fn libraries_of_nvidia(folder: &Path) -> Vec<std::path::PathBuf> {
+    let parts = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path().join("lib"));
+    parts.filter(|lib| lib.is_dir()).collect()
 }
 
 /// Replaces `libtorch`, which is of our making or is not there, by a folder all of which is on the disk before it gets its name.
@@ -81,7 +128,9 @@ fn put_in_place(new: NewFolder, libtorch: &Path) -> Result<()> {
     let old = NewFolder::beside(libtorch).with_context(context)?;
     let aside = old.path().join("libtorch");
     match fs::rename(libtorch, &aside) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).with_context(context),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).with_context(context);
+        }
         _ => {}
     }
     new.finish().with_context(context).inspect_err(|_| {
@@ -105,95 +154,48 @@ fn remove_leftovers(libtorch: &Path) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use anyhow::anyhow;
-
     use super::*;
-    use crate::setup::extract::tests::archive;
-    use crate::setup::wheels::tests::small_wheel;
 
-    struct Place {
-        folder: tempfile::TempDir,
-        selection: Selection,
-        bytes: Vec<u8>,
-    }
-
-    impl Place {
-        fn new() -> Self {
-            let bytes = archive(&[]);
-            let selection = Selection { version: "1".into(), cuda: false, wheels: vec![small_wheel(&bytes)] };
-            Self { folder: tempfile::tempdir().unwrap(), selection, bytes }
+    #[test]
+    fn libraries_and_headers_are_gathered_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let put = |name: &str| {
+            let path = place.path().join("wheels").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, name).unwrap();
+        };
+        let libraries =
+            ["libtorch.so", "libtorch_cpu.so", "libc10.so", "libtorch_cuda.so", "libtorch_python.so"];
+        for name in libraries {
+            put(&format!("torch/lib/{name}"));
         }
-
-        fn install(&self) -> Result<()> {
-            let bring = |wheel: &Wheel, folder: &Path| Ok(fs::write(folder.join(&wheel.file), &self.bytes)?);
-            self.install_with(bring)
+        for name in ["torch/include/a/b.h", "torch/__init__.py", "nvidia/cu13/lib/libcudart.so.13"] {
+            put(name);
         }
-
-        fn install_with(&self, obtain: impl Fn(&Wheel, &Path) -> Result<()>) -> Result<()> {
-            let downloads = self.folder.path().join("downloads");
-            fs::create_dir_all(&downloads).unwrap();
-            install_with(&self.folder.path().join("libtorch"), &downloads, &self.selection, obtain)
-        }
-
-        fn names(&self, folder: &str) -> Vec<String> {
-            let entries = fs::read_dir(self.folder.path().join(folder)).unwrap();
-            let mut names: Vec<_> =
-                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-            names.sort();
-            names
-        }
+        let wheels = Wheels::of("linux-x86_64", false).unwrap();
+        gather(&place.path().join("wheels"), place.path(), &wheels).unwrap();
+        let mut names: Vec<_> = fs::read_dir(place.path().join("lib"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        assert_eq!(names, ["libc10.so", "libcudart.so.13", "libtorch.so", "libtorch_cpu.so"]);
+        assert!(place.path().join("include/a/b.h").is_file());
+        assert_eq!(fs::read_to_string(place.path().join("build-version")).unwrap(), "2.13.0\n");
     }
 
     #[test]
-    fn an_installation_is_whole_and_leaves_no_wheels() {
-        let place = Place::new();
-        place.install().unwrap();
-        assert_eq!(place.names("libtorch"), ["build-version", "include", "lib", "setup.toml"]);
-        assert_eq!(place.names("downloads"), [""; 0]);
-        assert_eq!(place.names(""), ["downloads", "libtorch"]);
-    }
-
-    #[test]
-    fn an_interrupted_extraction_leaves_no_libtorch_and_is_made_good() {
-        let mut place = Place::new();
-        // The wheel lacks a library: the extraction stops, as one that is killed does, before the rename.
-        place.selection.wheels[0].libraries.push("small/lib/libz.so".into());
-        place.install().unwrap_err();
-        assert_eq!(place.names(""), ["downloads"]);
-        assert_eq!(place.names("downloads"), ["small.whl"], "the wheel is kept for the next time");
-
-        // What a killed one leaves behind is in nobody's way.
-        let partial = place.folder.path().join(".libtorch.killed.unfinished");
-        fs::create_dir_all(partial.join("lib")).unwrap();
-        fs::write(partial.join("lib/liba.so"), b"half").unwrap();
-        place.selection.wheels[0].libraries.pop();
-        place.install().unwrap();
-        assert_eq!(fs::read(place.folder.path().join("libtorch/lib/liba.so")).unwrap(), b"library a");
-        assert_eq!(place.names(""), ["downloads", "libtorch"]);
-    }
-
-    #[test]
-    fn what_was_there_is_replaced_as_a_whole() {
-        let place = Place::new();
-        let old = place.folder.path().join("libtorch");
-        fs::create_dir(&old).unwrap();
-        fs::write(old.join("stale"), b"x").unwrap();
-        // What the user has moved away is the user's.
-        let kept = place.folder.path().join("libtorch.old");
-        fs::create_dir(&kept).unwrap();
-        place.install().unwrap();
-        assert!(!old.join("stale").exists());
-        assert_eq!(place.names(""), ["downloads", "libtorch", "libtorch.old"]);
-    }
-
-    #[test]
-    fn a_download_that_fails_leaves_what_was_there() {
-        let place = Place::new();
-        let old = place.folder.path().join("libtorch");
-        fs::create_dir(&old).unwrap();
-        fs::write(old.join("kept"), b"x").unwrap();
-        let error = place.install_with(|_, _| Err(anyhow!("no network"))).unwrap_err();
-        assert_eq!(error.to_string(), "no network");
-        assert!(old.join("kept").exists());
+    fn what_was_there_is_replaced_as_a_whole_and_leftovers_go() {
+        let place = tempfile::tempdir().unwrap();
+        let libtorch = place.path().join("libtorch");
+        fs::create_dir(&libtorch).unwrap();
+        fs::write(libtorch.join("stale"), b"x").unwrap();
+        fs::create_dir(place.path().join(".libtorch.killed.unfinished")).unwrap();
+        remove_leftovers(&libtorch).unwrap();
+        let new = NewFolder::beside(&libtorch).unwrap();
+        fs::write(new.path().join("fresh"), b"y").unwrap();
+        put_in_place(new, &libtorch).unwrap();
+        assert!(libtorch.join("fresh").is_file() && !libtorch.join("stale").exists());
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 1);
     }
 }

@@ -7,8 +7,8 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::repository::Repository;
 use crate::setup::{LibTorch, usable};
+use bal_chores::Repository;
 
 /// Asks a PyTorch for its folder.
 const WHERE_IS_TORCH: &str = "import os, torch; print(os.path.dirname(torch.__file__))";

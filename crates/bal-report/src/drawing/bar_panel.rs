@@ -8,27 +8,27 @@ use super::svg::{Anchor, Frame, Stroke, Svg, Type};
 use crate::Interval;
 
 /// Bars of accuracy, or another share in [0, 1], from 0.
-pub(crate) struct BarPanel {
-    pub(crate) title: String,
-    pub(crate) x_title: String,
+pub struct BarPanel {
+    pub title: String,
+    pub x_title: String,
     /// What bars are called in the key.
-    pub(crate) ours: String,
+    pub ours: String,
     /// What whiskers are called in the key.
-    pub(crate) whiskers: &'static str,
+    pub whiskers: &'static str,
     /// What ticks are called in the key.
-    pub(crate) theirs: String,
+    pub theirs: String,
     /// At least one, from top to bottom.
-    pub(crate) bars: Vec<Bar>,
+    pub bars: Vec<Bar>,
 }
 
 /// A bar.
-pub(crate) struct Bar {
-    pub(crate) label: String,
-    pub(crate) style: Style,
-    pub(crate) value: f64,
-    pub(crate) interval: Interval,
+pub struct Bar {
+    pub label: String,
+    pub style: Style,
+    pub value: f64,
+    pub interval: Interval,
     /// Where its tick stands.
-    pub(crate) reference: Option<f64>,
+    pub reference: Option<f64>,
 }
 
 impl Bar {

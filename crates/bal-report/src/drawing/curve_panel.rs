@@ -9,50 +9,50 @@ use super::svg::{Anchor, Frame, Place, Stroke, Svg, Type};
 use crate::Interval;
 
 /// Curves of accuracy, or of another quantity, against a quantity.
-pub(crate) struct CurvePanel {
-    pub(crate) title: String,
-    pub(crate) x_title: String,
-    pub(crate) y_title: String,
-    pub(crate) scale: Scale,
+pub struct CurvePanel {
+    pub title: String,
+    pub x_title: String,
+    pub y_title: String,
+    pub scale: Scale,
     /// What whiskers are called in the key.
-    pub(crate) whiskers: &'static str,
+    pub whiskers: &'static str,
     /// What solid curves are called in the key.
-    pub(crate) ours: String,
+    pub ours: String,
     /// What dashed curves are called in the key.
-    pub(crate) theirs: String,
+    pub theirs: String,
     /// At least one, of at least one point.
-    pub(crate) series: Vec<Series>,
-    pub(crate) references: Vec<Reference>,
+    pub series: Vec<Series>,
+    pub references: Vec<Reference>,
 }
 
 /// The scale of both axes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Scale {
+pub enum Scale {
     Linear,
     /// For quantities above 0: a power law is a straight line.
     Logarithmic,
 }
 
 /// A solid curve with markers, intervals, and its label beside its end.
-pub(crate) struct Series {
-    pub(crate) label: String,
-    pub(crate) style: Style,
+pub struct Series {
+    pub label: String,
+    pub style: Style,
     /// x ascending.
-    pub(crate) points: Vec<CurvePoint>,
+    pub points: Vec<CurvePoint>,
 }
 
 /// A point of a series.
-pub(crate) struct CurvePoint {
-    pub(crate) x: f64,
-    pub(crate) y: f64,
-    pub(crate) interval: Interval,
+pub struct CurvePoint {
+    pub x: f64,
+    pub y: f64,
+    pub interval: Interval,
 }
 
 /// A thin dashed curve.
-pub(crate) struct Reference {
-    pub(crate) label: String,
-    pub(crate) style: Style,
-    pub(crate) points: Vec<(f64, f64)>,
+pub struct Reference {
+    pub label: String,
+    pub style: Style,
+    pub points: Vec<(f64, f64)>,
 }
 
 /// The room around the plot: title and key above, labels to the right, at least so much, the axes' texts elsewhere.

@@ -12,15 +12,14 @@ mod palette;
 mod render;
 mod sheet;
 mod svg;
-#[cfg(test)]
-pub(crate) mod text_boxes;
+pub mod text_boxes;
 mod trace_panel;
 
-pub(crate) use bar_panel::{Bar, BarPanel};
-pub(crate) use curve_panel::{CurvePanel, CurvePoint, Reference, Scale, Series};
+pub use bar_panel::{Bar, BarPanel};
+pub use curve_panel::{CurvePanel, CurvePoint, Reference, Scale, Series};
 pub use palette::Colour;
-pub(crate) use palette::{Marker, Style};
-pub(crate) use render::{pixels, png};
-pub(crate) use sheet::{Panel, Sheet};
-pub(crate) use svg::{Anchor, Svg, Type};
-pub(crate) use trace_panel::{Trace, TracePanel};
+pub use palette::{Marker, Style};
+pub use render::{pixels, png};
+pub use sheet::{Panel, Sheet};
+pub use svg::{Anchor, Svg, Type};
+pub use trace_panel::{Trace, TracePanel};

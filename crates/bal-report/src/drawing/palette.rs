@@ -54,7 +54,7 @@ pub(super) const PAPER: &str = "#FFFFFF";
 
 /// The shape of a marker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Marker {
+pub enum Marker {
     Circle,
     Square,
     Diamond,
@@ -118,9 +118,9 @@ fn turned_by_45_degrees((x, y): (f64, f64)) -> (f64, f64) {
 
 /// How one method looks, in every figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Style {
-    pub(crate) colour: Colour,
-    pub(crate) marker: Marker,
+pub struct Style {
+    pub colour: Colour,
+    pub marker: Marker,
 }
 
 #[cfg(test)]

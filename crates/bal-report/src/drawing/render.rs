@@ -15,13 +15,13 @@ const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
 const SCALE: f32 = 2.0;
 
 /// The PNG of an SVG, at twice its size.
-pub(crate) fn png(svg: &str) -> Result<Vec<u8>, ReportError> {
+pub fn png(svg: &str) -> Result<Vec<u8>, ReportError> {
     let (pixels, _) = pixels(svg)?;
     pixels.encode_png().map_err(|error| ReportError::Render(error.to_string()))
 }
 
 /// The pixels of an SVG, and how many there are per pixel of the SVG.
-pub(crate) fn pixels(svg: &str) -> Result<(Pixmap, f32), ReportError> {
+pub fn pixels(svg: &str) -> Result<(Pixmap, f32), ReportError> {
     let failed = |what: String| ReportError::Render(what);
     let tree = parse(svg)?;
     let size = tree.size();

@@ -8,7 +8,7 @@ use super::svg::{Anchor, Frame, Svg, Type};
 pub(super) const TITLE_SIZE: f64 = 19.0;
 
 /// Something that fills a rectangle of a page.
-pub(crate) trait Panel {
+pub trait Panel {
     /// The width it wants, in pixels.
     fn width(&self) -> f64;
     /// Draws it, all within the frame.
@@ -16,17 +16,17 @@ pub(crate) trait Panel {
 }
 
 /// A page.
-pub(crate) struct Sheet<'a> {
+pub struct Sheet<'a> {
     /// For screen readers: what the figure is.
-    pub(crate) title: &'a str,
+    pub title: &'a str,
     /// For screen readers: what it shows.
-    pub(crate) description: &'a str,
+    pub description: &'a str,
     /// A warning that nobody can miss.
-    pub(crate) tag: Option<&'a str>,
+    pub tag: Option<&'a str>,
     /// From left to right.
-    pub(crate) panels: Vec<&'a dyn Panel>,
+    pub panels: Vec<&'a dyn Panel>,
     /// Small print.
-    pub(crate) notes: Vec<&'a str>,
+    pub notes: Vec<&'a str>,
 }
 
 const MARGIN: f64 = 14.0;
@@ -38,7 +38,7 @@ const NOTE_PITCH: f64 = 19.0;
 
 impl Sheet<'_> {
     /// The SVG of the page.
-    pub(crate) fn draw(&self) -> String {
+    pub fn draw(&self) -> String {
         let panels: f64 = self.panels.iter().map(|panel| panel.width()).sum();
         let gaps = self.panels.len().saturating_sub(1) as f64 * BETWEEN;
         let inner = panels + gaps;

@@ -12,7 +12,7 @@ pub(super) type Place = (f64, f64);
 
 /// A rectangle in pixels.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Frame {
+pub struct Frame {
     pub(super) x: f64,
     pub(super) y: f64,
     pub(super) width: f64,
@@ -54,7 +54,7 @@ impl Stroke {
 
 /// Which end of a text is at its place.
 #[derive(Clone, Copy)]
-pub(crate) enum Anchor {
+pub enum Anchor {
     Start,
     Middle,
     End,
@@ -62,14 +62,14 @@ pub(crate) enum Anchor {
 
 /// How a text is set.
 #[derive(Clone, Copy)]
-pub(crate) struct Type {
-    pub(crate) size: f64,
-    pub(crate) colour: &'static str,
-    pub(crate) anchor: Anchor,
+pub struct Type {
+    pub size: f64,
+    pub colour: &'static str,
+    pub anchor: Anchor,
 }
 
 /// An SVG under construction.
-pub(crate) struct Svg {
+pub struct Svg {
     width: f64,
     height: f64,
     body: String,
@@ -77,7 +77,7 @@ pub(crate) struct Svg {
 
 impl Svg {
     /// A white page.
-    pub(crate) fn new(width: f64, height: f64) -> Self {
+    pub fn new(width: f64, height: f64) -> Self {
         let mut svg = Self { width, height, body: String::new() };
         let page = Frame { x: 0.0, y: 0.0, width, height };
         svg.rectangle(page, PAPER, "");
@@ -85,7 +85,7 @@ impl Svg {
     }
 
     /// The finished text; `title` and `description` are what a screen reader says.
-    pub(crate) fn finish(self, title: &str, description: &str) -> String {
+    pub fn finish(self, title: &str, description: &str) -> String {
         let (width, height) = (number(self.width), number(self.height));
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
@@ -138,7 +138,7 @@ impl Svg {
         self.with_tip("polygon", &shape, tip);
     }
 
-    pub(crate) fn text(&mut self, at: Place, set: Type, text: &str) {
+    pub fn text(&mut self, at: Place, set: Type, text: &str) {
         self.push_text(at, set, "", text);
     }
 

@@ -4,7 +4,7 @@ use resvg::tiny_skia::Rect;
 use resvg::usvg::{Group, Node, TextChunk};
 
 /// Each text of the page with its box, and the box of the page.
-pub(crate) fn text_boxes(svg: &str) -> (Vec<(String, Rect)>, Rect) {
+pub fn text_boxes(svg: &str) -> (Vec<(String, Rect)>, Rect) {
     let tree = super::render::parse(svg).unwrap();
     let mut boxes = Vec::new();
     collect(tree.root(), &mut boxes);

@@ -6,18 +6,18 @@ use super::sheet::{Panel, TITLE_SIZE};
 use super::svg::{Anchor, Frame, Place, Stroke, Svg, Type};
 
 /// Traces over the same quantity, from top to bottom.
-pub(crate) struct TracePanel {
-    pub(crate) title: String,
-    pub(crate) x_title: String,
+pub struct TracePanel {
+    pub title: String,
+    pub x_title: String,
     /// At least one.
-    pub(crate) traces: Vec<Trace>,
+    pub traces: Vec<Trace>,
 }
 
 /// The draws of one quantity.
-pub(crate) struct Trace {
-    pub(crate) title: String,
+pub struct Trace {
+    pub title: String,
     /// A curve for each chain; x ascending. What is not finite is left out.
-    pub(crate) chains: Vec<Vec<(f64, f64)>>,
+    pub chains: Vec<Vec<(f64, f64)>>,
 }
 
 /// The colours of chains; further ones begin again.

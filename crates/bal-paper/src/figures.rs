@@ -1,0 +1,150 @@
+//! `figures`: figures and tables, drawn from the records alone.
+
+#[cfg(test)]
+mod page;
+#[cfg(test)]
+mod weights;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::crosscheck::Crosscheck;
+use crate::peer::Peer;
+use crate::published::Published;
+use crate::scaling::Scaling;
+use crate::studies::Study;
+use crate::{studies as figures, tables as table};
+use anyhow::{Context, Result};
+use bal_report::ReportError;
+
+use bal_chores::Repository;
+
+/// What there are records of: the folder among results, and the figure.
+const FIGURES: [&str; 7] = ["fig1", "fig2", "appendix-a", "fig3", "ablation", "samplers", "robustness"];
+
+/// The verb.
+pub(crate) fn run(repository: &Repository) -> Result<()> {
+    let results = repository.results();
+    let readme = results.join("README.md");
+    let mut paths = performance(repository)?;
+    paths.push(crosscheck(repository)?);
+    for name in FIGURES {
+        if results.join(name).is_dir() {
+            paths.extend(draw(repository, name, &results, Some(&readme))?);
+        }
+    }
+    for path in paths {
+        println!("{}", repository.relative(&path).display());
+    }
+    Ok(())
+}
+
+/// Draws figure `name` from the records in `results`, beside them, and writes its tables into the sections of `page`;
+/// returns the paths. Of comparisons that belong to it those are drawn that there are runs of.
+pub(crate) fn draw(
+    repository: &Repository,
+    name: &str,
+    results: &Path,
+    page: Option<&Path>,
+) -> Result<Vec<PathBuf>> {
+    let published = published(repository)?;
+    let mut paths = Vec::new();
+    if name == "fig2" {
+        paths.extend(figures::fig2(results, &published, &results.join("fig2"))?);
+    }
+    if name == "robustness" {
+        paths.extend(figures::reliability(results)?);
+    }
+    for study in studies(name, results) {
+        let folder = results.join(study.folder);
+        paths.extend(figures::methods(study, &folder, &published, &folder)?);
+    }
+    if let Some(page) = page {
+        for (section, content) in tables(name, results, &published)? {
+            set_section(page, section, &content)?;
+        }
+        paths.push(page.to_owned());
+    }
+    Ok(paths)
+}
+
+/// The tables of figure `name`, each with the section of the page that it belongs in.
+fn tables(name: &str, results: &Path, published: &Published) -> Result<Vec<(&'static str, String)>> {
+    let study = |study: &'static Study| {
+        Ok((study.name, table::methods(study, &results.join(study.folder), published)?))
+    };
+    match name {
+        "fig2" => Ok(vec![("fig2", table::fig2(results, published)?)]),
+        "ablation" => Ok(vec![("ablation", table::ablation(results)?)]),
+        "robustness" => robustness(results),
+        "samplers" => Ok(vec![("samplers", table::samplers(results)?)]),
+        _ => studies(name, results).into_iter().map(study).collect(),
+    }
+}
+
+/// The tables of strong attacks and of probabilities, each where there is something on record.
+fn robustness(results: &Path) -> Result<Vec<(&'static str, String)>> {
+    let calibration = table::calibration(results)?.map(|table| ("calibration", table));
+    let attacks = match table::robustness(results) {
+        Err(ReportError::NoRuns { .. }) if calibration.is_some() => None,
+        table => Some(("robustness", table?)),
+    };
+    Ok(attacks.into_iter().chain(calibration).collect())
+}
+
+/// The comparisons of figure `name`: its own, and of those that belong to it what there are runs of.
+fn studies(name: &str, results: &Path) -> Vec<&'static Study> {
+    let part = format!("{name}-");
+    let there = |study: &&Study| {
+        study.name == name || study.name.starts_with(&part) && study.has_own_runs(&results.join(study.folder))
+    };
+    Study::ALL.into_iter().filter(there).collect()
+}
+
+/// The paper's own numbers, which figures show beside ours.
+fn published(repository: &Repository) -> Result<Published> {
+    Ok(Published::read(&repository.results().join("published.json"))?)
+}
+
+/// What `bench` measured: a figure beside the records in `results/performance/`, and the tables of
+/// `docs/performance.md`; returns the paths.
+fn performance(repository: &Repository) -> Result<Vec<PathBuf>> {
+    let records = repository.results().join("performance");
+    let page = repository.root().join("docs/performance.md");
+    let (peer, scaling) = (records.join("peer.json"), records.join("scaling.json"));
+    let mut paths = Vec::new();
+    if peer.exists() {
+        set_section(&page, "peer", &table::peer(&Peer::read(&peer)?))?;
+    }
+    if scaling.exists() {
+        let scaling = Scaling::read(&scaling)?;
+        paths = figures::scaling(&scaling, &records)?;
+        set_section(&page, "scaling", &table::scaling(&scaling))?;
+    }
+    paths.push(page);
+    Ok(paths)
+}
+
+/// Our attacks beside others': the tables of `docs/evaluation.md`; returns its path.
+pub(crate) fn crosscheck(repository: &Repository) -> Result<PathBuf> {
+    let page = repository.root().join("docs/evaluation.md");
+    set_section(&page, "crosscheck", &crosscheck_tables(repository)?)?;
+    Ok(page)
+}
+
+/// What the record says, or that there is none.
+fn crosscheck_tables(repository: &Repository) -> Result<String> {
+    let record = repository.results().join("crosscheck/crosscheck.json");
+    Ok(if record.exists() {
+        table::crosscheck(&Crosscheck::read(&record)?)
+    } else {
+        table::NOT_RUN.to_owned()
+    })
+}
+
+/// Writes a section of a page anew.
+fn set_section(page: &Path, name: &str, content: &str) -> Result<()> {
+    let text = fs::read_to_string(page).with_context(|| format!("cannot read {}", page.display()))?;
+    let text = table::replace_section(&text, name, content)?;
+    bal_files::write(page, text.as_bytes()).with_context(|| format!("cannot write {}", page.display()))
+}

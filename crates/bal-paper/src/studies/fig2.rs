@@ -1,0 +1,198 @@
+//! Figure 2: BAL on MNIST by its number of parameter chains, and how far images moved in training.
+
+mod sample_sizes;
+
+use std::path::{Path, PathBuf};
+
+use super::write_all;
+use crate::published::Published;
+use bal_report::drawing::{
+    Colour, CurvePanel, CurvePoint, Marker, Panel, Reference, Scale, Series, Sheet, Style, png,
+};
+use bal_report::{Interval, ReportError};
+
+pub(crate) use sample_sizes::{Control, Quantity, SampleSize, SampleSizes};
+
+const NOTE: &str = "Points are means over seeds; whiskers span the seeds where there are several, and are Wilson's 95 % \
+     interval for the sampling of test images where there is one.";
+const EQUAL_NOTE: &str = "For equal movement the data step is multiplied by 5 / S_w, since the data energy sums over parameter \
+     chains; how far images moved is the mean over training.";
+
+/// Draws the paper's Figure 2 from `results_dir/fig2/` and, for five chains, `results_dir/fig1/`; runs that are
+/// missing are left out.
+///
+/// Writes `fig2` (accuracies and perturbation by chains) and `fig2a` (FGSM curves), each as `.svg` and `.png`, and
+/// the numbers as `fig2.csv` (`control,chains,seed,quantity,radius,value`) into `out_dir`, which is created if
+/// missing; returns their paths. Everything is drawn before the first file is written.
+///
+/// Errors: no run, a file that is not what its name says, a folder that cannot be written to.
+pub(crate) fn fig2(
+    results_dir: &Path,
+    published: &Published,
+    out_dir: &Path,
+) -> Result<Vec<PathBuf>, ReportError> {
+    let sizes = SampleSizes::read(results_dir)?;
+    let panels = [
+        panel(&sizes, "(a) MNIST under FGSM, radius 0.15", "accuracy", Quantity::Strongest, Some(published)),
+        panel(&sizes, "(b) MNIST under one-step CW", "accuracy", Quantity::CwOneStep, Some(published)),
+        panel(
+            &sizes,
+            "(c) How far images moved in training",
+            "mean L∞, pixels in [0, 1]",
+            Quantity::Linf,
+            None,
+        ),
+    ];
+    let curves = curves(&sizes, published);
+    let sheet = |panels: Vec<&dyn Panel>| {
+        Sheet {
+            title: "Figure 2 of Bayesian Adversarial Learning, reproduced",
+            description: &description(&sizes),
+            tag: sizes.warning(),
+            panels,
+            notes: vec![NOTE, EQUAL_NOTE],
+        }
+        .draw()
+    };
+    let all: Vec<&dyn Panel> = panels.iter().map(|panel| panel as &dyn Panel).collect();
+    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+    for (name, svg) in [("fig2", sheet(all)), ("fig2a", sheet(vec![&curves]))] {
+        files.push((format!("{name}.png"), png(&svg)?));
+        files.push((format!("{name}.svg"), svg.into_bytes()));
+    }
+    files.push(("fig2.csv".into(), sizes.to_csv().into_bytes()));
+    write_all(out_dir, files)
+}
+
+fn description(sizes: &SampleSizes) -> String {
+    let parts = sizes.all().iter().filter_map(|size| {
+        let (strongest, linf) = (size.mean(Quantity::Strongest)?, size.mean(Quantity::Linf)?);
+        Some(format!(
+            "{} chains ({}): {strongest:.3} under FGSM at the largest radius, images moved by {linf:.3}",
+            size.chains,
+            size.control.label()
+        ))
+    });
+    format!("Accuracy of BAL on MNIST by parameter chains. {}.", parts.collect::<Vec<_>>().join("; "))
+}
+
+/// A quantity against the number of parameter chains.
+fn panel(
+    sizes: &SampleSizes,
+    title: &str,
+    y_title: &str,
+    quantity: Quantity,
+    published: Option<&Published>,
+) -> CurvePanel {
+    let looks =
+        [(Control::Paper, Colour::Vermillion, Marker::Star), (Control::Equal, Colour::Blue, Marker::Circle)];
+    let series = looks.into_iter().filter_map(|(control, colour, marker)| {
+        let points: Vec<CurvePoint> = sizes
+            .of(control)
+            .filter_map(|size| {
+                let (y, interval) = (size.mean(quantity)?, size.interval(quantity)?);
+                Some(CurvePoint { x: f64::from(size.chains), y, interval })
+            })
+            .collect();
+        let style = Style { colour, marker };
+        (!points.is_empty()).then(|| Series { label: control.label().into(), style, points })
+    });
+    let references = published.map(|published| Reference {
+        label: Control::Paper.label().into(),
+        style: Style { colour: Colour::Vermillion, marker: Marker::Star },
+        points: quantity.published(published).into_iter().map(|(n, value)| (f64::from(n), value)).collect(),
+    });
+    CurvePanel {
+        title: title.into(),
+        x_title: "parameter chains S_w".into(),
+        y_title: y_title.into(),
+        scale: Scale::Linear,
+        whiskers: "range or interval",
+        ours: "ours".into(),
+        theirs: "published".into(),
+        series: series.collect(),
+        references: references.into_iter().collect(),
+    }
+}
+
+/// Accuracy against the radius, a curve for each number of chains.
+fn curves(sizes: &SampleSizes, published: &Published) -> CurvePanel {
+    let looks = [
+        (Colour::SkyBlue, Marker::Circle),
+        (Colour::BluishGreen, Marker::Square),
+        (Colour::Vermillion, Marker::Star),
+        (Colour::Black, Marker::Diamond),
+    ];
+    let (mut series, mut references) = (Vec::new(), Vec::new());
+    for (size, (colour, marker)) in sizes.of(Control::Paper).zip(looks.into_iter().cycle()) {
+        let style = Style { colour, marker };
+        let label = format!("S_w = {}", size.chains);
+        let points = size.radii().into_iter().enumerate().filter_map(|(i, x)| {
+            let at = Quantity::Fgsm(i);
+            Some(CurvePoint { x, y: size.mean(at)?, interval: size.interval(at)? })
+        });
+        let points: Vec<CurvePoint> = points.collect();
+        if points.is_empty() {
+            continue;
+        }
+        if let Some(curve) = published.fig2a_mnist_fgsm_by_chains.get(&size.chains) {
+            references.push(Reference { label: label.clone(), style, points: curve.points().collect() });
+        }
+        series.push(Series { label, style, points });
+    }
+    CurvePanel {
+        title: "MNIST under FGSM by parameter chains".into(),
+        x_title: "FGSM radius (L∞, pixels in [0, 1])".into(),
+        y_title: "accuracy".into(),
+        scale: Scale::Linear,
+        whiskers: "range or interval",
+        ours: "ours".into(),
+        theirs: "published".into(),
+        series,
+        references,
+    }
+}
+
+impl SampleSize {
+    /// The range of the seeds, or of one seed Wilson's interval.
+    fn interval(&self, quantity: Quantity) -> Option<Interval> {
+        let range = self.range(quantity)?;
+        let alone = self.runs.first().filter(|_| self.runs.len() == 1);
+        Some(alone.and_then(|run| run.wilson(quantity)).unwrap_or(range))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studies::synthetic::{published, write_run};
+
+    #[test]
+    fn the_figure_is_drawn_from_both_folders_and_a_run_that_is_missing_is_left_out() {
+        let results = tempfile::tempdir().unwrap();
+        let (one, two) = (results.path().join("fig1"), results.path().join("fig2"));
+        write_run(&one, "bal-released", false, 1000, 0.2);
+        write_run(&two, "sw-1", false, 1000, 0.3);
+        write_run(&two.join("seed-2"), "sw-1", false, 1000, 0.25);
+        write_run(&two, "sw-10-equal", false, 1000, 0.2);
+        let paths = fig2(results.path(), &published(), &two).unwrap();
+        assert_eq!(paths.len(), 5);
+        let svg = std::fs::read_to_string(two.join("fig2.svg")).unwrap();
+        assert!(svg.contains("equal movement") && svg.contains("(c) How far"));
+        let csv = std::fs::read_to_string(two.join("fig2.csv")).unwrap();
+        assert!(csv.contains("paper,1,2,fgsm,"), "{csv}");
+        let sizes = SampleSizes::read(results.path()).unwrap();
+        let found: Vec<_> = sizes.all().iter().map(|s| (s.control, s.chains, s.runs.len())).collect();
+        assert_eq!(
+            found,
+            [(Control::Paper, 1, 2), (Control::Paper, 5, 1), (Control::Equal, 5, 1), (Control::Equal, 10, 1)]
+        );
+    }
+
+    #[test]
+    fn without_runs_there_is_nothing_to_draw() {
+        let results = tempfile::tempdir().unwrap();
+        let error = fig2(results.path(), &published(), results.path()).unwrap_err().to_string();
+        assert!(error.contains("sw-1"), "{error}");
+    }
+}

@@ -1,0 +1,176 @@
+//! Reliability diagrams: how often predictions of a confidence are right.
+
+use std::path::{Path, PathBuf};
+
+use super::methods::Method;
+use super::study::Study;
+use super::{ROBUSTNESS_STUDIES, write_all};
+use bal_report::calibration::{Calibration, CalibrationReport};
+use bal_report::drawing::{
+    Colour, CurvePanel, CurvePoint, Marker, Panel, Reference, Scale, Series, Sheet, Style, png,
+};
+use bal_report::wilson::wilson_95;
+use bal_report::{ReportError, Split};
+
+/// Fewer images say nothing of a bin.
+const LEAST: u64 = 10;
+
+const NOTE: &str = "Each point: images of like confidence (the probability of the likeliest class), in 15 bins of equal width; \
+     bins with fewer than 10 images are left out. Intervals: Wilson, for the sampling of test images.";
+
+/// Draws, for each study with calibrated runs, `calibration-<study>` as `.svg` and `.png` into
+/// `results_dir/robustness/`: a diagram of the clean images, and one for each attack at its least radius. Returns their
+/// paths; none where nothing was calibrated.
+///
+/// Reads `results_dir/robustness/<study>/<run>/calibration.json`. Everything is drawn before the first file is written.
+///
+/// Errors name the file.
+pub(crate) fn reliability(results_dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
+    let mut files = Vec::new();
+    for study in ROBUSTNESS_STUDIES {
+        let runs = calibrations(study, results_dir)?;
+        let Some(svg) = page(study, &runs) else { continue };
+        let name = format!("calibration-{}", study.name);
+        files.push((format!("{name}.png"), png(&svg)?));
+        files.push((format!("{name}.svg"), svg.into_bytes()));
+    }
+    if files.is_empty() { Ok(Vec::new()) } else { write_all(&results_dir.join("robustness"), files) }
+}
+
+/// The calibrated runs of a study, in the order of its legend.
+pub(crate) fn calibrations(
+    study: &'static Study,
+    results: &Path,
+) -> Result<Vec<(&'static Method, CalibrationReport)>, ReportError> {
+    let mut found = Vec::new();
+    for (method, name) in study.methods() {
+        let path = study.robustness_folder(results, name).join("calibration.json");
+        let report = calibration_of(study, &path)?;
+        found.extend(report.map(|report| (method, report)));
+    }
+    Ok(found)
+}
+
+/// The report in a file, if it is there; an error if it is not of the study's test images.
+pub(crate) fn calibration_of(study: &Study, path: &Path) -> Result<Option<CalibrationReport>, ReportError> {
+    if !path.try_exists().map_err(|source| ReportError::Read { path: path.into(), source })? {
+        return Ok(None);
+    }
+    let report = CalibrationReport::read(path)?;
+    if report.dataset != study.dataset || report.split != Split::Test {
+        let what = format!("it is not of the test images of {}, which are wanted here", study.dataset);
+        return Err(ReportError::invalid(path, what));
+    }
+    Ok(Some(report))
+}
+
+/// The SVG of a study; `None` without anything to draw.
+fn page(study: &Study, runs: &[(&'static Method, CalibrationReport)]) -> Option<String> {
+    let mut panels =
+        vec![panel(format!("(a) {}, clean", study.label), runs, |report| Some(&report.clean.calibration))];
+    for (letter, loss) in [("b", "cross-entropy"), ("c", "confident")] {
+        // The least radius that a run has; all have the same.
+        let least = |report: &CalibrationReport| {
+            report.attacked.iter().filter(|attacked| attacked.loss == loss).map(|a| a.radius).reduce(f64::min)
+        };
+        let Some(radius) = runs.iter().filter_map(|(_, report)| least(report)).reduce(f64::min) else {
+            continue;
+        };
+        let title = format!("({letter}) PGD, {loss}, radius {radius:.3}");
+        panels.push(panel(title, runs, |report| {
+            let here = report.attacked.iter().find(|a| a.loss == loss && a.radius <= radius);
+            here.map(|attacked| &attacked.measured.calibration)
+        }));
+    }
+    panels.retain(|panel| !panel.series.is_empty());
+    if panels.is_empty() {
+        return None;
+    }
+    let sheet = Sheet {
+        title: &format!("Reliability diagrams, {}", study.label),
+        description: &description(runs),
+        tag: None,
+        panels: panels.iter().map(|panel| panel as &dyn Panel).collect(),
+        notes: vec![NOTE],
+    };
+    Some(sheet.draw())
+}
+
+/// The figure in words.
+fn description(runs: &[(&'static Method, CalibrationReport)]) -> String {
+    let of = |(method, report): &(&Method, CalibrationReport)| {
+        format!("{} {:.4}", method.label, report.clean.calibration.ece)
+    };
+    format!(
+        "Accuracy against confidence. Expected calibration error on clean images: {}.",
+        runs.iter().map(of).collect::<Vec<_>>().join("; ")
+    )
+}
+
+/// Accuracy against confidence, a curve for each run.
+fn panel(
+    title: String,
+    runs: &[(&'static Method, CalibrationReport)],
+    of: impl Fn(&CalibrationReport) -> Option<&Calibration>,
+) -> CurvePanel {
+    let series = runs.iter().filter_map(|(method, report)| {
+        let bins = of(report)?.bins.iter().filter(|bin| bin.images >= LEAST);
+        let points: Vec<CurvePoint> = bins
+            .map(|bin| CurvePoint {
+                x: bin.confidence,
+                y: bin.accuracy,
+                interval: wilson_95((bin.accuracy * bin.images as f64).round() as u64, bin.images),
+            })
+            .collect();
+        (!points.is_empty()).then(|| Series { label: method.label.into(), style: method.style, points })
+    });
+    CurvePanel {
+        title,
+        x_title: "confidence".into(),
+        y_title: "accuracy".into(),
+        scale: Scale::Linear,
+        whiskers: "95 % interval",
+        ours: "ours".into(),
+        theirs: "ideal".into(),
+        series: series.collect(),
+        references: vec![Reference {
+            label: "y = x".into(),
+            style: Style { colour: Colour::Black, marker: Marker::Circle },
+            points: vec![(0.0, 0.0), (1.0, 1.0)],
+        }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::studies::synthetic::calibration;
+
+    #[test]
+    fn a_diagram_is_drawn_of_what_is_on_record() {
+        let results = tempfile::tempdir().unwrap();
+        assert!(reliability(results.path()).unwrap().is_empty());
+        let folder = results.path().join("robustness/fig1/pgd");
+        std::fs::create_dir_all(&folder).unwrap();
+        calibration(100).write(&folder.join("calibration.json")).unwrap();
+        let paths = reliability(results.path()).unwrap();
+        let names: Vec<_> = paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["calibration-fig1.png", "calibration-fig1.svg"]);
+        let svg = std::fs::read_to_string(&paths[1]).unwrap();
+        for text in [
+            "(a) MNIST, clean",
+            "(b) PGD, cross-entropy, radius 0.100",
+            "(c) PGD, confident",
+            "PGD*, 0.9500: 0.9000",
+        ] {
+            assert!(svg.contains(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn bins_of_few_images_are_left_out() {
+        let report = calibration(9);
+        let pgd = super::super::FIG1.methods().find(|(_, name)| *name == "pgd").unwrap().0;
+        assert_eq!(page(&super::super::FIG1, &[(pgd, report)]), None);
+    }
+}
