@@ -20,17 +20,21 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
 
 /// The verb without its set-up.
 pub(crate) fn tests(repository: &Repository, libtorch: &LibTorch) -> Result<()> {
-    // Before the long work: the comparison comes after it, and a test that opens a page fails without.
+    // Before the long work: what is named and is not there is found now.
     let published = reference::folder()?;
-    let browser = stage("browser", browser::ensure_there)?;
+    let browser = browser::find()?;
     // In release, as `bal` itself: the binding to LibTorch takes minutes to compile, and so is compiled once.
     stage("tests", || {
-        run_command(
-            cargo_with(repository, libtorch)?
-                .args(["test", "--workspace", "--release"])
-                .env(browser::VARIABLE, &browser),
-        )
+        run_command(cargo_with(repository, libtorch)?.args(["test", "--workspace", "--release"]))
     })?;
+    match browser {
+        Some(browser) => stage("pages in a browser", || pages(repository, libtorch, &browser))?,
+        None => eprintln!(
+            "==> pages in a browser: not run, since no Chromium or Chrome is installed (Debian: `apt-get install chromium`; \
+             macOS: `brew install --cask chromium`); {} names one that is elsewhere",
+            browser::VARIABLE
+        ),
+    }
     let programs = stage("build", || build(repository, libtorch))?;
     let run = |words: &[&str]| here(repository, libtorch, &programs, words);
     stage("bench, small", || {
@@ -49,6 +53,13 @@ pub(crate) fn tests(repository: &Repository, libtorch: &LibTorch) -> Result<()> 
         spatial_transformer(repository, libtorch, &folder)?;
         run(&["bal-paper", "verify-reference", &folder.display().to_string()])
     })
+}
+
+/// Opens the pages of `bal report` as a reader does.
+fn pages(repository: &Repository, libtorch: &LibTorch, browser: &Path) -> Result<()> {
+    let mut command = cargo_with(repository, libtorch)?;
+    command.args(["test", "--workspace", "--release", "--test", "it", "--test", "cli", "--", "--ignored"]);
+    run_command(command.args(["seen::", "a_browser_shows"]).env(browser::VARIABLE, browser))
 }
 
 /// Compares the spatial transformer network with PyTorch where the folder has its weights.

@@ -9,8 +9,8 @@ use std::fs;
 /// Few images, so that attacks take seconds.
 const FEW: &str = "--images 30 --attacked 12";
 
-#[test]
-fn runs_and_their_evaluations_become_a_page_that_a_browser_shows() {
+/// The pages of one run, and of two with evaluations.
+fn pages() -> [String; 2] {
     let small = Small::new();
     small.succeed("train --experiment small.toml --out run");
     small.succeed("train --experiment small.toml --seed 3 --out twin");
@@ -42,6 +42,18 @@ fn runs_and_their_evaluations_become_a_page_that_a_browser_shows() {
     small.succeed(&format!("report run twin --evaluation a.json {FEW} --radius 0.05 --out twins.html"));
     let twins = fs::read_to_string(small.path("twins.html")).unwrap();
     assert_eq!(twins.matches("<h4>ifgsm, ").count(), one.matches("<h4>fgsm, ").count());
+    [one, two]
+}
+
+#[test]
+fn runs_and_their_evaluations_become_a_page() {
+    pages();
+}
+
+#[test]
+#[ignore = "opens a Chromium, named by BAL_CHROMIUM; `cargo xtask test` runs it where it finds one"]
+fn a_browser_shows_pages_of_runs() {
+    let [one, two] = pages();
     for (page, width) in [(&one, 400), (&one, 1400), (&two, 400), (&two, 1400)] {
         let seen = open(page, width, 2000);
         assert!(seen.console.is_empty(), "{:?}", seen.console);

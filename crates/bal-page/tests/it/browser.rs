@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-/// The browser's path; `cargo xtask test` sets it.
+/// The browser's path; `cargo xtask test` sets it for the tests that need one, which are ignored otherwise.
 const VARIABLE: &str = "BAL_CHROMIUM";
 
 /// What the browser made of a page.

@@ -6,6 +6,7 @@ use crate::{browser::open, paper::printed, sample::page};
 const FIGURES: i64 = 10;
 
 #[test]
+#[ignore = "opens a Chromium, named by BAL_CHROMIUM; `cargo xtask test` runs it where it finds one"]
 fn the_page_is_whole_in_narrow_and_wide_windows() {
     for (runs, classes) in [(1, 10), (2, 10), (8, 43)] {
         let html = page(runs, classes).html().unwrap();
@@ -25,6 +26,7 @@ fn the_page_is_whole_in_narrow_and_wide_windows() {
 }
 
 #[test]
+#[ignore = "opens a Chromium, named by BAL_CHROMIUM; `cargo xtask test` runs it where it finds one"]
 fn on_paper_it_is_a_booklet() {
     let html = page(1, 10).html().unwrap();
     let pages = printed(&html);
@@ -35,6 +37,7 @@ fn on_paper_it_is_a_booklet() {
 }
 
 #[test]
+#[ignore = "opens a Chromium, named by BAL_CHROMIUM; `cargo xtask test` runs it where it finds one"]
 fn what_would_be_wrong_is_seen() {
     let whole = page(1, 10).html().unwrap();
     let broken = whole.replacen("data:image/png;base64,iVBOR", "data:image/png;base64,AAAAA", 1);
