@@ -1,7 +1,8 @@
 //! What the chains think of held-out images, sweep by sweep.
 
 use crate::TraceSettings;
-use bal_core::{Architecture, Batch, ChainState, Images, Member, Mixing, Mode, Replicate, Workers};
+use bal_core::{Architecture, Batch, ChainState, Images, Member, Mode, Replicate, Workers};
+use bal_diagnostics::Mixing;
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 

@@ -10,7 +10,6 @@
 mod architecture;
 mod batch;
 mod classifier;
-mod diagnostics;
 mod energy;
 mod error;
 mod gibbs;
@@ -31,7 +30,6 @@ mod workers;
 pub use architecture::{Architecture, Forward, Mode, TensorSpec};
 pub use batch::Batch;
 pub use classifier::{Classifier, ClassifierError};
-pub use diagnostics::{Mixing, effective_sample_size, split_r_hat};
 pub use energy::{Energy, Evaluation};
 pub use error::CoreError;
 pub use gibbs::{Chain, Conditionals, Gibbs, GibbsError, Sweep};

@@ -1,6 +1,7 @@
 //! Samples of network weights: what training returns.
 
-use crate::{Architecture, EnsembleGradient, Mixing, Position, Prediction, Replicate};
+use crate::{Architecture, EnsembleGradient, Position, Prediction, Replicate};
+use bal_diagnostics::Mixing;
 use std::sync::Arc;
 use tch::Device;
 

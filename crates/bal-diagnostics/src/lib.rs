@@ -4,6 +4,8 @@
 //! localization: an improved R-hat for assessing convergence of MCMC", Bayesian Analysis 16(2), 2021, in the
 //! arithmetic of `ArviZ`, with whose answers the tests compare them.
 //!
+//! Records of runs hold plain split R-hat and effective sizes, without ranks ([`Mixing`]).
+//!
 //! What cannot be measured is not a number (NaN); [`Obstacle`] says why in words.
 
 #![doc = include_str!("../README.md")]
@@ -13,6 +15,7 @@ mod diagnosis;
 mod draws;
 mod error;
 mod ess;
+mod mixing;
 mod obstacle;
 mod quantile;
 mod quantity;
@@ -24,6 +27,7 @@ pub use diagnosis::Diagnosis;
 pub use draws::Draws;
 pub use error::DrawsError;
 pub use ess::{bulk_ess, tail_ess};
+pub use mixing::{Mixing, effective_sample_size, split_r_hat};
 pub use obstacle::Obstacle;
 pub use quantity::Quantity;
 pub use r_hat::r_hat;

@@ -13,9 +13,10 @@ use crate::{
     traces::{self, Traces},
 };
 use bal_core::{
-    Batch, Chain, ChainState, Checkpoint, Gibbs, Member, Metrics, Mixing, NoiseKey, NoiseStream, Position,
-    Purpose, Replicate, Shared, Sweep, Task, TrainError,
+    Batch, Chain, ChainState, Checkpoint, Gibbs, Member, Metrics, NoiseKey, NoiseStream, Position, Purpose,
+    Replicate, Shared, Sweep, Task, TrainError,
 };
+use bal_diagnostics::Mixing;
 use tch::{Kind, Tensor};
 
 /// The name under which checkpoints keep persistent data chains.
