@@ -130,7 +130,7 @@ fn draw(repository: &Repository, place: &Place, figure: Figure) -> Result<Vec<Pa
                 || part == Figure::Robustness && stem.starts_with("calibration-")
         };
         let wanted =
-            |path: &PathBuf| path.extension().is_some_and(|e| e == "png" || e == "md") && whole(path);
+            |path: &PathBuf| path.extension().is_some_and(|e| e == "svg" || e == "md") && whole(path);
         pictures.extend(paths.into_iter().filter(wanted));
     }
     Ok(pictures)

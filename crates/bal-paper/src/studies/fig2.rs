@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::write_all;
 use crate::published::Published;
 use bal_report::drawing::{
-    Colour, CurvePanel, CurvePoint, Marker, Panel, Reference, Scale, Series, Sheet, Style, png,
+    Colour, CurvePanel, CurvePoint, Marker, Panel, Reference, Scale, Series, Sheet, Style,
 };
 use bal_report::{Interval, ReportError};
 
@@ -21,7 +21,7 @@ const EQUAL_NOTE: &str = "For equal movement the data step is multiplied by 5 / 
 /// Draws the paper's Figure 2 from `results_dir/fig2/` and, for five chains, `results_dir/fig1/`; runs that are
 /// missing are left out.
 ///
-/// Writes `fig2` (accuracies and perturbation by chains) and `fig2a` (FGSM curves), each as `.svg` and `.png`, and
+/// Writes `fig2.svg` (accuracies and perturbation by chains) and `fig2a.svg` (FGSM curves), and
 /// the numbers as `fig2.csv` (`control,chains,seed,quantity,radius,value`) into `out_dir`, which is created if
 /// missing; returns their paths. Everything is drawn before the first file is written.
 ///
@@ -57,7 +57,6 @@ pub(crate) fn fig2(
     let all: Vec<&dyn Panel> = panels.iter().map(|panel| panel as &dyn Panel).collect();
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     for (name, svg) in [("fig2", sheet(all)), ("fig2a", sheet(vec![&curves]))] {
-        files.push((format!("{name}.png"), png(&svg)?));
         files.push((format!("{name}.svg"), svg.into_bytes()));
     }
     files.push(("fig2.csv".into(), sizes.to_csv().into_bytes()));
@@ -176,7 +175,7 @@ mod tests {
         write_run(&two.join("seed-2"), "sw-1", false, 1000, 0.25);
         write_run(&two, "sw-10-equal", false, 1000, 0.2);
         let paths = fig2(results.path(), &published(), &two).unwrap();
-        assert_eq!(paths.len(), 5);
+        assert_eq!(paths.len(), 3);
         let svg = std::fs::read_to_string(two.join("fig2.svg")).unwrap();
         assert!(svg.contains("equal movement") && svg.contains("(c) How far"));
         let csv = std::fs::read_to_string(two.join("fig2.csv")).unwrap();

@@ -8,9 +8,7 @@ use super::study::Study;
 use super::write_all;
 use crate::published::Published;
 use bal_report::ReportError;
-use bal_report::drawing::{
-    Bar, BarPanel, CurvePanel, CurvePoint, Panel, Reference, Scale, Series, Sheet, png,
-};
+use bal_report::drawing::{Bar, BarPanel, CurvePanel, CurvePoint, Panel, Reference, Scale, Series, Sheet};
 
 const SEEDS_NOTE: &str =
     "Of several seeds: mean and range. Of one: Wilson's interval, for the sampling of test images.";
@@ -19,7 +17,7 @@ const INTERVAL_NOTE: &str = "Intervals: Wilson, for the sampling of test images,
 /// Draws `study` from `folder/<run>/{record.json, fgsm.json, cw-one-step.json}` and, for further seeds,
 /// `folder/seed-N/<run>/`; runs that are missing are left out.
 ///
-/// Writes `NAME` with both panels, and `NAMEa` and `NAMEb`, each as `.svg` and `.png`, and the numbers as `NAME.csv`
+/// Writes `NAME.svg` with both panels, and the numbers as `NAME.csv`
 /// (`method,attack,radius,accuracy,low,high,seeds,published`) into `out_dir`, which is created if missing;
 /// returns their paths. Everything is drawn before the first file is written.
 ///
@@ -31,25 +29,18 @@ pub(crate) fn methods(
     out_dir: &Path,
 ) -> Result<Vec<PathBuf>, ReportError> {
     let comparison = Comparison::read(study, folder, published)?;
-    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-    for (name, svg) in pages(&comparison, published) {
-        files.push((format!("{name}.png"), png(&svg)?));
-        files.push((format!("{name}.svg"), svg.into_bytes()));
-    }
-    files.push((format!("{}.csv", study.name), comparison.to_csv().into_bytes()));
+    let svg = page(&comparison, published);
+    let files = vec![
+        (format!("{}.csv", study.name), comparison.to_csv().into_bytes()),
+        (format!("{}.svg", study.name), svg.into_bytes()),
+    ];
     write_all(out_dir, files)
 }
 
-/// The SVG of both panels, and of each alone, by file name.
-fn pages(comparison: &Comparison, published: &Published) -> [(String, String); 3] {
-    let curves = curve_panel(comparison, published);
-    let bars = bar_panel(comparison);
-    let name = comparison.study.name;
-    [
-        (name.into(), sheet(comparison, vec![&curves, &bars])),
-        (format!("{name}a"), sheet(comparison, vec![&curves])),
-        (format!("{name}b"), sheet(comparison, vec![&bars])),
-    ]
+/// The SVG of both panels.
+fn page(comparison: &Comparison, published: &Published) -> String {
+    let (curves, bars) = (curve_panel(comparison, published), bar_panel(comparison));
+    sheet(comparison, vec![&curves, &bars])
 }
 
 fn sheet(comparison: &Comparison, panels: Vec<&dyn Panel>) -> String {

@@ -7,7 +7,7 @@ use super::study::Study;
 use super::{ROBUSTNESS_STUDIES, write_all};
 use bal_report::calibration::{Calibration, CalibrationReport};
 use bal_report::drawing::{
-    Colour, CurvePanel, CurvePoint, Marker, Panel, Reference, Scale, Series, Sheet, Style, png,
+    Colour, CurvePanel, CurvePoint, Marker, Panel, Reference, Scale, Series, Sheet, Style,
 };
 use bal_report::wilson::wilson_95;
 use bal_report::{ReportError, Split};
@@ -18,7 +18,7 @@ const LEAST: u64 = 10;
 const NOTE: &str = "Each point: images of like confidence (the probability of the likeliest class), in 15 bins of equal width; \
      bins with fewer than 10 images are left out. Intervals: Wilson, for the sampling of test images.";
 
-/// Draws, for each study with calibrated runs, `calibration-<study>` as `.svg` and `.png` into
+/// Draws, for each study with calibrated runs, `calibration-<study>.svg` into
 /// `results_dir/robustness/`: a diagram of the clean images, and one for each attack at its least radius. Returns their
 /// paths; none where nothing was calibrated.
 ///
@@ -31,7 +31,6 @@ pub(crate) fn reliability(results_dir: &Path) -> Result<Vec<PathBuf>, ReportErro
         let runs = calibrations(study, results_dir)?;
         let Some(svg) = page(study, &runs) else { continue };
         let name = format!("calibration-{}", study.name);
-        files.push((format!("{name}.png"), png(&svg)?));
         files.push((format!("{name}.svg"), svg.into_bytes()));
     }
     if files.is_empty() { Ok(Vec::new()) } else { write_all(&results_dir.join("robustness"), files) }
@@ -155,8 +154,8 @@ mod tests {
         calibration(100).write(&folder.join("calibration.json")).unwrap();
         let paths = reliability(results.path()).unwrap();
         let names: Vec<_> = paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
-        assert_eq!(names, ["calibration-fig1.png", "calibration-fig1.svg"]);
-        let svg = std::fs::read_to_string(&paths[1]).unwrap();
+        assert_eq!(names, ["calibration-fig1.svg"]);
+        let svg = std::fs::read_to_string(&paths[0]).unwrap();
         for text in [
             "(a) MNIST, clean",
             "(b) PGD, cross-entropy, radius 0.100",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::write_all;
 use crate::scaling::{Scaling, Sweep};
 use bal_report::drawing::{
-    Colour, CurvePanel, CurvePoint, Marker, Panel, Reference, Scale, Series, Sheet, Style, png,
+    Colour, CurvePanel, CurvePoint, Marker, Panel, Reference, Scale, Series, Sheet, Style,
 };
 use bal_report::{Interval, ReportError};
 
@@ -13,7 +13,7 @@ const FLOOR_NOTE: &str = "Floor: the operations of all convolutions and matrix p
      matrix products reach on as many threads. Every output's gradient is counted there; those that pooling and \
      ReLU make zero are not computed, so a sweep may come close to it or below.";
 
-/// Draws `scaling.svg` and `scaling.png` into `out_dir`, which is created if missing; returns their paths.
+/// Draws `scaling.svg` into `out_dir`, which is created if missing; returns their paths.
 ///
 /// Errors: no sweep for a panel, a folder that cannot be written to.
 pub(crate) fn scaling(scaling: &Scaling, out_dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
@@ -29,8 +29,7 @@ pub(crate) fn scaling(scaling: &Scaling, out_dir: &Path) -> Result<Vec<PathBuf>,
         notes: vec![FLOOR_NOTE],
     }
     .draw();
-    let files = vec![("scaling.png".into(), png(&svg)?), ("scaling.svg".into(), svg.into_bytes())];
-    write_all(out_dir, files)
+    write_all(out_dir, vec![("scaling.svg".into(), svg.into_bytes())])
 }
 
 fn description(scaling: &Scaling) -> String {
@@ -148,11 +147,11 @@ mod tests {
     }
 
     #[test]
-    fn the_figure_is_written_as_svg_and_png() {
+    fn the_figure_is_written_as_svg() {
         let folder = tempfile::tempdir().unwrap();
         let paths = scaling(&measured(), folder.path()).unwrap();
-        assert_eq!(paths.len(), 2);
-        let svg = fs::read_to_string(&paths[1]).unwrap();
+        assert_eq!(paths.len(), 1);
+        let svg = fs::read_to_string(&paths[0]).unwrap();
         assert!(svg.contains("2 threads") && svg.contains("(b) by images, 5 chains"));
     }
 

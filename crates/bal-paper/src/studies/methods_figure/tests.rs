@@ -21,13 +21,13 @@ fn results_with(runs: &[&str], quick: bool, images: usize) -> tempfile::TempDir 
     folder
 }
 
-fn draw(results: &Path) -> [(String, String); 3] {
+fn draw(results: &Path) -> String {
     let published = published();
-    pages(&Comparison::read(&FIG1, results, &published).unwrap(), &published)
+    page(&Comparison::read(&FIG1, results, &published).unwrap(), &published)
 }
 
 #[test]
-fn all_seven_files_are_written_and_nothing_else() {
+fn figure_and_numbers_are_written_and_nothing_else() {
     let results = results_with(&["erm"], false, 200);
     let out = tempfile::tempdir().unwrap();
     let figures = out.path().join("figures");
@@ -37,9 +37,8 @@ fn all_seven_files_are_written_and_nothing_else() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    let expected = ["fig1.csv", "fig1.png", "fig1.svg", "fig1a.png", "fig1a.svg", "fig1b.png", "fig1b.svg"];
-    assert_eq!(names, expected);
-    assert_eq!(paths.len(), 7);
+    assert_eq!(names, ["fig1.csv", "fig1.svg"]);
+    assert_eq!(paths.len(), 2);
     assert!(paths.iter().all(|path| path.exists()));
 }
 
@@ -54,7 +53,7 @@ fn no_text_is_clipped_and_no_two_texts_overlap() {
     ];
     for (runs, quick, images) in crowds {
         let results = results_with(runs, quick, images);
-        for (_, svg) in draw(results.path()) {
+        for svg in [draw(results.path())] {
             let (boxes, page) = text_boxes(&svg);
             assert!(boxes.len() > 8, "the figure has its texts as text");
             for (index, (text, place)) in boxes.iter().enumerate() {
@@ -74,11 +73,11 @@ fn no_text_is_clipped_and_no_two_texts_overlap() {
 #[test]
 fn a_quick_run_is_tagged_on_every_figure_and_a_full_one_is_not() {
     let results = results_with(&["erm", "bnn"], true, 200);
-    for (_, svg) in draw(results.path()) {
+    for svg in [draw(results.path())] {
         assert!(svg.contains("QUICK RUN — 200 images, not for comparison"));
     }
     let results = results_with(&["erm", "bnn"], false, 200);
-    for (_, svg) in draw(results.path()) {
+    for svg in [draw(results.path())] {
         assert!(!svg.contains("QUICK"));
     }
 }
@@ -87,7 +86,7 @@ fn a_quick_run_is_tagged_on_every_figure_and_a_full_one_is_not() {
 fn one_quick_run_among_full_ones_is_named() {
     let results = results_with(&["erm", "bnn"], false, 200);
     write_run(results.path(), "wrm", true, 100, 0.1);
-    for (_, svg) in draw(results.path()) {
+    for svg in [draw(results.path())] {
         assert!(svg.contains("QUICK RUN (WRM) — 100 to 200 images"));
     }
 }
@@ -99,7 +98,7 @@ fn a_run_that_stopped_early_is_named() {
     let mut record = Record::read(&path).unwrap();
     record.stopped_early = true;
     record.write(&path).unwrap();
-    for (_, svg) in draw(results.path()) {
+    for svg in [draw(results.path())] {
         assert!(svg.contains("STOPPED EARLY (BNN) — 200 images, not for comparison"));
     }
 }
@@ -122,7 +121,7 @@ fn the_csv_holds_every_point_with_its_published_value() {
 fn presets_of_bal_share_one_published_curve() {
     let lines = |runs: &[&str]| {
         let results = results_with(runs, false, 200);
-        let [_, (_, svg), _] = draw(results.path());
+        let svg = draw(results.path());
         svg.matches("<polyline").count()
     };
     assert_eq!(lines(&["bal-released"]), 2);
@@ -134,7 +133,7 @@ fn a_published_curve_far_from_ours_is_named() {
     let named = |drop: f64| {
         let results = tempfile::tempdir().unwrap();
         write_run(results.path(), "pgd", false, 200, drop);
-        let [_, (_, svg), _] = draw(results.path());
+        let svg = draw(results.path());
         svg.contains(">PGD*, published</text>")
     };
     assert!(named(0.1));
@@ -187,6 +186,6 @@ fn of_several_seeds_the_mean_is_drawn_with_their_range() {
     assert!((strongest.accuracy - 0.772).abs() < 1e-9, "{}", strongest.accuracy);
     let Interval { low, high } = strongest.interval;
     assert!((low - 0.722).abs() < 1e-9 && (high - 0.822).abs() < 1e-9);
-    let [(_, svg), ..] = draw(results.path());
+    let svg = draw(results.path());
     assert!(svg.contains("mean and range"));
 }
