@@ -1,11 +1,12 @@
 //! Experiments: everything that determines a run, in one file.
 
+mod request;
+
 use crate::{
     Note, Refusal, Session,
     dataset::{Counted, DataSource},
-    estimate, last_batch, overrides,
-    own_images::{self, ImageSettings},
-    run_folder::RunFolder,
+    overrides,
+    own_images::ImageSettings,
 };
 use anyhow::{Context, Result, bail};
 use bal_attacks::{Attack, AttackSettings, Radius};
@@ -13,6 +14,7 @@ use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, E
 use bal_core::{Architecture, Method};
 use bal_data::Digest;
 use bal_models::{Bfloat16, Sizes};
+pub use request::{ExperimentRequest, Plan};
 use serde::{Deserialize, Serialize};
 use std::{
     path::{Path, PathBuf},
@@ -143,119 +145,6 @@ pub enum Origin {
     File(PathBuf),
     /// The program.
     BuiltIn,
-}
-
-/// What a training would do.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The experiment, complete.
-    pub experiment: Experiment,
-    /// The method.
-    pub method: &'static str,
-    /// The network.
-    pub network: String,
-    /// How many weights it has.
-    pub weights: i64,
-    /// Channels, height and width of the images.
-    pub input: [i64; 3],
-    /// How many classes there are.
-    pub classes: i64,
-    /// Training images.
-    pub images: u64,
-    /// Batches in all.
-    pub sweeps: u64,
-    /// What to know of the last batch of an epoch.
-    pub remark: Option<Note>,
-    /// The experiment that it starts from.
-    pub start: Option<Experiment>,
-}
-
-/// An experiment by its file or name, with changes.
-#[derive(Clone, Debug, Default)]
-pub struct ExperimentRequest {
-    /// A file as in `experiments/`; without it a built-in one.
-    pub file: Option<PathBuf>,
-    /// A run folder, whose experiment it is; the run has the weights that it started from.
-    pub run: Option<PathBuf>,
-    /// The name of a built-in experiment, `mnist-pgd`; without it BAL on MNIST as released.
-    pub built_in: Option<String>,
-    /// Changed settings: `key.key=value`, a dotted key that the experiment has, and a TOML value.
-    pub changes: Vec<String>,
-    /// Another seed.
-    pub seed: Option<u64>,
-    /// Another data set, all of whose training images are used: one that the project knows by its name, or a folder or
-    /// table of one's own with how it is read.
-    pub images: Option<(String, Option<ImageSettings>)>,
-}
-
-impl ExperimentRequest {
-    /// A built-in experiment.
-    pub fn built_in(name: &str) -> Self {
-        Self { built_in: Some(name.into()), ..Self::default() }
-    }
-
-    /// The experiment in a file.
-    pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self { file: Some(path.into()), ..Self::default() }
-    }
-
-    /// With a changed setting: `key.key=value`.
-    #[must_use]
-    pub fn with(mut self, change: &str) -> Self {
-        self.changes.push(change.into());
-        self
-    }
-
-    /// On this data set instead of the experiment's: one that the project knows, or a folder or table of images.
-    ///
-    /// # Errors
-    /// When there is no such data set.
-    pub fn on(self, dataset: &str) -> Result<Self> {
-        Ok(Self { images: Some(own_images::named(dataset, &ImageSettings::default())?), ..self })
-    }
-
-    /// What training it would do; its data are read, and nothing is trained.
-    ///
-    /// # Errors
-    /// When the experiment or its data cannot be used.
-    pub fn plan(&self, session: &Session) -> Result<Plan> {
-        let (experiment, origin) = self.read(None, session)?;
-        let training = estimate::training(&experiment, session)?;
-        let sizes = training.sizes()?;
-        let [network, _] = experiment.architectures(sizes, session.device)?;
-        let method = experiment.method()?;
-        let images = training.images.len() as u64;
-        Ok(Plan {
-            method: method.name(),
-            network: network.name().into(),
-            weights: network.parameters().iter().map(|spec| spec.shape.iter().product::<i64>()).sum(),
-            input: sizes.input,
-            classes: network.classes(),
-            images,
-            sweeps: method.sweeps(images),
-            remark: last_batch::remark(&experiment, images),
-            start: match self.run {
-                Some(_) => None,
-                None => experiment.start_experiment(&origin)?.map(|(first, _)| first),
-            },
-            experiment,
-        })
-    }
-
-    /// The experiment, and where it is from; `kept` is the file of a run to be resumed.
-    pub(crate) fn read(&self, kept: Option<PathBuf>, session: &Session) -> Result<(Experiment, Origin)> {
-        let of_run = self.run.as_ref().map(|run| RunFolder::new(run).experiment());
-        let file = self.file.clone().or(of_run).or_else(|| kept.filter(|_| self.built_in.is_none()));
-        let origin = file.map_or(Origin::BuiltIn, Origin::File);
-        let name = self.built_in.as_ref().map(|name| format!("{name}.toml"));
-        let name = name.as_deref().unwrap_or(Experiment::built_in());
-        let experiment = Experiment::read(&origin, name, &self.changes, self.seed)?;
-        let experiment = match &self.images {
-            Some((dataset, images)) => experiment.on(dataset, images.clone(), session)?,
-            None => experiment,
-        };
-        Ok((experiment, origin))
-    }
 }
 
 /// The experiments that `bal train` knows without a file.

@@ -1,0 +1,349 @@
+//! A model that was read, and what can be asked of it before and with its images.
+
+use super::{Kind, Reading};
+use crate::{
+    Note, Refusal, Remedy, Session, class_order,
+    dataset::{self, DataSource},
+    experiment::Experiment,
+    image_selection::Selected,
+    own_images::{self, ImageSettings},
+    start::digest,
+    trained_on::TrainedOn,
+};
+use anyhow::{Context, Result, bail};
+use bal_core::{Classifier, EnsembleGradient, Images, Posterior, Prediction};
+use bal_models::{Ensemble, Sizes, TorchScript};
+use bal_report::{Model, Record};
+use std::path::{Path, PathBuf};
+use tch::Device;
+
+/// A model to attack, and what an evaluation says of it.
+pub struct ReadyModel {
+    /// The model.
+    pub classifier: Box<dyn Classifier>,
+    /// What is written down of it.
+    pub model: Model,
+}
+
+/// A model as far as it can be read without images.
+pub struct LoadedModel {
+    pub(super) name: String,
+    pub(super) files: Vec<PathBuf>,
+    /// SHA-256 of the files, in their order, as they were when they were read.
+    pub(super) digests: Vec<String>,
+    pub(super) trained_on: TrainedOn,
+    /// What the classes are called, where a file of names says it.
+    pub(super) class_names: Option<Vec<String>>,
+    /// How images of the user's own are read, where no run says it.
+    pub(super) reading: Reading,
+    /// What an attack follows.
+    pub(super) ensemble_gradient: EnsembleGradient,
+    pub(super) device: Device,
+    pub(super) kind: Kind,
+}
+
+/// A data set to show to a model.
+pub(crate) struct Data {
+    pub(crate) name: String,
+    /// How images of the user's own are read.
+    pub(crate) own: Option<ImageSettings>,
+}
+
+/// Images as a model is asked about them.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    pub(crate) images: &'a Images,
+    /// Only the first so many.
+    pub(crate) limit: Option<u64>,
+    pub(crate) dataset: &'a str,
+    /// What the classes of images of the user's own are called, in the order of their labels.
+    pub(crate) own_classes: Option<&'a [String]>,
+}
+
+impl Data {
+    pub(crate) fn source<'a>(&'a self, session: &'a Session) -> DataSource<'a> {
+        DataSource { name: &self.name, own: self.own.as_ref(), session }
+    }
+}
+
+/// How many images a TorchScript network is tried on.
+const TRIAL: i64 = 8;
+
+impl LoadedModel {
+    /// How the model is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The record of a run.
+    pub fn record(&self) -> Option<&Record> {
+        match &self.kind {
+            Kind::Weights { record, .. } => record.as_deref(),
+            Kind::Script { .. } => None,
+        }
+    }
+
+    /// The weights; `None` of networks in TorchScript.
+    pub fn posterior(&self) -> Option<&Posterior> {
+        match &self.kind {
+            Kind::Weights { posterior, .. } => Some(posterior),
+            Kind::Script { .. } => None,
+        }
+    }
+
+    /// What is known of the images behind it.
+    pub(crate) fn trained_on(&self) -> &TrainedOn {
+        &self.trained_on
+    }
+
+    /// What the classes are called, in the order of the outputs: as the posterior, a file of names, or the run's data set
+    /// says it.
+    pub fn class_names(&self) -> Result<Option<Vec<String>>> {
+        let posterior = self.posterior();
+        let own =
+            posterior.and_then(|posterior| posterior.class_names.as_ref()).or(self.class_names.as_ref());
+        if own.is_some() {
+            return Ok(own.cloned());
+        }
+        let outputs = posterior.map(|posterior| posterior.architecture.classes() as usize);
+        let run = self.experiment()?.and_then(|run| dataset::class_names(&run.dataset));
+        Ok(run.filter(|names| Some(names.len()) == outputs))
+    }
+
+    /// What the classes are called, or else their numbers.
+    pub fn labels(&self) -> Result<Vec<String>> {
+        let Some(posterior) = self.posterior() else { return Ok(vec![]) };
+        let numbers = || (0..posterior.architecture.classes()).map(|class| class.to_string()).collect();
+        Ok(self.class_names()?.unwrap_or_else(numbers))
+    }
+
+    /// The experiment of a run; `None` of other models.
+    pub fn experiment(&self) -> Result<Option<Experiment>> {
+        let read = |record: &Record| serde_json::from_value(record.experiment.clone());
+        let read = self.record().map(read).transpose();
+        read.context("the run's record.json holds no experiment of this version")
+    }
+
+    /// The data set `named`, else the run's own, else MNIST; images of the user's own as the network wants them.
+    pub(crate) fn data(&self, named: Option<&str>) -> Result<Data> {
+        let known = |name: &str| Data { name: name.into(), own: None };
+        let run =
+            self.experiment()?.map(|Experiment { dataset, images, .. }| Data { name: dataset, own: images });
+        let Some(name) = named else {
+            let data = run.unwrap_or_else(|| known("mnist"));
+            if data.own.is_some() && !Path::new(&data.name).exists() {
+                return Err(self.moved(&data.name).into());
+            }
+            return Ok(data);
+        };
+        if dataset::is_known(name) {
+            return Ok(known(name));
+        }
+        let place = own_images::place(name)?;
+        let settings = match run {
+            Some(run) if run.name == place => return Ok(run),
+            Some(Data { own, .. }) => own,
+            None => None,
+        };
+        let sizes = match &self.kind {
+            Kind::Weights { posterior, .. } => Sizes::of(&*posterior.architecture),
+            Kind::Script { settings, said } => Sizes {
+                input: said.ok_or_else(|| {
+                    let fault = format!("{}: what images the network takes is not known", self.name);
+                    Refusal::new(fault, Remedy::InputShape)
+                })?,
+                classes: settings.classes.unwrap_or(2),
+            },
+        };
+        let Reading { gray, ground } = self.reading;
+        let fitting = ImageSettings { gray, ground, ..ImageSettings::for_network(sizes) };
+        // The run's own images at another place are read as they were: what is no image there was skipped then, too.
+        let settings = settings.map(|run| ImageSettings {
+            size: fitting.size,
+            channels: fitting.channels,
+            layout: None,
+            ..run
+        });
+        Ok(Data { name: place, own: Some(settings.unwrap_or(fitting)) })
+    }
+
+    fn moved(&self, place: &str) -> Refusal {
+        let name = &self.name;
+        let found = if self.trained_on.complete {
+            "the run knows them wherever they lie and whatever they are called"
+        } else {
+            "the run is of before it kept which those are, so name images that it was not trained on"
+        };
+        Refusal::new(format!("the images of {name} are not at {place} any more; {found}"), Remedy::Dataset)
+    }
+
+    /// Whether it is a run that was trained on this data set, at this place.
+    pub(crate) fn is_of(&self, data: &Data) -> Result<bool> {
+        Ok(self.experiment()?.is_some_and(|run| run.dataset == data.name))
+    }
+
+    /// The images with labels as the network counts its classes.
+    ///
+    /// # Errors
+    /// For images of the user's own of a class that the network does not know.
+    pub(crate) fn numbered(&self, chosen: Selected) -> Result<Selected> {
+        let Some(known) = self.class_names()? else { return self.by_place(chosen) };
+        let (dataset, found) = (chosen.dataset.clone(), chosen.class_names.clone());
+        if class_order::places(&found, &known).is_ok() || chosen.is_own() {
+            return chosen
+                .in_order_of(&known)
+                .map_err(|_| anyhow::anyhow!("{}", self.others(&known, &found, &dataset)));
+        }
+        let mut chosen = self.by_place(chosen)?;
+        chosen.remarks.push(Note::warning(self.others(&known, &found, &dataset)));
+        Ok(chosen)
+    }
+
+    fn others(&self, known: &[String], found: &[String], dataset: &str) -> String {
+        format!(
+            "{} tells {} apart, but the classes of {dataset} are {}; labels would not mean the same",
+            self.name,
+            known.join(", "),
+            found.join(", ")
+        )
+    }
+
+    /// The images as they are, where nobody said what the outputs of the network stand for.
+    fn by_place(&self, mut chosen: Selected) -> Result<Selected> {
+        let Kind::Weights { posterior, .. } = &self.kind else { return Ok(chosen) };
+        let (outputs, found) = (posterior.architecture.classes(), chosen.class_names.len());
+        if found as i64 > outputs {
+            bail!("{} tells {outputs} classes apart, but {} has {found}", self.name, chosen.dataset);
+        }
+        if chosen.is_own() {
+            let doubt = class_order::in_doubt(&self.name, outputs, &chosen.class_names, &chosen.dataset);
+            chosen.remarks.extend(doubt);
+        }
+        Ok(chosen)
+    }
+
+    /// Whether labels mean the same classes to it as to the model that the images were chosen for: images of the user's own
+    /// whose labels do not are refused, and of others something has to be said.
+    pub(crate) fn agrees(&self, chosen: &Selected) -> Result<Option<Note>> {
+        let Some(known) = self.class_names()? else { return Ok(None) };
+        let in_order: Vec<i64> = (0..known.len() as i64).collect();
+        if class_order::places(&chosen.class_names, &known) == Ok(in_order) {
+            return Ok(None);
+        }
+        let others = self.others(&known, &chosen.class_names, &chosen.dataset);
+        if chosen.is_own() {
+            bail!("{others}");
+        }
+        Ok(Some(Note::warning(others)))
+    }
+
+    /// What an attack follows.
+    pub fn ensemble_gradient(&self) -> EnsembleGradient {
+        self.ensemble_gradient
+    }
+
+    /// SHA-256 of the files, in their order.
+    pub fn digests(&self) -> &[String] {
+        &self.digests
+    }
+
+    /// The model, for these images.
+    pub(crate) fn classifier(self, shown: Shown, session: &Session) -> Result<ReadyModel> {
+        let Self { name, files, digests, class_names, ensemble_gradient, device, kind, .. } = self;
+        let Shown { images, limit, dataset, own_classes } = shown;
+        let model = |architecture: Option<&str>, members: usize, prediction: Prediction| Model {
+            source: name.clone(),
+            architecture: architecture.map(String::from),
+            chains: members as u64,
+            prediction: prediction.to_string(),
+            ensemble_gradient: ensemble_gradient.to_string(),
+            weights: Some(digests.clone()),
+        };
+        match kind {
+            Kind::Weights { posterior, .. } => {
+                let (network, input) = (posterior.architecture.name(), posterior.architecture.input());
+                if images.shape() != input {
+                    let found = images.shape();
+                    bail!("{network} takes images of shape {input:?}, {dataset} has {found:?}");
+                }
+                let model = model(Some(network), posterior.members.len(), posterior.prediction);
+                Ok(ReadyModel { classifier: Box::new(Ensemble::new(&posterior, device)?), model })
+            }
+            Kind::Script { mut settings, said } => {
+                settings.input = input(said, images, dataset)?;
+                let trial: Vec<i64> = (0..images.len().min(TRIAL)).collect();
+                if trial.is_empty() {
+                    bail!("{dataset} has no images to evaluate on");
+                }
+                let network = TorchScript::load(settings, &images.batch(&trial).x)?;
+                for (file, read) in files.iter().zip(&digests) {
+                    if digest(file)? != *read {
+                        bail!(
+                            "{} changed while it was read; give a file that stays as it is",
+                            file.display()
+                        );
+                    }
+                }
+                let outputs = network.classes();
+                match (&class_names, own_classes) {
+                    (Some(names), _) if names.len() as i64 != outputs => {
+                        bail!("{} classes are named, but {name} has {outputs} outputs", names.len())
+                    }
+                    (None, Some(found)) => {
+                        if let Some(doubt) = class_order::in_doubt(&name, outputs, found, dataset) {
+                            session.observer().note(&doubt);
+                        }
+                    }
+                    _ => {}
+                }
+                labels_fit(&name, &network, images, limit, dataset)?;
+                let model = model(None, network.len(), network.prediction());
+                Ok(ReadyModel { classifier: Box::new(network), model })
+            }
+        }
+    }
+}
+
+/// The shape of the images, which is what was said of it, if anything was.
+fn input(said: Option<[i64; 3]>, images: &Images, dataset: &str) -> Result<[i64; 3]> {
+    let found = images.shape();
+    let shape = <[i64; 3]>::try_from(found.clone());
+    let Ok(shape) = shape else { bail!("{dataset} has images of shape {found:?}; expected C,H,W") };
+    match said {
+        Some([c, h, w]) if [c, h, w] != shape => {
+            let [channels, height, width] = shape;
+            let fault = format!(
+                "images of shape {c},{h},{w} are asked for, but {dataset} has images of shape {channels},{height},{width} \
+                 (channels, height, width)"
+            );
+            Err(Refusal::new(fault, Remedy::ImagesForIt).into())
+        }
+        _ => Ok(shape),
+    }
+}
+
+/// Refuses, before the long work, images of more classes than the network knows.
+fn labels_fit(
+    name: &str,
+    network: &TorchScript,
+    images: &Images,
+    limit: Option<u64>,
+    dataset: &str,
+) -> Result<()> {
+    const BATCH: usize = 500;
+    let limit = limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
+    for batch in images.in_order(BATCH, limit) {
+        let labels = Vec::<i64>::try_from(&batch.y)?;
+        let beyond = labels.iter().position(|&label| label >= network.classes());
+        if let Some(row) = beyond {
+            let fault = format!(
+                "{name}: the network tells {} classes apart (from 0), but image {} of {dataset} is of class {}",
+                network.classes(),
+                batch.indices[row],
+                labels[row]
+            );
+            return Err(Refusal::new(fault, Remedy::ImagesForIt).into());
+        }
+    }
+    Ok(())
+}
