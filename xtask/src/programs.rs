@@ -31,7 +31,7 @@ pub(crate) fn hand_over(repository: &Repository, program: &str, verb: &[&str], w
 /// Compiles what is not up to date, with the profile that tests use too, and returns the folder of the programs.
 pub(crate) fn build(repository: &Repository, libtorch: &LibTorch) -> Result<PathBuf> {
     // All packages, always: with some of them cargo would choose other features of what they share, and build it again.
-    run(cargo_with(repository, libtorch)?.args(["build", "--release", "--workspace", "--bins", "--quiet"]))?;
+    run(cargo_with(repository, libtorch)?.args(["build", "--release", "--workspace", "--bins"]))?;
     let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
     let folder = repository.root().join(target).join("release");
     ensure!(folder.is_dir(), "cargo built no programs in {}", folder.display());
