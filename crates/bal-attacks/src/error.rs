@@ -6,6 +6,7 @@ use tch::TchError;
 
 /// A setting out of range, a model that cannot be attacked, or an attack that broke its promise.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum AttackError {
     /// A radius that is none.
     #[error("a radius must be finite and >= 0, got {0}")]

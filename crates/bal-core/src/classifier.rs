@@ -45,6 +45,7 @@ pub trait Classifier: Send {
 
 /// A model that could not classify.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ClassifierError {
     /// LibTorch refused an operation.
     #[error("the model cannot classify images of shape {shape:?}: {source}")]

@@ -2,6 +2,7 @@
 
 /// A setting of the core that is out of its range.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum CoreError {
     /// A count that has to be at least one is zero.
     #[error("{name} must be at least 1, got 0")]

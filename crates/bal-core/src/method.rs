@@ -125,6 +125,7 @@ pub trait Method: Send + Sync + std::fmt::Debug {
 
 /// Why training ended without a posterior.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum TrainError {
     /// A chain left the finite numbers.
     #[error("sweep {sweep}: {source}; nothing after the last checkpoint is kept")]

@@ -2,6 +2,7 @@
 
 /// Numbers that are no draws of chains.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum DrawsError {
     /// There is no chain, or the chains hold nothing.
     #[error("there are no draws: at least one chain with one draw is needed")]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// A file of weights that cannot be read, written or believed.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ModelError {
     /// The operating system refused.
     #[error("{path}: cannot {action}: {source}", path = path.display())]

@@ -4,6 +4,7 @@ use crate::MOST_RUNS;
 
 /// An error of this crate; it names the run.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum PageError {
     /// There is nothing to show.
     #[error("a page needs at least one run")]

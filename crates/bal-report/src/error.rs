@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 /// An error of this crate; each message names the file or folder it is about.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ReportError {
     /// A file could not be read.
     #[error("cannot read {}: {source}", path.display())]

@@ -2,6 +2,7 @@
 
 /// A setting that is out of its range, or two that do not go together.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SamplerError {
     /// A number out of its range.
     #[error("{setting} must be {range}, got {value}")]
