@@ -53,18 +53,17 @@ fn no_text_is_clipped_and_no_two_texts_overlap() {
     ];
     for (runs, quick, images) in crowds {
         let results = results_with(runs, quick, images);
-        for svg in [draw(results.path())] {
-            let (boxes, page) = text_boxes(&svg);
-            assert!(boxes.len() > 8, "the figure has its texts as text");
-            for (index, (text, place)) in boxes.iter().enumerate() {
-                let inside = place.left() >= page.left()
-                    && place.top() >= page.top()
-                    && place.right() <= page.right()
-                    && place.bottom() <= page.bottom();
-                assert!(inside, "{text:?} at {place:?} is outside of {page:?}");
-                for (other, second) in boxes.iter().skip(index + 1) {
-                    assert!(place.intersect(second).is_none(), "{text:?} overlaps {other:?}");
-                }
+        let svg = draw(results.path());
+        let (boxes, page) = text_boxes(&svg);
+        assert!(boxes.len() > 8, "the figure has its texts as text");
+        for (index, (text, place)) in boxes.iter().enumerate() {
+            let inside = place.left() >= page.left()
+                && place.top() >= page.top()
+                && place.right() <= page.right()
+                && place.bottom() <= page.bottom();
+            assert!(inside, "{text:?} at {place:?} is outside of {page:?}");
+            for (other, second) in boxes.iter().skip(index + 1) {
+                assert!(place.intersect(second).is_none(), "{text:?} overlaps {other:?}");
             }
         }
     }
@@ -73,22 +72,19 @@ fn no_text_is_clipped_and_no_two_texts_overlap() {
 #[test]
 fn a_quick_run_is_tagged_on_every_figure_and_a_full_one_is_not() {
     let results = results_with(&["erm", "bnn"], true, 200);
-    for svg in [draw(results.path())] {
-        assert!(svg.contains("QUICK RUN — 200 images, not for comparison"));
-    }
+    let svg = draw(results.path());
+    assert!(svg.contains("QUICK RUN — 200 images, not for comparison"));
     let results = results_with(&["erm", "bnn"], false, 200);
-    for svg in [draw(results.path())] {
-        assert!(!svg.contains("QUICK"));
-    }
+    let svg = draw(results.path());
+    assert!(!svg.contains("QUICK"));
 }
 
 #[test]
 fn one_quick_run_among_full_ones_is_named() {
     let results = results_with(&["erm", "bnn"], false, 200);
     write_run(results.path(), "wrm", true, 100, 0.1);
-    for svg in [draw(results.path())] {
-        assert!(svg.contains("QUICK RUN (WRM) — 100 to 200 images"));
-    }
+    let svg = draw(results.path());
+    assert!(svg.contains("QUICK RUN (WRM) — 100 to 200 images"));
 }
 
 #[test]
@@ -98,9 +94,8 @@ fn a_run_that_stopped_early_is_named() {
     let mut record = Record::read(&path).unwrap();
     record.stopped_early = true;
     record.write(&path).unwrap();
-    for svg in [draw(results.path())] {
-        assert!(svg.contains("STOPPED EARLY (BNN) — 200 images, not for comparison"));
-    }
+    let svg = draw(results.path());
+    assert!(svg.contains("STOPPED EARLY (BNN) — 200 images, not for comparison"));
 }
 
 #[test]
