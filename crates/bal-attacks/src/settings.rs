@@ -2,6 +2,7 @@
 
 use crate::{Ascent, Ball, LossName, Norm, StepSize};
 use bal_core::EnsembleGradient;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of an attack but its radius; what an attack does not have is `None`.
@@ -26,37 +27,41 @@ use serde::{Deserialize, Serialize};
 ///
 /// Records from before there was a choice of loss have none, and mean the cross-entropy; those from before there was one
 /// of Square's schedule mean the one that is rescaled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttackSettings {
-    /// Norm of the ball.
+    /// Norm of the ball: `linf` or `l2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub norm: Option<Norm>,
-    /// Gradient steps.
+    /// Steps of the attack, at least 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub steps: Option<u64>,
-    /// Length of each step.
+    /// Length of a step in the norm of the ball, on pixels in [0, 1]: a number, or `radius/NUMBER`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub step_size: Option<StepSize>,
-    /// Random starts.
+    /// Random starts, at least 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarts: Option<u64>,
-    /// Which loss of an ensemble the attack follows.
+    /// Loss of an ensemble that the attack follows: `predictive`, the loss of the mean probability, or `member-mean`.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "by_name")]
+    #[schemars(with = "Option<String>")]
     pub ensemble_gradient: Option<EnsembleGradient>,
-    /// The loss that the attack raises.
+    /// Loss that the attack raises: `cross-entropy`, `margin`, `dlr` or `confident`.
     #[serde(default, skip_serializing_if = "is_cross_entropy_or_none", with = "by_name")]
+    #[schemars(with = "Option<String>")]
     pub loss: Option<LossName>,
-    /// How much of its momentum an attack keeps from step to step.
+    /// Share of its momentum that the attack keeps from step to step; >= 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decay: Option<f64>,
     /// Wrong classes that a targeted attack tries on each image, the likeliest first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub targets: Option<u64>,
-    /// How often an attack without gradients asks the model about an image.
+    /// Queries of an attack without gradients for each image, at least 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queries: Option<u64>,
-    /// The share of an image that a random search changes at first.
+    /// Share of an image's pixels that a random search changes at first, in `(0, 1]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial_share: Option<f64>,
     /// Whether the windows of a random search shrink in proportion to its queries, or after as many as in 10,000.
@@ -71,7 +76,7 @@ pub struct AttackSettings {
     /// Descents of an attack that searches for the weight of its loss.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search_steps: Option<u64>,
-    /// By how much the logit of a wrong class has to lead.
+    /// Logits by which a wrong class has to lead; >= 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
 }

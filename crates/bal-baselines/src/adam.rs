@@ -2,6 +2,7 @@
 
 use crate::settings::check;
 use bal_core::{Diverged, Kernel, NoiseStream, Position, State, TrainError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 const BETA1: f64 = 0.9;
@@ -9,10 +10,10 @@ const BETA2: f64 = 0.999;
 const EPSILON: f64 = 1e-8;
 
 /// Settings of [`Adam`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdamSettings {
-    /// The step size, above 0.
+    /// Step size of Adam, the learning rate; finite and > 0.
     pub step_size: f64,
 }
 

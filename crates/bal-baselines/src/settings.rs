@@ -1,23 +1,24 @@
 //! Settings that several methods share.
 
 use bal_core::TrainError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How often the training images are gone through, and in what portions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Epochs {
     /// Passes over the training images, at least 1.
     pub epochs: u64,
-    /// Images per batch, at least 1.
+    /// Images in a batch, at least 1. A batch is a sweep.
     pub batch_size: usize,
-    /// What becomes of an epoch's last images where they are too few for a batch.
+    /// Whether the last images of an epoch, too few for a batch, make a smaller batch or sit this epoch out.
     #[serde(default, skip_serializing_if = "LastBatch::is_kept")]
     pub last_batch: LastBatch,
 }
 
 /// The fate of the images that are left of an epoch when the full batches are through.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LastBatch {
     /// They make a smaller batch.
@@ -52,7 +53,7 @@ impl Epochs {
 }
 
 /// Whether dropout and batch statistics act while the weights move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkMode {
     /// Dropout draws a new mask in each step; batch statistics are the batch's.
@@ -62,12 +63,12 @@ pub enum NetworkMode {
 }
 
 /// On what, and how often, the agreement of the chains is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TraceSettings {
-    /// Held-out images whose log-probabilities are followed; 0 for none.
+    /// Held-out images whose log-probabilities show whether the chains agree; 0 for none.
     pub images: i64,
-    /// Sweeps from one draw to the next, at least 1.
+    /// Sweeps from one draw of these log-probabilities to the next, at least 1.
     pub every: u64,
     /// Sweeps before the first draw.
     pub burn_in: u64,

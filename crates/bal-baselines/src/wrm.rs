@@ -3,16 +3,18 @@
 use crate::settings::check;
 use bal_attacks::{Attack, AttackError, AttackSettings, Ball, loss_gradient};
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream, TrainError};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 /// Settings of [`Wrm`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrmSettings {
-    /// Weight e of the loss against the transport cost `|z - x|^2 / 2`; at least 0.
+    /// Weight e = 1/(2 gamma) of the loss against the transport cost `|z - x|^2 / 2`, in pixels squared per nat; >=
+    /// 0.
     pub loss_weight: f64,
-    /// Ascent steps after the first, at least 1.
+    /// Steps of the ascent after the first, at least 1.
     pub steps: u32,
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     args::Explain,
     console::{print, say},
-    meanings, ways_out,
+    ways_out,
 };
 use anyhow::Result;
 use bal::{Experiment, ExperimentRequest, Plan, Session};
@@ -57,10 +57,7 @@ fn settings(table: &Table) -> Vec<String> {
     let width = |of: fn(&(String, String)) -> usize| leaves.iter().map(of).max().unwrap_or(0);
     let (keys, values) = (width(|(key, _)| key.len()), width(|(_, value)| value.len()).min(24));
     let line = |(key, value): &(String, String)| {
-        let meaning = meanings::of(key).map_or(String::new(), |meaning| match meaning.unit {
-            "" => meaning.text.into(),
-            unit => format!("[{unit}] {}", meaning.text),
-        });
+        let meaning = Experiment::meaning(key).map_or(String::new(), |meaning| meaning.line());
         format!("{key:<keys$}  {value:<values$}  {meaning}")
     };
     leaves.iter().map(line).collect()
@@ -120,7 +117,7 @@ mod tests {
             files += 1;
             let table: Table = std::fs::read_to_string(&path).unwrap().parse().unwrap();
             for (key, _) in leaves(&table) {
-                assert!(meanings::of(&key).is_some(), "{key} of {}", path.display());
+                assert!(Experiment::meaning(&key).is_some(), "{key} of {}", path.display());
             }
         }
         assert!(files > 20);
@@ -129,7 +126,12 @@ mod tests {
     #[test]
     fn settings_are_listed_with_dotted_keys_units_and_meanings() {
         let lines = settings(&"seed = 1\n[bal.data]\ntemperature = 1e-5\n".parse().unwrap());
-        assert!(lines[0].starts_with("seed                  1     of all randomness"), "{lines:?}");
-        assert_eq!(lines[1], "bal.data.temperature  1e-5  [energy] of the data chains: 0 is plain ascent");
+        assert_eq!(
+            lines[0],
+            "seed                  1     Seed of all randomness: the same seed gives the same bits."
+        );
+        let temperature =
+            "bal.data.temperature  1e-5  Temperature T of the data chains, in units of their energy";
+        assert!(lines[1].starts_with(temperature), "{lines:?}");
     }
 }

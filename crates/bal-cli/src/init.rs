@@ -3,7 +3,7 @@
 use crate::{
     args::{Init, usage},
     explain::shown,
-    meanings, output,
+    output,
 };
 use anyhow::{Context, Result, bail};
 use bal::{Experiment, Origin};
@@ -81,9 +81,8 @@ fn commented(experiment: &Experiment) -> Result<String> {
 fn table(settings: &Table, path: &str, lines: &mut Vec<String>) {
     let key = |name: &str| if path.is_empty() { name.to_string() } else { format!("{path}.{name}") };
     for (name, value) in settings.iter().filter(|(_, value)| !value.is_table()) {
-        if let Some(meaning) = meanings::of(&key(name)) {
-            let unit = if meaning.unit.is_empty() { String::new() } else { format!(" [{}]", meaning.unit) };
-            lines.push(format!("# {}{unit}", meaning.text));
+        if let Some(meaning) = Experiment::meaning(&key(name)) {
+            lines.push(format!("# {}", meaning.line()));
         }
         lines.push(format!("{name} = {}", shown(value)));
     }

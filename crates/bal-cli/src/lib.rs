@@ -13,7 +13,6 @@ mod explain;
 mod export;
 mod init;
 mod interrupt;
-mod meanings;
 mod output;
 mod predict;
 mod progress;

@@ -5,13 +5,14 @@ use crate::{
     error::{require, require_non_negative},
 };
 use bal_core::Position;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 /// What V is at the beginning of a step.
 ///
 /// In files `"persist"` or `"restart"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SecondMoment {
     /// What the chain's last step left.

@@ -1,11 +1,12 @@
 //! The noise that gradients bring themselves.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The noise q that minibatch gradients are taken to bring, and that is therefore not injected.
 ///
 /// In files `"printed"`, `"corrected"` or `"none"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GradientNoise {
     /// `q = T e^4`, as eq. 10 prints it.

@@ -5,6 +5,7 @@ use crate::{
     error::{require, require_non_negative, require_positive},
 };
 use bal_core::{Diverged, Kernel, NoiseStream, Position, State};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Stochastic gradient Langevin dynamics with the preconditioner of `RMSProp`.
@@ -28,18 +29,19 @@ use serde::{Deserialize, Serialize};
 pub struct Psgld(PsgldSettings);
 
 /// The settings of [`Psgld`]; an experiment file gives all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PsgldSettings {
-    /// e, in units of position; finite and > 0.
+    /// Step size e, in units of a weight; finite and > 0.
     pub step_size: f64,
-    /// T, in units of the energy that the kernel sees; finite and >= 0.
+    /// Temperature T, in units of the energy that the chain sees, which is the mean over the training images; finite
+    /// and >= 0.
     pub temperature: f64,
-    /// d, what V keeps in a step; in `[0, 1]`. With 1 V stays what it was at the start.
+    /// Share d of V that a step keeps, in `[0, 1]`. With 1, V stays what it was at the start.
     pub decay: f64,
-    /// Added to the root of V, in units of the gradient; finite and > 0.
+    /// Number that is added to the root of V, in units of the gradient; finite and > 0.
     pub preconditioner_floor: f64,
-    /// V before the first step, gradient squared; finite and >= 0.
+    /// V before the first step, in units of the gradient squared; finite and >= 0.
     pub initial_second_moment: f64,
 }
 

@@ -6,6 +6,7 @@ use crate::{
     error::{require, require_non_negative, require_positive},
 };
 use bal_core::{Diverged, Kernel, NoiseStream, Position, State};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Stochastic gradient adaptive Hamiltonian Monte Carlo: SGHMC preconditioned by the gradients' size.
@@ -34,7 +35,7 @@ pub struct Sgadahmc(SgadahmcSettings);
 /// How fast momentum is lost.
 ///
 /// In files `{ constant = 1.0 }` or `{ decay = 0.05 }`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MomentumFriction {
     /// C, the same for all coordinates, finite and > 0. A coordinate whose `e C V^-1/2` exceeds 1 loses
@@ -47,25 +48,28 @@ pub enum MomentumFriction {
 /// The settings of [`Sgadahmc`]; an experiment file gives all of them.
 ///
 /// Symbols, ranges and units are those of [`SgadaldSettings`](crate::SgadaldSettings).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SgadahmcSettings {
-    /// e, root of position; finite and > 0.
+    /// Step size e, in units of the root of a weight; finite and > 0.
     pub step_size: f64,
-    /// T, in units of the energy that the kernel sees; finite and >= 0.
+    /// Temperature T, in units of the energy that the chain sees, which is the mean over the training images; finite
+    /// and >= 0.
     pub temperature: f64,
-    /// C or a.
+    /// Friction: `{ constant = C }`, or `{ decay = a }`, the share of the momentum that a step loses.
     pub friction: MomentumFriction,
-    /// q.
+    /// Noise q of the minibatch gradients, which is therefore not injected again.
     pub gradient_noise: GradientNoise,
-    /// How many gradients V averages over.
+    /// Number of past gradients that V averages over, >= 1, or `automatic`.
+    #[schemars(with = "f64")]
     pub tau: Tau,
-    /// V is kept at or above this number; finite and >= 0.
+    /// V is kept at or above this number, in units of the gradient squared; finite and >= 0.
     pub preconditioner_floor: f64,
-    /// V before the first step, for every coordinate; 1 when tau is automatic.
+    /// V before the first step, for every weight, in units of the gradient squared; finite and > 0, and 1 where tau
+    /// is automatic.
     pub initial_second_moment: f64,
-    /// V and tau adapt during so many first steps of the chain's life and are then frozen
-    /// (burn-in); absent: V adapts always. Automatic tau requires a number.
+    /// First steps of a chain's life, in which V and tau adapt; then they are frozen. Absent: V adapts always. An
+    /// automatic tau needs a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adaptation_steps: Option<u64>,
 }

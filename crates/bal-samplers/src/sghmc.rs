@@ -5,6 +5,7 @@ use crate::{
     error::{require, require_non_negative, require_positive},
 };
 use bal_core::{Diverged, Kernel, NoiseStream, Position, State};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Stochastic gradient Hamiltonian Monte Carlo: SGLD with momentum.
@@ -30,16 +31,17 @@ use serde::{Deserialize, Serialize};
 pub struct Sghmc(SghmcSettings);
 
 /// The settings of [`Sghmc`]; an experiment file gives all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SghmcSettings {
-    /// e, position squared per energy; finite and > 0.
+    /// Step size e, in units of a weight squared over energy; finite and > 0.
     pub step_size: f64,
-    /// T, in units of the energy that the kernel sees; finite and >= 0.
+    /// Temperature T, in units of the energy that the chain sees, which is the mean over the training images; finite
+    /// and >= 0.
     pub temperature: f64,
-    /// a, the part of the momentum that a step loses; in `(0, 1]`.
+    /// Share a of the momentum that a step loses, in `(0, 1]`.
     pub friction: f64,
-    /// b, in units of a; in `[0, a]`.
+    /// Noise b of the gradients that friction already balances, in units of a; in `[0, a]`.
     pub gradient_noise: f64,
 }
 

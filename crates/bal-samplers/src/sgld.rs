@@ -2,6 +2,7 @@
 
 use crate::{SamplerError, StepSize, error::require_non_negative};
 use bal_core::{Diverged, Kernel, NoiseStream, Position, State};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Stochastic gradient Langevin dynamics.
@@ -24,12 +25,12 @@ pub struct Sgld {
 }
 
 /// The settings of [`Sgld`] as experiment files spell them.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SgldSettings {
-    /// e, position squared per energy.
+    /// Step size e, in units of position squared over energy: a number, or `{ first, ratio }`; finite and > 0.
     pub step_size: StepSize,
-    /// T, in units of the energy that the kernel sees; finite and >= 0.
+    /// Temperature T, in units of the energy that the chain sees; finite and >= 0.
     pub temperature: f64,
 }
 

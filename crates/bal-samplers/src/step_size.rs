@@ -4,6 +4,7 @@ use crate::{
     SamplerError,
     error::{require, require_positive},
 };
+use schemars::JsonSchema;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
@@ -13,16 +14,16 @@ use std::fmt;
 /// The step sizes of a chain, in units of position squared over energy.
 ///
 /// In files a number, `0.026`, or a table, `{ first = 0.29, ratio = 0.25 }`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize)]
 #[serde(untagged)]
 pub enum StepSize {
     /// The same in every step; finite and > 0.
     Constant(f64),
     /// `first * ratio^(k-1)` in step k = 1, 2, .. of the chain's life.
     Geometric {
-        /// The first step's; finite and > 0.
+        /// First step size; finite and > 0.
         first: f64,
-        /// From one step to the next; in `(0, 1]`.
+        /// Factor from one step size to the next, in `(0, 1]`.
         ratio: f64,
     },
 }

@@ -1,5 +1,6 @@
 //! Experiments: everything that determines a run, in one file.
 
+mod meaning;
 mod request;
 
 use crate::{
@@ -14,7 +15,9 @@ use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, E
 use bal_core::{Architecture, Method};
 use bal_data::Digest;
 use bal_models::{Bfloat16, Sizes};
+pub use meaning::Meaning;
 pub use request::{ExperimentRequest, Plan};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
     path::{Path, PathBuf},
@@ -23,27 +26,31 @@ use std::{
 use tch::Device;
 
 /// An experiment file, complete: nothing has a default.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
-    /// The name of its runs.
+    /// Name of its runs.
     pub name: String,
-    /// The named variant of the method, for methods that have them.
+    /// Variant of the method, for methods with several: `released`, `paper` or `exact` (docs/paper.md).
     pub preset: Option<String>,
-    /// The data set; a folder or table of the user's own where `[images]` says how it is read.
+    /// Data set: mnist, fashion-mnist, gtsrb, gtsrb-paper, or the path of images of your own.
+    ///
+    /// A folder or a table of images where `[images]` says how it is read.
     pub dataset: String,
-    /// The network.
+    /// Network: `cnn`, or `stn`, which has a spatial transformer.
     pub architecture: String,
-    /// In what the network computes. Records of before it could be chosen lack it; they are fp32.
+    /// Numbers that the network computes with; bf16 is for processors that have it.
+    ///
+    /// Records of before it could be chosen lack it; they are fp32.
     #[serde(default)]
     pub precision: Precision,
-    /// The seed of all randomness.
+    /// Seed of all randomness: the same seed gives the same bits.
     pub seed: u64,
-    /// Training images that are used, after those held out.
+    /// Training images that are used, after those held out; at least 1.
     pub train_images: usize,
     /// Training images kept apart for tuning and diagnostics.
     pub held_out: usize,
-    /// Batches from one checkpoint to the next.
+    /// Batches from one checkpoint to the next, at least 1.
     pub checkpoint_every: u64,
     /// How images of the user's own are read.
     pub images: Option<ImageSettings>,
@@ -62,7 +69,7 @@ pub struct Experiment {
 }
 
 /// The numbers that a network's passes are made of; weights, images and noise are always fp32.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// Single precision.
@@ -73,16 +80,17 @@ pub enum Precision {
 }
 
 /// What a run starts from.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
-    /// An experiment file, beside this one; trained inline, with this run's seed, unless a finished
-    /// run of it is at hand.
+    /// Experiment, beside this file, whose weights the run starts from.
+    ///
+    /// It is trained with this run's seed, unless a finished run of it is found.
     pub experiment: PathBuf,
 }
 
 /// `[erm]`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ErmSettings {
     /// Passes over the images, in batches.
@@ -92,26 +100,27 @@ pub struct ErmSettings {
 }
 
 /// `[adversarial_training]`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdversarialSettings {
     /// Passes over the images, in batches.
     pub schedule: Epochs,
     /// The optimizer.
     pub adam: AdamSettings,
-    /// The share of the loss that clean images have, in [0, 1].
+    /// Share of the clean images' loss beside the adversarial ones', in `[0, 1]`.
     pub clean_weight: f64,
     /// The attack on each batch.
     pub attack: AttackTable,
 }
 
 /// `[adversarial_training.attack]`; its settings are those that the attack has, all of them.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttackTable {
-    /// The attack.
+    /// Attack that makes the adversarial images.
     pub name: String,
-    /// Of its ball, on pixels in [0, 1].
+    /// Radius of the attack's ball, in its norm, on pixels in [0, 1].
+    #[schemars(with = "f64")]
     pub radius: Radius,
     /// Of the attack.
     pub settings: AttackSettings,
@@ -125,14 +134,14 @@ impl AttackTable {
 }
 
 /// `[wrm]`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WrmTraining {
     /// Passes over the images, in batches.
     pub schedule: Epochs,
     /// The optimizer.
     pub adam: AdamSettings,
-    /// The share of the loss that clean images have, in [0, 1].
+    /// Share of the clean images' loss beside the adversarial ones', in `[0, 1]`.
     pub clean_weight: f64,
     /// How images are moved.
     pub ascent: WrmSettings,

@@ -52,8 +52,8 @@ pub use evaluate::{
     EvaluateRequest, Measured, Surrogate, Verified, VerifyRequest, evaluate, measure, verify,
 };
 pub use experiment::{
-    AdversarialSettings, AttackTable, ErmSettings, Experiment, ExperimentRequest, Origin, Plan, Precision,
-    Start, WrmTraining,
+    AdversarialSettings, AttackTable, ErmSettings, Experiment, ExperimentRequest, Meaning, Origin, Plan,
+    Precision, Start, WrmTraining,
 };
 pub use export::export;
 pub use image_selection::ImageSelection;

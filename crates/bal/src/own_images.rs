@@ -9,32 +9,39 @@ use bal_data::{
     own::{self, BadFiles, Gray, Ground, Labelled, Layout, Own, OwnSettings, Report},
 };
 use bal_models::Sizes;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, path::Path};
 
 /// `[images]` of an experiment: its data set is then a folder or a table of images.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSettings {
-    /// What the folder holds; absent, what is found there.
+    /// How the folder holds its images: `folders`, `idx` or `csv`; absent, what is found there.
+    #[schemars(with = "Option<String>")]
     pub layout: Option<Layout>,
-    /// Height and width that images are resized to; absent, those of the images.
+    /// Height and width, in pixels, that images are resized to; absent, those of the images.
     pub size: Option<[usize; 2]>,
-    /// 1 or 3; absent, those of the images.
+    /// Channels: 1 makes images gray, 3 coloured; absent, those of the images.
     pub channels: Option<usize>,
-    /// How colours become gray. Records of before it could be chosen lack it; they have the mean.
+    /// How colours become gray: the `mean` of R, G and B, or `luma` as Pillow and torchvision compute it.
+    ///
+    /// Records of before it could be chosen lack it; they have the mean.
     #[serde(default)]
+    #[schemars(with = "String")]
     pub gray: Gray,
-    /// What is behind transparent images.
+    /// Colour behind transparent images: `white` or `black`.
     #[serde(default)]
+    #[schemars(with = "String")]
     pub ground: Ground,
-    /// Names of the classes, by their numbers; absent, those that are found.
+    /// Names of the classes, in the order of their numbers; absent, those that are found.
     pub classes: Option<Vec<String>>,
-    /// Whether files that cannot be used are refused or skipped.
+    /// Whether files that cannot be used stop the command (`refuse`) or are left out (`skip`).
+    #[schemars(with = "String")]
     pub bad_files: BadFiles,
-    /// The share of images to test on, where the data come without a split.
+    /// Share of the images to test on, where the data come without a split.
     pub test_share: f64,
-    /// Which images those are.
+    /// Number that decides, with each file's content, which images these are.
     pub split_seed: u64,
 }
 

@@ -2,15 +2,16 @@
 
 use crate::{Epochs, NetworkMode, TraceSettings};
 use bal_samplers::{PsgldSettings, SgadahmcSettings, SgadaldSettings, SghmcSettings, SgldSettings, StepSize};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`crate::Bal`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BalSettings {
     /// Passes over the training images and batch size; a batch is a sweep.
     pub schedule: Epochs,
-    /// Data chains per image, `S_z` of the paper; at least 1.
+    /// Data chains for each image, `S_z` of the paper; at least 1.
     pub data_chains: u64,
     /// Parameter chains, `S_w` of the paper; at least 1.
     pub parameter_chains: u64,
@@ -18,11 +19,11 @@ pub struct BalSettings {
     pub data: Option<DataSettings>,
     /// How parameter chains move.
     pub parameters: ParameterSettings,
-    /// Which states of the chains are samples.
+    /// States of the parameter chains that become the posterior: the last ones, or thinned ones after a burn-in.
     pub samples: Samples,
-    /// How members predict together: `mean-probability` (eq. 5) or `mean-logits`.
+    /// How the members predict together: `mean-probability` (eq. 5) or `mean-logits`.
     pub prediction: String,
-    /// The gradient by which attacks see the ensemble: `predictive` or `member-mean`.
+    /// Gradient that attacks on the posterior follow unless told otherwise: `predictive` or `member-mean`.
     pub ensemble_gradient: String,
     /// How the chains' agreement is measured.
     pub mixing: TraceSettings,
@@ -40,25 +41,25 @@ impl BalSettings {
 }
 
 /// How adversarial data move: stochastic gradient Langevin dynamics on eq. 6.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataSettings {
-    /// Inner steps per sweep, M of the paper; at least 1.
+    /// Inner steps of each data chain in a sweep, M of the paper; at least 1.
     pub steps: u64,
-    /// The energy that step size, cost weight and temperature refer to.
+    /// Energy that step size, cost weight and temperature of the data refer to.
     pub loss_scale: LossScale,
-    /// Step size e: a number, or `{ first, ratio }`.
+    /// Step size e of the data chains, in pixels squared per unit of energy: a number, or `{ first, ratio }`.
     pub step_size: StepSize,
-    /// The weight alpha of the cost `|z - x|^2`, at least 0.
+    /// Weight alpha of the cost `|z - x|^2`, in energy per pixel squared; >= 0.
     pub cost_weight: f64,
-    /// The temperature T; at least 0.
+    /// Temperature T of the data chains, in units of their energy; >= 0. With 0 they climb without noise.
     pub temperature: f64,
-    /// Where the chains of a batch begin.
+    /// Where the data chains of a batch begin.
     pub start: DataStart,
 }
 
 /// The unit of an image's energy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossScale {
     /// `U(z) = - sum_s [ l - alpha c ]` of one image: eq. 6.
@@ -70,7 +71,7 @@ pub enum LossScale {
 }
 
 /// Where data chains begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataStart {
     /// At the clean image in each sweep (Algorithm 1).
@@ -81,38 +82,38 @@ pub enum DataStart {
 }
 
 /// How weights move: one of the samplers on eq. 7.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterSettings {
-    /// Inner steps per sweep, M of the paper; at least 1.
+    /// Inner steps of each parameter chain in a sweep, M of the paper; at least 1.
     pub steps: u64,
-    /// Whether dropout and batch statistics act.
+    /// Whether dropout and batch statistics act (train) or not (evaluate).
     pub mode: NetworkMode,
-    /// Weight of the clean images' loss, in `[0, 1]`; 0 is eq. 7.
+    /// Share of the clean images' loss beside the adversarial ones', in `[0, 1]`; 0 is eq. 7.
     pub clean_weight: f64,
     /// Whether an image's loss is the mean over its data chains, or their sum.
     pub reduction: Reduction,
-    /// The law of the weights before any data.
+    /// Prior of each weight: flat, or normal with this standard deviation, as `{ gaussian = 0.1 }`.
     pub prior: Prior,
-    /// The kernel, as exactly one of these tables: stochastic gradient Langevin dynamics,
+    /// Stochastic gradient Langevin dynamics. Exactly one of this and the following tables is the sampler.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sgld: Option<SgldSettings>,
-    /// the same preconditioned as `RMSProp` does,
+    /// SGLD, preconditioned as `RMSProp` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub psgld: Option<PsgldSettings>,
-    /// stochastic gradient Hamiltonian Monte Carlo,
+    /// Stochastic gradient Hamiltonian Monte Carlo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sghmc: Option<SghmcSettings>,
-    /// stochastic gradient adaptive Langevin dynamics, the paper's (eq. 10),
+    /// Stochastic gradient adaptive Langevin dynamics, the paper's sampler (eq. 10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sgadald: Option<SgadaldSettings>,
-    /// or stochastic gradient adaptive Hamiltonian Monte Carlo.
+    /// Stochastic gradient adaptive Hamiltonian Monte Carlo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sgadahmc: Option<SgadahmcSettings>,
 }
 
 /// How the losses of an image's data chains are put together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reduction {
     /// Their mean: eq. 7.
@@ -122,7 +123,7 @@ pub enum Reduction {
 }
 
 /// The law of the weights before any data.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prior {
     /// None. Improper on a network with `ReLU`s: layers can be scaled against each other.
@@ -132,16 +133,16 @@ pub enum Prior {
 }
 
 /// Which states of the parameter chains become members of the posterior.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Samples {
     /// The last state of each chain.
     Last,
     /// The states after every `every` sweeps that follow the first `burn_in`.
     Thinned {
-        /// Sweeps before the first sample.
+        /// Batches before the first sample.
         burn_in: u64,
-        /// Sweeps from one sample to the next, at least 1.
+        /// Batches from one sample to the next, at least 1.
         every: u64,
     },
 }

@@ -5,12 +5,13 @@ use crate::{
     adaptation::Adaptation,
     error::{require_non_negative, require_positive},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The friction C: how much noise is injected.
 ///
 /// In files `{ constant = 1.0 }` or `"matched"`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Friction {
     /// The same number for all coordinates, finite and > 0 (the paper's). Not invariant for
@@ -23,7 +24,7 @@ pub enum Friction {
 /// What multiplies the standard normal n.
 ///
 /// In files `"root"` or `"unrooted"`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InjectedNoise {
     /// The root of the variance of eq. 10.
@@ -46,30 +47,36 @@ pub enum InjectedNoise {
 /// | `second_moment` | | | |
 /// | `injected_noise` | | | |
 /// | `adaptation_steps` | | any, or absent | steps of the chain's life |
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SgadaldSettings {
-    /// e. A coordinate moves by `e^2 V^-1/2 g`, so a step is about `e^2` long.
+    /// Step size e, in units of the root of a weight; finite and > 0. A step moves a weight by `e^2 V^-1/2 g`, so by
+    /// about `e^2`.
     pub step_size: f64,
-    /// T. With 0 no noise is drawn: preconditioned gradient descent.
+    /// Temperature T, in units of the energy that the chain sees, which is the mean over the training images; finite
+    /// and >= 0. With 0 no noise is drawn.
     pub temperature: f64,
-    /// C.
+    /// Friction C: how much noise is injected, as `matched` or `{ constant = C }`.
     pub friction: Friction,
-    /// q.
+    /// Noise q of the minibatch gradients, which is therefore not injected again.
     pub gradient_noise: GradientNoise,
-    /// How many gradients V averages over.
+    /// Number of past gradients that V averages over, >= 1, or `automatic`.
+    #[schemars(with = "f64")]
     pub tau: Tau,
-    /// V is kept at or above this number. Without it (0), V of a coordinate whose gradient is 0
-    /// shrinks by `1 - 1/tau` a step and its noise grows without bound.
+    /// V is kept at or above this number, in units of the gradient squared; finite and >= 0.
+    ///
+    /// Without it (0), V of a coordinate whose gradient is 0 shrinks by `1 - 1/tau` a step, and its noise grows
+    /// without bound.
     pub preconditioner_floor: f64,
-    /// V before the first step, for every coordinate; 1 when tau is automatic.
+    /// V before the first step, for every weight, in units of the gradient squared; finite and > 0, and 1 where tau
+    /// is automatic.
     pub initial_second_moment: f64,
-    /// Whether V outlives a step; it does when tau is automatic.
+    /// Whether V outlives a step; it must where tau is automatic.
     pub second_moment: SecondMoment,
-    /// What multiplies n.
+    /// Whether the noise is multiplied by the root of eq. 10's variance, or by the variance itself.
     pub injected_noise: InjectedNoise,
-    /// V and tau adapt during so many first steps of the chain's life and are then frozen
-    /// (burn-in); absent: V adapts always. Automatic tau requires a number.
+    /// First steps of a chain's life, in which V and tau adapt; then they are frozen. Absent: V adapts always. An
+    /// automatic tau needs a number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adaptation_steps: Option<u64>,
 }
