@@ -1,4 +1,7 @@
-//! The same tensors as a `.npz` archive, for whoever has numpy and nothing else.
+//! The same tensors as a `.npz` archive, for users who have numpy and nothing else.
+//!
+//! `tch` reads such archives too. Hostile files defeat its reader: it panics at a damaged entry, and it unpacks a gigabyte
+//! for an array of 16 bytes. It also knows no texts.
 
 use super::{TensorFile, believable, bytes_of, npy::Header, put};
 use crate::ModelError;
