@@ -151,7 +151,7 @@ pub(crate) struct Train {
     /// Marks the record of the run as a quick trial.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Also writes the metrics for TensorBoard: `tensorboard --logdir runs` shows them during the run.
+    /// Also writes the metrics as event files: `tensorboard --logdir runs` shows them during the run.
     #[arg(long)]
     pub(crate) tensorboard: bool,
     #[command(flatten)]
