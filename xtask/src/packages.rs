@@ -55,3 +55,16 @@ fn a_library_has_its_readme_as_documentation() {
         }
     }
 }
+
+/// The example of Rust in the README is one that a crate's documentation compiles.
+#[test]
+fn the_example_of_the_readme_is_compiled_in_the_engine_s_documentation() {
+    let root = Repository::find().unwrap().root().to_path_buf();
+    let read = |file: &str| fs::read_to_string(root.join(file)).unwrap();
+    let example = |text: &str| {
+        let (_, from) = text.split_once("```rust").expect("an example");
+        from.split_once("```").unwrap().0.to_owned()
+    };
+    let (readme, engine) = (read("README.md"), read("crates/bal/README.md"));
+    assert!(engine.contains(&example(&readme)), "not in crates/bal/README.md: {}", example(&readme));
+}

@@ -1,4 +1,4 @@
-//! Commands and flags.
+//! The commands and their flags.
 
 mod attack;
 mod calibrate;
@@ -38,7 +38,7 @@ use std::{path::PathBuf, sync::Arc};
 use tch::Device;
 pub(crate) use training_data::TrainingDataFlags;
 
-/// Bayesian adversarial learning: robust posteriors over network weights, and attacks on them.
+/// Bayesian adversarial learning: train robust posteriors over network weights, and measure their robustness.
 #[derive(Debug, Parser)]
 #[command(
     name = "bal",
@@ -55,11 +55,11 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Trains a posterior and writes a run folder.
     #[command(
-        after_help = "Examples:\n  bal train\n      Bayesian adversarial learning on MNIST, as the released code did it.\n  \
+        after_help = "Examples:\n  bal train\n      Bayesian adversarial learning on MNIST, as in the released code.\n  \
         bal train --experiment experiments/mnist-pgd.toml --seed 2 --out runs/pgd-2\n  \
         bal train --experiment experiments/mnist-erm.toml --set erm.schedule.epochs=3 --out runs/erm-3\n  \
-        bal train --dataset photos --image-size 32,32\n      The same on images of your own, a folder per class.\n  \
-        bal train --resume --out runs/pgd-2\n      Continues an interrupted run to the same final weights."
+        bal train --dataset photos --image-size 32,32\n      The same on your own images, with one folder per class.\n  \
+        bal train --resume --out runs/pgd-2\n      Continues an interrupted run and gives the same weights."
     )]
     Train(Train),
     /// Measures accuracy under an attack.
@@ -70,56 +70,56 @@ pub(crate) enum Command {
         bal evaluate --weights posterior.safetensors --architecture cnn --attack cw-one-step\n  \
         bal evaluate --torchscript model.pt --mean 0.1307 --std 0.3081 --attack pgd --radius 0.1 --check\n  \
         bal evaluate runs/pgd --attack autoattack --radius 0.1 --limit 1000 --json aa.json --save aa.safetensors\n      \
-        Interrupted, the same command goes on where it was.\n  \
+        If it is interrupted, the same command continues.\n  \
         bal evaluate runs/pgd --verify aa.safetensors\n  \
         bal evaluate runs/bal --members 3,4 --surrogate-members 0,1,2 --attack pgd --radius 0.1"
     )]
     Evaluate(Box<Evaluate>),
-    /// Says what images show, and how sure the posterior is.
+    /// Classifies images, with the uncertainty of the posterior.
     #[command(after_help = "Examples:\n  bal predict runs/photos-bal-released-seed1 new.jpg\n  \
         bal predict runs/photos-bal-released-seed1 inbox --abstain-above 0.5\n  \
         find . -name '*.png' | bal predict posterior.safetensors - --json > answers.jsonl\n\n\
-        Uncertainty is in nats: the predictive entropy of the mean probability, and the part of it that comes from the \
-        members' disagreement, the mutual information.")]
+        Uncertainties are in nats. The predictive entropy is the entropy of the mean probability. The mutual information is \
+        the part of it that comes from disagreement between the members.")]
     Predict(Predict),
-    /// Measures how good a model's probabilities are, and whether its uncertainty tells attacked images.
+    /// Measures calibration, and how well uncertainty detects attacked images.
     #[command(after_help = "Examples:\n  bal calibrate runs/bal --limit 1000\n      \
-        Accuracy, calibration error, likelihood, and uncertainty of right and wrong images.\n  \
+        Accuracy, calibration error, likelihood, and uncertainty of correct and misclassified images.\n  \
         bal calibrate runs/bal --radius 0.1,0.15 --limit 1000 --json calibration.json\n      \
-        The same under PGD, also under one that wants the model sure of its error.")]
+        The same under PGD, and under PGD that makes the model confident in its errors.")]
     Calibrate(Box<Calibrate>),
-    /// Says whether the chains of a finished run agree, and how many independent draws theirs are worth.
+    /// Measures convergence of the chains of a finished run: R-hat and effective sample sizes.
     #[command(after_help = "Examples:\n  bal diagnose runs/exact\n  \
         bal diagnose runs/exact --json exact.json --figure exact.svg\n  \
         bal diagnose runs/exact --quantities log-probability:3,weight:conv1.weight[17] --figure two.png")]
     Diagnose(Diagnose),
-    /// Says what the settings of an experiment mean, what it costs, and about how long it takes here.
+    /// Explains the settings of an experiment, its cost, and the expected time on this machine.
     #[command(after_help = "Examples:\n  bal explain experiments/mnist-pgd.toml\n  \
         bal explain --dataset photos --image-size 32,32 --no-timing")]
     Explain(Explain),
-    /// Writes an experiment file to begin with, every setting explained.
+    /// Writes an experiment file with a comment for every setting.
     #[command(after_help = "Examples:\n  bal init --method pgd\n  \
         bal init --dataset photos --image-size 32,32 --out photos.toml")]
     Init(Init),
-    /// Writes a data set as folders of PNGs, one for each class.
+    /// Writes a data set as PNG files, with one folder per class.
     #[command(
         after_help = "Example:\n  bal export mnist --limit 1000 --out digits\n  bal train --dataset digits"
     )]
     Export(Export),
-    /// Fetches published data sets, and checks them.
+    /// Downloads published data sets and verifies them.
     #[command(after_help = "Example:\n  bal download fashion-mnist gtsrb")]
     Download(Download),
-    /// Lists runs, finished and begun, and compares the settings of those that are named.
+    /// Lists runs and compares their settings.
     Runs(Runs),
-    /// Prints a script that completes this program's commands and flags in a shell.
+    /// Prints a shell completion script.
     #[command(
         after_help = "Example:\n  bal completions bash > ~/.local/share/bash-completion/completions/bal"
     )]
     Completions(Completions),
-    /// Writes manual pages: one for the program, one for each command.
+    /// Writes manual pages for the program and each command.
     #[command(after_help = "Example:\n  bal man --out ~/.local/share/man/man1")]
     Man(Man),
-    /// Shows finished runs side by side on one HTML page, complete in itself.
+    /// Compares finished runs on one self-contained HTML page.
     #[command(after_help = "Examples:\n  bal report runs/erm --out erm.html\n  \
         bal report runs/erm runs/pgd --evaluation erm.json --evaluation pgd.json --radius 0.1 --out both.html")]
     Report(Report),
@@ -127,31 +127,31 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Train {
-    /// The experiment: a TOML file as in experiments/. Without it, BAL on MNIST as released.
+    /// The experiment: a TOML file as in experiments/ [default: BAL on MNIST as released].
     #[arg(long, value_name = "FILE")]
     pub(crate) experiment: Option<PathBuf>,
-    /// Changes a setting of the experiment: a dotted key that it has, and a TOML value.
+    /// Changes a setting of the experiment: an existing dotted key and a TOML value.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// The seed, instead of the experiment's.
+    /// The random seed [default: the experiment's].
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
     /// The run folder to write [default: runs/NAME-seedN].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// A finished run to start from, instead of the one that the experiment names.
+    /// A finished run that gives the start weights [default: the run that the experiment names].
     #[arg(long, value_name = "RUN")]
     pub(crate) start: Option<PathBuf>,
-    /// Continues an interrupted run; begins it where there is none.
+    /// Continues an interrupted run, or starts it if there is none.
     #[arg(long)]
     pub(crate) resume: bool,
-    /// Ends the run after so many batches; the record says so.
+    /// Ends the run after N batches. The record says so.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) max_sweeps: Option<u64>,
-    /// Marks the run's record as made for a quick look.
+    /// Marks the record of the run as a quick trial.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Also writes the metrics as event files: `tensorboard --logdir runs` shows them while the run goes on.
+    /// Also writes the metrics as event files: `tensorboard --logdir runs` shows them during the run.
     #[arg(long)]
     pub(crate) tensorboard: bool,
     #[command(flatten)]
@@ -190,33 +190,33 @@ pub(crate) struct Evaluate {
     #[command(flatten)]
     pub(crate) images: ImageFlags,
     /// The attack. In a ball: fgsm, ifgsm, mi-fgsm, pgd, apgd-ce, apgd-dlr, apgd-confident, apgd-t, square, uniform-noise,
-    /// gaussian-noise, and several of them, the worst for each image: autoattack, autoattack-rand, suite (an ensemble attacked
-    /// as a whole and by its members). To the nearest error: fab, cw, deepfool, fmn, hop-skip-jump. Of the paper: cw-one-step,
+    /// gaussian-noise. Worst case of several attacks: autoattack, autoattack-rand, suite (attacks an ensemble as a whole and
+    /// through its members). Minimum norm: fab, cw, deepfool, fmn, hop-skip-jump. From the paper: cw-one-step,
     /// cw-one-step-log-probabilities.
     #[arg(long, value_name = "NAME", required_unless_present = "verify")]
     pub(crate) attack: Option<AttackName>,
-    /// Radii on pixels in [0, 1], ascending: 0,0.05,0.1 or 4/255,8/255.
+    /// Radii for pixels in [0, 1], ascending: 0,0.05,0.1 or 4/255,8/255.
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub(crate) radius: Option<Radii>,
     #[command(flatten)]
     pub(crate) settings: AttackFlags,
-    /// Attacks this run, safetensors or TorchScript file (.pt) instead, and shows the images to the model.
+    /// Transfer attack: attacks this run, safetensors or TorchScript file (.pt), and evaluates the model on the images.
     #[arg(long, value_name = "RUN|FILE", conflicts_with = "verify")]
     pub(crate) surrogate: Option<PathBuf>,
-    /// Only these members of the surrogate, or of the model itself: with --members the others, whoever attacks knows
-    /// other samples of the posterior than those that answer.
+    /// Attacks only these members of the surrogate, or of the model if there is no surrogate. With --members, the attack and
+    /// the evaluation can use different posterior samples.
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "verify")]
     pub(crate) surrogate_members: Vec<usize>,
-    /// Looks first, on at most 256 images, for signs that the classifier hides from attacks.
+    /// First checks for signs of masked gradients, on at most 256 images.
     #[arg(long)]
     pub(crate) check: bool,
     #[command(flatten)]
     pub(crate) outputs: OutputFlags,
-    /// Attacks nothing: measures and classifies the images of a file that --save wrote once more.
+    /// Attacks nothing: measures and classifies the images in a file that --save wrote.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["attack", "radius", "check", "sample", "limit",
         "held_out", "training_images", "json", "csv", "save", "grid", "seed"])]
     pub(crate) verify: Option<PathBuf>,
-    /// The seed of random starts.
+    /// The seed of random starts and of --sample.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
     #[command(flatten)]
@@ -250,16 +250,16 @@ impl Evaluate {
     }
 }
 
-/// What to compute on, and where the data are.
+/// The device, the threads and the data folder.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Machine {
-    /// cpu or cuda:N.
+    /// The device: cpu or cuda:N (untested).
     #[arg(long, value_name = "DEVICE", default_value = "cpu", value_parser = device)]
     pub(crate) device: Device,
-    /// Worker threads [default: one per core]. Results do not depend on it.
+    /// Worker threads; they do not change results [default: one per core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,
-    /// The folder of data sets [default: `$BAL_DATA`, else datasets/].
+    /// The folder of the data sets [default: `$BAL_DATA`, else datasets/].
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 }

@@ -1,16 +1,16 @@
-//! Data sets: a manifest of sources, checked downloads, and readers that distrust every byte.
+//! Data sets: a manifest of sources, verified downloads, and strict readers.
 //!
-//! A data set goes through three steps, each usable alone:
+//! A data set goes through three steps. You can use each step alone:
 //!
-//! 1. [`Manifest`] states what the files are: sizes, SHA-256 digests, sources in order, licence.
-//! 2. [`download::fetch`] brings them into `datasets/<set>/` and lets nothing unverified appear there under its final name.
-//!    GTSRB is prepared from its official zips ([`gtsrb::prepare`]) where no prepared copy is at hand.
+//! 1. [`Manifest`] describes the files: sizes, SHA-256 digests, sources in order, licence.
+//! 2. [`download::fetch`] downloads them into `datasets/<set>/`. A file gets its final name only after its digest was
+//!    verified. If there is no prepared copy of GTSRB, [`gtsrb::prepare`] makes it from the official zips.
 //! 3. [`load`] reads them into `ndarray` arrays ([`Dataset`], [`Split`]).
 //!
-//! Images of the user's own, in folders, tables or IDX files, become the same arrays by [`own::load`].
+//! [`own::load`] reads the user's own images (folders, tables or IDX files) into the same arrays.
 //!
-//! Whatever is read, from disk or from a server, may be broken or hostile: a reader never panics on it,
-//! never allocates more than the bytes it has seen justify, and names file and offset in its error.
+//! Input from disk or from a server may be broken or hostile. A reader never panics, never allocates more than the bytes
+//! it has read justify, and names file and offset in its error.
 
 #![doc = include_str!("../README.md")]
 

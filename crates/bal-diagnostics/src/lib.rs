@@ -1,12 +1,12 @@
-//! Whether chains agree, and how many independent draws they are worth; no LibTorch.
+//! Convergence diagnostics for Markov chains: R-hat and effective sample sizes, without LibTorch.
 //!
-//! All measures are those of Vehtari, Gelman, Simpson, Carpenter & Bürkner, "Rank-normalization, folding, and
-//! localization: an improved R-hat for assessing convergence of MCMC", Bayesian Analysis 16(2), 2021, in the
-//! arithmetic of `ArviZ`, with whose answers the tests compare them.
+//! The measures follow Vehtari, Gelman, Simpson, Carpenter & Bürkner, "Rank-normalization, folding, and localization: an
+//! improved R-hat for assessing convergence of MCMC", Bayesian Analysis 16(2), 2021, with the arithmetic of `ArviZ`.
+//! Tests compare the values with `ArviZ`.
 //!
-//! Records of runs hold plain split R-hat and effective sizes, without ranks ([`Mixing`]).
+//! Records of runs hold plain split R-hat and effective sample sizes, without ranks ([`Mixing`]).
 //!
-//! What cannot be measured is not a number (NaN); [`Obstacle`] says why in words.
+//! A value that cannot be measured is not a number (NaN); [`Obstacle`] gives the reason in words.
 
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]

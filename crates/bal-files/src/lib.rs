@@ -1,6 +1,6 @@
-//! Files that are written whole or not at all, and folders that one process works in at a time; no LibTorch.
+//! Atomic file writes, and locks that give a folder to one process at a time; without LibTorch.
 //!
-//! Nothing here prints: who waits for a lock hears of it by a callback ([`News`]).
+//! Nothing here prints. A callback ([`News`]) reports that a process waits for a lock.
 
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]

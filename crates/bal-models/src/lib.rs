@@ -1,4 +1,4 @@
-//! Networks, ensembles of them, and their weights in safetensors; networks of others in TorchScript.
+//! Networks, ensembles and their weight files in safetensors, and TorchScript models.
 
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]

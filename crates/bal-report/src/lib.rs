@@ -1,7 +1,7 @@
-//! Run records, evaluations, calibrations and diagnoses, with the figure and the table of a diagnosis; no LibTorch.
+//! Run records, evaluations, calibrations and diagnoses, with the figure and the table of a diagnosis; without LibTorch.
 //!
-//! Files are read strictly (an unknown or missing key is an error that names the file) and written whole by
-//! [`bal_files::write()`], so a reader never meets half a file.
+//! Reading is strict: an unknown or missing key is an error that names the file. [`bal_files::write()`] writes files
+//! atomically, so a reader never sees a partial file.
 
 #![doc = include_str!("../README.md")]
 

@@ -1,8 +1,8 @@
-//! Bayesian adversarial learning as one library: train a posterior over network weights against a distribution over
-//! adversarial data, attack it or any model in TorchScript, and measure what is left.
+//! Bayesian adversarial learning as one library: train a posterior over network weights against a distribution of
+//! adversarial examples, attack the posterior or any TorchScript model, and measure robustness.
 //!
-//! Values go in and come out. Nothing is printed: an [`Observer`] is told of remarks and progress. Errors say what is wrong; a
-//! [`Refusal`] among their causes also says what can be done.
+//! Every task is a function from values to values. The library prints nothing: an [`Observer`] receives notes and progress. An
+//! error says what is wrong; a [`Refusal`] among its causes also gives a remedy.
 //!
 #![doc = include_str!("../README.md")]
 

@@ -14,20 +14,20 @@ pub(crate) struct Calibrate {
     pub(crate) model: ModelFlags,
     #[command(flatten)]
     pub(crate) images: ImageFlags,
-    /// Attacks the images too, by PGD on the cross-entropy and on the confident loss, at these radii on pixels in [0, 1],
+    /// Also attacks the images by PGD, on the cross-entropy and on the confident loss, at these radii for pixels in [0, 1],
     /// ascending: 0.1,0.15 or 8/255.
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub(crate) radius: Option<Radii>,
     /// Steps of PGD [default: 40].
     #[arg(long, value_name = "N", requires = "radius")]
     pub(crate) steps: Option<u64>,
-    /// The norm of its ball: linf or l2 [default: linf].
+    /// The norm of PGD: linf or l2 [default: linf].
     #[arg(long, value_name = "NORM", requires = "radius")]
     pub(crate) norm: Option<Norm>,
-    /// The gradient that an ensemble shows to PGD: predictive or member-mean [default: as the weights say].
+    /// The ensemble gradient for PGD: predictive or member-mean [default: from the weight file].
     #[arg(long, value_name = "NAME", requires = "radius")]
     pub(crate) ensemble_gradient: Option<EnsembleGradient>,
-    /// Writes all that was measured; - is standard output.
+    /// Writes all results as JSON; - is standard output.
     #[arg(long, value_name = "FILE", value_parser = output::parser())]
     pub(crate) json: Option<PathBuf>,
     /// The seed of random starts and of --sample.

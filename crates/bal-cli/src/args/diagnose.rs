@@ -7,11 +7,11 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Diagnose {
-    /// The folder of a finished run of BAL or of a Bayesian neural network.
+    /// The folder of a finished run of BAL or a Bayesian neural network.
     #[arg(value_name = "RUN")]
     pub(crate) run: PathBuf,
-    /// What to look at: log-probabilities (of the held-out images that the run followed), weights (two of each tensor),
-    /// energies; or one quantity by the name that the table gives it: `log-probability:3`, `weight:conv1.weight[17]`.
+    /// The quantities: log-probabilities (of held-out images, see `mixing` in the experiment), weights (two per tensor),
+    /// energies; or a single quantity by its name in the table: `log-probability:3`, `weight:conv1.weight[17]`.
     #[arg(
         long,
         value_name = "LIST",
@@ -19,11 +19,11 @@ pub(crate) struct Diagnose {
         default_value = "log-probabilities,weights,energies"
     )]
     pub(crate) quantities: Vec<Quantities>,
-    /// All quantities, as JSON; - is standard output.
+    /// Writes all quantities as JSON; - is standard output.
     #[arg(long, value_name = "FILE", value_parser = output::parser())]
     pub(crate) json: Option<PathBuf>,
-    /// Traces of the chains, of at most four quantities of each kind, the worst first: .svg or .png, or - for SVG on standard
-    /// output.
+    /// Draws the traces of the chains, of at most four quantities of each kind, the worst first: .svg or .png, or - for SVG
+    /// on standard output.
     #[arg(long, value_name = "FILE", value_parser = output::parser().try_map(figure))]
     pub(crate) figure: Option<PathBuf>,
 }

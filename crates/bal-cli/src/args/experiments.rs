@@ -12,15 +12,15 @@ pub(crate) struct Explain {
     /// An experiment file, or a run folder [default: BAL on MNIST as released].
     #[arg(value_name = "EXPERIMENT|RUN")]
     experiment: Option<PathBuf>,
-    /// The same, named as in `bal train`.
+    /// The same as EXPERIMENT, with the flag of `bal train`.
     #[arg(long = "experiment", value_name = "FILE", conflicts_with = "experiment")]
     experiment_file: Option<PathBuf>,
-    /// Changes a setting first, as in `bal train`.
+    /// Changes a setting, as in `bal train`.
     #[arg(long, value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
     #[command(flatten)]
     pub(crate) images: TrainingDataFlags,
-    /// Does not try a few batches to say how long training takes here.
+    /// Skips the time estimate, which trains on a few batches.
     #[arg(long)]
     pub(crate) no_timing: bool,
     #[command(flatten)]
@@ -44,7 +44,8 @@ pub(crate) struct Init {
     pub(crate) set: Vec<String>,
     #[command(flatten)]
     pub(crate) images: TrainingDataFlags,
-    /// The file to write [default: NAME.toml], or - for standard output; what it starts from goes beside it.
+    /// The file to write, or - for standard output [default: NAME.toml]. The experiment of the start weights goes
+    /// beside it.
     #[arg(long, value_name = "FILE", value_parser = output::parser())]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]

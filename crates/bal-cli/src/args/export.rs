@@ -8,13 +8,13 @@ pub(crate) struct Export {
     /// The data set: mnist, fashion-mnist, gtsrb, gtsrb-paper.
     #[arg(value_name = "SET")]
     pub(crate) dataset: String,
-    /// The folder to write, which must not be there: train/CLASS/N.png and test/CLASS/N.png in it.
+    /// The folder to write, which must not exist: train/CLASS/N.png and test/CLASS/N.png.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Only the first so many images of each part.
+    /// Writes only the first N training images and the first N test images.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
-    /// The folder of data sets [default: `$BAL_DATA`, else datasets/].
+    /// The folder of the data sets [default: `$BAL_DATA`, else datasets/].
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
 }

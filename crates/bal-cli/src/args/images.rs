@@ -1,26 +1,26 @@
-//! Which images a command is about.
+//! The images of a command.
 
 use bal::{ImageSelection, Split};
 use clap::Args;
 
-/// Images of a data set: those to test on, unless others are asked for.
+/// Images of a data set; by default the test images.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ImageFlags {
-    /// The data set whose test images are taken: mnist, fashion-mnist, gtsrb, gtsrb-paper, or a folder or table of images
-    /// of your own [default: the run's, else mnist].
+    /// The data set whose test images are used: mnist, fashion-mnist, gtsrb, gtsrb-paper, or a folder or table of your own
+    /// images [default: the data set of the run, else mnist].
     #[arg(long, value_name = "SET|DIR")]
     pub(crate) dataset: Option<String>,
-    /// Takes the training images that the run held out, instead of the test images: to choose settings by.
+    /// Uses the training images that the run held out, instead of the test images: to choose settings.
     #[arg(long, requires = "run", conflicts_with_all = ["weights", "torchscript"])]
     pub(crate) held_out: bool,
-    /// Takes the images that the run was trained on, instead of those to test on. Without it no training image of the run is
-    /// among images of your own, wherever they lie.
+    /// Uses the images that the run was trained on, instead of the test images. Without this flag, training images are
+    /// removed from your own images, in any folder.
     #[arg(long, requires = "run", conflicts_with_all = ["held_out", "weights", "torchscript"])]
     pub(crate) training_images: bool,
-    /// So many images drawn at random by the seed, for data sets in the order of their classes.
+    /// Draws N images at random by the seed, for data sets that are sorted by class.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "limit")]
     pub(crate) sample: Option<u64>,
-    /// Only the first so many images.
+    /// Uses only the first N images.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
 }

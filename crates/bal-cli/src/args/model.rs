@@ -1,4 +1,4 @@
-//! Which model a command is about.
+//! The model of a command.
 
 use crate::args::usage;
 use anyhow::Result;
@@ -8,37 +8,37 @@ use bal_data::own::{Gray, Ground};
 use clap::Args;
 use std::path::PathBuf;
 
-/// A run, files of weights, or networks in TorchScript.
+/// A run, weight files, or TorchScript models.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ModelFlags {
     /// A run folder that `bal train` wrote.
     #[arg(value_name = "RUN", required_unless_present_any = ["weights", "torchscript"],
         conflicts_with_all = ["weights", "torchscript"])]
     pub(crate) run: Option<PathBuf>,
-    /// Weights in safetensors, instead of a run; several files of one network are one ensemble.
+    /// Weight files in safetensors, instead of a run; several files of one network form an ensemble.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "torchscript")]
     pub(crate) weights: Vec<PathBuf>,
-    /// The network of the weights, where the file does not say it: cnn, stn.
+    /// The network of the weights, if the file does not name it: cnn, stn.
     #[arg(long, value_name = "NAME", requires = "weights", conflicts_with_all = ["run", "torchscript"])]
     pub(crate) architecture: Option<String>,
-    /// Only these members of a posterior, counted from 0: 2, or 0,2,4 [default: all].
+    /// Uses only these members of a posterior, counted from 0: 2, or 0,2,4 [default: all].
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "torchscript")]
     pub(crate) members: Vec<usize>,
     #[command(flatten)]
     pub(crate) script: Script,
-    /// What the classes are called, a name a line, in the order of the network's outputs; for images of your own, where the
-    /// file does not say it [default: as the images have them, sorted].
+    /// A file with one class name per line, in the order of the network's outputs; for your own images, if the model file
+    /// has no class names [default: the sorted class names of the images].
     #[arg(long, value_name = "FILE", conflicts_with = "run")]
     pub(crate) class_names: Option<PathBuf>,
-    /// How colours of images of your own become gray: mean of R, G and B, or luma, as Pillow and torchvision have it; a run
-    /// knows it [default: mean].
+    /// Conversion of your own images to gray: mean of R, G and B, or luma, as in Pillow and torchvision. A run stores it
+    /// [default: mean].
     #[arg(long, value_name = "NAME", conflicts_with = "run")]
     pub(crate) gray: Option<Gray>,
-    /// What is behind transparent images of your own: white or black; a run knows it [default: white].
+    /// Background of your own transparent images: white or black. A run stores it [default: white].
     #[arg(long, value_name = "NAME", conflicts_with = "run")]
     pub(crate) ground: Option<Ground>,
-    /// How members predict: mean-probability or mean-logits, together, or the last-member alone [default: as the
-    /// weights say].
+    /// How members predict together: mean-probability or mean-logits, or the last-member alone [default: from the weight
+    /// file].
     #[arg(long, value_name = "NAME")]
     pub(crate) prediction: Option<Prediction>,
 }
@@ -70,24 +70,24 @@ impl ModelFlags {
     }
 }
 
-/// A network of anybody's, as TorchScript.
+/// A TorchScript model.
 ///
 /// The flags beside the files conflict with a run and weights in so many words: clap does not insist on a
 /// requirement that a conflict rules out.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Script {
-    /// A network that PyTorch saved as TorchScript, instead of a run; several are one ensemble. Such a file is
-    /// a program: trust whoever made it.
+    /// TorchScript models, instead of a run; several files form an ensemble. A TorchScript file is a program: load only
+    /// files that you trust.
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) torchscript: Vec<PathBuf>,
-    /// The images that it takes: C,H,W [default: those of the data set].
+    /// The image shape of the model: C,H,W [default: from the data set].
     #[arg(long, value_name = "C,H,W", requires = "torchscript", conflicts_with_all = ["run", "weights"], value_parser = input_shape,
         allow_hyphen_values = true)]
     pub(crate) input_shape: Option<[i64; 3]>,
-    /// How many classes it tells apart [default: as many as it gives logits].
+    /// The number of classes [default: the number of logits].
     #[arg(long, value_name = "N", requires = "torchscript", conflicts_with_all = ["run", "weights"], value_parser = clap::value_parser!(i64).range(2..))]
     pub(crate) classes: Option<i64>,
-    /// Subtracted from pixels in [0, 1] before the network sees them: a number, or one per channel [default: 0].
+    /// Mean that is subtracted from pixels in [0, 1]: one number, or one per channel [default: 0].
     #[arg(
         long,
         value_name = "LIST",
@@ -96,7 +96,7 @@ pub(crate) struct Script {
         allow_hyphen_values = true
     )]
     pub(crate) mean: Vec<f64>,
-    /// Divides them after that: a number, or one per channel [default: 1].
+    /// Standard deviation that divides the pixels after that: one number, or one per channel [default: 1].
     #[arg(
         long,
         value_name = "LIST",

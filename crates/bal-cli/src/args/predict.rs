@@ -9,34 +9,34 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Predict {
-    /// A run folder that `bal train` wrote, or a file of weights (.safetensors) that names its network.
+    /// A run folder that `bal train` wrote, or a weight file (.safetensors) that names its network.
     #[arg(value_name = "RUN")]
     pub(crate) model: PathBuf,
-    /// Images (PNG, JPEG, BMP, GIF, TIFF, WebP, PPM, PGM, PBM), folders of them, or - for their paths on standard input, one
-    /// a line.
+    /// Images (PNG, JPEG, BMP, GIF, TIFF, WebP, PPM, PGM, PBM), folders of images, or - for paths on standard input,
+    /// one per line.
     #[arg(value_name = "IMAGE|DIR|-", required = true)]
     pub(crate) images: Vec<PathBuf>,
-    /// One JSON object per image and line, with the probability of every class, instead of a table.
+    /// Prints one JSON object per image, with the probability of every class, instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Gives no label where the predictive entropy exceeds this, in nats: 0 for a sure prediction, log(classes) for none.
+    /// Gives no label if the predictive entropy exceeds X nats. The entropy is 0 for a certain prediction, and at most
+    /// log(classes).
     #[arg(long, value_name = "X", value_parser = entropy, allow_hyphen_values = true)]
     pub(crate) abstain_above: Option<f64>,
-    /// How colours become gray: mean of R, G and B, or luma, as Pillow and torchvision have it [default: the run's, else
-    /// mean].
+    /// Conversion to gray: mean of R, G and B, or luma, as in Pillow and torchvision [default: from the run, else mean].
     #[arg(long, value_name = "NAME")]
     pub(crate) gray: Option<Gray>,
-    /// What is behind transparent images: white or black [default: the run's, else white].
+    /// Background of transparent images: white or black [default: from the run, else white].
     #[arg(long, value_name = "NAME")]
     pub(crate) ground: Option<Ground>,
-    /// Names files that cannot be used on standard error and goes on, instead of ending there.
+    /// Reports unusable files on standard error and continues, instead of ending with an error.
     #[arg(long)]
     pub(crate) skip_bad_files: bool,
-    /// Only these members of the posterior, counted from 0: 2, or 0,2,4 [default: all].
+    /// Uses only these members of the posterior, counted from 0: 2, or 0,2,4 [default: all].
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub(crate) members: Vec<usize>,
-    /// How members predict: mean-probability or mean-logits, together, or the last-member alone [default: as the
-    /// weights say].
+    /// How members predict together: mean-probability or mean-logits, or the last-member alone [default: from the weight
+    /// file].
     #[arg(long, value_name = "NAME")]
     pub(crate) prediction: Option<Prediction>,
     #[command(flatten)]

@@ -11,24 +11,24 @@ pub(crate) struct Report {
     /// Run folders that `bal train` wrote, at most eight.
     #[arg(value_name = "RUN", required = true)]
     pub(crate) runs: Vec<PathBuf>,
-    /// Accuracies that `bal evaluate --json` wrote of these runs; without any, fgsm and pgd are measured on the images
-    /// that are attacked.
+    /// A result of `bal evaluate --json` for one of these runs. Without this flag, fgsm and pgd are measured on the attacked
+    /// images.
     #[arg(long, value_name = "FILE")]
     pub(crate) evaluation: Vec<PathBuf>,
-    /// The data set whose test images are shown to the runs, none that any of them was trained on: mnist, fashion-mnist,
-    /// gtsrb, gtsrb-paper, or a folder or table of images of your own [default: that of the first run].
+    /// The data set whose test images are used, without images that any run was trained on: mnist, fashion-mnist,
+    /// gtsrb, gtsrb-paper, or a folder or table of your own images [default: the data set of the first run].
     #[arg(long, value_name = "SET|DIR")]
     pub(crate) dataset: Option<String>,
-    /// So many test images are classified, drawn at random by the seed.
+    /// The number of test images to classify, drawn at random by the seed.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) images: u64,
-    /// So many of them, drawn as well, are attacked by pgd.
+    /// The number of these images to attack by pgd, also drawn at random.
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) attacked: u64,
-    /// The radius of the L-infinity ball that they are attacked in, on pixels in [0, 1]: 0.1 or 8/255.
+    /// The L-infinity radius of the attack, for pixels in [0, 1]: 0.1 or 8/255.
     #[arg(long, value_name = "R", default_value = "0.1", value_parser = radius)]
     pub(crate) radius: f64,
-    /// The seed of the draw and of the attack's random starts.
+    /// The seed of the draws and of the random starts.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
     /// The HTML file to write; - is standard output.

@@ -12,7 +12,7 @@ pub(crate) struct Completions {
 
 #[derive(Debug, Args)]
 pub(crate) struct Man {
-    /// The folder to write to; made where it is missing.
+    /// The folder to write to; it is created if it is missing.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
 }

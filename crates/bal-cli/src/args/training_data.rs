@@ -1,4 +1,4 @@
-//! Which data set to train on, and how images of the user's own are read.
+//! The training data, and how the user's own images are read.
 
 use crate::args::usage;
 use anyhow::Result;
@@ -7,46 +7,46 @@ use bal_data::own::{self, BadFiles, Gray, Ground, Layout};
 use clap::Args;
 use std::path::PathBuf;
 
-/// What to train on, instead of the experiment's data set.
+/// The training data, instead of the experiment's data set.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub(crate) struct TrainingDataFlags {
-    /// Trains on this data set instead of the experiment's: mnist, fashion-mnist, gtsrb, gtsrb-paper, or images of your
-    /// own: a folder with a folder per class, or with IDX files, or a table `path,label`. All training images are used.
-    /// docs/own-data.md says which files and layouts are read.
+    /// Trains on this data set instead of the experiment's: mnist, fashion-mnist, gtsrb, gtsrb-paper, or your own images: a
+    /// folder with one subfolder per class or with IDX files, or a table `path,label`. All training images are used.
+    /// docs/own-data.md describes files and layouts.
     #[arg(long, value_name = "SET|DIR")]
     pub(crate) dataset: Option<String>,
-    /// Resizes images of your own to this height and width [default: as they are].
+    /// Resizes your own images to this height and width [default: no resizing].
     #[arg(long, value_name = "H,W", requires = "dataset", value_parser = size)]
     pub(crate) image_size: Option<[usize; 2]>,
-    /// Makes images of your own gray (1) or coloured (3) [default: as they are].
+    /// Converts your own images to gray (1) or RGB (3) [default: no conversion].
     #[arg(long, value_name = "1|3", requires = "dataset")]
     pub(crate) channels: Option<usize>,
-    /// How colours of your own become gray: mean of R, G and B, or luma, as Pillow and torchvision have it [default: mean].
+    /// Conversion of your own images to gray: mean of R, G and B, or luma, as in Pillow and torchvision [default: mean].
     #[arg(long, value_name = "NAME", requires = "dataset")]
     pub(crate) gray: Option<Gray>,
-    /// What is behind transparent images of your own: white or black [default: white].
+    /// Background of your own transparent images: white or black [default: white].
     #[arg(long, value_name = "NAME", requires = "dataset")]
     pub(crate) ground: Option<Ground>,
-    /// A file with the names of the classes of your own, one a line, in the order of the network's outputs [default: a file
-    /// classes.txt beside their folders, else by number if all are whole numbers, else as text].
+    /// A file with one class name per line, in the order of the network's outputs, for your own images [default: a file
+    /// classes.txt beside the class folders, else sorted: as numbers if all names are whole numbers, else as text].
     #[arg(long, value_name = "FILE", requires = "dataset")]
     pub(crate) class_names: Option<PathBuf>,
-    /// Leaves out files of your own that cannot be used, and lists them, instead of refusing the data set.
+    /// Skips and lists unusable files of your own images, instead of refusing the data set.
     #[arg(long, requires = "dataset")]
     pub(crate) skip_bad_files: bool,
-    /// The share of images of your own to test on, where they come without a split [default: 0.2].
+    /// The share of test images, if your own images have no split [default: 0.2].
     #[arg(long, value_name = "SHARE", requires = "dataset")]
     pub(crate) test_share: Option<f64>,
-    /// Which of them those are [default: 0].
+    /// The seed that selects these test images [default: 0].
     #[arg(long, value_name = "N", requires = "dataset")]
     pub(crate) split_seed: Option<u64>,
-    /// What the folder holds, where it could be several: folders, idx, csv.
+    /// The layout of the folder, if several fit: folders, idx, csv.
     #[arg(long, value_name = "NAME", requires = "dataset")]
     pub(crate) layout: Option<Layout>,
 }
 
 impl TrainingDataFlags {
-    /// The data set that `--dataset` names, and how it is read if it is the user's own; `None` without the flag.
+    /// The data set of `--dataset`, with the image settings for the user's own images; `None` without the flag.
     pub(crate) fn named(&self) -> Result<Option<(String, Option<ImageSettings>)>> {
         let Some(name) = &self.dataset else { return Ok(None) };
         if !bal::is_known_dataset(name) {

@@ -9,7 +9,9 @@ fn an_experiment_that_was_written_is_explained_and_trains() {
     let few = "--set train_images=60 --set wrm.schedule.epochs=1 --set wrm.schedule.batch_size=30";
     assert_eq!(small.succeed(&format!("init --method wrm --out my.toml {few}")), "my.toml\n");
     let text = fs::read_to_string(small.path("my.toml")).unwrap();
-    for part in ["# Seed of all randomness", "[wrm.ascent]", "experiment = \"my-start.toml\"", "batch_size = 30"] {
+    for part in
+        ["# Seed of all randomness", "[wrm.ascent]", "experiment = \"my-start.toml\"", "batch_size = 30"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     let start = fs::read_to_string(small.path("my-start.toml")).unwrap();
