@@ -127,10 +127,11 @@ fn lock(repository: &Repository, place: &Place, figure: Figure) -> Result<Vec<Lo
 /// Draws what there are runs of, and returns the paths of the pictures, or of the table where there is none.
 fn draw(repository: &Repository, place: &Place, figure: Figure) -> Result<Vec<PathBuf>> {
     let results = repository.root().join(&place.results);
-    let page = (!place.quick).then(|| repository.results().join("README.md"));
+    let pages = if place.quick { Vec::new() } else { figures::pages(repository)? };
     let mut pictures = Vec::new();
     for part in figure.parts() {
-        let paths = figures::draw(repository, part.name(), &results, page.as_deref())?;
+        let mut paths = figures::draw(repository, part.name(), &results)?;
+        paths.extend_from_slice(&pages);
         let whole = |path: &PathBuf| {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             stem.starts_with(part.name()) && !stem.ends_with(['a', 'b'])
