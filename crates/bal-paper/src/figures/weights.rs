@@ -71,7 +71,7 @@ fn a_result_of_other_weights_is_found_wherever_it_lies() {
     let weights = write("fig1/erm/posterior.safetensors", "abc");
     assert!(of_other_weights(results.path()).is_empty());
     write("fig1/erm/posterior.safetensors", "abd");
-    assert_eq!(of_other_weights(results.path()), [weights.clone()]);
+    assert_eq!(of_other_weights(results.path()), std::slice::from_ref(&weights));
     write(digest, &format!("{}  posterior.safetensors\n", "0".repeat(64)));
     let mut found = of_other_weights(results.path());
     found.sort();
