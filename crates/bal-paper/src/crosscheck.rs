@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use bal_report::{PerImage, ReportError, json};
+use bal_report::{ReportError, json};
 
 mod bars;
 mod check;
@@ -167,71 +167,12 @@ pub(crate) struct Together {
     pub(crate) both: Vec<f64>,
 }
 
-impl Distances {
-    /// Compares distances image by image, in one order; 0 for an image that is wrong at first, `None` where no error was
-    /// found. `None` unless both lists are of one length.
-    pub(crate) fn of(ours: &[Option<f64>], theirs: &[Option<f64>]) -> Option<Self> {
-        if ours.len() != theirs.len() {
-            return None;
-        }
-        let both: Vec<f64> = ours
-            .iter()
-            .zip(theirs)
-            .filter_map(|pair| match pair {
-                (&Some(a), &Some(b)) if a > 0.0 && b > 0.0 => Some(a / b),
-                _ => None,
-            })
-            .collect();
-        let count = |wanted: &dyn Fn(f64) -> bool| both.iter().filter(|ratio| wanted(**ratio)).count() as u64;
-        Some(Self {
-            ours: Reach::of(ours),
-            theirs: Reach::of(theirs),
-            both: both.len() as u64,
-            ratio: crate::spread::Spread::of(both.iter().copied()).map(|spread| spread.median),
-            ours_nearer: count(&|ratio| ratio < 0.999),
-            theirs_nearer: count(&|ratio| ratio > 1.001),
-        })
-    }
-}
-
 impl Accuracy {
-    /// Compares who survived: an entry of `ours` and `theirs` for each seed, which tells of the same images at each of `radii`.
-    /// `None` unless both sides have seeds, and radii and images are the same everywhere.
-    pub(crate) fn of(norm: &str, radii: &[f64], ours: &[PerImage], theirs: &[PerImage]) -> Option<Self> {
-        let all = [ours, theirs].concat();
-        let images = ours.first()?.correct.first()?.len();
-        let same = |seed: &PerImage| {
-            seed.correct.len() == radii.len() && seed.correct.iter().all(|digits| digits.len() == images)
-        };
-        if theirs.is_empty() || !all.iter().all(same) {
-            return None;
-        }
-        let of_each = |seeds: &[PerImage]| seeds.iter().map(PerImage::accuracy).collect();
-        let of_all = |seeds: &[PerImage]| PerImage::left_by_all(seeds).accuracy();
-        Some(Self {
-            norm: norm.into(),
-            radii: radii.to_vec(),
-            ours: of_each(ours),
-            theirs: of_each(theirs),
-            together: Together { ours: of_all(ours), theirs: of_all(theirs), both: of_all(&all) },
-        })
-    }
-
     /// The mean over seeds of `ours` or `theirs`, radius by radius.
     pub(crate) fn mean(seeds: &[Vec<f64>]) -> Vec<f64> {
         let radii = seeds.first().map_or(0, Vec::len);
         let at = |radius: usize| seeds.iter().map(|seed| seed[radius]).sum::<f64>() / seeds.len() as f64;
         (0..radii).map(at).collect()
-    }
-}
-
-impl Reach {
-    fn of(distances: &[Option<f64>]) -> Self {
-        let mut found: Vec<f64> = distances.iter().copied().flatten().collect();
-        found.sort_by(f64::total_cmp);
-        let half = distances.len().div_ceil(2);
-        let median = half.checked_sub(1).and_then(|last| found.get(last)).copied();
-        Self { broken: found.len() as u64, median }
     }
 }
 
@@ -245,7 +186,7 @@ impl Seconds {
 }
 
 impl Crosscheck {
-    /// Reads a file that [`Self::write`] wrote.
+    /// Reads a file that bench/crosscheck/crosscheck.py or [`Self::write`] wrote.
     ///
     /// Errors name the file and what is wrong with it.
     pub(crate) fn read(path: &Path) -> Result<Self, ReportError> {

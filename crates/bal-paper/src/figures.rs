@@ -1,7 +1,7 @@
 //! `figures`: figures and tables, drawn from the records alone.
 
-#[cfg(test)]
 mod page;
+mod placeholder;
 #[cfg(test)]
 mod weights;
 
@@ -25,28 +25,28 @@ const FIGURES: [&str; 7] = ["fig1", "fig2", "appendix-a", "fig3", "ablation", "s
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
     let results = repository.results();
-    let readme = results.join("README.md");
     let mut paths = performance(repository)?;
     paths.push(crosscheck(repository)?);
     for name in FIGURES {
         if results.join(name).is_dir() {
-            paths.extend(draw(repository, name, &results, Some(&readme))?);
+            paths.extend(draw(repository, name, &results)?);
         }
     }
+    paths.extend(pages(repository)?);
     for path in paths {
         println!("{}", repository.relative(&path).display());
     }
     Ok(())
 }
 
-/// Draws figure `name` from the records in `results`, beside them, and writes its tables into the sections of `page`;
-/// returns the paths. Of comparisons that belong to it those are drawn that there are runs of.
-pub(crate) fn draw(
-    repository: &Repository,
-    name: &str,
-    results: &Path,
-    page: Option<&Path>,
-) -> Result<Vec<PathBuf>> {
+/// The pages of `results/`, written anew; returns their paths.
+pub(crate) fn pages(repository: &Repository) -> Result<Vec<PathBuf>> {
+    page::write(repository)
+}
+
+/// Draws figure `name` from the records in `results`, beside them; returns the paths. Of comparisons that belong to it those
+/// are drawn that there are runs of.
+pub(crate) fn draw(repository: &Repository, name: &str, results: &Path) -> Result<Vec<PathBuf>> {
     let published = published(repository)?;
     let mut paths = Vec::new();
     if name == "fig2" {
@@ -59,16 +59,10 @@ pub(crate) fn draw(
         let folder = results.join(study.folder);
         paths.extend(figures::methods(study, &folder, &published, &folder)?);
     }
-    if let Some(page) = page {
-        for (section, content) in tables(name, results, &published)? {
-            set_section(page, section, &content)?;
-        }
-        paths.push(page.to_owned());
-    }
     Ok(paths)
 }
 
-/// The tables of figure `name`, each with the section of the page that it belongs in.
+/// The tables of figure `name`, each with what a page calls it.
 fn tables(name: &str, results: &Path, published: &Published) -> Result<Vec<(&'static str, String)>> {
     let study = |study: &'static Study| {
         Ok((study.name, table::methods(study, &results.join(study.folder), published)?))

@@ -50,7 +50,7 @@ pub(crate) struct Options {
     /// Seeds 1 to N of each run; comparisons that are made with one seed stay with it
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
-    /// Take runs whose weights are committed in results/ from there, instead of training them here
+    /// Take the two runs whose weights are committed (fig1/erm, fig1/bal-released) from results/; all others are trained
     #[arg(long, conflicts_with = "quick")]
     committed: bool,
     /// List the runs with their state and how long their training took, or should take, and do nothing
@@ -82,12 +82,20 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
             let Some(run) = tuning::resolved(repository, &bal, &place, run.clone(), &overrides)? else {
                 return Ok(());
             };
-            if *committed && copy::restore(repository, &place, &run)? {
-                eprintln!("its weights are those in {}", place.results.join(&run.folder).display());
+            if *committed {
+                let kept = place.results.join(&run.folder);
+                if copy::restore(repository, &place, &run)? {
+                    eprintln!("its weights are those in {}", kept.display());
+                } else if !repository.root().join(&place.runs).join(&run.folder).exists() {
+                    eprintln!("no weights are taken from {}: the run is trained here", kept.display());
+                }
             }
             training::train(repository, &bal, &place, &run, &overrides)?;
             evaluation::evaluate(repository, &bal, &place, &Model::of_run(&run, &place))?;
-            copy::keep(repository, &place, &run)
+            if let Some(compared) = copy::keep(repository, &place, &run)?.told() {
+                eprintln!("{compared}");
+            }
+            Ok(())
         })?;
     }
     if figure.parts().contains(&Figure::Ablation) {
@@ -119,10 +127,11 @@ fn lock(repository: &Repository, place: &Place, figure: Figure) -> Result<Vec<Lo
 /// Draws what there are runs of, and returns the paths of the pictures, or of the table where there is none.
 fn draw(repository: &Repository, place: &Place, figure: Figure) -> Result<Vec<PathBuf>> {
     let results = repository.root().join(&place.results);
-    let page = (!place.quick).then(|| repository.results().join("README.md"));
+    let pages = if place.quick { Vec::new() } else { figures::pages(repository)? };
     let mut pictures = Vec::new();
     for part in figure.parts() {
-        let paths = figures::draw(repository, part.name(), &results, page.as_deref())?;
+        let mut paths = figures::draw(repository, part.name(), &results)?;
+        paths.extend_from_slice(&pages);
         let whole = |path: &PathBuf| {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             stem.starts_with(part.name()) && !stem.ends_with(['a', 'b'])

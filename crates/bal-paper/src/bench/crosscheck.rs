@@ -1,29 +1,17 @@
-//! `bench crosscheck`: our attacks beside those of torchattacks and foolbox.
+//! `bench crosscheck`: our attacks beside those of torchattacks and foolbox, by bench/crosscheck/crosscheck.py.
 
-mod comparison;
-mod kept;
-mod on_record;
-mod ours;
-mod plan;
-mod theirs;
+use std::path::PathBuf;
+use std::process::Command;
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
-
-use crate::crosscheck::Crosscheck;
-use crate::tables as table;
 use anyhow::{Context, Result};
+use bal_files::Lock;
 use clap::Args;
-use serde_json::json;
 
-use self::comparison::Comparison;
-use self::kept::{BUSY, Kept};
-use self::on_record::OnRecord;
-use self::ours::Command;
 use super::python;
 use super::sides::cores;
+use crate::crosscheck::Crosscheck;
 use crate::figures;
+use crate::tables as table;
 use bal_chores::Bal;
 use bal_chores::Repository;
 use bal_chores::processor;
@@ -35,6 +23,7 @@ use bal_chores::stage;
 /// Compares images, distances or robust accuracies, and times. The networks are runs in results/, and with BAL_REFERENCE
 /// set to their folder the published weights. The Python libraries are installed into target/, unless --python has them:
 /// several GB. Finished cells go on record one by one, and pieces of them are kept: interrupted, the same command goes on.
+/// The tables in docs/evaluation.md are made at the end, or by `figures`.
 #[derive(Args)]
 pub(crate) struct Options {
     /// The first so many test images
@@ -63,85 +52,70 @@ const ENOUGH: u64 = 1000;
 
 /// The verb.
 pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
-    let load = load();
-    warn_of(load);
     let published = reference::folder()?;
     if published.is_none() {
         eprintln!("{} names no folder of published weights: they are left out", reference::VARIABLE);
     }
-    let models = plan::models(repository, published.as_deref())?;
-    let cells = plan::cells(&models, &options.only)?;
     let python = match &options.python {
         Some(python) => python.clone(),
         None => stage("PyTorch", || python::ensure(repository))?,
     };
     let bal = Bal::beside(repository)?;
-    let threads = options.threads.unwrap_or_else(cores);
-    let mut other = theirs::start(repository, &python, threads)?;
-    let versions: BTreeMap<String, String> =
-        serde_json::from_value(other.ask(&json!({"do": "versions"}))?).context("Python told no versions")?;
-
-    let mut record = Crosscheck {
-        cpu: processor(),
-        threads,
-        images: options.images,
-        versions: versions.clone(),
-        cells: Vec::new(),
-    };
-    let mut on_record =
-        (options.images >= ENOUGH).then(|| OnRecord::open(repository, &record)).transpose()?;
+    let is_enough = options.images >= ENOUGH;
+    let scratch = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let folder = if is_enough { repository.results().join("crosscheck") } else { scratch.path().to_owned() };
+    // Each cell is put beside those that were read: of two comparisons at once, one would undo the other.
+    let _lock = Lock::take(&folder, &mut |news| eprintln!("{news}"))?;
+    let record = folder.join("crosscheck.json");
     let kept = options.kept.clone().unwrap_or_else(|| repository.root().join("target/crosscheck"));
-    let mut comparison = Comparison {
-        command: Command { bal: &bal, images: options.images, threads },
-        other,
-        kept: Kept::at(kept, record.cpu.clone(), load)?,
-        seeds: options.seeds,
-        versions,
-        program: kept::content(bal.executable())?,
-        sources: theirs::sources(repository)?,
-    };
-    for (model, attack) in cells {
-        let cell = comparison.cell(attack, model)?;
-        if let Some(on_record) = &mut on_record {
-            on_record.put(&cell)?;
-            figures::crosscheck(repository)?;
-        }
-        record.cells.push(cell);
+
+    let mut command = Command::new(python);
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg(repository.root().join("bench/crosscheck/crosscheck.py"));
+    command.arg("--bal").arg(bal.executable());
+    command.arg("--mnist").arg(repository.datasets().join("mnist"));
+    command.arg("--results").arg(repository.results());
+    command.arg("--cpu").arg(processor());
+    command.arg("--kept").arg(kept);
+    command.arg("--record").arg(&record);
+    command.arg("--threads").arg(options.threads.unwrap_or_else(cores).to_string());
+    command.arg("--images").arg(options.images.to_string());
+    command.arg("--seeds").arg(options.seeds.to_string());
+    if let Some(published) = published {
+        command.arg("--reference").arg(published);
     }
-    println!("{}", table::crosscheck(&record));
-    if on_record.is_none() {
+    command.arg("--only").args(&options.only);
+    stage("crosscheck", || bal_chores::run(&mut command))?;
+
+    // Read as the tables read it: a record that cannot be is refused here.
+    let found = Crosscheck::read(&record)?;
+    println!("{}", table::crosscheck(&found));
+    if is_enough {
+        found.write(&record)?;
+        figures::crosscheck(repository)?;
+    } else {
         eprintln!("{} images are too few to be put on record: {ENOUGH} are wanted", options.images);
-    } else if options.only.is_empty() {
-        comparison.kept.clear()?;
     }
     Ok(())
-}
-
-/// The mean number of processes that wanted a processor in the last minute.
-fn load() -> Option<f64> {
-    load_of(&fs::read_to_string(Path::new("/proc/loadavg")).ok()?)
-}
-
-fn load_of(text: &str) -> Option<f64> {
-    text.split_whitespace().next()?.parse().ok()
-}
-
-fn warn_of(load: Option<f64>) {
-    let why = match load {
-        Some(load) if load > BUSY => format!("the load of this machine is {load:.2}, above {BUSY}"),
-        Some(_) => return,
-        None => "the load of this machine is not known".to_owned(),
-    };
-    eprintln!("warning: {why}: where others are at work, times mean little");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// What the script says of plans, pieces and records, with Python's own library alone.
     #[test]
-    fn the_load_is_the_first_number() {
-        assert_eq!(load_of("0.52 1.10 2.00 3/400 1234\n"), Some(0.52));
-        assert_eq!(load_of(""), None);
+    fn the_claims_about_the_script_hold() {
+        let folder = Repository::find().unwrap().root().join("bench/crosscheck");
+        let mut command = Command::new("python3");
+        let output = match command.args(["-B", "-m", "unittest", "-v"]).current_dir(folder).output() {
+            Ok(output) => output,
+            Err(error) => {
+                eprintln!("python3: {error}: the claims about bench/crosscheck were not tested");
+                return;
+            }
+        };
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("Ran 10 tests"), "{said}");
     }
 }

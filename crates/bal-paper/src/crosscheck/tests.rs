@@ -23,10 +23,14 @@ pub(crate) fn crosscheck() -> Crosscheck {
         ours_from_double: 1e-8,
         steps: Steps { pixels: 31_360, differing: 2, undecided: 1 },
     };
-    let distances = Distances::of(
-        &[Some(0.1), Some(0.4), Some(0.0), Some(0.3)],
-        &[Some(0.2), None, Some(0.0), Some(0.3)],
-    );
+    let distances = Distances {
+        ours: Reach { broken: 4, median: Some(0.1) },
+        theirs: Reach { broken: 3, median: Some(0.2) },
+        both: 2,
+        ratio: Some(0.75),
+        ours_nearer: 1,
+        theirs_nearer: 0,
+    };
     let accuracy = Accuracy {
         norm: "linf".into(),
         radii: vec![0.1, 0.15],
@@ -41,7 +45,7 @@ pub(crate) fn crosscheck() -> Crosscheck {
         versions: [("torch".to_owned(), "2.0".to_owned()), ("foolbox".to_owned(), "3.0".to_owned())].into(),
         cells: vec![
             cell("pgd", "torchattacks", Found::Images(images)),
-            cell("fmn-l2", "foolbox", Found::Distances(distances.unwrap())),
+            cell("fmn-l2", "foolbox", Found::Distances(distances)),
             cell("autoattack-linf", "torchattacks", Found::Accuracy(accuracy)),
         ],
     }
@@ -88,34 +92,6 @@ fn what_cannot_be_is_refused_by_the_name_of_its_cell() {
         assert!(message.contains(expected), "{message} does not say {expected}");
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-}
-
-#[test]
-fn distances_are_compared_on_images_that_both_sides_broke() {
-    let ours = [Some(0.1), None, Some(0.0), Some(0.3), Some(0.2)];
-    let theirs = [Some(0.2), Some(0.5), Some(0.0), Some(0.2), None];
-    let found = Distances::of(&ours, &theirs).unwrap();
-    assert_eq!(found.ours, Reach { broken: 4, median: Some(0.2) });
-    assert_eq!(found.theirs, Reach { broken: 4, median: Some(0.2) });
-    assert_eq!((found.both, found.ours_nearer, found.theirs_nearer), (2, 1, 1));
-    assert!((found.ratio.unwrap() - 1.0).abs() < 1e-9, "{found:?}");
-    assert_eq!(Distances::of(&[None, None, Some(0.1)], &[None; 3]).unwrap().ours.median, None);
-    assert_eq!(Distances::of(&ours, &theirs[1..]), None);
-}
-
-#[test]
-fn an_image_that_any_seed_broke_is_not_left_by_all() {
-    let seeds = |digits: &[&str]| -> Vec<PerImage> {
-        digits.iter().map(|digits| PerImage { correct: vec![(*digits).to_owned()] }).collect()
-    };
-    let (ours, theirs) = (seeds(&["1110", "1011"]), seeds(&["0111"]));
-    let found = Accuracy::of("linf", &[0.1], &ours, &theirs).unwrap();
-    assert_eq!((found.ours, found.theirs), (vec![vec![0.75]; 2], vec![vec![0.75]]));
-    let expected = Together { ours: vec![0.5], theirs: vec![0.75], both: vec![0.25] };
-    assert_eq!(found.together, expected);
-    assert_eq!(Accuracy::of("linf", &[0.1], &ours, &[]), None);
-    assert_eq!(Accuracy::of("linf", &[0.1], &ours, &seeds(&["011"])), None);
-    assert_eq!(Accuracy::of("linf", &[0.1, 0.2], &ours, &theirs), None);
 }
 
 #[test]
