@@ -5,13 +5,15 @@ use maud::{Markup, html};
 
 /// The table, in a frame that scrolls where it is too wide for the window; the first column names the rows.
 pub(crate) fn html(caption: &str, table: &Table) -> Markup {
-    let words = |column: usize| table.alignment.get(column) == Some(&Align::Left);
+    let class = |column: usize| {
+        (column > 0 && table.alignment.get(column) == Some(&Align::Left)).then_some("words")
+    };
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
             table {
                 caption { (caption) }
                 thead { tr { @for (column, head) in table.head.iter().enumerate() {
-                    th.words[column > 0 && words(column)] scope="col" { (head) }
+                    th class=[class(column)] scope="col" { (head) }
                 } } }
                 tbody {
                     @for row in &table.rows {
@@ -20,7 +22,7 @@ pub(crate) fn html(caption: &str, table: &Table) -> Markup {
                                 @if column == 0 {
                                     th scope="row" { (value) }
                                 } @else {
-                                    td.words[words(column)] { (value) }
+                                    td class=[class(column)] { (value) }
                                 }
                             }
                         }
