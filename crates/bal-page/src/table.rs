@@ -5,9 +5,8 @@ use maud::{Markup, html};
 
 /// The table, in a frame that scrolls where it is too wide for the window; the first column names the rows.
 pub(crate) fn html(caption: &str, table: &Table) -> Markup {
-    let class = |column: usize| {
-        (column > 0 && table.alignment.get(column) == Some(&Align::Left)).then_some("words")
-    };
+    let class =
+        |column: usize| (column > 0 && table.alignment.get(column) == Some(&Align::Left)).then_some("words");
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
             table {
