@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::Result;
 use bal::{Experiment, ExperimentRequest, Plan, Session};
-use bal_report::cost;
+use bal_report::{cost, number::duration};
 use std::path::Path;
 use toml::{Table, Value};
 
@@ -93,11 +93,7 @@ fn time(experiment: &Experiment, session: &Session) -> Result<String> {
     let seconds = bal::seconds_per_batch(experiment, session)?;
     let batches = experiment.method()?.sweeps(experiment.train_images as u64);
     let all = seconds * batches as f64;
-    let said = match all {
-        all if all < 90.0 => format!("{all:.0} s"),
-        all if all < 5400.0 => format!("{:.0} min", all / 60.0),
-        all => format!("{:.1} h", all / 3600.0),
-    };
+    let said = duration(all);
     Ok(format!("about {said} on {} threads, at {seconds:.3} s a batch", session.threads()))
 }
 

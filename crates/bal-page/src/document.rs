@@ -1,7 +1,7 @@
 //! The frame of the page: head, landmarks, style and script.
 
 use crate::sections::{Section, sections};
-use crate::{Page, PageError, series};
+use crate::{Page, PageError, plot::page_style};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use maud::{DOCTYPE, PreEscaped, html};
 use sha2::{Digest, Sha256};
@@ -11,7 +11,7 @@ const SCRIPT: &str = include_str!("script.js");
 /// The whole page.
 pub(crate) fn document(page: &Page) -> Result<String, PageError> {
     let sections = sections(page)?;
-    let style = style();
+    let style = page_style(include_str!("style.css"));
     // Only this very script and style may work, and nothing may be fetched.
     let policy = format!(
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src '{}'; script-src '{}'",
@@ -63,14 +63,6 @@ pub(crate) fn document(page: &Page) -> Result<String, PageError> {
         }
     };
     Ok(document.into_string())
-}
-
-/// The style with the colours of series.
-fn style() -> String {
-    include_str!("style.css")
-        .replace("/* light series */", &series::light())
-        .replace("/* dark series */", &series::dark())
-        .replace("/* series classes */", &series::classes())
 }
 
 /// A text's digest as a content security policy has it.

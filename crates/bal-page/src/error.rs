@@ -2,7 +2,7 @@
 
 use crate::MOST_RUNS;
 
-/// An error of this crate; it names the run.
+/// An error of this crate; it names the run where it is about one.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PageError {
@@ -34,6 +34,14 @@ pub enum PageError {
         /// Values that it should have.
         needed: usize,
     },
+    /// Images that do not fit into a grid.
+    #[error(
+        "an image grid needs images of shape [1 or 3, h, w], all alike, and one for each column; got {0:?}"
+    )]
+    Grid([usize; 3]),
+    /// A figure could not be drawn, or not be turned into pixels.
+    #[error("cannot render the figure: {0}")]
+    Render(String),
     /// A page that mail and browsers would not like.
     #[error("the page would have {0} bytes, and at most 5 000 000 are allowed; show fewer runs or images")]
     TooLarge(usize),

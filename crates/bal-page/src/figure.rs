@@ -1,7 +1,8 @@
 //! A figure: title, one sentence that reads it, key, panels, and a table of its values.
 
-use crate::series::Look;
-use crate::table::Table;
+use crate::plot::{Drawing, Look};
+use crate::table;
+use bal_report::table::Table;
 use maud::{Markup, html};
 
 /// What all figures have.
@@ -14,6 +15,8 @@ pub(crate) struct Figure {
     /// What the colours mean; may be empty.
     pub(crate) key: Vec<(Look, String)>,
     pub(crate) panels: Vec<Panel>,
+    /// Of the table.
+    pub(crate) caption: String,
     pub(crate) table: Table,
 }
 
@@ -21,7 +24,7 @@ pub(crate) struct Figure {
 pub(crate) struct Panel {
     /// What stands above it; empty where there is only one.
     pub(crate) heading: String,
-    pub(crate) body: Markup,
+    pub(crate) drawing: Drawing,
 }
 
 impl Figure {
@@ -38,11 +41,11 @@ impl Figure {
                     @for panel in &self.panels {
                         div.panel {
                             @if !panel.heading.is_empty() { h4 { (panel.heading) } }
-                            (panel.body)
+                            (panel.drawing.svg())
                         }
                     }
                 }
-                (values(&self.title, &self.table))
+                (values(&self.title, &self.caption, &self.table))
             }
         }
     }
@@ -52,11 +55,11 @@ impl Figure {
 const ON_PAPER: usize = 40;
 
 /// The values that a figure shows, to unfold.
-pub(crate) fn values(title: &str, table: &Table) -> Markup {
+pub(crate) fn values(title: &str, caption: &str, table: &Table) -> Markup {
     html! {
         details class=[(table.rows.len() > ON_PAPER).then_some("long")] {
             summary { "Values of “" (title) "” (" (table.rows.len()) " rows)" }
-            (table.html())
+            (table::html(caption, table))
         }
     }
 }
@@ -69,8 +72,8 @@ fn key(entries: &[(Look, String)]) -> Markup {
                 @for (look, name) in entries {
                     li class=(look.class()) {
                         svg viewBox="0 0 30 12" width="30" height="12" aria-hidden="true" {
-                            path.line d="M0 6H30" stroke-dasharray=(look.dash()) {}
-                            path.mark d=(format!("M15 6{}", look.marker())) {}
+                            path.line d="M0 6H30" stroke-dasharray=[look.dash()] {}
+                            path.mark d=(look.mark((15.0, 6.0))) {}
                         }
                         span { (name) }
                     }

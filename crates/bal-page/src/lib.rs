@@ -1,4 +1,5 @@
-//! Runs as one self-contained HTML page; no LibTorch, no network, no file but the page.
+//! Runs as one self-contained HTML page, and the one plotting layer with which it and all other figures are drawn; no
+//! LibTorch, no network, no file but the page.
 //!
 //! [`Page`] is plain data: records, evaluations, draws, answers. [`Page::html`] is a function of it alone: the same
 //! data give the same bytes. Figures are inline SVG, images PNG in data URIs, and style and script are a few
@@ -13,15 +14,19 @@
 mod document;
 mod error;
 mod figure;
+mod image_grid;
 mod number;
 mod page;
 mod picture;
-mod plot;
+#[doc(hidden)]
+pub mod plot;
 mod run;
 mod sections;
-mod series;
 mod table;
+mod traces;
 
 pub use error::PageError;
+pub use image_grid::{Cell, ImageGrid};
 pub use page::{MOST_RUNS, Page};
 pub use run::{Answers, Attacked, Example, Run, Seen, Trace};
+pub use traces::{Followed, FollowedGroup, traces, traces_png};

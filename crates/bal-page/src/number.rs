@@ -1,4 +1,8 @@
-//! Numbers as a reader wants them.
+//! Numbers as a reader of the page wants them.
+
+pub(crate) use bal_report::number::{count, duration};
+
+use bal_report::wilson::wilson_95;
 
 /// All digits that the number has; powers of ten beyond five places.
 pub(crate) fn exact(x: f64) -> String {
@@ -33,28 +37,16 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{:.1}\u{a0}%", 100.0 * share)
 }
 
-/// A count with its thousands set apart.
-pub(crate) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        let left = digits.len() - place;
-        // Four digits read well as they are.
-        if place > 0 && left.is_multiple_of(3) && digits.len() > 4 {
-            text.push('\u{202f}');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// Seconds in the unit that suits them.
-pub(crate) fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 100.0 => format!("{s:.1}\u{a0}s"),
-        s if s < 6000.0 => format!("{:.1}\u{a0}min", s / 60.0),
-        s => format!("{:.1}\u{a0}h", s / 3600.0),
-    }
+/// A share with its interval.
+pub(crate) fn with_interval(right: u64, of: u64) -> String {
+    let interval = wilson_95(right, of);
+    format!(
+        "{} [{:.1}, {:.1}] of {}",
+        percent(right as f64 / of.max(1) as f64),
+        100.0 * interval.low,
+        100.0 * interval.high,
+        count(of)
+    )
 }
 
 #[cfg(test)]
@@ -72,11 +64,8 @@ mod tests {
     }
 
     #[test]
-    fn thousands_are_set_apart_and_times_have_their_unit() {
-        assert_eq!(count(1234), "1234");
-        assert_eq!(count(60_000), "60\u{202f}000");
-        assert_eq!(duration(7200.0), "2.0\u{a0}h");
-        assert_eq!(duration(90.04), "90.0\u{a0}s");
+    fn a_share_has_its_interval_and_its_count() {
         assert_eq!(percent(0.9876), "98.8\u{a0}%");
+        assert_eq!(with_interval(95, 100), "95.0\u{a0}% [88.8, 97.8] of 100");
     }
 }

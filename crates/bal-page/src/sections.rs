@@ -10,7 +10,7 @@ mod training;
 mod uncertainty;
 mod verdict;
 
-use crate::series::Look;
+use crate::plot::Look;
 use crate::{Answers, Page, PageError, Run};
 use maud::Markup;
 pub(crate) use verdict::lead;
@@ -45,7 +45,7 @@ fn key(runs: &[Run]) -> Vec<(Look, String)> {
     if runs.len() < 2 {
         return vec![];
     }
-    runs.iter().enumerate().map(|(i, run)| (Look(i), run.name.clone())).collect()
+    runs.iter().enumerate().map(|(i, run)| (Look::nth(i), run.name.clone())).collect()
 }
 
 /// What stands above a run's own panel; nothing where there is only one run.

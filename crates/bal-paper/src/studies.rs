@@ -16,7 +16,7 @@ mod study;
 #[cfg(test)]
 pub(crate) mod synthetic;
 
-pub(crate) use comparison::{Comparison, Row, grouped_digits};
+pub(crate) use comparison::{Comparison, Row};
 pub(crate) use fig2::fig2;
 pub(crate) use fig2::{Quantity, SampleSizes};
 pub(crate) use methods::{Method, PGD_NOTE};

@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use crate::published::Published;
-use crate::studies::{Comparison, Method, PGD_NOTE, Row, Study, grouped_digits};
+use crate::studies::{Comparison, Method, PGD_NOTE, Row, Study};
 use bal_report::ReportError;
+use bal_report::number::count;
+pub(crate) use bal_report::table::replace_section;
+use bal_report::table::{Table, dash, number};
 
 mod ablation;
 mod by_study;
@@ -22,7 +25,6 @@ mod robustness;
 mod samplers;
 
 pub(crate) use ablation::ablation;
-pub(crate) use bal_report::table::replace_section;
 pub(crate) use calibration::calibration;
 pub(crate) use crosscheck::{NOT_RUN, crosscheck};
 pub(crate) use fig2::fig2;
@@ -61,7 +63,7 @@ pub(crate) fn methods(
     }
     blocks.push("</details>".into());
     if comparison.has_pgd() {
-        blocks.push(escaped(PGD_NOTE));
+        blocks.push(PGD_NOTE.replace('*', "\\*"));
     }
     Ok(blocks.join("\n\n"))
 }
@@ -74,19 +76,18 @@ fn summaries(rows: &[&Row]) -> String {
             methods.push(row.method);
         }
     }
-    let mut lines = vec![
-        "| method | images | published inside our interval | mean difference | largest difference |"
-            .to_owned(),
-        "|---|--:|--:|--:|---|".to_owned(),
-    ];
+    let mut table = Table::new(
+        "lrrrl",
+        ["method", "images", "published inside our interval", "mean difference", "largest difference"],
+    );
     for method in methods {
         let own: Vec<&Row> = rows.iter().filter(|row| row.method == method).copied().collect();
-        lines.extend(summary(method, &own));
+        table.rows.extend(summary(method, &own));
     }
-    lines.join("\n")
+    table.markdown()
 }
 
-fn summary(method: &Method, rows: &[&Row]) -> Option<String> {
+fn summary(method: &Method, rows: &[&Row]) -> Option<Vec<String>> {
     let images = rows.iter().map(|row| row.images).max()?;
     let compared: Vec<(&Row, f64)> = rows.iter().filter_map(|row| Some((*row, row.published?))).collect();
     let differences = compared.iter().map(|(row, value)| row.accuracy - value);
@@ -95,38 +96,31 @@ fn summary(method: &Method, rows: &[&Row]) -> Option<String> {
         .iter()
         .map(|(row, value)| (row, row.accuracy - value))
         .max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
-    Some(format!(
-        "| {} | {} | {inside} of {} | {} | {} ({}) |",
-        escaped(method.label),
-        grouped_digits(images),
-        compared.len(),
+    Some(vec![
+        method.label.into(),
+        count(images),
+        format!("{inside} of {}", compared.len()),
         signed(differences.sum::<f64>() / compared.len() as f64),
-        signed(largest),
-        place(row)
-    ))
+        format!("{} ({})", signed(largest), place(row)),
+    ])
 }
 
 /// All points, one per line; `compared` with published numbers, or not.
 fn points(rows: &[&Row], compared: bool) -> String {
-    let (names, rule) = if compared { (" published | difference |", "--:|--:|") } else { Default::default() };
-    let mut lines =
-        vec![format!("| method | attack | ours | interval |{names}"), format!("|---|---|--:|---|{rule}")];
+    let head = ["method", "attack", "ours", "interval", "published", "difference"];
+    let mut table = Table::new("llrlrr", head.into_iter().take(if compared { 6 } else { 4 }));
     for row in rows {
-        let beside = match row.published {
-            _ if !compared => String::new(),
-            Some(value) => format!(" {value:.4} | {} |", signed(row.accuracy - value)),
-            None => " – | – |".to_owned(),
-        };
-        lines.push(format!(
-            "| {} | {} | {:.4} | [{:.4}, {:.4}] |{beside}",
-            escaped(row.method.label),
+        let cells = [
+            row.method.label.into(),
             place(row),
-            row.accuracy,
-            row.interval.low,
-            row.interval.high,
-        ));
+            number(Some(row.accuracy), 4),
+            format!("[{:.4}, {:.4}]", row.interval.low, row.interval.high),
+            number(row.published, 4),
+            row.published.map_or_else(dash, |value| signed(row.accuracy - value)),
+        ];
+        table.row(cells.into_iter().take(table.head.len()));
     }
-    lines.join("\n")
+    table.markdown()
 }
 
 /// The attack, in a table's words.
@@ -153,11 +147,6 @@ fn signed(difference: f64) -> String {
     } else {
         format!("+{text}")
     }
-}
-
-/// Text that Markdown shows as it is.
-fn escaped(text: &str) -> String {
-    text.replace('*', "\\*")
 }
 
 #[cfg(test)]

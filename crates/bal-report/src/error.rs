@@ -1,4 +1,4 @@
-//! What can go wrong between a results folder and a figure.
+//! What can go wrong between a results folder and its reader.
 
 use std::path::{Path, PathBuf};
 
@@ -85,9 +85,6 @@ pub enum ReportError {
         /// Which marker is wrong, and how.
         what: &'static str,
     },
-    /// An SVG could not be turned into pixels.
-    #[error("cannot render the figure: {0}")]
-    Render(String),
 }
 
 impl ReportError {

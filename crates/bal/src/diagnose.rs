@@ -17,7 +17,8 @@ use anyhow::{Context, Result, bail};
 use bal_baselines::BalSettings;
 use bal_core::Posterior;
 use bal_diagnostics::Verdict;
-use bal_report::{DIAGNOSIS_FORMAT, Record, RunDiagnosis, figures};
+use bal_page::{traces, traces_png};
+use bal_report::{DIAGNOSIS_FORMAT, Record, RunDiagnosis};
 pub(crate) use followed::draws;
 use kind::Kind;
 pub use quantity::Quantities;
@@ -128,9 +129,9 @@ pub fn diagnose(request: &DiagnoseRequest) -> Result<Diagnosed<'_>> {
 fn figure(path: &Path, run: &str, kinds: &[Kind]) -> Result<Vec<u8>> {
     let groups: Vec<_> = kinds.iter().map(Kind::worst_first).collect();
     Ok(if path.extension().is_some_and(|extension| extension == "png") {
-        figures::traces_png(run, &groups)?
+        traces_png(run, &groups)?
     } else {
-        figures::traces(run, &groups)?.into_bytes()
+        traces(run, &groups)?.into_bytes()
     })
 }
 

@@ -207,7 +207,7 @@ impl Measured<'_> {
             let clean = chosen.images.batch(&curve.indices).x.to_device(tch::Device::Cpu);
             let adversarial = Adversarial::of(&evaluation, &curve, (x, clean), &chosen.numbers, together);
             if let Some(path) = &outputs.grid {
-                grid::grid(&adversarial, &curve)?.write(path)?;
+                outputs::write(path, &grid::grid(&adversarial, &curve)?.png()?)?;
             }
             if let Some(path) = &outputs.save {
                 adversarial.write(path)?;

@@ -2,8 +2,8 @@
 
 use crate::console::print;
 use bal::runs::{Difference, Listed, State};
+use bal_report::{number::duration, table::Table};
 use serde_json::Value;
-use std::time::Duration;
 
 const HEADS: [&str; 8] = ["run", "state", "method", "data set", "seed", "held out", "R-hat", "time"];
 
@@ -13,8 +13,9 @@ pub(super) fn runs(runs: &[Listed]) {
         print("no runs");
         return;
     }
-    let heads = HEADS.map(String::from).to_vec();
-    aligned(&[vec![heads], runs.iter().map(row).collect()].concat());
+    let mut table = Table::new("l", HEADS);
+    table.rows.extend(runs.iter().map(row));
+    print(&table.text());
 }
 
 /// A line per setting that differs between runs.
@@ -25,12 +26,13 @@ pub(super) fn differences(runs: &[&Listed], differences: &[Difference]) {
         return;
     }
     let paths = runs.iter().map(|run| run.path.display().to_string());
-    let heads = ["setting".to_string()].into_iter().chain(paths).collect();
+    let mut table = Table::new("l", ["setting".to_string()].into_iter().chain(paths));
     let rows = differences.iter().map(|difference| {
         let values = difference.values.iter().map(|value| value.as_ref().map_or("-".into(), text));
         [difference.key.clone()].into_iter().chain(values).collect()
     });
-    aligned(&[vec![heads], rows.collect()].concat());
+    table.rows.extend(rows);
+    print(&table.text());
 }
 
 fn row(run: &Listed) -> Vec<String> {
@@ -66,41 +68,7 @@ fn state(run: &Listed) -> String {
     }
 }
 
-/// `3 s`, `4 min`, `2.5 h`.
-fn duration(seconds: f64) -> String {
-    let whole = Duration::try_from_secs_f64(seconds).unwrap_or_default().as_secs_f64();
-    match whole {
-        s if s < 100.0 => format!("{s:.0} s"),
-        s if s < 6_000.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3_600.0),
-    }
-}
-
 /// A setting as an experiment file has it.
 fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), String::from)
-}
-
-/// Prints columns two blanks apart.
-fn aligned(rows: &[Vec<String>]) {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
-    for row in rows {
-        let cells = row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:<width$}"));
-        print(cells.collect::<Vec<_>>().join("  ").trim_end());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_told_in_a_unit_that_suits_them() {
-        for (seconds, told) in
-            [(0.2, "0 s"), (99.0, "99 s"), (240.0, "4 min"), (9_000.0, "2.5 h"), (-1.0, "0 s")]
-        {
-            assert_eq!(duration(seconds), told);
-        }
-    }
 }

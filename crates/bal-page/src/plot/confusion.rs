@@ -1,6 +1,6 @@
 //! Which class is taken for which.
 
-use super::{LETTER, at};
+use super::{Drawing, at, room};
 use crate::{number::percent, run::Seen};
 use maud::{Markup, html};
 
@@ -39,19 +39,17 @@ impl Confusion {
         (worst.2 > 0).then(|| (self.classes[worst.0].as_str(), self.classes[worst.1].as_str(), worst.2))
     }
 
-    pub(crate) fn svg(&self, label: &str) -> Markup {
+    pub(crate) fn draw(&self, label: &str) -> Drawing {
         let n = self.classes.len();
         let cell = SIDE / n as f64;
         // Every class has a name where there is room for it.
         let every = (13.0 / cell).ceil().max(1.0) as usize;
-        let widest = self.classes.iter().map(|c| c.chars().count()).max().unwrap_or(1);
-        let left = (widest as f64 * LETTER + 12.0).max(28.0);
-        let upright = widest as f64 * LETTER < cell * every as f64;
-        let below = if upright { 18.0 } else { widest as f64 * LETTER + 12.0 };
+        let widest = room(self.classes.iter());
+        let left = (widest + 12.0).max(28.0);
+        let upright = widest < cell * every as f64;
+        let below = if upright { 18.0 } else { widest + 12.0 };
         let (width, height) = (left + SIDE + 6.0, TOP + SIDE + below + 24.0);
-        html! {
-            svg.plot.matrix viewBox={ "0 0 " (at(width)) " " (at(height)) } role="group" aria-roledescription="chart"
-                aria-label=(label) tabindex="0" {
+        let body = html! {
                 g.axes aria-hidden="true" {
                     text.title x="0" y="12" { "class of the image" }
                     text.title x=(at(left + SIDE)) y=(at(height - 6.0)) text-anchor="end" { "taken for" }
@@ -68,8 +66,8 @@ impl Confusion {
                 }
                 rect.border x=(at(left)) y=(at(TOP)) width=(SIDE) height=(SIDE) {}
                 @for (row, counts) in self.counts.iter().enumerate() { (self.row(row, counts, (left, cell))) }
-            }
-        }
+        };
+        Drawing { width, height, label: label.into(), body }
     }
 
     fn row(&self, row: usize, counts: &[u64], (left, cell): (f64, f64)) -> Markup {

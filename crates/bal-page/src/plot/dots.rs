@@ -1,73 +1,99 @@
 //! Shares with their intervals, one row for each thing.
 
-use super::{LETTER, Scale, WIDTH, at};
-use crate::series::Look;
-use maud::{Markup, html};
+use super::{Drawing, LETTER, Look, Scale, at, room};
+use bal_report::Interval;
+use maud::html;
 
-/// Rows of dots on one axis from 0 to 1.
-pub(crate) struct Dots {
+/// Rows of dots on one axis.
+pub struct Dots {
     /// Name of each row.
-    pub(crate) rows: Vec<String>,
+    pub rows: Vec<String>,
     /// What the rows are.
-    pub(crate) rows_title: String,
+    pub rows_title: String,
     /// What is shared.
-    pub(crate) title: String,
-    pub(crate) shares: Vec<Dot>,
-    pub(crate) label: String,
+    pub title: String,
+    /// Of all shares.
+    pub scale: Scale,
+    /// The dots.
+    pub shares: Vec<Dot>,
+    /// Columns of numbers to the right, each with its head and a text per row.
+    pub numbers: Vec<(String, Vec<String>)>,
+    /// Width of the drawing, in pixels.
+    pub width: f64,
+    /// From row to row, in pixels.
+    pub pitch: f64,
+    /// In a few words, for those who do not see it.
+    pub label: String,
 }
 
 /// A share.
-pub(crate) struct Dot {
-    pub(crate) row: usize,
-    pub(crate) look: Look,
-    pub(crate) share: f64,
-    pub(crate) interval: (f64, f64),
-    pub(crate) text: String,
+pub struct Dot {
+    /// Its row, from 0.
+    pub row: usize,
+    /// Its place among the dots of the row, from 0.
+    pub lane: usize,
+    /// Of its marker and interval.
+    pub look: Look,
+    /// In [0, 1].
+    pub share: f64,
+    /// Where the true share is.
+    pub interval: Interval,
+    /// What it is compared with, as an upright tick.
+    pub reference: Option<f64>,
+    /// Its values in words.
+    pub text: String,
 }
 
-const ROW: f64 = 24.0;
 const TOP: f64 = 26.0;
 const RIGHT: f64 = 18.0;
+/// A column of numbers, and the room from one to the next.
+const NUMBER: f64 = 11.0 * LETTER;
 
 impl Dots {
-    pub(crate) fn svg(&self) -> Markup {
-        let widest = self.rows.iter().map(|c| c.chars().count()).max().unwrap_or(1);
-        let left = (widest as f64 * LETTER + 14.0).max(30.0);
-        let scale = Scale::exactly(0.0, 1.0);
-        let across = |share: f64| left + scale.place(share) * (WIDTH - RIGHT - left);
+    /// Draws them.
+    pub fn draw(&self) -> Drawing {
+        let left = (room(self.rows.iter()) + 14.0).max(30.0);
+        let right = self.width - RIGHT - self.numbers.len() as f64 * NUMBER;
+        let across = |share: f64| left + self.scale.place(share) * (right - left);
+        let middle = |row: usize| TOP + (row as f64 + 0.5) * self.pitch;
         // Dots of one row beside each other, so that their intervals can be told apart.
-        let looks = self.shares.iter().map(|dot| dot.look.0 + 1).max().unwrap_or(1) as f64;
+        let lanes = self.shares.iter().map(|dot| dot.lane + 1).max().unwrap_or(1) as f64;
         let down = |dot: &Dot| {
-            TOP + (dot.row as f64 + 0.5) * ROW
-                + (dot.look.0 as f64 - (looks - 1.0) / 2.0) * (ROW * 0.72 / looks)
+            middle(dot.row) + (dot.lane as f64 - (lanes - 1.0) / 2.0) * (self.pitch * 0.72 / lanes)
         };
-        let bottom = TOP + self.rows.len() as f64 * ROW;
-        html! {
-            svg.plot viewBox={ "0 0 " (WIDTH) " " (at(bottom + 42.0)) } role="group" aria-roledescription="chart"
-                aria-label=(self.label) tabindex="0" {
-                g.axes aria-hidden="true" {
-                    text.title x="0" y="12" { (self.rows_title) }
-                    @for (value, text) in scale.ticks() {
-                        @let x = at(across(value));
-                        path.grid d={ "M" (x) " " (TOP) "V" (at(bottom)) } {}
-                        text x=(x) y=(at(bottom + 16.0)) text-anchor="middle" { (text) }
-                    }
-                    @for (row, name) in self.rows.iter().enumerate() {
-                        text x=(at(left - 8.0)) y=(at(TOP + (row as f64 + 0.5) * ROW + 4.0)) text-anchor="end" { (name) }
-                    }
-                    text.title x=(WIDTH - RIGHT) y=(at(bottom + 36.0)) text-anchor="end" { (self.title) }
+        let bottom = TOP + self.rows.len() as f64 * self.pitch;
+        let body = html! {
+            g.axes aria-hidden="true" {
+                text.title x="0" y="12" { (self.rows_title) }
+                @for (value, text) in self.scale.ticks() {
+                    @let x = at(across(value));
+                    path.grid d={ "M" (x) " " (TOP) "V" (at(bottom)) } {}
+                    text x=(x) y=(at(bottom + 16.0)) text-anchor="middle" { (text) }
                 }
-                @for dot in &self.shares {
-                    @let y = down(dot);
-                    g class=(dot.look.class()) {
-                        path.bar d={ "M" (at(across(dot.interval.0))) " " (at(y)) "H" (at(across(dot.interval.1))) }
-                            aria-hidden="true" {}
-                        path.p.mark d={ "M" (at(across(dot.share))) " " (at(y)) (dot.look.marker()) } {
-                            title { (dot.text) }
-                        }
+                @for (row, name) in self.rows.iter().enumerate() {
+                    text.title x=(at(left - 8.0)) y=(at(middle(row) + 4.0)) text-anchor="end" { (name) }
+                }
+                @for (column, (head, texts)) in self.numbers.iter().enumerate() {
+                    @let x = at(right + (column + 1) as f64 * NUMBER);
+                    text x=(x) y="12" text-anchor="end" { (head) }
+                    @for (row, text) in texts.iter().enumerate() {
+                        text.title x=(x) y=(at(middle(row) + 4.0)) text-anchor="end" { (text) }
                     }
+                }
+                text.title x=(at(right)) y=(at(bottom + 36.0)) text-anchor="end" { (self.title) }
+            }
+            @for dot in &self.shares {
+                @let y = down(dot);
+                g class=(dot.look.class()) {
+                    @if let Some(other) = dot.reference {
+                        path.other d={ "M" (at(across(other))) " " (at(y - 8.0)) "v16" } aria-hidden="true" {}
+                    }
+                    path.bar d={ "M" (at(across(dot.interval.low))) " " (at(y)) "H" (at(across(dot.interval.high))) }
+                        aria-hidden="true" {}
+                    path.p.mark d=(dot.look.mark((across(dot.share), y))) { title { (dot.text) } }
                 }
             }
-        }
+        };
+        Drawing { width: self.width, height: bottom + 42.0, label: self.label.clone(), body }
     }
 }

@@ -1,10 +1,7 @@
 //! Histograms of several groups, one above the other on a common axis.
 
-use super::{Scale, WIDTH, at};
-use crate::{
-    number::{count, percent, short},
-    series::Look,
-};
+use super::{Drawing, Look, Scale, WIDTH, at};
+use crate::number::{count, percent, short};
 use maud::{Markup, html};
 
 /// Groups that share their bins.
@@ -51,14 +48,12 @@ impl Histogram {
         (bin as f64 * width, (bin + 1) as f64 * width)
     }
 
-    pub(crate) fn svg(&self) -> Markup {
+    pub(crate) fn draw(&self) -> Drawing {
         let height = self.groups.len() as f64 * STRIP + 40.0;
         let scale = Scale::exactly(0.0, self.high);
         let across = |value: f64| LEFT + scale.place(value) * (WIDTH - LEFT - RIGHT);
         let bottom = self.groups.len() as f64 * STRIP;
-        html! {
-            svg.plot viewBox={ "0 0 " (WIDTH) " " (height) } role="group" aria-roledescription="chart"
-                aria-label=(self.label) tabindex="0" {
+        let body = html! {
                 @for (row, group) in self.groups.iter().enumerate() {
                     (self.strip(group, (row + 1) as f64 * STRIP - 8.0, across))
                 }
@@ -69,8 +64,8 @@ impl Histogram {
                     }
                     text.title x=(WIDTH - RIGHT) y=(at(bottom + 30.0)) text-anchor="end" { (self.title) }
                 }
-            }
-        }
+        };
+        Drawing { width: WIDTH, height, label: self.label.clone(), body }
     }
 
     /// One group, standing on `bottom`.
@@ -108,7 +103,8 @@ mod tests {
 
     #[test]
     fn shares_sum_to_one_and_the_ends_belong_to_the_outer_bins() {
-        let group = Group { look: Look(0), name: String::new(), values: vec![0.0, 1.0, 2.4, 2.4, f64::NAN] };
+        let group =
+            Group { look: Look::nth(0), name: String::new(), values: vec![0.0, 1.0, 2.4, 2.4, f64::NAN] };
         let shares = group.shares(2.4);
         assert_eq!((shares[0], shares[10], shares[23]), (0.25, 0.25, 0.5));
         assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);

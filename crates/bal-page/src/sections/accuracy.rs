@@ -1,13 +1,11 @@
 //! What is left of the accuracy under attacks, radius by radius.
 
-use super::{key, norm, verdict::with_interval};
+use super::{key, norm};
 use crate::Run;
 use crate::figure::{Figure, Panel};
-use crate::number::{count, exact, percent};
-use crate::plot::{Frame, LinePanel, Point, Scale, Series};
-use crate::series::Look;
-use crate::table::{Table, texts};
-use bal_report::{Evaluation, Split};
+use crate::number::{count, exact, percent, with_interval};
+use crate::plot::{Drawing, Frame, LinePanel, Look, Point, Scale, Series, Shape, WIDTH};
+use bal_report::{Evaluation, Split, table::Table};
 use maud::{Markup, html};
 
 /// Evaluations that belong into one panel: the same attack on the same images.
@@ -50,7 +48,7 @@ pub(super) fn accuracy(runs: &[Run]) -> Option<Markup> {
         return None;
     }
     let head = ["Attack", "Run", "Radius", "Images", "Accuracy", "Low", "High"];
-    let mut table = Table::new("Accuracy with 95 % intervals", texts(&head));
+    let mut table = Table::new("lr", head);
     for (kind, (i, evaluation)) in
         kinds.iter().flat_map(|kind| of_kind(runs, kind).into_iter().map(move |e| (kind, e)))
     {
@@ -66,9 +64,10 @@ pub(super) fn accuracy(runs: &[Run]) -> Option<Markup> {
         title: "Share of images still classified rightly".into(),
         reading: reading(runs, &kinds[0]),
         key: key(runs),
+        caption: "Accuracy with 95 % intervals".into(),
         panels: kinds
             .iter()
-            .map(|kind| Panel { heading: name(kind), body: panel(runs, &of_kind(runs, kind), &kind.1) })
+            .map(|kind| Panel { heading: name(kind), drawing: panel(runs, &of_kind(runs, kind), &kind.1) })
             .collect(),
         table,
     };
@@ -80,13 +79,13 @@ fn rounded(radius: f64) -> f64 {
     (radius * 1e6).round() / 1e6
 }
 
-fn panel(runs: &[Run], evaluations: &[(usize, &Evaluation)], norm_name: &str) -> Markup {
+fn panel(runs: &[Run], evaluations: &[(usize, &Evaluation)], norm_name: &str) -> Drawing {
     let greatest =
         evaluations.iter().flat_map(|(_, e)| e.radii.iter().flatten()).fold(0.0, |a: f64, b| a.max(*b));
     let series = evaluations.iter().map(|(i, evaluation)| Series {
-        look: Look(*i),
-        marked: true,
-        joined: true,
+        look: Look::nth(*i),
+        name: String::new(),
+        shape: Shape::Band,
         points: evaluation
             .points()
             .filter_map(|point| {
@@ -98,8 +97,7 @@ fn panel(runs: &[Run], evaluations: &[(usize, &Evaluation)], norm_name: &str) ->
                     runs[*i].name,
                     exact(rounded(radius))
                 );
-                let interval = Some((point.interval.low, point.interval.high));
-                Some(Point { x: radius, y: point.accuracy, interval, text })
+                Some(Point { x: radius, y: point.accuracy, interval: Some(point.interval), text })
             })
             .collect(),
     });
@@ -109,13 +107,14 @@ fn panel(runs: &[Run], evaluations: &[(usize, &Evaluation)], norm_name: &str) ->
             y: Scale::exactly(0.0, 1.0),
             x_title: format!("{} radius, pixels in [0, 1]", norm(norm_name)),
             y_title: "accuracy".into(),
+            width: WIDTH,
             height: 270.0,
         },
         series: series.collect(),
         label: format!("Accuracy against {} radius, {} curves", norm(norm_name), evaluations.len()),
-        reference: None,
+        references: vec![],
     };
-    panel.svg()
+    panel.draw()
 }
 
 /// A run's place, its images that are still right, and all of them.

@@ -4,12 +4,10 @@ use super::{answered, heading};
 use crate::Run;
 use crate::figure::{Figure, Panel};
 use crate::number::{count, percent, short};
-use crate::plot::{Frame, LinePanel, Point, Scale, Series};
+use crate::plot::{Drawing, Frame, LinePanel, Look, Point, Reference, Scale, Series, Shape, WIDTH};
 use crate::run::{Answers, Seen};
-use crate::series::Look;
-use crate::table::Table;
-use bal_report::wilson::wilson_95;
 use bal_report::{Answer, Bin, Calibration};
+use bal_report::{table::Table, wilson::wilson_95};
 use maud::{Markup, html};
 
 /// The reliability diagram of each run.
@@ -19,7 +17,7 @@ pub(super) fn calibration(runs: &[Run]) -> Option<Markup> {
         return None;
     }
     let head = ["Run", "Images", "Confidence from", "To", "Count", "Mean confidence", "Accuracy"];
-    let mut table = Table::new("Bins of the reliability diagram", head.map(String::from).to_vec());
+    let mut table = Table::new("lr", head);
     let mut panels = vec![];
     let mut errors = vec![];
     let mut attacked = false;
@@ -35,37 +33,44 @@ pub(super) fn calibration(runs: &[Run]) -> Option<Markup> {
                 cells.into_iter().chain(values).collect()
             }));
         }
-        panels.push(Panel { heading: heading(runs, run), body: panel(&run.name, &parts) });
+        panels.push(Panel { heading: heading(runs, run), drawing: panel(&run.name, &parts) });
     }
-    let mut key = vec![(Look(0), "images as they are".to_string())];
+    let mut key = vec![(Look::nth(0), "images as they are".to_string())];
     if attacked {
-        key.push((Look(1), "attacked images".into()));
+        key.push((Look::nth(1), "attacked images".into()));
     }
     let reading = format!(
         "On the diagonal, confidence is the share of right answers; below it, the run is too sure. The expected \
          calibration error of images as they are: {}.",
         errors.join(", ")
     );
-    let figure =
-        Figure { id: "reliability".into(), title: "Reliability diagram".into(), reading, key, panels, table };
+    let figure = Figure {
+        id: "reliability".into(),
+        title: "Reliability diagram".into(),
+        reading,
+        key,
+        panels,
+        caption: "Bins of the reliability diagram".into(),
+        table,
+    };
     Some(html! { (figure.html()) })
 }
 
 fn parts(answers: &Answers) -> Vec<(Look, &'static str, Calibration)> {
     let of = |seen: &[Seen]| Calibration::of(&seen.iter().map(|s| s.answer.clone()).collect::<Vec<Answer>>());
-    let clean = of(&answers.clean).map(|c| (Look(0), "as they are", c));
-    let attacked = answers.attacked.as_ref().and_then(|a| of(&a.seen)).map(|c| (Look(1), "attacked", c));
+    let clean = of(&answers.clean).map(|c| (Look::nth(0), "as they are", c));
+    let attacked = answers.attacked.as_ref().and_then(|a| of(&a.seen)).map(|c| (Look::nth(1), "attacked", c));
     clean.into_iter().chain(attacked).collect()
 }
 
-fn panel(run: &str, parts: &[(Look, &'static str, Calibration)]) -> Markup {
+fn panel(run: &str, parts: &[(Look, &'static str, Calibration)]) -> Drawing {
     let point = |images: &str, bin: &Bin| {
         let right = (bin.accuracy * bin.images as f64).round() as u64;
         let interval = wilson_95(right, bin.images);
         let (accuracy, confidence) = (percent(bin.accuracy), percent(bin.confidence));
         let text =
             format!("{images}: {} images of confidence {confidence}, {accuracy} right", count(bin.images));
-        Point { x: bin.confidence, y: bin.accuracy, interval: Some((interval.low, interval.high)), text }
+        Point { x: bin.confidence, y: bin.accuracy, interval: Some(interval), text }
     };
     let panel = LinePanel {
         frame: Frame {
@@ -73,19 +78,20 @@ fn panel(run: &str, parts: &[(Look, &'static str, Calibration)]) -> Markup {
             y: Scale::exactly(0.0, 1.0),
             x_title: "mean confidence".into(),
             y_title: "accuracy, with 95 % intervals".into(),
+            width: WIDTH,
             height: 330.0,
         },
         series: parts
             .iter()
             .map(|(look, images, of)| Series {
                 look: *look,
-                marked: true,
-                joined: false,
+                name: String::new(),
+                shape: Shape::Points,
                 points: of.bins.iter().map(|bin| point(images, bin)).collect(),
             })
             .collect(),
         label: format!("Reliability diagram of {run}"),
-        reference: Some([(0.0, 0.0), (1.0, 1.0)]),
+        references: vec![Reference { name: String::new(), look: None, points: vec![(0.0, 0.0), (1.0, 1.0)] }],
     };
-    panel.svg()
+    panel.draw()
 }

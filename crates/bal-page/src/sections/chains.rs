@@ -2,10 +2,9 @@
 
 use crate::figure::{Figure, Panel};
 use crate::number::{count, short};
-use crate::plot::{Frame, LinePanel, Point, Scale, Series};
-use crate::series::Look;
-use crate::table::Table;
+use crate::plot::{Drawing, Frame, LinePanel, Look, Point, Scale, Series, Shape, WIDTH};
 use crate::{Run, Trace};
+use bal_report::table::Table;
 use maud::{Markup, html};
 
 /// Draws of a chain that are drawn, at most; of more, every so many-th.
@@ -31,7 +30,7 @@ fn figure(place: usize, run: &Run, runs: &[Run]) -> Figure {
     let head =
         ["Quantity", "R-hat", "Bulk ESS [draws]", "Tail ESS [draws]", "Chains", "Draws each", "Last draws"];
     let optional = |value: Option<f64>| value.map_or("–".into(), short);
-    let mut table = Table::new("Diagnostics of every quantity", head.map(String::from).to_vec());
+    let mut table = Table::new("lr", head);
     for trace in &run.traces {
         let draws = trace.chains.iter().map(Vec::len).max().unwrap_or(0);
         let last: Vec<String> =
@@ -51,11 +50,12 @@ fn figure(place: usize, run: &Run, runs: &[Run]) -> Figure {
         id: format!("traces-{place}"),
         title: format!("Chains of {}", run.name),
         reading: reading(run, shown.len()),
-        key: (0..chains.min(8)).map(|chain| (Look(chain), format!("chain {}", chain + 1))).collect(),
+        key: (0..chains.min(8)).map(|chain| (Look::nth(chain), format!("chain {}", chain + 1))).collect(),
         panels: shown
             .into_iter()
-            .map(|trace| Panel { heading: heading(trace), body: panel(trace) })
+            .map(|trace| Panel { heading: heading(trace), drawing: panel(trace) })
             .collect(),
+        caption: "Diagnostics of every quantity".into(),
         table,
     }
 }
@@ -103,13 +103,13 @@ fn reading(run: &Run, shown: usize) -> String {
     )
 }
 
-fn panel(trace: &Trace) -> Markup {
+fn panel(trace: &Trace) -> Drawing {
     let draws = trace.chains.iter().map(Vec::len).max().unwrap_or(0);
     let every = draws.div_ceil(DRAWS).max(1);
     let series = trace.chains.iter().enumerate().map(|(chain, values)| Series {
-        look: Look(chain),
-        marked: false,
-        joined: true,
+        look: Look::nth(chain),
+        name: String::new(),
+        shape: Shape::Line,
         points: values
             .iter()
             .enumerate()
@@ -128,11 +128,12 @@ fn panel(trace: &Trace) -> Markup {
             y: Scale::around(trace.chains.iter().flatten().copied()),
             x_title: if every > 1 { format!("draw, every {every}th shown") } else { "draw".into() },
             y_title: "value".into(),
+            width: WIDTH,
             height: 200.0,
         },
         series: series.collect(),
         label: format!("Draws of {} in {} chains", trace.name, trace.chains.len()),
-        reference: None,
+        references: vec![],
     };
-    panel.svg()
+    panel.draw()
 }

@@ -4,11 +4,9 @@ use super::{answered, heading, norm};
 use crate::Run;
 use crate::figure::{Figure, Panel};
 use crate::number::{count, percent, short};
-use crate::plot::{Confusion, Dot, Dots};
+use crate::plot::{Confusion, Dot, Dots, Look, Scale, WIDTH};
 use crate::run::{Answers, Seen};
-use crate::series::Look;
-use crate::table::Table;
-use bal_report::wilson::wilson_95;
+use bal_report::{table::Table, wilson::wilson_95};
 use maud::{Markup, html};
 
 /// Confusions and the accuracy of each class.
@@ -29,8 +27,8 @@ fn parts(answers: &Answers) -> Vec<(String, &[Seen])> {
 }
 
 fn confusion(runs: &[Run], answered: &[(&Run, &Answers)], first: &Answers) -> Figure {
-    let head = ["Run", "Images", "Class", "Taken for", "Count"].map(String::from).to_vec();
-    let mut table = Table::new("Confusions that happened", head);
+    let head = ["Run", "Images", "Class", "Taken for", "Count"];
+    let mut table = Table::new("lr", head);
     let mut panels = vec![];
     let mut reading = format!("Of {}, every one is taken for its own class.", first.images);
     let mut most = 0;
@@ -57,25 +55,32 @@ fn confusion(runs: &[Run], answered: &[(&Run, &Answers)], first: &Answers) -> Fi
             }
             let above = heading(runs, run);
             let heading = if above.is_empty() { images.clone() } else { format!("{above}, {images}") };
-            let body = confusion.svg(&format!("Confusion of classes by {}, images {images}", run.name));
-            panels.push(Panel { heading, body });
+            let drawing = confusion.draw(&format!("Confusion of classes by {}, images {images}", run.name));
+            panels.push(Panel { heading, drawing });
         }
     }
     let title = "What each class is taken for".into();
-    Figure { id: "confusion".into(), title, reading, key: vec![], panels, table }
+    Figure {
+        id: "confusion".into(),
+        title,
+        reading,
+        key: vec![],
+        panels,
+        caption: "Confusions that happened".into(),
+        table,
+    }
 }
 
 fn per_class(runs: &[Run], answered: &[(&Run, &Answers)]) -> Figure {
-    let head =
-        ["Run", "Images", "Class", "Right", "Of", "Accuracy", "Low", "High"].map(String::from).to_vec();
-    let mut table = Table::new("Accuracy of each class with 95 % intervals", head);
+    let head = ["Run", "Images", "Class", "Right", "Of", "Accuracy", "Low", "High"];
+    let mut table = Table::new("lr", head);
     let mut panels = vec![];
     let mut key = vec![];
     let mut worst: Option<(f64, String)> = None;
     for (run, answers) in answered {
         let mut dots = vec![];
         for (part, (images, seen)) in parts(answers).into_iter().enumerate() {
-            let look = Look(part);
+            let look = Look::nth(part);
             if !key.iter().any(|(known, _)| *known == look) {
                 key.push((look, images.clone()));
             }
@@ -96,20 +101,32 @@ fn per_class(runs: &[Run], answered: &[(&Run, &Answers)]) -> Figure {
                 );
                 let cells = [run.name.clone(), images.clone(), name.clone(), count(right), count(of)];
                 table.rows.push(cells.into_iter().chain(ends).collect());
-                dots.push(Dot { row: class, look, share, interval: (interval.low, interval.high), text });
+                dots.push(Dot { row: class, lane: part, look, share, interval, reference: None, text });
             }
         }
         let drawing = Dots {
             rows: answers.classes.clone(),
             rows_title: "class".into(),
             title: "accuracy".into(),
+            scale: Scale::exactly(0.0, 1.0),
             shares: dots,
+            numbers: vec![],
+            width: WIDTH,
+            pitch: 24.0,
             label: format!("Accuracy of each class by {}", run.name),
         };
-        panels.push(Panel { heading: heading(runs, run), body: drawing.svg() });
+        panels.push(Panel { heading: heading(runs, run), drawing: drawing.draw() });
     }
     let reading = worst.map_or(String::new(), |(share, name)| {
         format!("The hardest class of images as they are is {name}: {} are right.", percent(share))
     });
-    Figure { id: "per-class".into(), title: "Accuracy of each class".into(), reading, key, panels, table }
+    Figure {
+        id: "per-class".into(),
+        title: "Accuracy of each class".into(),
+        reading,
+        key,
+        panels,
+        caption: "Accuracy of each class with 95 % intervals".into(),
+        table,
+    }
 }

@@ -6,8 +6,8 @@ use crate::number::{percent, short};
 use crate::picture::Pictures;
 use crate::plot::bars;
 use crate::run::{Answers, Attacked, Example};
-use crate::table::Table;
 use crate::{PageError, Run, Seen};
+use bal_report::table::Table;
 use maud::{Markup, html};
 
 /// Classes whose probabilities are shown.
@@ -52,7 +52,7 @@ fn figure(
                 }
             }
             ul.gallery { @for card in &cards { li { (card) } } }
-            (values(&title, &table(answers, attacked)))
+            (values(&title, "Probabilities of every class", &table(answers, attacked)))
         }
     })
 }
@@ -73,7 +73,7 @@ fn card(run: &Run, answers: &Answers, example: &Example) -> Result<Markup, PageE
             div { img src=(attacked) alt={ (what) ", attacked" }; "attacked" }
             div { img src=(difference) alt={ "change of " (what) ", at most " (short(greatest)) }; "change × " (format!("{factor:.1}")) }
         }
-        (bars(&rows(answers, example), &format!("Probabilities of {what}")))
+        (bars(&rows(answers, example), &format!("Probabilities of {what}")).svg())
     })
 }
 
@@ -97,9 +97,8 @@ fn rows(answers: &Answers, example: &Example) -> Vec<(String, f64, f64, bool)> {
 }
 
 fn table(answers: &Answers, attacked: &Attacked) -> Table {
-    let fixed = ["Image", "Class", "Form"].map(String::from);
-    let head = fixed.into_iter().chain(answers.classes.iter().map(|c| format!("p({c})"))).collect();
-    let mut table = Table::new("Probabilities of every class", head);
+    let fixed = ["Image", "Class", "Form"].map(String::from).into_iter();
+    let mut table = Table::new("lr", fixed.chain(answers.classes.iter().map(|c| format!("p({c})"))));
     for example in &attacked.examples {
         for (form, seen) in [("as it is", &example.clean_seen), ("attacked", &example.attacked_seen)] {
             let own = answers.classes[seen.answer.label].clone();

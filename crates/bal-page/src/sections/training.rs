@@ -4,9 +4,8 @@ use super::key;
 use crate::Run;
 use crate::figure::{Figure, Panel};
 use crate::number::{count, short};
-use crate::plot::{Frame, LinePanel, Point, Scale, Series};
-use crate::series::Look;
-use crate::table::Table;
+use crate::plot::{Drawing, Frame, LinePanel, Look, Point, Scale, Series, Shape, WIDTH};
+use bal_report::table::Table;
 use maud::{Markup, html};
 use std::collections::BTreeSet;
 
@@ -59,7 +58,7 @@ pub(super) fn training(runs: &[Run]) -> Option<Markup> {
 
 fn figure(id: &str, title: &str, curves: &[(&str, &str, &str)], runs: &[Run]) -> Option<Figure> {
     let mut panels = vec![];
-    let mut table = Table::new(title, ["Curve", "Run", "Sweep", "Value"].map(String::from).to_vec());
+    let mut table = Table::new("lr", ["Curve", "Run", "Sweep", "Value"]);
     let mut reading = String::new();
     let mut shown = BTreeSet::new();
     for (name, heading, axis) in curves {
@@ -82,11 +81,21 @@ fn figure(id: &str, title: &str, curves: &[(&str, &str, &str)], runs: &[Run]) ->
             reading = read(heading, &found, runs);
         }
         shown.extend(found.iter().map(|(i, _)| *i));
-        panels
-            .push(Panel { heading: named(heading, &found, runs), body: panel(axis, heading, &found, runs) });
+        panels.push(Panel {
+            heading: named(heading, &found, runs),
+            drawing: panel(axis, heading, &found, runs),
+        });
     }
     let key = key(runs).into_iter().enumerate().filter(|(i, _)| shown.contains(i)).map(|(_, entry)| entry);
-    let figure = Figure { id: id.into(), title: title.into(), reading, key: key.collect(), panels, table };
+    let figure = Figure {
+        id: id.into(),
+        title: title.into(),
+        reading,
+        key: key.collect(),
+        panels,
+        caption: title.into(),
+        table,
+    };
     (!figure.panels.is_empty()).then_some(figure)
 }
 
@@ -111,13 +120,13 @@ fn read(heading: &str, found: &[(usize, Vec<(u64, f64)>)], runs: &[Run]) -> Stri
     )
 }
 
-fn panel(axis: &str, heading: &str, found: &[(usize, Vec<(u64, f64)>)], runs: &[Run]) -> Markup {
+fn panel(axis: &str, heading: &str, found: &[(usize, Vec<(u64, f64)>)], runs: &[Run]) -> Drawing {
     let last = found.iter().filter_map(|(_, points)| points.last()).map(|p| p.0).max().unwrap_or(1);
     let values = found.iter().flat_map(|(_, points)| points.iter().map(|p| p.1));
     let series = found.iter().map(|(i, points)| Series {
-        look: Look(*i),
-        marked: points.len() == 1,
-        joined: true,
+        look: Look::nth(*i),
+        name: String::new(),
+        shape: if points.len() == 1 { Shape::Band } else { Shape::Line },
         points: points
             .iter()
             .map(|&(sweep, value)| Point {
@@ -137,13 +146,14 @@ fn panel(axis: &str, heading: &str, found: &[(usize, Vec<(u64, f64)>)], runs: &[
             y: Scale::around(values),
             x_title: "sweep".into(),
             y_title: axis.into(),
+            width: WIDTH,
             height: 230.0,
         },
         series: series.collect(),
         label: format!("{heading} against sweeps"),
-        reference: None,
+        references: vec![],
     };
-    panel.svg()
+    panel.draw()
 }
 
 #[cfg(test)]

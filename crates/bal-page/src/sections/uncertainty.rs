@@ -4,10 +4,9 @@ use super::{answered, heading};
 use crate::Run;
 use crate::figure::{Figure, Panel};
 use crate::number::{percent, short};
-use crate::plot::{Group, Histogram};
+use crate::plot::{Group, Histogram, Look};
 use crate::run::{Answers, Seen};
-use crate::series::Look;
-use crate::table::Table;
+use bal_report::table::Table;
 use maud::{Markup, html};
 
 /// Histograms of both measures.
@@ -54,8 +53,8 @@ fn figure(
     of: impl Fn(&Seen) -> f64 + Copy,
     high: impl Fn(&Answers) -> f64,
 ) -> Figure {
-    let head = ["Run", "Images", "From [nats]", "To [nats]", "Share"].map(String::from).to_vec();
-    let mut table = Table::new(format!("{title}, share of images"), head);
+    let head = ["Run", "Images", "From [nats]", "To [nats]", "Share"];
+    let mut table = Table::new("lr", head);
     let mut panels = vec![];
     let mut medians = vec![];
     for (run, answers) in answered {
@@ -82,16 +81,24 @@ fn figure(
                 ]);
             }
         }
-        panels.push(Panel { heading: heading(runs, run), body: histogram.svg() });
+        panels.push(Panel { heading: heading(runs, run), drawing: histogram.draw() });
     }
     let reading = format!("Medians in nats – {}.", medians.join("; "));
-    Figure { id: id.into(), title: title.into(), reading, key: vec![], panels, table }
+    Figure {
+        id: id.into(),
+        title: title.into(),
+        reading,
+        key: vec![],
+        panels,
+        caption: format!("{title}, share of images"),
+        table,
+    }
 }
 
 fn groups(answers: &Answers, of: impl Fn(&Seen) -> f64 + Copy) -> Vec<Group> {
     let (right, wrong): (Vec<&Seen>, Vec<&Seen>) = answers.clean.iter().partition(|s| s.is_right());
     let group = |look: usize, name: &str, seen: Vec<&Seen>| Group {
-        look: Look(look),
+        look: Look::nth(look),
         name: name.into(),
         values: seen.into_iter().map(of).collect(),
     };

@@ -1,9 +1,8 @@
 //! What came out, in one table.
 
 use super::{accuracy, answered, norm};
-use crate::number::{count, duration, percent, short};
+use crate::number::{count, duration, percent, short, with_interval};
 use crate::{Page, Run};
-use bal_report::wilson::wilson_95;
 use bal_report::{Answer, Calibration, auroc};
 use maud::{Markup, html};
 
@@ -65,18 +64,6 @@ pub(super) fn verdict(runs: &[Run]) -> Markup {
             }
         } }
     }
-}
-
-/// A share with its interval.
-pub(super) fn with_interval(right: u64, of: u64) -> String {
-    let interval = wilson_95(right, of);
-    format!(
-        "{} [{:.1}, {:.1}] of {}",
-        percent(right as f64 / of.max(1) as f64),
-        100.0 * interval.low,
-        100.0 * interval.high,
-        count(of)
-    )
 }
 
 fn row(name: impl Into<String>, runs: &[Run], value: impl Fn(&Run) -> Option<String>) -> Row {

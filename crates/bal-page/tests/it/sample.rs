@@ -1,7 +1,7 @@
 //! A page of runs whose numbers are formulas.
 
 use bal_page::{Answers, Attacked, Example, Page, Run, Seen, Trace};
-use bal_report::{Answer, Evaluation, Model, PerImage, Reached, Record, Split, record};
+use bal_report::{Answer, Evaluation, Record, testing};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -42,74 +42,30 @@ fn run(i: usize, name: String, classes: usize) -> Run {
     });
     Run {
         record: Record {
-            format: record::FORMAT,
-            name: name.clone(),
             method: "bal".into(),
             preset: Some("exact".into()),
-            quick: false,
             seed: i as u64,
             experiment: json!({"name": name, "seed": i, "bal": {"data": {"step_size": 0.026, "temperature": 1e-5},
                 "schedule": {"epochs": 2, "batch_size": 256}}, "start": null}),
-            versions: BTreeMap::from([("libtorch".into(), "2.13.0".into())]),
-            dataset: bal_report::Dataset {
-                name: "mnist".into(),
-                files: BTreeMap::from([("train-images".into(), "ab".repeat(32))]),
-                train_images: 60_000,
-                test_images: 10_000,
-                parts: BTreeMap::new(),
-                classes: None,
-            },
-            start: None,
-            epochs: 2.0,
-            sweeps: 450,
-            sweeps_planned: 450,
-            stopped_early: false,
-            threads: 2,
-            wall_seconds: 1323.7,
             units: BTreeMap::from([("parameters.posterior_temperature".into(), 0.999_991)]),
             curves,
-            diagnostics: None,
             held_out: Some(0.99),
-            digests: BTreeMap::new(),
+            ..testing::record(&name)
         },
         training_accuracy: falling(-0.1).into_iter().map(|(s, v): (u64, f64)| (s, 0.95 + v)).collect(),
         traces: traces.collect(),
-        evaluations: ["fgsm", "pgd"].iter().map(|attack| evaluation(attack, &name, i)).collect(),
+        evaluations: ["fgsm", "pgd"].iter().map(|attack| evaluation(attack, i)).collect(),
         answers: Some(answers(classes, &wave)),
         name,
     }
 }
 
-fn evaluation(attack: &str, name: &str, i: usize) -> Evaluation {
+fn evaluation(attack: &str, i: usize) -> Evaluation {
     let radii: Vec<f64> = (0..7).map(|r| f64::from(r) / 40.0).collect();
     let flags: Vec<Vec<bool>> = (0..radii.len())
         .map(|r| (0..IMAGES).map(|image| (image * 37 + i * 11) % 100 > 1 + r * (4 + 3 * i) % 100).collect())
         .collect();
-    let per_image = PerImage::of_flags(&flags);
-    Evaluation {
-        attack: attack.into(),
-        norm: Some("linf".into()),
-        radii: radii.iter().copied().map(Some).collect(),
-        accuracy: per_image.accuracy(),
-        images: IMAGES as u64,
-        settings: json!({}),
-        per_image,
-        reached: vec![Reached { l2: 1.0, linf: 0.1 }; radii.len()],
-        model: Model {
-            source: name.into(),
-            architecture: Some("cnn".into()),
-            chains: 4,
-            prediction: "mean-probability".into(),
-            ensemble_gradient: "predictive".into(),
-            weights: None,
-        },
-        dataset: "mnist".into(),
-        split: Split::Test,
-        broken_by: None,
-        nearest: None,
-        zero_gradients: None,
-        image_set: None,
-    }
+    testing::evaluation_of(attack, radii.into_iter().map(Some).collect(), &flags)
 }
 
 fn answers(classes: usize, wave: &impl Fn(usize) -> f64) -> Answers {

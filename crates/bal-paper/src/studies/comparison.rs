@@ -7,6 +7,7 @@ use super::runs::{self, Run};
 use super::study::Study;
 use crate::published::Published;
 use bal_report::csv::Csv;
+use bal_report::number::count;
 use bal_report::{Evaluation, Interval, Point, ReportError};
 
 /// All points of both panels.
@@ -175,23 +176,10 @@ fn warning(runs: &[Run], images: impl Iterator<Item = u64>) -> Option<String> {
 pub(super) fn image_count(images: impl Iterator<Item = u64>) -> String {
     let (least, most) = images.fold((u64::MAX, 0), |(least, most), n| (least.min(n), most.max(n)));
     if least >= most {
-        format!("{} images", grouped_digits(most))
+        format!("{} images", count(most))
     } else {
-        format!("{} to {} images", grouped_digits(least), grouped_digits(most))
+        format!("{} to {} images", count(least), count(most))
     }
-}
-
-/// A number with its thousands apart.
-pub(crate) fn grouped_digits(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::write_all;
 use crate::published::Published;
-use bal_report::drawing::{
-    Colour, CurvePanel, CurvePoint, Marker, Panel, Reference, Scale, Series, Sheet, Style,
-};
+use bal_page::plot::{Colour, LinePanel, Look, Marker, Panel, Reference, Scale, Series, Sheet};
 use bal_report::{Interval, ReportError};
 
 pub(crate) use sample_sizes::{Control, Quantity, SampleSize, SampleSizes};
@@ -44,20 +42,19 @@ pub(crate) fn fig2(
         ),
     ];
     let curves = curves(&sizes, published);
-    let sheet = |panels: Vec<&dyn Panel>| {
+    let sheet = |panels: Vec<Panel>| {
         Sheet {
             title: "Figure 2 of Bayesian Adversarial Learning, reproduced",
             description: &description(&sizes),
             tag: sizes.warning(),
-            panels,
+            columns: panels.into_iter().map(|panel| vec![panel]).collect(),
             notes: vec![NOTE, EQUAL_NOTE],
         }
         .draw()
     };
-    let all: Vec<&dyn Panel> = panels.iter().map(|panel| panel as &dyn Panel).collect();
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-    for (name, svg) in [("fig2", sheet(all)), ("fig2a", sheet(vec![&curves]))] {
-        files.push((format!("{name}.svg"), svg.into_bytes()));
+    for (name, panels) in [("fig2", panels.into()), ("fig2a", vec![curves])] {
+        files.push((format!("{name}.svg"), sheet(panels).into_bytes()));
     }
     files.push(("fig2.csv".into(), sizes.to_csv().into_bytes()));
     write_all(out_dir, files)
@@ -75,6 +72,9 @@ fn description(sizes: &SampleSizes) -> String {
     format!("Accuracy of BAL on MNIST by parameter chains. {}.", parts.collect::<Vec<_>>().join("; "))
 }
 
+/// What solid curves, bars and dashed curves are.
+const KEY: [&str; 3] = ["ours", "range or interval", "published"];
+
 /// A quantity against the number of parameter chains.
 fn panel(
     sizes: &SampleSizes,
@@ -82,74 +82,56 @@ fn panel(
     y_title: &str,
     quantity: Quantity,
     published: Option<&Published>,
-) -> CurvePanel {
-    let looks =
-        [(Control::Paper, Colour::Vermillion, Marker::Star), (Control::Equal, Colour::Blue, Marker::Circle)];
-    let series = looks.into_iter().filter_map(|(control, colour, marker)| {
-        let points: Vec<CurvePoint> = sizes
-            .of(control)
-            .filter_map(|size| {
-                let (y, interval) = (size.mean(quantity)?, size.interval(quantity)?);
-                Some(CurvePoint { x: f64::from(size.chains), y, interval })
-            })
-            .collect();
-        let style = Style { colour, marker };
-        (!points.is_empty()).then(|| Series { label: control.label().into(), style, points })
+) -> Panel {
+    let paper = Look::new(Colour::Vermillion, Marker::Star);
+    let looks = [(Control::Paper, paper), (Control::Equal, Look::new(Colour::Blue, Marker::Circle))];
+    let series = looks.into_iter().filter_map(|(control, look)| {
+        let points = sizes.of(control).filter_map(|size| {
+            Some((f64::from(size.chains), size.mean(quantity)?, size.interval(quantity)?))
+        });
+        let series = Series::measured(control.label(), look, points);
+        (!series.points.is_empty()).then_some(series)
     });
     let references = published.map(|published| Reference {
-        label: Control::Paper.label().into(),
-        style: Style { colour: Colour::Vermillion, marker: Marker::Star },
+        name: format!("{}, published", Control::Paper.label()),
+        look: Some(paper),
         points: quantity.published(published).into_iter().map(|(n, value)| (f64::from(n), value)).collect(),
     });
-    CurvePanel {
-        title: title.into(),
-        x_title: "parameter chains S_w".into(),
-        y_title: y_title.into(),
-        scale: Scale::Linear,
-        whiskers: "range or interval",
-        ours: "ours".into(),
-        theirs: "published".into(),
-        series: series.collect(),
-        references: references.into_iter().collect(),
-    }
+    let titles = ("parameter chains S_w", y_title);
+    let (series, references) = (series.collect(), references.into_iter().collect());
+    let scales = [Scale::between as fn(Vec<f64>) -> Scale, Scale::around];
+    Panel::curves(title, &LinePanel::around(titles, (560.0, 400.0), scales, series, references), KEY)
 }
 
 /// Accuracy against the radius, a curve for each number of chains.
-fn curves(sizes: &SampleSizes, published: &Published) -> CurvePanel {
+fn curves(sizes: &SampleSizes, published: &Published) -> Panel {
     let looks = [
-        (Colour::SkyBlue, Marker::Circle),
-        (Colour::BluishGreen, Marker::Square),
-        (Colour::Vermillion, Marker::Star),
-        (Colour::Black, Marker::Diamond),
+        Look::new(Colour::SkyBlue, Marker::Circle),
+        Look::new(Colour::BluishGreen, Marker::Square),
+        Look::new(Colour::Vermillion, Marker::Star),
+        Look::new(Colour::Black, Marker::Diamond),
     ];
     let (mut series, mut references) = (Vec::new(), Vec::new());
-    for (size, (colour, marker)) in sizes.of(Control::Paper).zip(looks.into_iter().cycle()) {
-        let style = Style { colour, marker };
-        let label = format!("S_w = {}", size.chains);
+    for (size, look) in sizes.of(Control::Paper).zip(looks.into_iter().cycle()) {
         let points = size.radii().into_iter().enumerate().filter_map(|(i, x)| {
             let at = Quantity::Fgsm(i);
-            Some(CurvePoint { x, y: size.mean(at)?, interval: size.interval(at)? })
+            Some((x, size.mean(at)?, size.interval(at)?))
         });
-        let points: Vec<CurvePoint> = points.collect();
-        if points.is_empty() {
+        let name = format!("S_w = {}", size.chains);
+        let curve = Series::measured(name.clone(), look, points);
+        if curve.points.is_empty() {
             continue;
         }
         if let Some(curve) = published.fig2a_mnist_fgsm_by_chains.get(&size.chains) {
-            references.push(Reference { label: label.clone(), style, points: curve.points().collect() });
+            let (name, points) = (format!("{name}, published"), curve.points().collect());
+            references.push(Reference { name, look: Some(look), points });
         }
-        series.push(Series { label, style, points });
+        series.push(curve);
     }
-    CurvePanel {
-        title: "MNIST under FGSM by parameter chains".into(),
-        x_title: "FGSM radius (L∞, pixels in [0, 1])".into(),
-        y_title: "accuracy".into(),
-        scale: Scale::Linear,
-        whiskers: "range or interval",
-        ours: "ours".into(),
-        theirs: "published".into(),
-        series,
-        references,
-    }
+    let titles = ("FGSM radius (L∞, pixels in [0, 1])", "accuracy");
+    let scales = [Scale::between as fn(Vec<f64>) -> Scale, Scale::around];
+    let curves = LinePanel::around(titles, (640.0, 400.0), scales, series, references);
+    Panel::curves("MNIST under FGSM by parameter chains", &curves, KEY)
 }
 
 impl SampleSize {

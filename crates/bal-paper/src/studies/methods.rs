@@ -1,6 +1,6 @@
 //! What each run is called in figures, how it looks, and which published method it is compared with.
 
-use bal_report::drawing::{Colour, Marker, Style};
+use bal_page::plot::{Colour, Look, Marker};
 
 /// One of the runs that figures know.
 #[derive(Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub(crate) struct Method {
     pub(crate) run: &'static str,
     /// Its name in figures.
     pub(crate) label: &'static str,
-    pub(crate) style: Style,
+    pub(crate) look: Look,
     /// Its key in the published numbers.
     pub(super) published: &'static str,
 }
@@ -45,7 +45,7 @@ const fn method(
     colour: Colour,
     marker: Marker,
 ) -> Method {
-    Method { run, label, style: Style { colour, marker }, published }
+    Method { run, label, look: Look::new(colour, marker), published }
 }
 
 impl Method {
@@ -69,8 +69,8 @@ mod tests {
     #[test]
     fn every_run_has_a_look_of_its_own() {
         assert!(METHODS.iter().map(|m| m.run).eq(super::super::FIG1.runs()));
-        let colours: HashSet<_> = METHODS.iter().map(|m| m.style.colour.hex()).collect();
-        let markers: HashSet<_> = METHODS.iter().map(|m| format!("{:?}", m.style.marker)).collect();
+        let colours: HashSet<_> = METHODS.iter().map(|m| m.look.colour.hex()).collect();
+        let markers: HashSet<_> = METHODS.iter().map(|m| format!("{:?}", m.look.marker)).collect();
         assert_eq!((colours.len(), markers.len()), (9, 9));
     }
 }

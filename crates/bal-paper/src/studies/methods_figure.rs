@@ -7,8 +7,8 @@ use super::methods::PGD_NOTE;
 use super::study::Study;
 use super::write_all;
 use crate::published::Published;
-use bal_report::ReportError;
-use bal_report::drawing::{Bar, BarPanel, CurvePanel, CurvePoint, Panel, Reference, Scale, Series, Sheet};
+use bal_page::plot::{Dot, Dots, LinePanel, Panel, Reference, Sample, Scale, Series, Sheet};
+use bal_report::{Interval, ReportError};
 
 const SEEDS_NOTE: &str =
     "Of several seeds: mean and range. Of one: Wilson's interval, for the sampling of test images.";
@@ -39,11 +39,6 @@ pub(crate) fn methods(
 
 /// The SVG of both panels.
 fn page(comparison: &Comparison, published: &Published) -> String {
-    let (curves, bars) = (curve_panel(comparison, published), bar_panel(comparison));
-    sheet(comparison, vec![&curves, &bars])
-}
-
-fn sheet(comparison: &Comparison, panels: Vec<&dyn Panel>) -> String {
     let mut notes = vec![if comparison.has_seeds() { SEEDS_NOTE } else { INTERVAL_NOTE }];
     if comparison.has_pgd() {
         notes.push(PGD_NOTE);
@@ -52,7 +47,7 @@ fn sheet(comparison: &Comparison, panels: Vec<&dyn Panel>) -> String {
         title: comparison.study.title,
         description: &description(comparison),
         tag: comparison.warning.as_deref(),
-        panels,
+        columns: vec![vec![curves(comparison, published)], vec![dots(comparison)]],
         notes,
     }
     .draw()
@@ -77,9 +72,9 @@ fn description(comparison: &Comparison) -> String {
     )
 }
 
-fn curve_panel(comparison: &Comparison, published: &Published) -> CurvePanel {
+/// Accuracy under FGSM.
+fn curves(comparison: &Comparison, published: &Published) -> Panel {
     let Comparison { study, fgsm: rows, .. } = comparison;
-    let images = image_count(rows.iter().map(|row| row.images));
     // The presets of BAL share one published curve: it is drawn once, in the colour of the first.
     let mut compared: Vec<&Row> = Vec::new();
     for rows in grouped(rows) {
@@ -89,55 +84,72 @@ fn curve_panel(comparison: &Comparison, published: &Published) -> CurvePanel {
     }
     let references = compared.into_iter().filter_map(|row| {
         Some(Reference {
-            label: row.method.label.into(),
-            style: row.method.style,
+            name: format!("{}, published", row.method.label),
+            look: Some(row.method.look),
             points: study.fgsm(published, row.method)?.points().collect(),
         })
     });
-    CurvePanel {
-        title: format!("(a) {} under FGSM, {images}", study.label),
-        x_title: "FGSM radius (L∞, pixels in [0, 1])".into(),
-        y_title: "accuracy".into(),
-        scale: Scale::Linear,
-        whiskers: whiskers(comparison),
-        ours: "ours".into(),
-        theirs: "published".into(),
-        series: grouped(rows).filter_map(series).collect(),
-        references: references.collect(),
-    }
+    let series = grouped(rows).filter_map(|rows| {
+        let method = rows.first()?.method;
+        let points = rows.iter().filter_map(|row| Some((row.radius?, row.accuracy, row.interval)));
+        Some(Series::measured(method.label, method.look, points))
+    });
+    let curves = LinePanel::around(
+        ("FGSM radius (L∞, pixels in [0, 1])", "accuracy"),
+        (640.0, 400.0),
+        [Scale::between, Scale::around],
+        series.collect(),
+        references.collect(),
+    );
+    let title = format!("(a) {} under FGSM, {}", study.label, image_count(rows.iter().map(|row| row.images)));
+    Panel::curves(title, &curves, ["ours", intervals(comparison), "published"])
 }
 
-fn series(rows: &[Row]) -> Option<Series> {
-    let method = rows.first()?.method;
-    let points = rows
-        .iter()
-        .filter_map(|row| Some(CurvePoint { x: row.radius?, y: row.accuracy, interval: row.interval }));
-    Some(Series { label: method.label.into(), style: method.style, points: points.collect() })
-}
-
-/// What whiskers span.
-fn whiskers(comparison: &Comparison) -> &'static str {
+/// What bars span.
+fn intervals(comparison: &Comparison) -> &'static str {
     if comparison.has_seeds() { "range or interval" } else { "95 % interval" }
 }
 
-fn bar_panel(comparison: &Comparison) -> BarPanel {
+/// Accuracy under the one-step CW attack.
+fn dots(comparison: &Comparison) -> Panel {
     let Comparison { study, cw_one_step: rows, .. } = comparison;
-    let images = image_count(rows.iter().map(|row| row.images));
-    let bar = |row: &Row| Bar {
-        label: row.method.label.into(),
-        style: row.method.style,
-        value: row.accuracy,
-        interval: row.interval,
-        reference: row.published,
+    let dot = |(place, row): (usize, &Row)| {
+        let Interval { low, high } = row.interval;
+        Dot {
+            row: place,
+            lane: 0,
+            look: row.method.look,
+            share: row.accuracy,
+            interval: row.interval,
+            reference: row.published,
+            text: format!("{}: {:.4} [{low:.4}, {high:.4}]", row.method.label, row.accuracy),
+        }
     };
-    BarPanel {
-        title: format!("(b) {} under {}, {images}", study.label, study.cw_one_step.label),
-        x_title: "accuracy".into(),
-        ours: "ours".into(),
-        whiskers: whiskers(comparison),
-        theirs: "published".into(),
-        bars: rows.iter().map(bar).collect(),
+    let column = |of: fn(&Row) -> Option<f64>| {
+        rows.iter().map(|row| of(row).map_or(String::new(), |value| format!("{value:.3}"))).collect()
+    };
+    let mut key = vec![(Sample::Dot, format!("ours, {}", intervals(comparison)))];
+    let mut numbers = vec![("ours".to_owned(), column(|row| Some(row.accuracy)))];
+    if rows.iter().any(|row| row.published.is_some()) {
+        key.push((Sample::Tick, "published".into()));
+        numbers.push(("published".to_owned(), column(|row| row.published)));
     }
+    let ends = rows.iter().flat_map(|row| [row.interval.high, row.published.unwrap_or(0.0)]);
+    let drawing = Dots {
+        rows: rows.iter().map(|row| row.method.label.to_owned()).collect(),
+        rows_title: String::new(),
+        title: "accuracy".into(),
+        scale: Scale::around(ends.chain([0.0])),
+        shares: rows.iter().enumerate().map(dot).collect(),
+        numbers,
+        width: 500.0,
+        pitch: 34.0,
+        label: format!("accuracy under {}", study.cw_one_step.label),
+    }
+    .draw();
+    let images = image_count(rows.iter().map(|row| row.images));
+    let title = format!("(b) {} under {}, {images}", study.label, study.cw_one_step.label);
+    Panel { title, key, drawing }
 }
 
 #[cfg(test)]

@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 use super::methods::Method;
 use super::study::Study;
 use super::{ROBUSTNESS_STUDIES, write_all};
+use bal_page::plot::{LinePanel, Panel, Reference, Scale, Series, Sheet};
 use bal_report::calibration::{Calibration, CalibrationReport};
-use bal_report::drawing::{
-    Colour, CurvePanel, CurvePoint, Marker, Panel, Reference, Scale, Series, Sheet, Style,
-};
 use bal_report::wilson::wilson_95;
 use bal_report::{ReportError, Split};
 
@@ -65,8 +63,8 @@ pub(crate) fn calibration_of(study: &Study, path: &Path) -> Result<Option<Calibr
 
 /// The SVG of a study; `None` without anything to draw.
 fn page(study: &Study, runs: &[(&'static Method, CalibrationReport)]) -> Option<String> {
-    let mut panels =
-        vec![panel(format!("(a) {}, clean", study.label), runs, |report| Some(&report.clean.calibration))];
+    let clean = panel(format!("(a) {}, clean", study.label), runs, |report| Some(&report.clean.calibration));
+    let mut columns: Vec<Vec<Panel>> = clean.into_iter().map(|panel| vec![panel]).collect();
     for (letter, loss) in [("b", "cross-entropy"), ("c", "confident")] {
         // The least radius that a run has; all have the same.
         let least = |report: &CalibrationReport| {
@@ -76,20 +74,20 @@ fn page(study: &Study, runs: &[(&'static Method, CalibrationReport)]) -> Option<
             continue;
         };
         let title = format!("({letter}) PGD, {loss}, radius {radius:.3}");
-        panels.push(panel(title, runs, |report| {
+        let attacked = panel(title, runs, |report| {
             let here = report.attacked.iter().find(|a| a.loss == loss && a.radius <= radius);
             here.map(|attacked| &attacked.measured.calibration)
-        }));
+        });
+        columns.extend(attacked.map(|panel| vec![panel]));
     }
-    panels.retain(|panel| !panel.series.is_empty());
-    if panels.is_empty() {
+    if columns.is_empty() {
         return None;
     }
     let sheet = Sheet {
         title: &format!("Reliability diagrams, {}", study.label),
         description: &description(runs),
         tag: None,
-        panels: panels.iter().map(|panel| panel as &dyn Panel).collect(),
+        columns,
         notes: vec![NOTE],
     };
     Some(sheet.draw())
@@ -106,38 +104,30 @@ fn description(runs: &[(&'static Method, CalibrationReport)]) -> String {
     )
 }
 
-/// Accuracy against confidence, a curve for each run.
+/// Accuracy against confidence, a curve for each run; `None` without one.
 fn panel(
     title: String,
     runs: &[(&'static Method, CalibrationReport)],
     of: impl Fn(&CalibrationReport) -> Option<&Calibration>,
-) -> CurvePanel {
+) -> Option<Panel> {
     let series = runs.iter().filter_map(|(method, report)| {
         let bins = of(report)?.bins.iter().filter(|bin| bin.images >= LEAST);
-        let points: Vec<CurvePoint> = bins
-            .map(|bin| CurvePoint {
-                x: bin.confidence,
-                y: bin.accuracy,
-                interval: wilson_95((bin.accuracy * bin.images as f64).round() as u64, bin.images),
-            })
-            .collect();
-        (!points.is_empty()).then(|| Series { label: method.label.into(), style: method.style, points })
+        let points = bins.map(|bin| {
+            let right = (bin.accuracy * bin.images as f64).round() as u64;
+            (bin.confidence, bin.accuracy, wilson_95(right, bin.images))
+        });
+        let series = Series::measured(method.label, method.look, points);
+        (!series.points.is_empty()).then_some(series)
     });
-    CurvePanel {
-        title,
-        x_title: "confidence".into(),
-        y_title: "accuracy".into(),
-        scale: Scale::Linear,
-        whiskers: "95 % interval",
-        ours: "ours".into(),
-        theirs: "ideal".into(),
-        series: series.collect(),
-        references: vec![Reference {
-            label: "y = x".into(),
-            style: Style { colour: Colour::Black, marker: Marker::Circle },
-            points: vec![(0.0, 0.0), (1.0, 1.0)],
-        }],
+    let series: Vec<Series> = series.collect();
+    if series.is_empty() {
+        return None;
     }
+    let ideal = Reference { name: String::new(), look: None, points: vec![(0.0, 0.0), (1.0, 1.0)] };
+    let titles = ("confidence", "accuracy");
+    let curves =
+        LinePanel::around(titles, (560.0, 420.0), [Scale::between, Scale::around], series, vec![ideal]);
+    Some(Panel::curves(title, &curves, ["ours", "95 % interval", "ideal"]))
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::write_all;
 use crate::scaling::{Scaling, Sweep};
-use bal_report::drawing::{
-    Colour, CurvePanel, CurvePoint, Marker, Panel, Reference, Scale, Series, Sheet, Style,
-};
+use bal_page::plot::{LinePanel, Look, Panel, Reference, Scale, Series, Sheet};
+use bal_report::number::counted;
 use bal_report::{Interval, ReportError};
 
 const FLOOR_NOTE: &str = "Floor: the operations of all convolutions and matrix products, at the speed that large \
@@ -18,14 +17,15 @@ const FLOOR_NOTE: &str = "Floor: the operations of all convolutions and matrix p
 /// Errors: no sweep for a panel, a folder that cannot be written to.
 pub(crate) fn scaling(scaling: &Scaling, out_dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
     let (chains, batches) = (by_chains(scaling), by_batch(scaling));
-    if chains.series.is_empty() || batches.series.is_empty() {
+    if [&chains, &batches].iter().any(|(_, curves)| curves.series.is_empty()) {
         return Err(ReportError::invalid(out_dir, "there are no sweeps to draw"));
     }
+    let column = |(title, curves)| vec![Panel::curves(title, &curves, ["median", "least and most", "floor"])];
     let svg = Sheet {
         title: "Time of a sweep",
         description: &description(scaling),
         tag: None,
-        panels: vec![&chains as &dyn Panel, &batches],
+        columns: vec![column(chains), column(batches)],
         notes: vec![FLOOR_NOTE],
     }
     .draw();
@@ -45,71 +45,49 @@ fn usual(sweeps: &[Sweep], of: fn(&Sweep) -> u32) -> Option<u32> {
     sweeps.iter().map(of).max_by_key(|&value| (count(value), value))
 }
 
-fn by_chains(scaling: &Scaling) -> CurvePanel {
-    let batch = usual(&scaling.sweeps, |s| s.batch);
-    panel(
-        scaling,
-        format!("(a) by chains, {} images", batch.unwrap_or_default()),
-        "parameter chains",
-        |s| Some(s.batch) == batch,
-        |s| s.chains,
-    )
+/// A title, and the curves below it.
+type Titled = (String, LinePanel);
+
+fn by_chains(scaling: &Scaling) -> Titled {
+    let batch = usual(&scaling.sweeps, |s| s.batch).unwrap_or_default();
+    let title = format!("(a) by chains, {}", counted(batch.into(), "image"));
+    (title, curves(scaling, "parameter chains", |s| s.batch == batch, |s| s.chains))
 }
 
-fn by_batch(scaling: &Scaling) -> CurvePanel {
-    let chains = usual(&scaling.sweeps, |s| s.chains);
-    panel(
-        scaling,
-        format!("(b) by images, {} chains", chains.unwrap_or_default()),
-        "images in the batch",
-        |s| Some(s.chains) == chains,
-        |s| s.batch,
-    )
+fn by_batch(scaling: &Scaling) -> Titled {
+    let chains = usual(&scaling.sweeps, |s| s.chains).unwrap_or_default();
+    let title = format!("(b) by images, {}", counted(chains.into(), "chain"));
+    (title, curves(scaling, "images in the batch", |s| s.chains == chains, |s| s.batch))
 }
 
-fn panel(
+/// A curve and its floor for each number of threads.
+fn curves(
     scaling: &Scaling,
-    title: String,
     x_title: &str,
     shown: impl Fn(&Sweep) -> bool,
     x: fn(&Sweep) -> u32,
-) -> CurvePanel {
+) -> LinePanel {
     let mut threads: Vec<u32> = scaling.sweeps.iter().map(|sweep| sweep.threads).collect();
     threads.sort_unstable();
     threads.dedup();
-    let styles = [(Colour::Blue, Marker::Circle), (Colour::Vermillion, Marker::Square)];
     let (mut series, mut references) = (Vec::new(), Vec::new());
-    for (threads, (colour, marker)) in threads.into_iter().zip(styles.into_iter().cycle()) {
-        let style = Style { colour, marker };
-        let label = if threads == 1 { "1 thread".to_string() } else { format!("{threads} threads") };
+    for (place, threads) in threads.into_iter().enumerate() {
+        let look = Look::new(Look::nth(place).colour, Look::nth(place).marker);
+        let name = counted(threads.into(), "thread");
         let mut sweeps: Vec<&Sweep> =
             scaling.sweeps.iter().filter(|sweep| sweep.threads == threads && shown(sweep)).collect();
         sweeps.sort_by_key(|sweep| x(sweep));
-        let points: Vec<CurvePoint> = sweeps
-            .iter()
-            .map(|sweep| CurvePoint {
-                x: x(sweep).into(),
-                y: sweep.median,
-                interval: Interval { low: sweep.least, high: sweep.most },
-            })
-            .collect();
         let floor = sweeps.iter().filter_map(|sweep| Some((x(sweep).into(), scaling.floor(sweep)?)));
-        references.push(Reference { label: label.clone(), style, points: floor.collect() });
-        if !points.is_empty() {
-            series.push(Series { label, style, points });
+        let (points, name_of_floor) = (floor.collect(), format!("{name}, floor"));
+        references.push(Reference { name: name_of_floor, look: Some(look), points });
+        let point =
+            |sweep: &&Sweep| (x(sweep).into(), sweep.median, Interval { low: sweep.least, high: sweep.most });
+        if !sweeps.is_empty() {
+            series.push(Series::measured(name, look, sweeps.iter().map(point)));
         }
     }
-    CurvePanel {
-        title,
-        x_title: x_title.into(),
-        y_title: "seconds".into(),
-        scale: Scale::Logarithmic,
-        whiskers: "least and most",
-        ours: "median".into(),
-        theirs: "floor".into(),
-        series,
-        references,
-    }
+    let scales = [Scale::logarithmic as fn(Vec<f64>) -> Scale; 2];
+    LinePanel::around((x_title, "seconds"), (640.0, 400.0), scales, series, references)
 }
 
 #[cfg(test)]
@@ -139,8 +117,8 @@ mod tests {
 
     #[test]
     fn panels_hold_the_sweeps_that_differ_in_their_quantity_alone() {
-        let (chains, batch) = (by_chains(&measured()), by_batch(&measured()));
-        let xs = |panel: &CurvePanel| panel.series[1].points.iter().map(|p| p.x).collect::<Vec<_>>();
+        let ((_, chains), (_, batch)) = (by_chains(&measured()), by_batch(&measured()));
+        let xs = |panel: &LinePanel| panel.series[1].points.iter().map(|p| p.x).collect::<Vec<_>>();
         assert_eq!(xs(&chains), [1.0, 2.0, 4.0, 5.0, 16.0]);
         assert_eq!(xs(&batch), [64.0, 256.0, 1024.0]);
         assert_eq!(chains.references[0].points[0], (1.0, 0.256));

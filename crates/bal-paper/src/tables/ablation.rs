@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::studies::evaluation;
 use bal_report::cost::gradients;
+use bal_report::table::{Table, number};
 use bal_report::{Evaluation, Record, ReportError};
 
 /// A line of the table: where its evaluations are, what it is called, and the runs it is made of.
@@ -52,10 +53,10 @@ const LINES: [Line; 10] = [
 ///
 /// Errors name the file, or say that there is no run.
 pub(crate) fn ablation(results_dir: &Path) -> Result<String, ReportError> {
-    let mut lines = vec![
-        "| | gradients per image | clean | FGSM .1 | FGSM .15 | one-step CW | mean L∞ | mean L2 |".to_owned(),
-        "|---|--:|--:|--:|--:|--:|--:|--:|".to_owned(),
-    ];
+    let mut table = Table::new(
+        "lr",
+        ["", "gradients per image", "clean", "FGSM .1", "FGSM .15", "one-step CW", "mean L∞", "mean L2"],
+    );
     let mut quick = false;
     for line in &LINES {
         let folder = results_dir.join(line.folder);
@@ -69,24 +70,23 @@ pub(crate) fn ablation(results_dir: &Path) -> Result<String, ReportError> {
             let means = records.iter().filter_map(|record| mean(record.curves.get(name)?));
             mean(&means.map(|value| (0, value)).collect::<Vec<_>>())
         };
-        lines.push(format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} |",
-            line.label,
-            gradients.map_or("–".into(), |count| format!("{count:.0}")),
+        table.row([
+            line.label.into(),
+            number(gradients, 0),
             accuracy(&fgsm, Some(0.0)),
             accuracy(&fgsm, Some(0.1)),
             accuracy(&fgsm, Some(0.15)),
             accuracy(&cw, None),
-            number(moved("linf")),
-            number(moved("l2")),
-        ));
+            number(moved("linf"), 4),
+            number(moved("l2"), 4),
+        ]);
     }
-    if lines.len() == 2 {
+    if table.rows.is_empty() {
         let expected = LINES.map(|line| line.folder).join(", ");
         let folder = results_dir.to_owned();
         return Err(ReportError::NoRuns { folder, file: "fgsm.json".into(), expected });
     }
-    let mut blocks = vec![lines.join("\n")];
+    let mut blocks = vec![table.markdown()];
     blocks.extend(quick.then(|| "**QUICK RUN — not for comparison**".to_owned()));
     Ok(blocks.join("\n\n"))
 }
@@ -114,11 +114,7 @@ fn accuracy(evaluation: &Evaluation, radius: Option<f64>) -> String {
         (Some(at), Some(radius)) => (at - radius).abs() < 1e-9,
         (at, radius) => at == radius,
     };
-    number(evaluation.points().find(|point| near(point.radius)).map(|point| point.accuracy))
-}
-
-fn number(value: Option<f64>) -> String {
-    value.map_or("–".into(), |value| format!("{value:.4}"))
+    number(evaluation.points().find(|point| near(point.radius)).map(|point| point.accuracy), 4)
 }
 
 #[cfg(test)]

@@ -23,11 +23,6 @@ pub(super) fn by_study(
     Ok(blocks)
 }
 
-/// The table of these lines below `head`; none where there are no lines.
-pub(super) fn below(head: [String; 2], lines: Vec<String>) -> Option<String> {
-    (!lines.is_empty()).then(|| head.into_iter().chain(lines).collect::<Vec<_>>().join("\n"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,12 +33,5 @@ mod tests {
         assert!(none.is_empty());
         let mnist = |study: &Study, _: &Path| Ok((study.name == "fig1").then(|| "table".to_owned()));
         assert_eq!(by_study(Path::new("results"), mnist, "note").unwrap(), ["table", "note"]);
-    }
-
-    #[test]
-    fn a_head_stands_above_lines_only() {
-        let head = || ["| a |", "|---|"].map(String::from);
-        assert_eq!(below(head(), vec![]), None);
-        assert_eq!(below(head(), vec!["| 1 |".into()]).unwrap(), "| a |\n|---|\n| 1 |");
     }
 }

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::escaped;
 use super::members::{attack, members};
 use crate::studies::{ROBUSTNESS_STUDIES, Study, calibrations};
 use bal_report::ReportError;
-use bal_report::calibration::{Attacked, CalibrationReport, Detection, Measured};
+use bal_report::calibration::{Detection, Measured};
+use bal_report::table::{Table, dash, with_interval};
 
 /// A table for each data set: a line for each run's clean images, and one for each attack on them; `None` where nothing was
 /// calibrated. Below, where there are any, tables of the members of posteriors alone.
@@ -37,43 +37,36 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
     if runs.is_empty() {
         return Ok(None);
     }
-    let mut lines = vec![
-        format!(
-            "| {} | images | attack | accuracy | ECE | NLL | Brier | AUROC, entropy | AUROC, mutual information |",
-            study.label
-        ),
-        "|---|--:|---|--:|--:|--:|--:|---|---|".to_owned(),
+    let head = [
+        "images",
+        "attack",
+        "accuracy",
+        "ECE",
+        "NLL",
+        "Brier",
+        "AUROC, entropy",
+        "AUROC, mutual information",
     ];
+    let mut table = Table::new("lrlrrrrll", [study.label].into_iter().chain(head));
     for (method, report) in &runs {
-        let head = format!("| {} | {} ", escaped(method.label), report.images);
-        lines.push(format!("{head}| none | {} | – | – |", numbers(&report.clean)));
-        lines.extend(attacks(&head, report));
+        let mut row = |attack: String, measured: &Measured, areas: [String; 2]| {
+            let of = &measured.calibration;
+            let scores = [of.ece, of.nll, of.brier].map(|score| format!("{score:.4}"));
+            let first =
+                [method.label.into(), report.images.to_string(), attack, format!("{:.3}", of.accuracy)];
+            table.row(first.into_iter().chain(scores).chain(areas));
+        };
+        row("none".into(), &report.clean, [dash(), dash()]);
+        for attacked in &report.attacked {
+            let areas = [Some(attacked.detection.entropy), attacked.detection.mutual_information].map(area);
+            row(attack(attacked), &attacked.measured, areas);
+        }
     }
-    Ok(Some(lines.join("\n")))
-}
-
-fn attacks(head: &str, report: &CalibrationReport) -> Vec<String> {
-    let line = |attacked: &Attacked| {
-        format!(
-            "{head}| {} | {} | {} | {} |",
-            attack(attacked),
-            numbers(&attacked.measured),
-            area(Some(attacked.detection.entropy)),
-            area(attacked.detection.mutual_information)
-        )
-    };
-    report.attacked.iter().map(line).collect()
-}
-
-fn numbers(measured: &Measured) -> String {
-    let of = &measured.calibration;
-    format!("{:.3} | {:.4} | {:.4} | {:.4}", of.accuracy, of.ece, of.nll, of.brier)
+    Ok(Some(table.markdown()))
 }
 
 fn area(detection: Option<Detection>) -> String {
-    detection.map_or("–".into(), |Detection { auroc, interval }| {
-        format!("{auroc:.3} [{:.3}, {:.3}]", interval.low, interval.high)
-    })
+    detection.map_or_else(dash, |Detection { auroc, interval }| with_interval(auroc, interval, 3))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Attacks beside those of Python libraries, as tables.
 
-use crate::crosscheck::{Accuracy, Cell, Crosscheck, Found, Reach};
+use crate::crosscheck::{Accuracy, Cell, Crosscheck, Found};
+use bal_report::table::{Table, number};
 
 /// What stands where nothing was compared.
 pub(crate) const NOT_RUN: &str = "Not run yet: there is no `results/crosscheck/crosscheck.json`.";
@@ -20,18 +21,26 @@ pub(crate) fn crosscheck(crosscheck: &Crosscheck) -> String {
     let tables = [
         table(
             crosscheck,
-            "radius | pixels that differ | ours right | theirs right | undecided | largest difference | our single steps: \
-             pixels that differ | undecided",
+            &[
+                "radius",
+                "pixels that differ",
+                "ours right",
+                "theirs right",
+                "undecided",
+                "largest difference",
+                "our single steps: pixels that differ",
+                "undecided",
+            ],
             images,
         ),
         table(
             crosscheck,
-            "broken: ours, theirs | median: ours, theirs | ours / theirs | nearer: ours, theirs",
+            &["broken: ours, theirs", "median: ours, theirs", "ours / theirs", "nearer: ours, theirs"],
             distances,
         ),
         table(
             crosscheck,
-            "norm, radius | seeds | ours | theirs | difference | all seeds: ours, theirs, both",
+            &["norm, radius", "seeds", "ours", "theirs", "difference", "all seeds: ours, theirs, both"],
             accuracies,
         ),
     ];
@@ -52,67 +61,56 @@ fn load(cells: &[Cell]) -> String {
     format!(" **The machine had a load of {most:.1}: times mean little of {}.**", names.join(", "))
 }
 
-/// The cells of one kind: `middle` gives the lines of a cell, or `None` where it is of another kind.
-fn table(crosscheck: &Crosscheck, head: &str, middle: fn(&Found) -> Option<Vec<String>>) -> Option<String> {
-    let mut lines = Vec::new();
+/// The cells of one kind: `middle` gives the rows of a cell, or `None` where it is of another kind.
+fn table(
+    crosscheck: &Crosscheck,
+    head: &[&str],
+    middle: fn(&Found) -> Option<Vec<Vec<String>>>,
+) -> Option<String> {
+    let first = ["attack", "model", "library"].into_iter();
+    let last = ["ours, s", "theirs, s", "theirs / ours"];
+    let mut table = Table::new("lllr", first.chain(head.iter().copied()).chain(last));
     for cell in &crosscheck.cells {
-        for (number, middle) in middle(&cell.found).into_iter().flatten().enumerate() {
+        for (place, middle) in middle(&cell.found).into_iter().flatten().enumerate() {
             // Times are those of all radii together.
-            let times = if number == 0 { times(cell) } else { " |  | ".into() };
-            lines.push(format!(
-                "| {} | {} | {} | {middle} | {times} |",
-                cell.attack, cell.model, cell.library
-            ));
+            let times = if place == 0 { times(cell) } else { Default::default() };
+            let named = [&cell.attack, &cell.model, &cell.library].map(String::clone);
+            table.row(named.into_iter().chain(middle).chain(times));
         }
     }
-    if lines.is_empty() {
-        return None;
-    }
-    let columns = head.split(" | ").count();
-    let top = format!("| attack | model | library | {head} | ours, s | theirs, s | theirs / ours |");
-    let rule = format!("|---|---|---|{}", "--:|".repeat(columns + 3));
-    Some(format!("{top}\n{rule}\n{}", lines.join("\n")))
+    table.filled()
 }
 
-fn times(cell: &Cell) -> String {
+fn times(cell: &Cell) -> [String; 3] {
     let ours = (cell.seconds.ours - cell.seconds.ours_beside).max(0.0);
-    let ratio = cell.seconds.ratio().map_or("–".into(), |ratio| format!("{ratio:.2}"));
-    format!("{ours:.2} | {:.2} | {ratio}", cell.seconds.theirs)
+    [Some(ours), Some(cell.seconds.theirs), cell.seconds.ratio()].map(|time| number(time, 2))
 }
 
-fn images(found: &Found) -> Option<Vec<String>> {
+fn images(found: &Found) -> Option<Vec<Vec<String>>> {
     let Found::Images(found) = found else { return None };
-    Some(vec![format!(
-        "{} | {} of {} | {} | {} | {} | {:.1e} | {} of {} | {}",
-        found.radius,
-        found.differing,
-        found.pixels,
-        found.ours_right,
-        found.theirs_right,
-        found.undecided,
-        found.largest,
-        found.steps.differing,
-        found.steps.pixels,
-        found.steps.undecided
-    )])
+    Some(vec![vec![
+        found.radius.to_string(),
+        format!("{} of {}", found.differing, found.pixels),
+        found.ours_right.to_string(),
+        found.theirs_right.to_string(),
+        found.undecided.to_string(),
+        format!("{:.1e}", found.largest),
+        format!("{} of {}", found.steps.differing, found.steps.pixels),
+        found.steps.undecided.to_string(),
+    ]])
 }
 
-fn distances(found: &Found) -> Option<Vec<String>> {
+fn distances(found: &Found) -> Option<Vec<Vec<String>>> {
     let Found::Distances(found) = found else { return None };
-    let median = |reach: &Reach| reach.median.map_or("–".into(), |median| format!("{median:.4}"));
-    Some(vec![format!(
-        "{}, {} | {}, {} | {} | {}, {}",
-        found.ours.broken,
-        found.theirs.broken,
-        median(&found.ours),
-        median(&found.theirs),
-        found.ratio.map_or("–".into(), |ratio| format!("{ratio:.4}")),
-        found.ours_nearer,
-        found.theirs_nearer
-    )])
+    Some(vec![vec![
+        format!("{}, {}", found.ours.broken, found.theirs.broken),
+        format!("{}, {}", number(found.ours.median, 4), number(found.theirs.median, 4)),
+        number(found.ratio, 4),
+        format!("{}, {}", found.ours_nearer, found.theirs_nearer),
+    ]])
 }
 
-fn accuracies(found: &Found) -> Option<Vec<String>> {
+fn accuracies(found: &Found) -> Option<Vec<Vec<String>>> {
     let Found::Accuracy(found) = found else { return None };
     let norm = if found.norm == "linf" { "L∞" } else { "L2" };
     let seeds = if found.ours.len() == found.theirs.len() {
@@ -121,17 +119,19 @@ fn accuracies(found: &Found) -> Option<Vec<String>> {
         format!("{}, {}", found.ours.len(), found.theirs.len())
     };
     let means = Accuracy::mean(&found.ours).into_iter().zip(Accuracy::mean(&found.theirs));
-    let line = |(place, (ours, theirs)): (usize, (f64, f64))| {
+    let row = |(place, (ours, theirs)): (usize, (f64, f64))| {
         let of = |list: &[f64]| format!("{:.4}", list[place]);
         let together = [&found.together.ours, &found.together.theirs, &found.together.both].map(|l| of(l));
-        format!(
-            "{norm} {} | {seeds} | {ours:.4} | {theirs:.4} | {} | {}",
-            found.radii[place],
+        vec![
+            format!("{norm} {}", found.radii[place]),
+            seeds.clone(),
+            format!("{ours:.4}"),
+            format!("{theirs:.4}"),
             super::signed(ours - theirs),
-            together.join(", ")
-        )
+            together.join(", "),
+        ]
     };
-    Some(means.enumerate().map(line).collect())
+    Some(means.enumerate().map(row).collect())
 }
 
 fn shortfalls(crosscheck: &Crosscheck) -> String {
@@ -159,7 +159,7 @@ mod tests {
         has("| autoattack-linf | mnist_bal | torchattacks | L∞ 0.1 | 2, 1 | 0.8740 | 0.8730 | +0.0010 \
              | 0.8700, 0.8730, 0.8660 | 2.00 | 8.00 | 4.00 |");
         has("| autoattack-linf | mnist_bal | torchattacks | L∞ 0.15 | 2, 1 | 0.5600 | 0.5580 | +0.0020 \
-             | 0.5600, 0.5580, 0.5570 |  |  |  |");
+             | 0.5600, 0.5580, 0.5570 | | | |");
         for line in text.lines().filter(|line| line.starts_with('|')) {
             let columns = line.matches('|').count();
             assert!([11, 13, 15].contains(&columns), "{columns} bars in {line}");

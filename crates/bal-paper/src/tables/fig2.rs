@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::published::Published;
 use crate::studies::{Quantity, SampleSizes};
 use bal_report::ReportError;
+use bal_report::table::{Table, number, with_interval};
 
 /// A line for each number of chains: accuracies, the published ones, and how far images moved in training.
 ///
@@ -12,40 +13,33 @@ use bal_report::ReportError;
 /// [`crate::studies::fig2`], with the same errors.
 pub(crate) fn fig2(results_dir: &Path, published: &Published) -> Result<String, ReportError> {
     let sizes = SampleSizes::read(results_dir)?;
-    let mut lines = vec![
-        "| | S_w | S_z | seeds | clean | FGSM .15 | published | one-step CW | published | mean L∞ | mean L2 |".to_owned(),
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|".to_owned(),
-    ];
-    let none = || "–".to_owned();
+    let first = ["", "S_w", "S_z", "seeds", "clean", "FGSM .15", "published", "one-step CW", "published"];
+    let mut table = Table::new("lr", first.into_iter().chain(["mean L∞", "mean L2"]));
     for size in sizes.all() {
-        let number =
-            |quantity: Quantity| size.mean(quantity).map_or_else(none, |value| format!("{value:.4}"));
-        let range = |quantity: Quantity| {
-            let interval = size.range(quantity).filter(|_| size.runs.len() > 1);
-            let interval = interval.map(|i| format!(" [{:.4}, {:.4}]", i.low, i.high)).unwrap_or_default();
-            number(quantity) + &interval
+        let mean = |quantity: Quantity| number(size.mean(quantity), 4);
+        let range = |quantity: Quantity| match (size.mean(quantity), size.range(quantity)) {
+            (Some(mean), Some(range)) if size.runs.len() > 1 => with_interval(mean, range, 4),
+            (mean, _) => number(mean, 4),
         };
         let of_paper = |quantity: Quantity| {
             let points = quantity.published(published);
-            let point = points.iter().find(|(chains, _)| *chains == size.chains);
-            point.map_or_else(none, |(_, value)| format!("{value:.4}"))
+            number(points.iter().find(|(chains, _)| *chains == size.chains).map(|point| point.1), 4)
         };
-        lines.push(format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |",
-            size.control.label(),
-            size.chains,
-            size.data_chains(),
-            size.runs.len(),
-            number(Quantity::Fgsm(0)),
+        table.row([
+            size.control.label().into(),
+            size.chains.to_string(),
+            size.data_chains().to_string(),
+            size.runs.len().to_string(),
+            mean(Quantity::Fgsm(0)),
             range(Quantity::Strongest),
             of_paper(Quantity::Strongest),
             range(Quantity::CwOneStep),
             of_paper(Quantity::CwOneStep),
-            number(Quantity::Linf),
-            number(Quantity::L2),
-        ));
+            mean(Quantity::Linf),
+            mean(Quantity::L2),
+        ]);
     }
-    let mut blocks = vec![lines.join("\n")];
+    let mut blocks = vec![table.markdown()];
     blocks.extend(sizes.warning().map(|text| format!("**{text}**")));
     blocks.push("Means over seeds, with their range where there are several.".to_owned());
     Ok(blocks.join("\n\n"))

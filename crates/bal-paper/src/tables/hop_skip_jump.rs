@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::by_study::by_study;
-use super::escaped;
 use super::left_at::together;
 use crate::studies::{Study, evaluation};
+use bal_report::table::{Table, dash, number, with_interval};
 use bal_report::{Evaluation, Point, ReportError};
 
 const NOTE: &str = "HopSkipJump seeks the nearest error by the classes that the model names, without scores or gradients: a \
@@ -41,37 +41,22 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         rows.iter().flat_map(|(_, found, _)| found.radii.iter().flatten().copied()).collect();
     radii.sort_by(f64::total_cmp);
     radii.dedup();
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    let columns: Vec<String> = radii.iter().map(|radius| format!(" L∞ {radius:.3} |")).collect();
-    let mut lines = vec![
-        format!(
-            "| {}, HopSkipJump | images | median distance | missed by AutoAttack |{}",
-            study.label,
-            columns.concat()
-        ),
-        format!("|---|--:|--:|--:|{}", "--:|".repeat(radii.len())),
-    ];
+    let first = [format!("{}, HopSkipJump", study.label)].into_iter();
+    let fixed = ["images", "median distance", "missed by AutoAttack"].map(String::from);
+    let columns = radii.iter().map(|radius| format!("L∞ {radius:.3}"));
+    let mut table = Table::new("lr", first.chain(fixed).chain(columns));
     for (label, found, missed) in rows {
         let median = found.nearest.as_ref().and_then(|nearest| nearest.median);
         let points: Vec<Point> = found.points().collect();
         let cell = |radius: &f64| {
             let point = points.iter().find(|point| point.radius == Some(*radius));
-            point.map_or(" – |".into(), |Point { accuracy, interval, .. }| {
-                format!(" {accuracy:.3} [{:.3}, {:.3}] |", interval.low, interval.high)
-            })
+            point.map_or_else(dash, |point| with_interval(point.accuracy, point.interval, 3))
         };
-        lines.push(format!(
-            "| {} | {} | {} | {} |{}",
-            escaped(label),
-            found.images,
-            median.map_or("–".into(), |median| format!("{median:.4}")),
-            missed.map_or("–".into(), |missed| missed.to_string()),
-            radii.iter().map(cell).collect::<String>()
-        ));
+        let missed = missed.map_or_else(dash, |missed| missed.to_string());
+        let fixed = [label.into(), found.images.to_string(), number(median, 4), missed];
+        table.row(fixed.into_iter().chain(radii.iter().map(cell)));
     }
-    Ok(Some(lines.join("\n")))
+    Ok(table.filled())
 }
 
 /// The images of `found` that are wrong at a radius at which `strong`, of the same first images, left them right.

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::by_study::{below, by_study};
+use super::by_study::by_study;
 use super::each_member::each_member;
-use super::escaped;
 use crate::studies::{Study, calibration_of};
 use bal_report::ReportError;
 use bal_report::calibration::{Attacked, CalibrationReport, Measured};
+use bal_report::table::{Table, dash};
 
 const NOTE: &str = "Members alone: each is attacked and asked by itself. Means over the members, and the least and the most \
      of them.";
@@ -22,7 +22,8 @@ pub(super) fn members(results_dir: &Path) -> Result<Vec<String>, ReportError> {
 }
 
 fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, ReportError> {
-    let mut lines = Vec::new();
+    let head = ["members", "attack", "accuracy", "ECE", "NLL", "Brier", "AUROC, entropy"].map(String::from);
+    let mut table = Table::new("lrl", [format!("{}, members alone", study.label)].into_iter().chain(head));
     for (method, name) in study.methods() {
         let folder = study.robustness_folder(results, name);
         let reports = each_member(
@@ -32,24 +33,19 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
             |one, other| attacks(one) == attacks(other),
         )?;
         let Some(first) = reports.first() else { continue };
-        let head = format!("| {} | {} ", escaped(method.label), reports.len());
-        let clean: Vec<&Measured> = reports.iter().map(|report| &report.clean).collect();
-        lines.push(format!("{head}| none | {} | – |", numbers(&clean)));
+        let mut row = |attack: String, measured: &[&Measured], area: String| {
+            let named = [method.label.into(), reports.len().to_string(), attack];
+            table.row(named.into_iter().chain(numbers(measured)).chain([area]));
+        };
+        row("none".into(), &reports.iter().map(|report| &report.clean).collect::<Vec<_>>(), dash());
         for (at, named) in first.attacked.iter().enumerate() {
             let of: Vec<&Attacked> = reports.iter().map(|report| &report.attacked[at]).collect();
             let measured: Vec<&Measured> = of.iter().map(|attacked| &attacked.measured).collect();
             let areas = spread(of.iter().map(|attacked| attacked.detection.entropy.auroc), 3);
-            lines.push(format!("{head}| {} | {} | {areas} |", attack(named), numbers(&measured)));
+            row(attack(named), &measured, areas);
         }
     }
-    let head = [
-        format!(
-            "| {}, members alone | members | attack | accuracy | ECE | NLL | Brier | AUROC, entropy |",
-            study.label
-        ),
-        "|---|--:|---|---|---|---|---|---|".to_owned(),
-    ];
-    Ok(below(head, lines))
+    Ok(table.filled())
 }
 
 /// What an attack is called.
@@ -62,15 +58,14 @@ fn attacks(report: &CalibrationReport) -> Vec<String> {
     report.attacked.iter().map(attack).collect()
 }
 
-fn numbers(of: &[&Measured]) -> String {
+fn numbers(of: &[&Measured]) -> [String; 4] {
     let each = |number: fn(&Measured) -> f64| of.iter().map(move |measured| number(measured));
-    let cells = [
+    [
         spread(each(|measured| measured.calibration.accuracy), 3),
         spread(each(|measured| measured.calibration.ece), 4),
         spread(each(|measured| measured.calibration.nll), 4),
         spread(each(|measured| measured.calibration.brier), 4),
-    ];
-    cells.join(" | ")
+    ]
 }
 
 /// The mean, the least and the most, with so many decimals.

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use super::by_study::{below, by_study};
+use super::by_study::by_study;
 use super::each_member::each_member;
-use super::escaped;
 use super::left_at::left_at;
 use super::members::spread;
 use crate::studies::{Study, evaluation};
+use bal_report::table::{Table, number};
 use bal_report::{Evaluation, ReportError};
 
 const NOTE: &str = "Members alone: AutoAttack on each by itself, of the same images as on the whole. Means over the members, and \
@@ -25,7 +25,10 @@ pub(super) fn members_under_attack(results_dir: &Path) -> Result<Vec<String>, Re
 }
 
 fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, ReportError> {
-    let mut lines = Vec::new();
+    let head =
+        ["members", "images", "radius", "each alone", "the whole", "and by the suite"].map(String::from);
+    let mut table =
+        Table::new("lrrllrr", [format!("{}, members alone", study.label)].into_iter().chain(head));
     for (method, name) in study.methods() {
         let folder = study.robustness_folder(results, name);
         let members = read(study, &folder)?;
@@ -38,29 +41,20 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         let suite = of_whole("suite-linf.json", "suite")?;
         for (at, point) in first.points().enumerate() {
             let left = |of: &[&Option<Evaluation>]| -> Result<String, ReportError> {
-                let left = left_at(of, point.radius, first.images)?;
-                Ok(left.map_or("–".into(), |share| format!("{share:.3}")))
+                Ok(number(left_at(of, point.radius, first.images)?, 3))
             };
-            lines.push(format!(
-                "| {} | {} | {} | L∞ {:.3} | {} | {} | {} |",
-                escaped(method.label),
-                members.len(),
-                first.images,
-                point.radius.unwrap_or_default(),
+            table.row([
+                method.label.into(),
+                members.len().to_string(),
+                first.images.to_string(),
+                format!("L∞ {:.3}", point.radius.unwrap_or_default()),
                 spread(members.iter().map(|member| member.accuracy[at]), 3),
                 left(&[&whole])?,
                 left(&[&whole, &suite])?,
-            ));
+            ]);
         }
     }
-    let head = [
-        format!(
-            "| {}, members alone | members | images | radius | each alone | the whole | and by the suite |",
-            study.label
-        ),
-        "|---|--:|--:|---|---|--:|--:|".to_owned(),
-    ];
-    Ok(below(head, lines))
+    Ok(table.filled())
 }
 
 /// The members in a folder.

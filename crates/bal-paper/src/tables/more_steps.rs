@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use super::by_study::{below, by_study};
-use super::escaped;
+use super::by_study::by_study;
 use super::left_at::left_at;
 use crate::studies::{Study, evaluation};
+use bal_report::table::Table;
 use bal_report::{Evaluation, ReportError};
 
 const NOTE: &str = "More steps: targeted APGD of so many steps, of which AutoAttack's has 100, on the first images. The last \
@@ -21,7 +21,8 @@ pub(super) fn more_steps(results_dir: &Path) -> Result<Vec<String>, ReportError>
 }
 
 fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, ReportError> {
-    let mut lines = Vec::new();
+    let head = ["images", "steps", "radius", "AutoAttack", "and with more steps"].map(String::from);
+    let mut table = Table::new("lrrlrr", [format!("{}, more steps", study.label)].into_iter().chain(head));
     for (method, name) in study.methods() {
         let folder = study.robustness_folder(results, name);
         let more = evaluation(&folder.join("more-steps-linf.json"), "apgd-t", study.dataset)?;
@@ -30,23 +31,17 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         for &radius in &found.radii {
             let left = |of: &[&Option<Evaluation>]| left_at(of, radius, found.images);
             let (Some(first), Some(both)) = (left(&[&before])?, left(&[&before, &more])?) else { continue };
-            lines.push(format!(
-                "| {} | {} | {} | L∞ {:.3} | {first:.3} | {both:.3} |",
-                escaped(method.label),
-                found.images,
-                found.settings["steps"],
-                radius.unwrap_or_default(),
-            ));
+            table.row([
+                method.label.into(),
+                found.images.to_string(),
+                found.settings["steps"].to_string(),
+                format!("L∞ {:.3}", radius.unwrap_or_default()),
+                format!("{first:.3}"),
+                format!("{both:.3}"),
+            ]);
         }
     }
-    let head = [
-        format!(
-            "| {}, more steps | images | steps | radius | AutoAttack | and with more steps |",
-            study.label
-        ),
-        "|---|--:|--:|---|--:|--:|".to_owned(),
-    ];
-    Ok(below(head, lines))
+    Ok(table.filled())
 }
 
 #[cfg(test)]

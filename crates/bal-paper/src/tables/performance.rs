@@ -3,74 +3,65 @@
 use crate::peer::Peer;
 use crate::scaling::Scaling;
 use crate::spread::Spread;
+use bal_report::table::{Table, number};
 
 /// How many times as long as ours each other side took.
 pub(crate) fn peer(peer: &Peer) -> String {
     let others = || peer.sides.iter().skip(1);
-    let mut lines = vec![
+    let head = ["", "ours, s"].map(String::from).into_iter();
+    let mut table = Table::new("lr", head.chain(others().map(|name| format!("{name} / ours"))));
+    for measure in &peer.measures {
+        let ours = measure.seconds.first().map_or(f64::NAN, |seconds| seconds.median);
+        let named = [measure.title.clone(), format!("{ours:.3}")];
+        table.row(named.into_iter().chain(measure.ratios.iter().map(spread)));
+    }
+    let ours = peer.peak.first().copied().unwrap_or(f64::NAN);
+    let memory = ["most memory resident (ours in MB)".into(), format!("{:.0}", ours / 1e6)];
+    let ratios = peer.peak.iter().skip(1).map(|bytes| format!("{:.2}", bytes / ours));
+    table.row(memory.into_iter().chain(ratios));
+    let gradients: Vec<String> =
+        others().zip(&peer.gradients).map(|(name, most)| format!("{most:.1e} ({name})")).collect();
+    let blocks = [
         format!(
             "{}, {} threads, PyTorch {}; {} rounds. A ratio is the time of the side in that round over ours: median \
              [least, most].",
             peer.cpu, peer.threads, peer.torch, peer.pairs
         ),
-        String::new(),
+        table.markdown(),
+        format!(
+            "Largest difference between gradients, in units of the tensor's largest value: {}.",
+            gradients.join(", ")
+        ),
     ];
-    lines.push(line([String::new(), "ours, s".into()], others().map(|name| format!("{name} / ours"))));
-    lines.push(line(["---".into(), "--:".into()], others().map(|_| "--:".into())));
-    for measure in &peer.measures {
-        let ours = measure.seconds.first().map_or(f64::NAN, |seconds| seconds.median);
-        lines.push(line([measure.title.clone(), format!("{ours:.3}")], measure.ratios.iter().map(spread)));
-    }
-    let ours = peer.peak.first().copied().unwrap_or(f64::NAN);
-    let memory = ["most memory resident (ours in MB)".into(), format!("{:.0}", ours / 1e6)];
-    lines.push(line(memory, peer.peak.iter().skip(1).map(|bytes| format!("{:.2}", bytes / ours))));
-    let gradients: Vec<String> =
-        others().zip(&peer.gradients).map(|(name, most)| format!("{most:.1e} ({name})")).collect();
-    lines.push(String::new());
-    lines.push(format!(
-        "Largest difference between gradients, in units of the tensor's largest value: {}.",
-        gradients.join(", ")
-    ));
-    lines.join("\n")
+    blocks.join("\n\n")
 }
 
 /// Seconds of each size of sweep, beside the floor of the arithmetic and with the gain by threads.
 pub(crate) fn scaling(scaling: &Scaling) -> String {
-    let mut lines = vec![format!("{}; {} repeats.", scaling.cpu, scaling.repeats), String::new()];
-    for peak in &scaling.peaks {
+    let peaks = scaling.peaks.iter().map(|peak| {
         let giga = peak.flops / 1e9;
-        lines.push(format!("Large matrix products on {} threads: {giga:.0} GFLOP/s.", peak.threads));
-    }
-    lines.push(String::new());
-    lines.push(
-        "| chains | images | threads | seconds: median [least, most] | floor, s | times one thread |"
-            .to_owned(),
-    );
-    lines.push("|--:|--:|--:|--:|--:|--:|".to_owned());
+        format!("Large matrix products on {} threads: {giga:.0} GFLOP/s.", peak.threads)
+    });
+    let head =
+        ["chains", "images", "threads", "seconds: median [least, most]", "floor, s", "times one thread"];
+    let mut table = Table::new("r", head);
     for sweep in &scaling.sweeps {
         let seconds = Spread { median: sweep.median, least: sweep.least, most: sweep.most };
         let alone = scaling
             .sweeps
             .iter()
             .find(|one| (one.threads, one.chains, one.batch) == (1, sweep.chains, sweep.batch));
-        let none = || "–".to_owned();
-        lines.push(format!(
-            "| {} | {} | {} | {} | {} | {} |",
-            sweep.chains,
-            sweep.batch,
-            sweep.threads,
+        table.row([
+            sweep.chains.to_string(),
+            sweep.batch.to_string(),
+            sweep.threads.to_string(),
             spread(&seconds),
-            scaling.floor(sweep).map_or_else(none, |floor| format!("{floor:.2}")),
-            alone.map_or_else(none, |one| format!("{:.2}", one.median / sweep.median))
-        ));
+            number(scaling.floor(sweep), 2),
+            number(alone.map(|one| one.median / sweep.median), 2),
+        ]);
     }
-    lines.join("\n")
-}
-
-/// A line of a table.
-fn line(first: [String; 2], others: impl Iterator<Item = String>) -> String {
-    let cells: Vec<String> = first.into_iter().chain(others).collect();
-    format!("| {} |", cells.join(" | "))
+    let first = format!("{}; {} repeats.", scaling.cpu, scaling.repeats);
+    [first, peaks.collect::<Vec<_>>().join("\n"), table.markdown()].join("\n\n")
 }
 
 fn spread(spread: &Spread) -> String {

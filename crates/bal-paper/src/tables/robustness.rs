@@ -7,6 +7,7 @@ use super::hop_skip_jump::hop_skip_jump;
 use super::members_under_attack::members_under_attack;
 use super::more_steps::more_steps;
 use crate::studies::{Study, evaluation};
+use bal_report::table::{Table, dash, number, with_interval};
 use bal_report::{Evaluation, ReportError};
 
 const NOTE: &str = "AutoAttack on the posterior as a whole (predictive gradient, mean probability); intervals are Wilson's at \
@@ -59,41 +60,26 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         }
         rows.push((method.label, linf, l2, fgsm));
     }
-    if rows.is_empty() {
-        return Ok(None);
-    }
     columns.sort_by(|a, b| (a.0 == "L2").cmp(&(b.0 == "L2")).then(a.1.total_cmp(&b.1)));
-    let head: Vec<String> = columns.iter().map(|(norm, radius)| format!("{norm} {radius:.3}")).collect();
-    let mut lines = vec![
-        format!("| {} | images | FGSM, clean | at its largest | {} |", study.label, head.join(" | ")),
-        format!("|---|--:|--:|--:|{}", "--:|".repeat(columns.len())),
-    ];
+    let fixed = [study.label, "images", "FGSM, clean", "at its largest"].map(String::from).into_iter();
+    let head = columns.iter().map(|(norm, radius)| format!("{norm} {radius:.3}"));
+    let mut table = Table::new("lr", fixed.chain(head));
     for (label, linf, l2, fgsm) in rows {
         let images = linf.as_ref().or(l2.as_ref()).map_or(0, |evaluation| evaluation.images);
-        let fgsm_at = |point: Option<f64>| point.map_or("–".into(), |value| format!("{value:.3}"));
         let clean = fgsm.as_ref().and_then(|e| e.accuracy.first().copied());
         let strongest = fgsm.as_ref().and_then(|e| e.accuracy.last().copied());
-        let cells: Vec<String> = columns
-            .iter()
-            .map(|(norm, radius)| {
-                let found = if *norm == "L∞" { &linf } else { &l2 };
-                let at = |evaluation: &Evaluation| {
-                    evaluation.points().find(|p| p.radius.is_some_and(|r| (r - radius).abs() < 1e-9))
-                };
-                found.as_ref().and_then(at).map_or("–".into(), |point| {
-                    format!("{:.3} [{:.3}, {:.3}]", point.accuracy, point.interval.low, point.interval.high)
-                })
-            })
-            .collect();
-        lines.push(format!(
-            "| {} | {images} | {} | {} | {} |",
-            label.replace('*', "\\*"),
-            fgsm_at(clean),
-            fgsm_at(strongest),
-            cells.join(" | ")
-        ));
+        let cells = columns.iter().map(|(norm, radius)| {
+            let found = if *norm == "L∞" { &linf } else { &l2 };
+            let at = |evaluation: &Evaluation| {
+                evaluation.points().find(|p| p.radius.is_some_and(|r| (r - radius).abs() < 1e-9))
+            };
+            let point = found.as_ref().and_then(at);
+            point.map_or_else(dash, |point| with_interval(point.accuracy, point.interval, 3))
+        });
+        let fixed = [label.into(), images.to_string(), number(clean, 3), number(strongest, 3)];
+        table.row(fixed.into_iter().chain(cells));
     }
-    Ok(Some(lines.join("\n")))
+    Ok(table.filled())
 }
 
 #[cfg(test)]

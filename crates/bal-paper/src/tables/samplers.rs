@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::studies::evaluation;
+use bal_report::table::{Table, number};
 use bal_report::{Record, ReportError, Summary};
 
 /// The samplers compared and the step sizes of each, in units of its own.
@@ -15,11 +16,9 @@ pub(crate) const SAMPLERS: [(&str, [f64; 4]); 2] =
 ///
 /// Errors name the file, or say that there is no run.
 pub(crate) fn samplers(results_dir: &Path) -> Result<String, ReportError> {
-    let mut lines = vec![
-        "| sampler | step size | R-hat, median (largest) | effective size, median (smallest) | of draws | clean | FGSM .1 |"
-            .to_owned(),
-        "|---|--:|--:|--:|--:|--:|--:|".to_owned(),
-    ];
+    let head =
+        ["sampler", "step size", "R-hat, median (largest)", "effective size, median (smallest)", "of draws"];
+    let mut table = Table::new("lr", head.into_iter().chain(["clean", "FGSM .1"]));
     let mut quick = false;
     for (sampler, step_sizes) in SAMPLERS {
         for step_size in step_sizes {
@@ -33,24 +32,28 @@ pub(crate) fn samplers(results_dir: &Path) -> Result<String, ReportError> {
             quick |= record.quick;
             let accuracy = |radius: f64| {
                 let at = fgsm.points().find(|p| p.radius.is_some_and(|r| (r - radius).abs() < 1e-9));
-                at.map_or("–".into(), |point| format!("{:.4}", point.accuracy))
+                number(at.map(|point| point.accuracy), 4)
             };
             let not_measured = r_hat.left_out();
             let Summary { median: r_hat, max: worst, .. } = r_hat;
             let Summary { median: ess, min: least, .. } = ess;
-            lines.push(format!(
-                "| {sampler} | {step_size} | {r_hat:.2} ({worst:.2}){not_measured} | {ess:.1} ({least:.1}) | {draws} | {} | {} |",
+            table.row([
+                sampler.into(),
+                step_size.to_string(),
+                format!("{r_hat:.2} ({worst:.2}){not_measured}"),
+                format!("{ess:.1} ({least:.1})"),
+                draws.to_string(),
                 accuracy(0.0),
                 accuracy(0.1),
-            ));
+            ]);
         }
     }
-    if lines.len() == 2 {
+    if table.rows.is_empty() {
         let expected = "sghmc-STEP and sgadahmc-STEP".to_owned();
         let folder = results_dir.join("samplers");
         return Err(ReportError::NoRuns { folder, file: "fgsm.json".into(), expected });
     }
-    let mut blocks = vec![lines.join("\n")];
+    let mut blocks = vec![table.markdown()];
     blocks.extend(quick.then(|| "**QUICK RUN — not for comparison**".to_owned()));
     Ok(blocks.join("\n\n"))
 }

@@ -127,47 +127,8 @@ impl Detections {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Answer, Model};
-
-    fn calibration(images: usize) -> CalibrationReport {
-        let answers = |right: usize, sure: f64| -> Vec<Answer> {
-            let label = |image: usize| usize::from(image % 10 >= right);
-            (0..images)
-                .map(|image| Answer { probabilities: vec![sure, 1.0 - sure], label: label(image) })
-                .collect()
-        };
-        let doubt = |entropy: f64| Doubt {
-            entropy: (0..images).map(|image| entropy + 0.001 * (image % 7) as f64).collect(),
-            mutual_information: None,
-        };
-        let clean = Measured::of(&answers(9, 0.95), &doubt(0.2), 2).unwrap();
-        let attacked = |loss: &str, sure: f64, entropy: f64| Attacked {
-            loss: loss.into(),
-            norm: "linf".into(),
-            radius: 0.1,
-            measured: Measured::of(&answers(4, sure), &doubt(entropy), 2).unwrap(),
-            detection: Detections::of(&doubt(entropy), &doubt(0.2)).unwrap(),
-            detection_of_wrong: None,
-        };
-        CalibrationReport {
-            model: Model {
-                source: "pgd".into(),
-                architecture: None,
-                chains: 1,
-                prediction: "mean-probability".into(),
-                ensemble_gradient: "predictive".into(),
-                weights: None,
-            },
-            dataset: "mnist".into(),
-            split: Split::Test,
-            images: images as u64,
-            classes: 2,
-            settings: serde_json::json!({"steps": 40}),
-            clean,
-            attacked: vec![attacked("cross-entropy", 0.6, 0.5), attacked("confident", 0.99, 0.05)],
-            image_set: None,
-        }
-    }
+    use crate::Answer;
+    use crate::testing::calibration;
 
     #[test]
     fn a_report_comes_back_as_it_was_written() {

@@ -5,37 +5,13 @@ use std::fs;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::testing::evaluation_of;
 
 fn evaluation() -> Evaluation {
-    let flags = [
-        [true, true, true, true, true, true, true, true, true, false],
-        [true, true, true, true, true, true, true, true, false, false],
-    ];
-    let per_image = PerImage::of_flags(&flags);
-    Evaluation {
-        attack: "fgsm".into(),
-        norm: Some("linf".into()),
-        radii: vec![Some(0.0), Some(0.15)],
-        accuracy: per_image.accuracy(),
-        images: 10,
-        settings: json!({}),
-        per_image,
-        reached: vec![Reached { l2: 0.0, linf: 0.0 }, Reached { l2: 2.5, linf: 0.15 }],
-        model: Model {
-            source: "runs/erm".into(),
-            architecture: Some("cnn".into()),
-            chains: 1,
-            prediction: "mean-probability".into(),
-            ensemble_gradient: "predictive".into(),
-            weights: None,
-        },
-        dataset: "mnist".into(),
-        split: Split::Test,
-        broken_by: None,
-        nearest: None,
-        zero_gradients: None,
-        image_set: None,
-    }
+    let flags = [9, 8].map(|right| (0..10).map(|image| image < right).collect());
+    let mut evaluation = evaluation_of("fgsm", vec![Some(0.0), Some(0.15)], &flags);
+    evaluation.reached = vec![Reached { l2: 0.0, linf: 0.0 }, Reached { l2: 2.5, linf: 0.15 }];
+    evaluation
 }
 
 /// What reading says about an evaluation whose JSON was changed.

@@ -8,29 +8,10 @@ use super::*;
 
 fn record() -> Record {
     Record {
-        format: FORMAT,
-        name: "mnist-bal".into(),
-        method: "bal".into(),
         preset: Some("exact".into()),
-        quick: false,
         seed: u64::MAX,
         experiment: json!({"method": "bal", "data": {"step_size": 0.026}}),
-        versions: BTreeMap::from([("bal".into(), "0.1.0".into())]),
-        dataset: Dataset {
-            name: "mnist".into(),
-            files: BTreeMap::from([("train-images".into(), "ab".repeat(32))]),
-            train_images: 60_000,
-            test_images: 10_000,
-            parts: BTreeMap::new(),
-            classes: None,
-        },
         start: Some(Start { name: "mnist-erm".into(), digest: "cd".repeat(32) }),
-        epochs: 2.0,
-        sweeps: 470,
-        sweeps_planned: 470,
-        stopped_early: false,
-        threads: 2,
-        wall_seconds: 1234.5,
         units: BTreeMap::from([
             ("parameters.temperature".into(), 1e-5),
             ("parameters.posterior_temperature".into(), 0.6),
@@ -43,7 +24,7 @@ fn record() -> Record {
             ess: Summary::of(&[f64::NAN]),
         }),
         held_out: Some(0.991),
-        digests: BTreeMap::new(),
+        ..crate::testing::record("mnist-bal")
     }
 }
 

@@ -1,6 +1,7 @@
 //! The chains of a run, as a table in plain text.
 
 use crate::diagnosis::{Group, QuantityRow, RunDiagnosis, StepSizes};
+use crate::number::counted;
 
 /// A block of lines for each group, its verdict below it, and the verdict of all at the end.
 ///
@@ -58,10 +59,6 @@ fn group(group: &Group, most: usize) -> String {
     }
     lines.push(format!("  {verdict}"));
     lines.join("\n")
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 #[cfg(test)]

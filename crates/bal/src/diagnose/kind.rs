@@ -2,10 +2,8 @@
 
 use super::followed::Series;
 use bal_diagnostics::{Diagnosis, Quantity};
-use bal_report::{
-    Group,
-    figures::{Followed, FollowedGroup},
-};
+use bal_page::{Followed, FollowedGroup};
+use bal_report::Group;
 
 /// Quantities of one kind with their draws, or why there are none.
 pub(super) struct Kind {

@@ -3,7 +3,7 @@
 use super::adversarial::Adversarial;
 use anyhow::{Context, Result};
 use bal_attacks::AccuracyCurve;
-use bal_report::{Cell, ImageGrid};
+use bal_page::{Cell, ImageGrid};
 use tch::Tensor;
 
 /// Rows of the picture.

@@ -1,11 +1,10 @@
 //! Attacked images beside each other, each with what the model takes it for.
 
-use std::path::Path;
-
+use maud::html;
 use resvg::tiny_skia::{Color, Paint, Pixmap, Rect, Transform};
 
-use crate::drawing::{Anchor, Colour, Svg, Type, pixels};
-use crate::{ReportError, whole};
+use crate::PageError;
+use crate::plot::{Colour, page, pixels};
 
 /// An image and the model's class for it.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,15 +38,11 @@ const LEFT: f64 = 100.0;
 const WIDTH: f64 = 420.0;
 
 impl ImageGrid {
-    /// Draws the grid as PNG and writes it, whole or not at all. A class is red where it is not the image's.
+    /// The grid as PNG. A class is red where it is not the image's.
     ///
-    /// Errors name the file; [`ReportError::Invalid`] when the parts do not fit together.
-    pub fn write(&self, path: &Path) -> Result<(), ReportError> {
-        let png = self.draw(path)?;
-        whole::write(path, &png)
-    }
-
-    fn draw(&self, path: &Path) -> Result<Vec<u8>, ReportError> {
+    /// # Errors
+    /// [`PageError::Grid`] when the parts do not fit together, [`PageError::Render`] when the renderer fails.
+    pub fn png(&self) -> Result<Vec<u8>, PageError> {
         let [channels, height, width] = self.shape;
         let fits = |cells: &[Cell]| {
             cells.len() == self.columns.len()
@@ -57,11 +52,7 @@ impl ImageGrid {
             || height * width == 0
             || self.rows.iter().any(|(.., cells)| !fits(cells))
         {
-            let what = format!(
-                "an image grid needs images of shape [1 or 3, h, w], all alike; got {:?}",
-                self.shape
-            );
-            return Err(ReportError::invalid(path, what));
+            return Err(PageError::Grid(self.shape));
         }
         // Whole pixels, so that they stay sharp.
         let zoom = SIDE.div_ceil(height.max(width)) as f64;
@@ -69,44 +60,35 @@ impl ImageGrid {
         let place = |row: usize, column: usize| {
             (LEFT + column as f64 * (cell_width + GAP), HEAD + row as f64 * (cell_height + CAPTION + GAP))
         };
-        let set = |size: f64, colour: Colour, anchor: Anchor| Type { size, colour: colour.hex(), anchor };
         let (right, bottom) = place(self.rows.len(), self.columns.len());
-        let mut svg = Svg::new(right.max(WIDTH), bottom + (self.notes.len() as f64 + 0.5) * CAPTION);
-        for (column, head) in self.columns.iter().enumerate() {
-            let (x, y) = place(0, column);
-            svg.text((x + cell_width / 2.0, y - 10.0), set(14.0, Colour::Black, Anchor::Middle), head);
-        }
-        for (row, (index, label, cells)) in self.rows.iter().enumerate() {
-            let (_, y) = place(row, 0);
-            let middle = y + cell_height / 2.0;
-            svg.text(
-                (LEFT - 12.0, middle - 2.0),
-                set(14.0, Colour::Black, Anchor::End),
-                &format!("class {label}"),
-            );
-            svg.text(
-                (LEFT - 12.0, middle + 16.0),
-                set(12.0, Colour::Gray, Anchor::End),
-                &format!("no. {index}"),
-            );
-            for (column, cell) in cells.iter().enumerate() {
-                let (x, y) = place(row, column);
-                let colour = if cell.predicted == *label { Colour::Black } else { Colour::Vermillion };
-                let at = (x + cell_width / 2.0, y + cell_height + CAPTION - 3.0);
-                svg.text(at, set(14.0, colour, Anchor::Middle), &cell.predicted.to_string());
+        let size = (right.max(WIDTH), bottom + (self.notes.len() as f64 + 0.5) * CAPTION);
+        let texts = html! {
+            @for (column, head) in self.columns.iter().enumerate() {
+                @let (x, y) = place(0, column);
+                text x=(x + cell_width / 2.0) y=(y - 10.0) text-anchor="middle" { (head) }
             }
-        }
-        for (line, note) in self.notes.iter().enumerate() {
-            let y = bottom + (line as f64 + 0.5) * CAPTION;
-            svg.text((12.0, y), set(13.0, Colour::Gray, Anchor::Start), note);
-        }
-        let (mut picture, scale) = pixels(&svg.finish("Attacked images", &self.notes.join(" ")))?;
+            @for (row, (index, label, cells)) in self.rows.iter().enumerate() {
+                @let middle = place(row, 0).1 + cell_height / 2.0;
+                text x=(LEFT - 12.0) y=(middle - 2.0) text-anchor="end" { "class " (label) }
+                text.quiet x=(LEFT - 12.0) y=(middle + 16.0) text-anchor="end" { "no. " (index) }
+                @for (column, cell) in cells.iter().enumerate() {
+                    @let (x, y) = place(row, column);
+                    @let wrong = (cell.predicted != *label).then_some(Colour::Vermillion.hex());
+                    text style=[wrong.map(|colour| format!("fill:{colour}"))] x=(x + cell_width / 2.0)
+                        y=(y + cell_height + CAPTION - 3.0) text-anchor="middle" { (cell.predicted) }
+                }
+            }
+            @for (line, note) in self.notes.iter().enumerate() {
+                text.quiet x="12" y=(bottom + (line as f64 + 0.5) * CAPTION) { (note) }
+            }
+        };
+        let (mut picture, scale) = pixels(&page(size, "Attacked images", &self.notes.join(" "), &texts))?;
         for (row, (.., cells)) in self.rows.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
                 self.paint(&mut picture, cell, place(row, column), (f64::from(scale), zoom));
             }
         }
-        picture.encode_png().map_err(|error| ReportError::Render(error.to_string()))
+        picture.encode_png().map_err(|error| PageError::Render(error.to_string()))
     }
 
     /// Fills a square for each pixel of a cell whose corner is `at`.
@@ -144,10 +126,8 @@ mod tests {
 
     #[test]
     fn pixels_are_squares_of_their_gray() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("grid.png");
-        grid(vec![0.0, 0.5, 1.0, 0.2]).write(&path).unwrap();
-        let picture = Pixmap::decode_png(&std::fs::read(path).unwrap()).unwrap();
+        let png = grid(vec![0.0, 0.5, 1.0, 0.2]).png().unwrap();
+        let picture = Pixmap::decode_png(&png).unwrap();
         // The grid is drawn at twice its size; an image is 84 wide, a pixel of it 42.
         let at = |x: f64, y: f64| {
             let (x, y) = ((LEFT + x) * 2.0, (HEAD + y) * 2.0);
@@ -157,11 +137,8 @@ mod tests {
     }
 
     #[test]
-    fn images_of_another_shape_are_refused_before_anything_is_written() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("grid.png");
-        let error = grid(vec![0.0; 5]).write(&path).unwrap_err().to_string();
-        assert!(error.contains("grid.png") && error.contains("[1, 2, 2]"), "{error}");
-        assert!(!path.exists());
+    fn images_of_another_shape_are_refused() {
+        let error = grid(vec![0.0; 5]).png().unwrap_err().to_string();
+        assert!(error.contains("[1, 2, 2]"), "{error}");
     }
 }

@@ -2,8 +2,8 @@
 
 use bal_diagnostics::{Draws, Obstacle, Quantity};
 
-use crate::ReportError;
-use crate::drawing::{Panel, Sheet, Trace, TracePanel, png};
+use crate::PageError;
+use crate::plot::{LinePanel, Look, Panel, Point, Scale, Series, Shape, Sheet, png};
 
 /// A quantity with its draws.
 #[derive(Clone, Debug)]
@@ -18,61 +18,68 @@ pub struct Followed {
     pub every: u64,
 }
 
-/// Quantities of one kind, for one panel.
+/// Quantities of one kind, for one column.
 #[derive(Clone, Debug)]
 pub struct FollowedGroup {
-    /// The panel's title.
+    /// What they are.
     pub title: String,
     /// From top to bottom; those that do not fit are left out.
     pub followed: Vec<Followed>,
 }
 
-/// Plots of a panel: more are too flat to be read.
+/// Plots of a kind, one above the other: more are too many for a page.
 const MOST: usize = 4;
 
-/// The figure as SVG: a panel for each group that has quantities, a plot for each of its first four, a curve for each
+/// The figure as SVG: a column for each group that has quantities, a plot for each of its first four, a curve for each
 /// chain.
 ///
 /// Errors: no quantity at all, as text about `run`.
-pub fn traces(run: &str, groups: &[FollowedGroup]) -> Result<String, ReportError> {
-    let panels: Vec<TracePanel> =
-        groups.iter().filter(|group| !group.followed.is_empty()).map(panel).collect();
-    if panels.is_empty() {
-        return Err(ReportError::Render(format!("{run} has no draws of any chosen quantity")));
+pub fn traces(run: &str, groups: &[FollowedGroup]) -> Result<String, PageError> {
+    let columns: Vec<Vec<Panel>> =
+        groups.iter().filter(|group| !group.followed.is_empty()).map(column).collect();
+    if columns.is_empty() {
+        return Err(PageError::Render(format!("{run} has no draws of any chosen quantity")));
     }
     let described = groups.iter().flat_map(|group| group.followed.iter().take(MOST)).map(heading);
-    let svg = Sheet {
+    let sheet = Sheet {
         title: &format!("Traces of the chains of {run}"),
         description: &described.collect::<Vec<_>>().join("; "),
         tag: None,
-        panels: panels.iter().map(|panel| panel as &dyn Panel).collect(),
+        columns,
         notes: vec![
             "One curve per chain. R-hat is rank-normalised and split, the larger of bulk and tail; ESS is that of all \
              chains together, bulk / tail.",
         ],
     };
-    Ok(svg.draw())
+    Ok(sheet.draw())
 }
 
 /// The pixels of [`traces`], as PNG.
 ///
 /// Errors: those of [`traces`], and an SVG that cannot be rendered.
-pub fn traces_png(run: &str, groups: &[FollowedGroup]) -> Result<Vec<u8>, ReportError> {
+pub fn traces_png(run: &str, groups: &[FollowedGroup]) -> Result<Vec<u8>, PageError> {
     png(&traces(run, groups)?)
 }
 
-fn panel(group: &FollowedGroup) -> TracePanel {
-    TracePanel {
-        title: group.title.clone(),
-        x_title: "sweep".into(),
-        traces: group.followed.iter().take(MOST).map(trace).collect(),
-    }
+fn column(group: &FollowedGroup) -> Vec<Panel> {
+    group.followed.iter().take(MOST).map(|followed| panel(&group.title, followed)).collect()
 }
 
-fn trace(followed: &Followed) -> Trace {
+fn panel(group: &str, followed: &Followed) -> Panel {
     let sweep = |draw: usize| (followed.first + draw as u64 * followed.every) as f64;
-    let curve = |chain: &Vec<f64>| chain.iter().enumerate().map(|(i, &value)| (sweep(i), value)).collect();
-    Trace { title: heading(followed), chains: followed.draws.chains().iter().map(curve).collect() }
+    let series = followed.draws.chains().iter().enumerate().map(|(chain, values)| Series {
+        name: String::new(),
+        look: Look::nth(chain),
+        shape: Shape::Line,
+        points: values
+            .iter()
+            .enumerate()
+            .map(|(draw, &y)| Point { x: sweep(draw), y, interval: None, text: String::new() })
+            .collect(),
+    });
+    let scales = [Scale::between as fn(Vec<f64>) -> Scale, Scale::around];
+    let panel = LinePanel::around(("sweep", group), (600.0, 180.0), scales, series.collect(), vec![]);
+    Panel { title: heading(followed), key: vec![], drawing: panel.draw() }
 }
 
 /// The quantity's name with its numbers.
@@ -91,7 +98,7 @@ fn heading(followed: &Followed) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::drawing::text_boxes::text_boxes;
+    use crate::plot::text_boxes::text_boxes;
 
     fn followed(name: &str, chains: Vec<Vec<f64>>) -> Followed {
         let draws = Draws::new(chains).unwrap();

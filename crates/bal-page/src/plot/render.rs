@@ -6,7 +6,7 @@ use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::fontdb::Database;
 use resvg::usvg::{Options, Tree};
 
-use crate::ReportError;
+use crate::PageError;
 
 /// `DejaVu` Sans, so that a machine without fonts draws the same letters.
 const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
@@ -15,14 +15,14 @@ const FONT: &[u8] = include_bytes!("../../fonts/DejaVuSans.ttf");
 const SCALE: f32 = 2.0;
 
 /// The PNG of an SVG, at twice its size.
-pub fn png(svg: &str) -> Result<Vec<u8>, ReportError> {
+pub(crate) fn png(svg: &str) -> Result<Vec<u8>, PageError> {
     let (pixels, _) = pixels(svg)?;
-    pixels.encode_png().map_err(|error| ReportError::Render(error.to_string()))
+    pixels.encode_png().map_err(|error| PageError::Render(error.to_string()))
 }
 
 /// The pixels of an SVG, and how many there are per pixel of the SVG.
-pub fn pixels(svg: &str) -> Result<(Pixmap, f32), ReportError> {
-    let failed = |what: String| ReportError::Render(what);
+pub(crate) fn pixels(svg: &str) -> Result<(Pixmap, f32), PageError> {
+    let failed = |what: String| PageError::Render(what);
     let tree = parse(svg)?;
     let size = tree.size();
     let (width, height) = (size.width() * SCALE, size.height() * SCALE);
@@ -34,19 +34,20 @@ pub fn pixels(svg: &str) -> Result<(Pixmap, f32), ReportError> {
 }
 
 /// The SVG as the renderer sees it, texts laid out.
-pub(super) fn parse(svg: &str) -> Result<Tree, ReportError> {
+pub(super) fn parse(svg: &str) -> Result<Tree, PageError> {
     let mut fonts = Database::new();
     fonts.load_font_data(FONT.to_vec());
     fonts.set_sans_serif_family("DejaVu Sans");
     let options =
         Options { font_family: "DejaVu Sans".into(), fontdb: Arc::new(fonts), ..Options::default() };
-    Tree::from_str(svg, &options).map_err(|error| ReportError::Render(error.to_string()))
+    Tree::from_str(svg, &options).map_err(|error| PageError::Render(error.to_string()))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::svg::{Anchor, Svg, Type};
+    use super::super::sheet::page;
     use super::*;
+    use maud::html;
 
     #[test]
     fn a_page_becomes_a_png_of_twice_its_size() {
@@ -57,17 +58,14 @@ mod tests {
 
     #[test]
     fn letters_are_drawn_without_fonts_of_the_machine() {
-        let blank = Svg::new(60.0, 20.0);
-        let mut lettered = Svg::new(60.0, 20.0);
-        let set = Type { size: 14.0, colour: "#000000", anchor: Anchor::Start };
-        lettered.text((5.0, 15.0), set, "L∞");
-        let black = |svg: Svg| {
-            let pixels = Pixmap::decode_png(&png(&svg.finish("", "")).unwrap()).unwrap();
-            let black = pixels.pixels().iter().filter(|pixel| pixel.red() < 64);
-            black.count()
+        let blank = html! {};
+        let lettered = html! { text x="5" y="15" { "L∞" } };
+        let black = |inside: &maud::Markup| {
+            let pixels = Pixmap::decode_png(&png(&page((60.0, 20.0), "", "", inside)).unwrap()).unwrap();
+            pixels.pixels().iter().filter(|pixel| pixel.red() < 64).count()
         };
-        assert_eq!(black(blank), 0);
-        assert!(black(lettered) > 50);
+        assert_eq!(black(&blank), 0);
+        assert!(black(&lettered) > 50);
     }
 
     #[test]
