@@ -4,7 +4,7 @@ use crate::{
     SamplerError,
     error::{require, require_non_negative, require_positive},
 };
-use bal_core::{Diverged, Kernel, NoiseStream, Position, State};
+use bal_core::{Diverged, Kernel, NoiseStream, Position, State, Unstable};
 use serde::{Deserialize, Serialize};
 
 /// Stochastic gradient Hamiltonian Monte Carlo: SGLD with momentum.
@@ -62,22 +62,6 @@ impl Sghmc {
     pub fn settings(&self) -> &SghmcSettings {
         &self.0
     }
-
-    /// Whether the chain stays bounded where the energy has this curvature, finite and >= 0.
-    ///
-    /// # Errors
-    /// [`SamplerError::Unstable`] when the step size times `curvature` is `2 (2 - a)` or more;
-    /// [`SamplerError::OutOfRange`] for a `curvature` that is none.
-    pub fn check_stable(&self, curvature: f64) -> Result<(), SamplerError> {
-        require_non_negative("curvature", curvature)?;
-        let SghmcSettings { step_size, friction, .. } = self.0;
-        let limit = 2.0 * (2.0 - friction);
-        if step_size * curvature < limit {
-            Ok(())
-        } else {
-            Err(SamplerError::Unstable { step_size, curvature, limit })
-        }
-    }
 }
 
 impl Kernel for Sghmc {
@@ -109,6 +93,11 @@ impl Kernel for Sghmc {
             *x += &*v;
         }
         state.advance()
+    }
+
+    /// The step size times `curvature` must be below `2 (2 - a)`.
+    fn check_stable(&self, curvature: f64) -> Result<(), Unstable> {
+        Unstable::check(self.0.step_size, curvature, 2.0 * (2.0 - self.0.friction))
     }
 }
 
