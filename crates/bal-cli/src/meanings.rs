@@ -20,7 +20,7 @@ pub(crate) fn of(key: &str) -> Option<Meaning> {
 }
 
 /// Key or end of a key, unit, meaning.
-const TABLE: [(&str, &str, &str); 80] = [
+const TABLE: [(&str, &str, &str); 88] = [
     ("name", "", "what runs of it are called"),
     ("preset", "", "which variant of the method: released, paper or exact (docs/paper.md)"),
     ("dataset", "", "mnist, fashion-mnist, gtsrb, gtsrb-paper, or the path of images of your own"),
@@ -104,6 +104,22 @@ const TABLE: [(&str, &str, &str); 80] = [
     ("data.step_size.ratio", "", "from one of their steps to the next"),
     ("data.cost_weight", "energy per pixel squared", "alpha: what moving an image costs"),
     ("data.temperature", "energy", "of the data chains: 0 is plain ascent"),
+    ("data.psgld.step_size", "", "of the data chains; what it multiplies is in the sampler's documentation"),
+    ("data.psgld.temperature", "energy", "of the data chains: 0 draws no noise"),
+    ("data.sghmc.step_size", "", "of the data chains; what it multiplies is in the sampler's documentation"),
+    ("data.sghmc.temperature", "energy", "of the data chains: 0 draws no noise"),
+    (
+        "data.sgadald.step_size",
+        "",
+        "of the data chains; what it multiplies is in the sampler's documentation",
+    ),
+    ("data.sgadald.temperature", "energy", "of the data chains: 0 draws no noise"),
+    (
+        "data.sgadahmc.step_size",
+        "",
+        "of the data chains; what it multiplies is in the sampler's documentation",
+    ),
+    ("data.sgadahmc.temperature", "energy", "of the data chains: 0 draws no noise"),
     ("data.start", "", "where data chains begin in a sweep: clean, or where they were (persistent)"),
     ("parameters.steps", "steps", "M: of each parameter chain in a sweep"),
     ("parameters.mode", "", "train: dropout and batch statistics act; evaluate: they do not"),
@@ -150,6 +166,7 @@ mod tests {
     #[test]
     fn the_longest_end_of_a_key_says_what_it_means() {
         assert!(of("bal.data.step_size").unwrap().text.contains("data chains"));
+        assert!(of("bal.data.sghmc.step_size").unwrap().text.contains("data chains"));
         assert!(of("bnn.parameters.sghmc.step_size").unwrap().text.contains("parameter chains"));
         assert!(of("adversarial_training.adam.step_size").unwrap().text.contains("Adam"));
         assert!(of("resized").is_none());
