@@ -19,7 +19,7 @@ struct Banana;
 
 impl Energy for Banana {
     /// `at`: `[n, 2]`, a chain per row; returns `[n]`.
-    fn energy(&self, at: &Position) -> Tensor {
+    fn energy(&self, at: &Position, _: &mut NoiseStream) -> Tensor {
         let (x, y) = (at.first().select(1, 0), at.first().select(1, 1));
         let bent = y - (x.square() - 1.0) * BEND;
         (x.square() + bent.square()) * 0.5
@@ -39,9 +39,10 @@ fn sample(kernel: &dyn Kernel, chains: i64, steps: u64) -> Result<Vec<Moment>> {
     let origin = Tensor::zeros([chains, 2], (Kind::Float, Device::Cpu));
     let mut state = kernel.start(Position::new(vec![origin]));
     for sweep in 0..steps {
-        let gradient = Banana.gradient(&state.position).gradient;
         let key = NoiseKey { seed: 1, purpose: Purpose::Parameters, sweep, chain: 0 };
-        kernel.step(&mut state, &gradient, &mut NoiseStream::new(key))?;
+        let mut noise = NoiseStream::new(key);
+        let gradient = Banana.gradient(&state.position, &mut noise).gradient;
+        kernel.step(&mut state, &gradient, &mut noise)?;
     }
     let (x, y) = (state.position.first().select(1, 0), state.position.first().select(1, 1));
     let moment = |name, values: &Tensor, exact| {

@@ -2,13 +2,14 @@
 
 use anyhow::{Context, Result};
 use bal_attacks::{Ball, Fgsm, Norm, Protocol, Radii, evaluate};
-use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs};
+use bal_baselines::{AdversarialTraining, Bal, BalSettings, Epochs};
 use bal_core::{EnsembleGradient, Images, Method, Posterior, Task, Workers};
 use bal_data::{
     Split,
     own::{self, Own, OwnSettings},
 };
 use bal_models::{Cnn, Ensemble, Sizes, read_posterior, write_posterior};
+use bal_samplers::{Adam, AdamSettings};
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 use tch::{Device, Kind, Tensor};
 

@@ -24,10 +24,7 @@ use std::sync::{
 use task::Task;
 use tch::{Device, Tensor};
 
-/// Images attacked together, unless the attack has a batch of its own.
-///
-/// Part of the protocol and no tuning: the last bits of a matrix product may depend on it.
-pub const SHARD: usize = 64;
+pub use bal_core::SHARD;
 
 /// What an evaluation measures.
 #[derive(Clone, Copy, Debug)]

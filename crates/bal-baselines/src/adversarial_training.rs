@@ -1,18 +1,19 @@
 //! Point estimates: empirical risk minimisation, and training against an inner attack.
 
 use crate::{
-    Adam, Epochs,
+    CrossEntropy, Epochs, NetworkMode,
     epochs::Learner,
-    perturb::{SHARD, perturb, sizes},
-    risk::{Loss, Risk, Term},
+    perturb::{perturb, sizes},
+    risk::{Risk, Term},
     settings::check,
 };
 use bal_attacks::Attack;
 use bal_core::{
     Batch, ChainState, Checkpoint, EnsembleGradient, Evaluation, GibbsError, Kernel, Member, Method, Metrics,
-    NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, Shared, Task, TrainError,
+    NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, SHARD, Task, TrainError,
 };
-use std::{cell::RefCell, ops::ControlFlow};
+use bal_samplers::Adam;
+use std::{ops::ControlFlow, sync::Arc};
 
 /// Adam on the loss of attacked images, perhaps mixed with the clean loss.
 ///
@@ -133,46 +134,51 @@ impl Learner for PointLearner<'_> {
         let whole = self.task.architecture.has_batch_statistics();
         let size = if whole { batch.len() } else { SHARD };
         let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Dropout, sweep, chain: 0 };
-        let (mut terms, mut masks) = (Vec::new(), Vec::new());
+        let (mut shards, mut masks) = (Vec::new(), NoiseStream::silent());
         for (i, clean) in batch.shards(size).into_iter().enumerate() {
             let stream = |chain| NoiseStream::new(NoiseKey { chain, ..key }).for_images(&clean.indices);
-            masks.push(stream(0));
+            let mut terms = Vec::new();
+            masks.join([stream(0)]);
             if let Some(z) = &adversarial {
                 let x = z.narrow(0, (i * size) as i64, clean.len() as i64);
                 let weight = (1.0 - self.method.clean_weight) / images;
-                terms.push(Term { x, y: clean.y.shallow_clone(), weight, shard: masks.len() - 1 });
+                terms.push(Term { x, clean: clean.replicate(), weight });
                 // A batch that may not be cut is still two tasks.
                 if whole {
-                    masks.push(stream(1));
+                    masks.join([stream(1)]);
+                    shards.push(std::mem::take(&mut terms));
                 }
             }
             if clean_weight > 0.0 {
-                terms.push(Term { x: clean.x, y: clean.y, weight: clean_weight, shard: masks.len() - 1 });
+                terms.push(Term::clean(clean, clean_weight));
+            }
+            if !terms.is_empty() {
+                shards.push(terms);
             }
         }
-        let buffers = Shared::new(self.chain.buffers.replicate());
-        let last_loss = Shared::new(Loss::default());
         let risk = Risk {
             architecture: self.task.architecture.clone(),
+            objective: Arc::new(CrossEntropy),
             workers: self.task.workers,
-            terms,
-            masks: RefCell::new(Some(masks)),
-            buffers: &buffers,
+            shards,
+            mode: NetworkMode::Train,
+            buffers: self.chain.buffers.replicate(),
             passes: vec![],
             prior_precision: 0.0,
-            last_loss: &last_loss,
         };
         let diverged = |source| TrainError::Diverged {
             sweep,
             source: GibbsError { block: "parameter chain", chain: 0, source },
         };
-        let evaluation = Evaluation::of(&risk, &self.chain.state).map_err(diverged)?;
+        let evaluation = Evaluation::of(&risk, &self.chain.state, &mut masks).map_err(diverged)?;
         drop(risk);
-        // Adam draws nothing; the kernel's signature wants a stream.
-        let mut noise = NoiseStream::new(NoiseKey { purpose: Purpose::Parameters, ..key });
-        let step = self.method.adam.step(&mut self.chain.state, &evaluation.gradient, &mut noise);
+        // Adam draws nothing.
+        let mut silence = NoiseStream::silent();
+        let step = self.method.adam.step(&mut self.chain.state, &evaluation.gradient, &mut silence);
         step.map_err(diverged)?;
-        self.chain.buffers = buffers.replica();
+        if let Some(buffers) = evaluation.aux.buffers {
+            self.chain.buffers = buffers;
+        }
         let sizes = adversarial.map(|z| sizes(&z, &batch.x));
         Ok(Metrics {
             loss: evaluation.energy,

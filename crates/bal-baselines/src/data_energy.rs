@@ -1,17 +1,20 @@
-//! The energy of adversarial images given the networks (eq. 6).
+//! The energy of adversarial data given the networks (eq. 6).
 
-use bal_core::{Architecture, Energy, Evaluation, Member, Mode, Position, channels_last};
+use bal_core::{
+    Architecture, Aux, Batch, Energy, Evaluation, Generator, Member, Mode, NoiseStream, Objective, Position,
+    channels_last, gradients,
+};
 use std::sync::Arc;
-use tch::{Kind, Reduction, Tensor};
+use tch::{Kind, Tensor};
 
-/// The energy of a batch of adversarial images `z` of clean images `x`.
+/// The energy of adversarial data `z` of a batch of clean images `x`.
 ///
 /// ```text
-/// U(z_i) = - sum_s [ l(z_i, y_i; w_s) - alpha |z_i - x_i|^2 ]
+/// U(z_i) = - sum_s [ d(z_i, y_i; w_s) - alpha c(z_i, x_i) ]
 /// ```
 ///
-/// `l`: cross-entropy of member s in evaluation mode. The sum runs over all S members, so both the
-/// pull of the loss and the cost grow with S. Positions: one part, `[n, c, h, w]`.
+/// `d`: the objective's deviation under member s in evaluation mode, `c`: the generator's cost. The sum runs over all S
+/// members, so both the pull of the loss and the cost grow with S. Draws nothing.
 ///
 /// Source: Ye & Zhu, NeurIPS 2018, eq. 6 (the density; the printed eq. 8 has the cost's sign wrong).
 pub struct DataEnergy {
@@ -19,49 +22,52 @@ pub struct DataEnergy {
     pub architecture: Arc<dyn Architecture>,
     /// Its weights in each parameter chain.
     pub members: Vec<Member>,
+    /// How positions become images, and what these cost.
+    pub generator: Arc<dyn Generator>,
+    /// What the data raise.
+    pub objective: Arc<dyn Objective>,
     /// The clean images.
-    pub x: Tensor,
-    /// Their labels.
-    pub y: Tensor,
+    pub clean: Batch,
     /// The weight alpha of the cost, at least 0.
     pub cost_weight: f64,
 }
 
 impl DataEnergy {
-    /// `|z_i - x_i|^2`, `[n]`.
-    fn cost(&self, z: &Tensor) -> Tensor {
-        (z - &self.x).square().flatten(1, -1).sum_dim_intlist(1, false, Kind::Float)
+    /// What multiplies the cost: its weight, once for each member.
+    fn pull(&self) -> f64 {
+        self.cost_weight * self.members.len() as f64
     }
 
-    /// Cross-entropy of one member, `[n]`.
-    fn loss(&self, member: &Member, z: &Tensor) -> Tensor {
-        let logits = self.architecture.forward(&member.parameters, &member.buffers, z, Mode::Evaluate).logits;
-        logits.cross_entropy_loss::<Tensor>(&self.y, None, Reduction::None, -100, 0.0)
+    /// Deviation of one member, `[n]`.
+    fn deviation(&self, member: &Member, z: &Tensor) -> Tensor {
+        let forward = self.architecture.forward(&member.parameters, &member.buffers, z, Mode::Evaluate);
+        self.objective.deviation(&forward, &self.clean)
     }
 }
 
 impl Energy for DataEnergy {
-    fn energy(&self, at: &Position) -> Tensor {
-        let z = at.first();
-        let cost = self.cost(z) * (self.cost_weight * self.members.len() as f64);
-        self.members.iter().fold(cost, |energy, member| energy - self.loss(member, z))
+    fn energy(&self, at: &Position, _: &mut NoiseStream) -> Tensor {
+        let z = self.generator.images(at, &self.clean);
+        let cost = self.generator.cost(at, &self.clean) * self.pull();
+        self.members.iter().fold(cost, |energy, member| energy - self.deviation(member, &z))
     }
 
     /// Member by member, so that one member's activations are in the cache at a time.
-    fn gradient(&self, at: &Position) -> Evaluation {
-        let z = at.first();
-        let pull = self.cost_weight * self.members.len() as f64;
-        let mut energy = self.cost(z).sum(Kind::Double).double_value(&[]) * pull;
-        let mut gradient = (z - &self.x) * (2.0 * pull);
-        let leaf = channels_last(z).detach().set_requires_grad(true);
-        for member in &self.members {
-            let loss = self.loss(member, &leaf).sum(Kind::Float);
-            energy -= loss.double_value(&[]);
-            let [ascent] = Tensor::run_backward(&[&loss], &[&leaf], false, false).try_into().unwrap_or_else(
-                |other: Vec<Tensor>| unreachable!("one gradient for one input, got {}", other.len()),
-            );
-            let _ = gradient.g_sub_(&ascent);
+    fn gradient(&self, at: &Position, _: &mut NoiseStream) -> Evaluation {
+        let Self { generator, clean, .. } = self;
+        let pull = self.pull();
+        let mut energy = generator.cost(at, clean).sum(Kind::Double).double_value(&[]) * pull;
+        let mut gradient = generator.cost_gradient(at, clean);
+        for part in gradient.tensors_mut() {
+            let _ = part.g_mul_scalar_(pull);
         }
-        Evaluation { energy, gradient: Position::new(vec![gradient]) }
+        let leaf = [channels_last(&generator.images(at, clean)).detach().set_requires_grad(true)];
+        for member in &self.members {
+            let deviation = self.deviation(member, &leaf[0]).sum(Kind::Float);
+            energy -= deviation.double_value(&[]);
+            let [ascent] = &gradients(&deviation, &leaf)[..] else { unreachable!("one for each leaf") };
+            gradient.subtract(&generator.pull_back(at, clean, ascent));
+        }
+        Evaluation { energy, gradient, aux: Aux::default() }
     }
 }

@@ -1,13 +1,10 @@
 //! Runs an inner attack on a batch, shard by shard.
 
 use bal_attacks::Attack;
-use bal_core::{Architecture, Batch, Member, NoiseStream, Replicate, Shared, TrainError, Workers};
+use bal_core::{Architecture, Batch, Member, NoiseStream, Replicate, SHARD, Shared, TrainError, Workers};
 use bal_models::Ensemble;
 use std::sync::Arc;
 use tch::{Kind, Tensor};
-
-/// Images per shard: what one core's cache holds of the network's activations.
-pub const SHARD: usize = 64;
 
 /// The adversarial images of `batch` for one network in evaluation mode, `[n, c, h, w]`.
 pub(crate) fn perturb(

@@ -1,20 +1,16 @@
 //! The pieces of a sweep and of an evaluation, each on one thread.
 
-use bal_baselines::{Loss, Risk, Term};
-use bal_bench::{Problem, Sizes};
+use bal_baselines::NetworkMode;
+use bal_bench::{Problem, Sizes, risk};
 use bal_core::{
-    Classifier, Energy, Kernel, Member, NoiseKey, NoiseStream, Position, Posterior, Purpose, Replicate,
-    Shared,
+    Classifier, Energy, Kernel, Member, NoiseKey, NoiseStream, Position, Posterior, Purpose, Replicate, SHARD,
 };
 use bal_data::Set;
 use bal_models::Ensemble;
 use bal_samplers::{Sgld, StepSize};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use std::{cell::RefCell, path::Path};
+use std::path::Path;
 use tch::{Device, Kind, Tensor};
-
-/// Images of a shard.
-const SHARD: i64 = 64;
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
@@ -32,7 +28,7 @@ fn noise(purpose: Purpose) -> NoiseStream {
 
 /// One step of each kernel, its gradient given.
 fn kernels(c: &mut Criterion) {
-    let problem = problem(SHARD);
+    let problem = problem(SHARD as i64);
     let mut group = c.benchmark_group("kernel step");
     let images = problem.batch();
     let sgld = Sgld::new(StepSize::Constant(0.026), 1e-5).expect("its settings are in range");
@@ -42,7 +38,7 @@ fn kernels(c: &mut Criterion) {
     group.throughput(Throughput::Elements(images.x.numel() as u64));
     group.bench_function("SGLD, 64 images", |b| b.iter(|| sgld.step(&mut state, &gradient, &mut stream)));
 
-    let sgadald = problem.bal.parameters.kernel().expect("its settings are in range");
+    let sgadald = problem.bal.parameters.sampler.kernel().expect("its settings are in range");
     let weights = problem.members(1).remove(0).parameters;
     let mut state = sgadald.start(weights.duplicate());
     let mut stream = noise(Purpose::Parameters);
@@ -62,24 +58,16 @@ fn energies(c: &mut Criterion) {
         group.throughput(Throughput::Elements(size as u64));
         let data = problem.data_energy(problem.members(1), &batch).expect("the experiment has data chains");
         let at = Position::new(vec![batch.x.copy()]);
-        group.bench_function(BenchmarkId::new("data, one network", size), |b| b.iter(|| data.gradient(&at)));
+        group.bench_function(BenchmarkId::new("data, one network", size), |b| {
+            b.iter(|| data.gradient(&at, &mut NoiseStream::silent()));
+        });
 
         let Member { parameters, buffers } = problem.members(1).remove(0);
-        let (buffers, last_loss) = (Shared::new(buffers), Shared::new(Loss::default()));
-        let (x, y, weight) = (batch.x.detach(), batch.y.detach(), 1.0 / size as f64);
-        let masks = noise(Purpose::Dropout).for_images(&batch.indices);
-        let risk = Risk {
-            architecture: problem.posterior.architecture.clone(),
-            workers: &problem.workers,
-            terms: vec![Term { x, y, weight, shard: 0 }],
-            masks: RefCell::new(Some(vec![masks])),
-            buffers: &buffers,
-            passes: vec![],
-            prior_precision: 0.0,
-            last_loss: &last_loss,
-        };
+        let mut masks = noise(Purpose::Dropout).for_images(&batch.indices);
+        let risk =
+            risk(&problem.posterior.architecture, &problem.workers, &[batch], buffers, NetworkMode::Train);
         let id = BenchmarkId::new("parameters, one network", size);
-        group.bench_function(id, |b| b.iter(|| risk.gradient(&parameters)));
+        group.bench_function(id, |b| b.iter(|| risk.gradient(&parameters, &mut masks)));
     }
     group.finish();
 }
@@ -87,12 +75,12 @@ fn energies(c: &mut Criterion) {
 /// Random numbers of a step.
 fn random(c: &mut Criterion) {
     let mut group = c.benchmark_group("noise");
-    let like = Tensor::zeros([SHARD, 784], (Kind::Float, Device::Cpu));
-    let indices: Vec<i64> = (0..SHARD).collect();
+    let like = Tensor::zeros([SHARD as i64, 784], (Kind::Float, Device::Cpu));
+    let indices: Vec<i64> = (0..SHARD as i64).collect();
     let mut stream = noise(Purpose::Data).for_images(&indices);
     group.throughput(Throughput::Elements(like.numel() as u64));
     group.bench_function("normal, 64 images", |b| b.iter(|| stream.normal_like(&like)));
-    let like = Tensor::zeros([SHARD, 1568], (Kind::Float, Device::Cpu));
+    let like = Tensor::zeros([SHARD as i64, 1568], (Kind::Float, Device::Cpu));
     group.throughput(Throughput::Elements(like.numel() as u64));
     group.bench_function("dropout masks, 64 images", |b| b.iter(|| stream.dropout_mask(&like, 0.5)));
     group.finish();
@@ -100,7 +88,7 @@ fn random(c: &mut Criterion) {
 
 /// What the posterior says of a shard.
 fn prediction(c: &mut Criterion) {
-    let problem = problem(SHARD);
+    let problem = problem(SHARD as i64);
     let batch = problem.batch();
     let mut group = c.benchmark_group("prediction");
     group.throughput(Throughput::Elements(SHARD as u64));

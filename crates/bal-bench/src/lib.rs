@@ -7,5 +7,5 @@ mod measures;
 mod problem;
 
 pub use arithmetic::{operations, peak};
-pub use measures::Measure;
+pub use measures::{Measure, risk};
 pub use problem::{Problem, Sizes};

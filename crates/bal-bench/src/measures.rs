@@ -3,15 +3,17 @@
 use crate::Problem;
 use anyhow::{Result, bail};
 use bal_attacks::{AttackName, AttackSettings, Protocol, Radii};
-use bal_baselines::{Adam, AdversarialTraining, Bal, DataEnergy, Epochs, Loss, Risk, SHARD, Term};
+use bal_baselines::{
+    AdversarialTraining, Bal, CrossEntropy, DataEnergy, Epochs, NetworkMode, Pixels, Risk, Term,
+};
 use bal_core::{
-    Batch, Energy, EnsembleGradient, Kernel, Member, Method, NoiseKey, NoiseStream, Position, Posterior,
-    Prediction, Purpose, Replicate, Shared, Task,
+    Architecture, Batch, Energy, EnsembleGradient, Member, Method, NoiseKey, NoiseStream, Position,
+    Posterior, Prediction, Purpose, Replicate, SHARD, Task, Workers,
 };
 use bal_models::Ensemble;
-use bal_samplers::{Sgld, StepSize};
+use bal_samplers::Adam;
 use serde::Deserialize;
-use std::{cell::RefCell, ops::ControlFlow, time::Instant};
+use std::{ops::ControlFlow, sync::Arc, time::Instant};
 use tch::Device;
 
 /// Radius of PGD.
@@ -64,20 +66,11 @@ impl Problem {
         Ok(DataEnergy {
             architecture: self.posterior.architecture.clone(),
             members,
-            x: shard.x.detach(),
-            y: shard.y.detach(),
+            generator: Arc::new(Pixels),
+            objective: Arc::new(CrossEntropy),
+            clean: shard.replicate(),
             cost_weight: data.cost_weight * self.sizes.batch as f64,
         })
-    }
-
-    /// The two terms of each shard of the batch, adversarial and clean, with equal weights.
-    pub fn terms(&self, batch: &Batch) -> Vec<Term> {
-        let weight = 0.5 / batch.len() as f64;
-        let shards = batch.shards(SHARD).into_iter().enumerate();
-        let twice = shards.flat_map(|(shard, images)| {
-            [0, 1].map(|_| Term { x: images.x.detach(), y: images.y.detach(), weight, shard })
-        });
-        twice.collect()
     }
 
     /// Gradients that another implementation should agree with: of the batch's images, and of the first
@@ -90,21 +83,18 @@ impl Problem {
         let mut image = self.data_energy(self.members(chains), &batch)?;
         // A mean over the batch, the cost aside: at the clean image its gradient is 0.
         image.cost_weight = 0.0;
-        let mut at_image = image.gradient(&Position::new(vec![batch.x.detach()])).gradient;
+        let (at, mut silence) = (Position::new(vec![batch.x.detach()]), NoiseStream::silent());
+        let mut at_image = image.gradient(&at, &mut silence).gradient;
         let _ = at_image.tensors_mut()[0].g_div_scalar_(batch.len() as f64);
         let Member { parameters, buffers } = self.members(1).remove(0);
-        let (buffers, last_loss) = (Shared::new(buffers), Shared::new(Loss::default()));
-        let risk = Risk {
-            architecture: self.posterior.architecture.clone(),
-            workers: &self.workers,
-            terms: self.terms(&batch),
-            masks: RefCell::new(None),
-            buffers: &buffers,
-            passes: vec![],
-            prior_precision: 0.0,
-            last_loss: &last_loss,
-        };
-        Ok((at_image, risk.gradient(&parameters).gradient))
+        let risk = risk(
+            &self.posterior.architecture,
+            &self.workers,
+            &batch.shards(SHARD),
+            buffers,
+            NetworkMode::Evaluate,
+        );
+        Ok((at_image, risk.gradient(&parameters, &mut silence).gradient))
     }
 
     fn noise(purpose: Purpose, chain: u64) -> NoiseStream {
@@ -112,11 +102,31 @@ impl Problem {
     }
 }
 
+/// The energy of weights on these shards, each counted twice: once as adversarial, once as clean.
+pub fn risk<'a>(
+    architecture: &Arc<dyn Architecture>,
+    workers: &'a Workers,
+    shards: &[Batch],
+    buffers: Position,
+    mode: NetworkMode,
+) -> Risk<'a> {
+    let images: usize = shards.iter().map(Batch::len).sum();
+    let term = |shard: &Batch| Term::clean(shard.replicate(), 0.5 / images as f64);
+    Risk {
+        architecture: architecture.clone(),
+        objective: Arc::new(CrossEntropy),
+        workers,
+        shards: shards.iter().map(|shard| vec![term(shard), term(shard)]).collect(),
+        mode,
+        buffers,
+        passes: vec![],
+        prior_precision: 0.0,
+    }
+}
+
 fn data_step(problem: &Problem, chains: usize) -> Result<f64> {
     let Some(data) = problem.bal.data else { bail!("the experiment has no [bal.data]") };
-    let images = problem.sizes.batch as f64;
-    let StepSize::Geometric { first, ratio } = data.step_size else { bail!("steps do not shrink") };
-    let kernel = Sgld::new(StepSize::Geometric { first: first / images, ratio }, data.temperature * images)?;
+    let kernel = data.sampler.kernel_in_unit(problem.sizes.batch as f64)?;
     let batch = problem.batch();
     let shards = batch.shards(SHARD);
     let tasks: Result<Vec<_>> = shards
@@ -131,7 +141,7 @@ fn data_step(problem: &Problem, chains: usize) -> Result<f64> {
     let ends = problem.workers.map(tasks, |(shard, energy, mut noise)| {
         let mut state = kernel.start(Position::new(vec![shard.x.copy()]));
         for _ in 0..data.steps {
-            let gradient = energy.gradient(&state.position).gradient;
+            let gradient = energy.gradient(&state.position, &mut NoiseStream::silent()).gradient;
             kernel.step(&mut state, &gradient, &mut noise)?;
         }
         Ok(())
@@ -142,36 +152,21 @@ fn data_step(problem: &Problem, chains: usize) -> Result<f64> {
 
 fn parameter_step(problem: &Problem, chains: usize) -> Result<f64> {
     let settings = problem.bal.parameters;
-    let kernel = settings.kernel()?;
+    let kernel = settings.sampler.kernel()?;
     let batch = problem.batch();
-    let masks = |chain: u64| {
-        let stream = |shard: &Batch| Problem::noise(Purpose::Dropout, chain).for_images(&shard.indices);
-        batch.shards(SHARD).iter().map(stream).collect::<Vec<_>>()
-    };
     let members = problem.members(chains).into_iter().zip(0..);
-    let tasks: Vec<_> = members
-        .map(|(member, chain)| (chain, member.duplicate(), problem.terms(&batch), masks(chain)))
-        .collect();
+    let tasks: Vec<_> =
+        members.map(|(member, chain)| (chain, member.duplicate(), batch.shards(SHARD).replicate())).collect();
     let (architecture, workers) = (&problem.posterior.architecture, &problem.workers);
     let begin = Instant::now();
-    let ends = workers.map(tasks, |(chain, Member { parameters, buffers }, terms, masks)| {
-        let (buffers, last_loss) = (Shared::new(buffers), Shared::new(Loss::default()));
-        let masks = RefCell::new(Some(masks));
-        let architecture = architecture.clone();
-        let risk = Risk {
-            architecture,
-            workers,
-            terms,
-            masks,
-            buffers: &buffers,
-            passes: vec![],
-            prior_precision: 0.0,
-            last_loss: &last_loss,
-        };
+    let ends = workers.map(tasks, |(chain, Member { parameters, buffers }, shards)| {
+        let indices: Vec<i64> = shards.iter().flat_map(|shard| shard.indices.clone()).collect();
+        let mut masks = Problem::noise(Purpose::Dropout, chain).for_images(&indices);
+        let risk = risk(architecture, workers, &shards, buffers, NetworkMode::Train);
         let mut noise = Problem::noise(Purpose::Parameters, chain);
         let mut state = kernel.start(parameters);
         for _ in 0..settings.steps {
-            let gradient = risk.gradient(&state.position).gradient;
+            let gradient = risk.gradient(&state.position, &mut masks).gradient;
             kernel.step(&mut state, &gradient, &mut noise)?;
         }
         Ok(())

@@ -1,9 +1,10 @@
 //! Data, networks and settings, loaded once.
 
 use anyhow::{Context, Result, ensure};
-use bal_baselines::{AdamSettings, BalSettings};
+use bal_baselines::BalSettings;
 use bal_core::{Batch, Images, Member, Posterior, Replicate, Workers};
 use bal_data::{Set, Split};
+use bal_samplers::AdamSettings;
 use serde::Deserialize;
 use std::path::Path;
 use tch::{Device, Kind, Tensor};

@@ -1,145 +1,142 @@
-//! Alternating sampling of two blocks: adversarial data given parameters, parameters given data.
+//! Alternating sampling of blocks of chains, such as adversarial data and parameters, each given the others.
 
 use crate::{
-    Diverged, Energy, Evaluation, Kernel, NoiseStream, Position, Replicate, Schedule, Shared, State, Workers,
+    Aux, Diverged, Energy, Evaluation, Kernel, NoiseStream, Position, Replicate, Shared, State, Workers,
 };
+use std::sync::Arc;
 
-/// A chain in a sweep: its state and the noise that it draws from.
+/// A chain in a sweep.
 #[derive(Debug)]
 pub struct Chain {
-    /// The number under which [`Conditionals`] know it.
-    pub index: usize,
     /// Where it is.
     pub state: State,
-    /// Its noise in this sweep.
+    /// The noise that its kernel draws in this sweep.
     pub noise: NoiseStream,
+    /// Its energy before the last step; 0 before the first.
+    pub energy: f64,
+    /// What that evaluation left behind.
+    pub aux: Aux,
 }
 
-/// The two conditional laws of a sweep, as energies.
+impl Chain {
+    /// A chain before its first step.
+    pub fn new(state: State, noise: NoiseStream) -> Self {
+        Self { state, noise, energy: 0.0, aux: Aux::default() }
+    }
+}
+
+/// Chains that move by the same kernel without seeing each other.
+#[derive(Debug)]
+pub struct Block {
+    /// What one of its chains is called, as errors name it and [`Conditionals`] know the block: `parameter chain`.
+    pub name: &'static str,
+    /// How they move.
+    pub kernel: Arc<dyn Kernel>,
+    /// Inner steps of each chain per sweep, M of the paper; with 0 the chains stay where they are.
+    pub steps: u64,
+    /// The chains.
+    pub chains: Vec<Chain>,
+}
+
+impl Block {
+    /// Energy before the last step, summed over chains in order.
+    pub fn energy(&self) -> f64 {
+        self.chains.iter().map(|chain| chain.energy).sum()
+    }
+
+    fn positions(&self) -> (&'static str, Vec<Position>) {
+        (self.name, self.chains.iter().map(|chain| chain.state.position.replicate()).collect())
+    }
+
+    /// Moves every chain by all its steps, each on one worker without waiting for the others.
+    fn advance(
+        &mut self,
+        workers: &Workers,
+        conditionals: &dyn Conditionals,
+        given: Given,
+    ) -> Result<(), GibbsError> {
+        let Self { name, steps, .. } = *self;
+        let (kernel, given) = (self.kernel.as_ref(), Shared::new(given));
+        let chains = self.chains.drain(..).enumerate().collect();
+        let moved = workers.map(chains, |(index, mut chain): (usize, Chain)| {
+            let given = given.replica();
+            let mut noise = conditionals.noise(name, index);
+            let mut energy = conditionals.energy(name, index, &given);
+            let diverged = |source| GibbsError { block: name, chain: index, source };
+            for _ in 0..steps {
+                let evaluation =
+                    Evaluation::of(energy.as_ref(), &chain.state, &mut noise).map_err(diverged)?;
+                energy.carry(&evaluation.aux);
+                kernel.step(&mut chain.state, &evaluation.gradient, &mut chain.noise).map_err(diverged)?;
+                (chain.energy, chain.aux) = (evaluation.energy, evaluation.aux);
+            }
+            Ok(chain)
+        });
+        self.chains = moved.into_iter().collect::<Result<_, _>>()?;
+        Ok(())
+    }
+}
+
+/// Where the chains of all other blocks are.
+#[derive(Debug)]
+pub struct Given(Vec<(&'static str, Vec<Position>)>);
+
+impl Given {
+    /// The positions of the block of this name; none where no other block is called so.
+    pub fn of(&self, name: &str) -> &[Position] {
+        self.0.iter().find(|(block, _)| *block == name).map_or(&[], |(_, positions)| positions)
+    }
+}
+
+impl Replicate for Given {
+    fn replicate(&self) -> Self {
+        Self(self.0.iter().map(|(name, positions)| (*name, positions.replicate())).collect())
+    }
+}
+
+/// The conditional laws of a sweep, as energies.
 ///
 /// Called from several workers at once: what they hold is shared by [`Shared`].
 pub trait Conditionals: Sync {
-    /// The energy of data block `block` given the positions of all parameter chains (eq. 6).
-    fn data_energy<'a>(&'a self, block: usize, parameters: Vec<Position>) -> Box<dyn Energy + 'a>;
+    /// The energy of chain number `chain` of `block` given the positions of all other blocks.
+    fn energy<'a>(&'a self, block: &'static str, chain: usize, given: &Given) -> Box<dyn Energy + 'a>;
 
-    /// The energy of parameter chain `chain` given the positions of all data blocks (eq. 7).
-    fn parameter_energy<'a>(&'a self, chain: usize, data: Vec<Position>) -> Box<dyn Energy + 'a>;
-}
-
-/// Algorithm 1 without its loop over batches: kernels for both blocks and the schedule.
-///
-/// The stationary law of this alternation is what gets sampled. The paper's two conditionals belong
-/// to no joint law (its likelihood enters them with opposite signs), so it is no joint posterior.
-///
-/// Source: Ye & Zhu, NeurIPS 2018, Algorithm 1.
-#[derive(Debug)]
-pub struct Gibbs {
-    data: Box<dyn Kernel>,
-    parameters: Box<dyn Kernel>,
-    schedule: Schedule,
-}
-
-/// What a sweep leaves behind.
-#[derive(Debug)]
-pub struct Sweep {
-    /// The data chains, in the order in which they came.
-    pub data: Vec<Chain>,
-    /// The parameter chains, in the order in which they came.
-    pub parameters: Vec<Chain>,
-    /// Energy of the data before the last inner step, summed over blocks; 0 without data steps.
-    pub data_energy: f64,
-    /// Energy of the parameters before the last inner step, mean over chains.
-    pub parameter_energy: f64,
+    /// The noise that this energy draws in this sweep.
+    fn noise(&self, _block: &'static str, _chain: usize) -> NoiseStream {
+        NoiseStream::silent()
+    }
 }
 
 /// A chain that diverged in a sweep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{block} {chain} diverged: {source}")]
 pub struct GibbsError {
-    /// `data block` or `parameter chain`.
+    /// The block's name.
     pub block: &'static str,
-    /// The chain's index.
+    /// The chain's number in its block.
     pub chain: usize,
     /// When it happened.
     pub source: Diverged,
 }
 
-impl Gibbs {
-    /// A sweep made of these kernels.
-    pub fn new(data: Box<dyn Kernel>, parameters: Box<dyn Kernel>, schedule: Schedule) -> Self {
-        Self { data, parameters, schedule }
-    }
-
-    /// The kernel of the data chains.
-    pub fn data(&self) -> &dyn Kernel {
-        self.data.as_ref()
-    }
-
-    /// The kernel of the parameter chains.
-    pub fn parameters(&self) -> &dyn Kernel {
-        self.parameters.as_ref()
-    }
-
-    /// The counts.
-    pub fn schedule(&self) -> Schedule {
-        self.schedule
-    }
-
-    /// One sweep: every data chain its inner steps given all parameter chains, then every parameter
-    /// chain its inner steps given all data chains.
-    ///
-    /// Chains of one block do not see each other, so each makes all its inner steps on one worker
-    /// without waiting.
-    ///
-    /// # Errors
-    /// [`GibbsError`] naming the first chain, in order, that diverged.
-    pub fn sweep(
-        &self,
-        workers: &Workers,
-        conditionals: &dyn Conditionals,
-        data: Vec<Chain>,
-        parameters: Vec<Chain>,
-    ) -> Result<Sweep, GibbsError> {
-        let given = Shared::new(positions(&parameters));
-        let (data, data_energies) =
-            advance("data block", workers, self.data(), self.schedule.data_steps(), data, |index| {
-                conditionals.data_energy(index, given.replica())
-            })?;
-        drop(given);
-        let given = Shared::new(positions(&data));
-        let steps = self.schedule.parameter_steps();
-        let (parameters, energies) =
-            advance("parameter chain", workers, self.parameters(), steps, parameters, |index| {
-                conditionals.parameter_energy(index, given.replica())
-            })?;
-        let parameter_energy = energies.iter().sum::<f64>() / energies.len().max(1) as f64;
-        Ok(Sweep { data, parameters, data_energy: data_energies.iter().sum(), parameter_energy })
-    }
-}
-
-fn positions(chains: &[Chain]) -> Vec<Position> {
-    chains.iter().map(|chain| chain.state.position.replicate()).collect()
-}
-
-/// Moves every chain of a block by `steps` and returns them with their last energies.
-fn advance<'a>(
-    block: &'static str,
+/// One sweep of Algorithm 1: block after block, every chain its inner steps given all chains of the other blocks.
+///
+/// The stationary law of this alternation is what gets sampled. The paper's two conditionals belong
+/// to no joint law (its likelihood enters them with opposite signs), so it is no joint posterior.
+///
+/// Source: Ye & Zhu, NeurIPS 2018, Algorithm 1.
+///
+/// # Errors
+/// [`GibbsError`] naming the first chain, in order, that diverged. Its block is left without chains.
+pub fn sweep(
     workers: &Workers,
-    kernel: &dyn Kernel,
-    steps: u64,
-    chains: Vec<Chain>,
-    energy_of: impl Fn(usize) -> Box<dyn Energy + 'a> + Sync + Send,
-) -> Result<(Vec<Chain>, Vec<f64>), GibbsError> {
-    let results = workers.map(chains, |mut chain| {
-        let energy = energy_of(chain.index);
-        let diverged = |source| GibbsError { block, chain: chain.index, source };
-        let mut last = 0.0;
-        for _ in 0..steps {
-            let evaluation = Evaluation::of(energy.as_ref(), &chain.state).map_err(diverged)?;
-            last = evaluation.energy;
-            kernel.step(&mut chain.state, &evaluation.gradient, &mut chain.noise).map_err(diverged)?;
-        }
-        Ok((chain, last))
-    });
-    Ok(results.into_iter().collect::<Result<Vec<_>, _>>()?.into_iter().unzip())
+    conditionals: &dyn Conditionals,
+    blocks: &mut [Block],
+) -> Result<(), GibbsError> {
+    for moving in 0..blocks.len() {
+        let others = blocks.iter().enumerate().filter(|(i, _)| *i != moving);
+        let given = Given(others.map(|(_, block)| block.positions()).collect());
+        blocks[moving].advance(workers, conditionals, given)?;
+    }
+    Ok(())
 }

@@ -62,4 +62,57 @@ pub trait Kernel: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`Diverged`] when the new position is not finite.
     fn step(&self, state: &mut State, gradient: &Position, noise: &mut NoiseStream) -> Result<(), Diverged>;
+
+    /// Whether the chain stays bounded where the energy has this curvature (the largest eigenvalue
+    /// of its Hessian that is known beforehand), finite and >= 0. A kernel that cannot tell says yes.
+    ///
+    /// # Errors
+    /// [`Unstable`].
+    fn check_stable(&self, _curvature: f64) -> Result<(), Unstable> {
+        Ok(())
+    }
+
+    /// Whether a chain of `steps` steps that begins at the minimum of an energy of this curvature, finite and >= 0, is
+    /// brought back by its later steps from wherever its earlier ones overshoot.
+    ///
+    /// # Errors
+    /// As [`Kernel::check_stable`], which is what a kernel asks whose steps do not shrink.
+    fn check_contracts(&self, curvature: f64, _steps: u64) -> Result<(), Unstable> {
+        self.check_stable(curvature)
+    }
+}
+
+/// Steps so long that a chain runs away.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unstable {
+    /// Along the energy's steepest curvature.
+    #[error(
+        "a step size of {step_size} is unstable where the energy has curvature {curvature}: step size times \
+         curvature must stay below {limit}, so take a step size below {}", limit / curvature
+    )]
+    Step {
+        /// The largest step size that the kernel takes.
+        step_size: f64,
+        /// The curvature it was checked against.
+        curvature: f64,
+        /// What their product must stay below.
+        limit: f64,
+    },
+    /// The curvature is none.
+    #[error("curvature must be finite and >= 0, got {0}")]
+    Curvature(f64),
+}
+
+impl Unstable {
+    /// `Ok` when the product of `step_size` and `curvature` is below `limit`.
+    ///
+    /// # Errors
+    /// [`Unstable::Step`] when it is not, [`Unstable::Curvature`] for a curvature that is not finite and at least 0.
+    pub fn check(step_size: f64, curvature: f64, limit: f64) -> Result<(), Self> {
+        if !(curvature.is_finite() && curvature >= 0.0) {
+            return Err(Self::Curvature(curvature));
+        }
+        if step_size * curvature < limit { Ok(()) } else { Err(Self::Step { step_size, curvature, limit }) }
+    }
 }

@@ -1,7 +1,7 @@
 //! The small core of Bayesian adversarial learning.
 //!
-//! Positions that kernels move, keyed noise, energies and their gradients, Gibbs sweeps over two
-//! blocks, and the traits that classifiers, architectures and training methods meet at.
+//! Positions that kernels move, keyed noise, energies and their gradients, Gibbs sweeps over
+//! blocks of chains, and the traits that classifiers, architectures and training methods meet at.
 //! Nothing here knows a particular network, attack or sampler.
 
 #![doc = include_str!("../README.md")]
@@ -12,6 +12,7 @@ mod batch;
 mod classifier;
 mod energy;
 mod error;
+mod generator;
 mod gibbs;
 mod image_digest;
 mod images;
@@ -19,10 +20,10 @@ mod kernel;
 mod layout;
 mod method;
 mod noise;
+mod objective;
 mod position;
 mod posterior;
 mod prediction;
-mod schedule;
 mod shared;
 mod uncertainty;
 mod workers;
@@ -30,19 +31,20 @@ mod workers;
 pub use architecture::{Architecture, Forward, Mode, TensorSpec};
 pub use batch::Batch;
 pub use classifier::{Classifier, ClassifierError};
-pub use energy::{Energy, Evaluation};
+pub use energy::{Aux, Energy, Evaluation, gradients};
 pub use error::CoreError;
-pub use gibbs::{Chain, Conditionals, Gibbs, GibbsError, Sweep};
+pub use generator::Generator;
+pub use gibbs::{Block, Chain, Conditionals, GibbsError, Given, sweep};
 pub use image_digest::{ImageDigest, part_digest};
 pub use images::Images;
-pub use kernel::{Diverged, Kernel, State};
+pub use kernel::{Diverged, Kernel, State, Unstable};
 pub use layout::channels_last;
 pub use method::{ChainState, Checkpoint, Method, Metrics, Progress, Task, TrainError};
 pub use noise::{NoiseKey, NoiseStream, Purpose};
+pub use objective::Objective;
 pub use position::Position;
 pub use posterior::{Member, Posterior};
 pub use prediction::{EnsembleGradient, Prediction};
-pub use schedule::Schedule;
 pub use shared::{Replicate, Shared};
 pub use uncertainty::Uncertainty;
-pub use workers::Workers;
+pub use workers::{SHARD, Workers};

@@ -74,6 +74,26 @@ impl NoiseStream {
         Self::new(NoiseKey { chain, ..self.key })
     }
 
+    /// No stream: for an energy that draws nothing. To draw from it is a bug.
+    pub fn silent() -> Self {
+        let key = NoiseKey { seed: 0, purpose: Purpose::Test, sweep: 0, chain: 0 };
+        Self { key, streams: vec![] }
+    }
+
+    /// Takes the first streams of single images away, `rows[i]` of them for piece i. [`Self::join`] gives them back.
+    ///
+    /// # Panics
+    /// When there are fewer.
+    pub fn cut(&mut self, rows: impl IntoIterator<Item = usize>) -> Vec<Self> {
+        let mut piece = |rows| Self { key: self.key, streams: self.streams.drain(..rows).collect() };
+        rows.into_iter().map(&mut piece).collect()
+    }
+
+    /// Puts the streams of `pieces` after those that are there.
+    pub fn join(&mut self, pieces: impl IntoIterator<Item = Self>) {
+        self.streams.extend(pieces.into_iter().flat_map(|piece| piece.streams));
+    }
+
     /// Standard normal numbers, shaped as `like` and on its device.
     pub fn normal_like(&mut self, like: &Tensor) -> Tensor {
         self.fill(like, |rng, row| row.fill_with(|| StandardNormal.sample(rng)))
@@ -111,9 +131,10 @@ impl NoiseStream {
     /// Fills a tensor like `like` row by row, each row from its own stream where there are several.
     ///
     /// # Panics
-    /// When there are streams for single images and `like` has another number of rows.
+    /// When there are streams for single images and `like` has another number of rows, or when there is no stream.
     fn fill(&mut self, like: &Tensor, mut draw: impl FnMut(&mut ChaCha8Rng, &mut [f32])) -> Tensor {
         let mut values = vec![0f32; like.numel()];
+        assert!(!self.streams.is_empty(), "noise for an energy that was said to draw none");
         let row = values.len() / self.streams.len();
         assert_eq!(row * self.streams.len(), values.len(), "one stream per image");
         if row > 0 {
@@ -152,6 +173,24 @@ mod tests {
         let alone = NoiseStream::new(KEY).for_images(&[9]).normal_like(&zeros(&[1, 1, 4, 4]));
         assert_eq!(among.get(1), alone.get(0));
         assert_ne!(among.get(0), among.get(1));
+    }
+
+    #[test]
+    fn streams_that_are_cut_and_joined_go_on_as_if_they_had_stayed_together() {
+        let draw = |noise: &mut NoiseStream, n| noise.normal_like(&zeros(&[n, 2, 2]));
+        let mut together = NoiseStream::new(KEY).for_images(&[5, 9, 2]);
+        let mut apart = together.clone();
+        let mut pieces = apart.cut([2, 1]);
+        let first = Tensor::cat(&[draw(&mut pieces[0], 2), draw(&mut pieces[1], 1)], 0);
+        assert_eq!(first, draw(&mut together, 3));
+        apart.join(pieces);
+        assert_eq!(draw(&mut apart, 3), draw(&mut together, 3));
+    }
+
+    #[test]
+    #[should_panic(expected = "said to draw none")]
+    fn silence_draws_nothing() {
+        let _ = NoiseStream::silent().normal_like(&zeros(&[1]));
     }
 
     #[test]

@@ -69,6 +69,13 @@ impl Position {
         }
     }
 
+    /// Subtracts `other` part by part, in place.
+    pub fn subtract(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            let _ = mine.g_sub_(theirs);
+        }
+    }
+
     /// Whether every coordinate is finite.
     ///
     /// A sum is finite only if each term is (overflow counts as divergence too), and costs one pass.

@@ -3,6 +3,11 @@
 use crate::CoreError;
 use rayon::prelude::*;
 
+/// Images per task: what one core's cache holds of a network's activations.
+///
+/// Part of every protocol and no tuning: the last bits of a matrix product may depend on it.
+pub const SHARD: usize = 64;
+
 /// Threads that share out independent tasks.
 ///
 /// LibTorch itself runs on one thread in each worker: the order of its sums, and with it every bit

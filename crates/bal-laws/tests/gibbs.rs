@@ -5,11 +5,12 @@
 //! ```
 
 use bal_core::{
-    Chain, Conditionals, Diverged, Energy, Gibbs, Kernel, NoiseStream, Position, Schedule, Shared, State,
-    Workers,
+    Block, Chain, Conditionals, Diverged, Energy, Given, Kernel, NoiseStream, Position, Shared, State,
+    Workers, sweep,
 };
 use bal_laws::{GaussianLaw, LinearStep, Moments, Replicas, column, matrix, noise};
 use bal_samplers::{Sgld, StepSize};
+use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 
 /// The conditionals; of each chain there are [`Replicas::COUNT`] replicas, one per coordinate.
@@ -41,18 +42,18 @@ impl Bowl {
 }
 
 impl Energy for Bowl {
-    fn energy(&self, at: &Position) -> Tensor {
+    fn energy(&self, at: &Position, _: &mut NoiseStream) -> Tensor {
         (at.first() - self.centre.replica()).square() / (2.0 * self.variance)
     }
 }
 
 impl Conditionals for Pair {
-    fn data_energy<'a>(&'a self, _: usize, parameters: Vec<Position>) -> Box<dyn Energy + 'a> {
-        Bowl::around(&parameters, self.data)
-    }
-
-    fn parameter_energy<'a>(&'a self, _: usize, data: Vec<Position>) -> Box<dyn Energy + 'a> {
-        Bowl::around(&data, self.parameters)
+    fn energy<'a>(&'a self, block: &'static str, _: usize, given: &Given) -> Box<dyn Energy + 'a> {
+        assert!(given.of(block).is_empty(), "a chain sees none of its own block");
+        match block {
+            "data" => Bowl::around(given.of("parameters"), self.data),
+            _ => Bowl::around(given.of("data"), self.parameters),
+        }
     }
 }
 
@@ -78,31 +79,39 @@ impl Kernel for ExactDraw {
     }
 }
 
+/// How both blocks move.
+struct Sweeps {
+    data: Arc<dyn Kernel>,
+    parameters: Arc<dyn Kernel>,
+    /// Inner steps of either.
+    steps: u64,
+}
+
 /// The moments of `(z_1, .., w_1, ..)` after `sweeps` sweeps from 0.
-fn sample(pair: Pair, gibbs: &Gibbs, chains: (usize, usize), sweeps: u64) -> Moments {
-    let start = |kernel: &dyn Kernel, count: usize| -> Vec<State> {
+fn sample(pair: Pair, gibbs: &Sweeps, chains: (usize, usize), sweeps: u64) -> Moments {
+    let start = |name, kernel: &Arc<dyn Kernel>, count: usize| {
         let origin = || Tensor::zeros([Replicas::COUNT], (Kind::Float, Device::Cpu));
-        (0..count).map(|_| kernel.start(Position::new(vec![origin()]))).collect()
+        let chain = |_| Chain::new(kernel.start(Position::new(vec![origin()])), NoiseStream::silent());
+        Block { name, kernel: kernel.clone(), steps: gibbs.steps, chains: (0..count).map(chain).collect() }
     };
     let workers = Workers::new(2).unwrap();
-    let (mut data, mut parameters) = (start(gibbs.data(), chains.0), start(gibbs.parameters(), chains.1));
-    for sweep in 0..sweeps {
-        let with_noise = |states: Vec<State>, first: u64| {
-            let numbered = states.into_iter().enumerate();
-            let chain = |(index, state)| Chain { index, state, noise: noise(sweep, first + index as u64) };
-            numbered.map(chain).collect()
-        };
-        let swept = gibbs.sweep(&workers, &pair, with_noise(data, 0), with_noise(parameters, 100)).unwrap();
-        data = swept.data.into_iter().map(|chain| chain.state).collect();
-        parameters = swept.parameters.into_iter().map(|chain| chain.state).collect();
+    let mut blocks = [start("data", &gibbs.data, chains.0), start("parameters", &gibbs.parameters, chains.1)];
+    for number in 0..sweeps {
+        for (block, first) in blocks.iter_mut().zip([0, 100]) {
+            for (chain, index) in block.chains.iter_mut().zip(first..) {
+                chain.noise = noise(number, index);
+            }
+        }
+        sweep(&workers, &pair, &mut blocks).unwrap();
     }
-    let positions: Vec<&Tensor> = data.iter().chain(&parameters).map(|s| s.position.first()).collect();
+    let chains = blocks.iter().flat_map(|block| &block.chains);
+    let positions: Vec<&Tensor> = chains.map(|chain| chain.state.position.first()).collect();
     Moments::of(&Tensor::stack(&positions, 0))
 }
 
-fn exact_draws(pair: Pair) -> Gibbs {
-    let kernel = |variance| Box::new(ExactDraw { variance });
-    Gibbs::new(kernel(pair.data.1), kernel(pair.parameters.1), Schedule::new(1, 1, 0, 1).unwrap())
+fn exact_draws(pair: Pair) -> Sweeps {
+    let kernel = |variance| Arc::new(ExactDraw { variance });
+    Sweeps { data: kernel(pair.data.1), parameters: kernel(pair.parameters.1), steps: 1 }
 }
 
 /// The recursion of one inner step of number `row`: it goes the share `pull` of the way to `slope`
@@ -162,9 +171,9 @@ fn exact_draws_of_an_incompatible_pair_have_the_law_of_the_alternation() {
 fn inner_chains_have_the_law_of_the_sweeps_lyapunov_equation() {
     let (steps, e_z, e_w) = (3, 0.3, 0.1);
     for pair in [COMPATIBLE, INCOMPATIBLE] {
-        let kernel = |e| Box::new(Sgld::new(StepSize::Constant(e), 1.0).unwrap());
-        let schedule = Schedule::new(steps, steps, 0, 1).unwrap();
-        let moments = sample(pair, &Gibbs::new(kernel(e_z), kernel(e_w), schedule), (1, 1), 40);
+        let kernel = |e| Arc::new(Sgld::new(StepSize::Constant(e), 1.0).unwrap());
+        let gibbs = Sweeps { data: kernel(e_z), parameters: kernel(e_w), steps };
+        let moments = sample(pair, &gibbs, (1, 1), 40);
         let ((a, s2), (b, r2)) = (pair.data, pair.parameters);
         let of_z = (0..steps).map(|_| inner_step(2, 0, &[1], a, e_z / s2, 2.0 * e_z));
         let of_w = (0..steps).map(|_| inner_step(2, 1, &[0], b, e_w / r2, 2.0 * e_w));

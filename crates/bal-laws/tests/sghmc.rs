@@ -1,5 +1,6 @@
 //! The laws of SGHMC on Gaussian energies.
 
+use bal_core::Kernel;
 use bal_laws::{GaussianLaw, LinearStep, Replicas, column, diagonal, matrix, momentum_step};
 use bal_samplers::{Sghmc, SghmcSettings};
 use tch::{Device, Kind, Tensor};

@@ -1,5 +1,6 @@
 //! The laws of SGLD on Gaussian energies.
 
+use bal_core::Kernel;
 use bal_laws::{GaussianLaw, LinearStep, Replicas, column, diagonal, matrix};
 use bal_samplers::{Sgld, StepSize};
 use tch::{Device, Kind, Tensor};

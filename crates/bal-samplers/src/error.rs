@@ -14,19 +14,6 @@ pub enum SamplerError {
         /// What it is.
         value: f64,
     },
-    /// A step so long that the chain runs away along the energy's steepest curvature.
-    #[error(
-        "a step size of {step_size} is unstable where the energy has curvature {curvature}: step size times \
-         curvature must stay below {limit}, so take a step size below {}", limit / curvature
-    )]
-    Unstable {
-        /// The largest step size that the kernel takes.
-        step_size: f64,
-        /// The curvature it was checked against.
-        curvature: f64,
-        /// What their product must stay below.
-        limit: f64,
-    },
     /// A setting under which tau cannot be chosen automatically.
     #[error("tau = \"automatic\" needs {needs}, got {found}")]
     AutomaticTau {
@@ -35,6 +22,9 @@ pub enum SamplerError {
         /// What it was given instead.
         found: String,
     },
+    /// No sampler, or several.
+    #[error("exactly one of the tables sgld, psgld, sghmc, sgadald, sgadahmc is needed, got {0}")]
+    Tables(usize),
 }
 
 /// `Ok` when `holds`, else the error that `setting` is out of `range`.

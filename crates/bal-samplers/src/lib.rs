@@ -10,10 +10,12 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+mod adam;
 mod adaptation;
 mod error;
 mod gradient_noise;
 mod psgld;
+mod sampler;
 mod sgadahmc;
 mod sgadald;
 mod sghmc;
@@ -21,10 +23,12 @@ mod sgld;
 mod step_size;
 mod tau;
 
+pub use adam::{Adam, AdamSettings};
 pub use adaptation::SecondMoment;
 pub use error::SamplerError;
 pub use gradient_noise::GradientNoise;
 pub use psgld::{Psgld, PsgldSettings};
+pub use sampler::{Sampler, SamplerTables};
 pub use sgadahmc::{MomentumFriction, Sgadahmc, SgadahmcSettings};
 pub use sgadald::{Friction, InjectedNoise, Sgadald, SgadaldSettings};
 pub use sghmc::{Sghmc, SghmcSettings};

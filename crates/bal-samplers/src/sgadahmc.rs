@@ -51,9 +51,9 @@ pub enum MomentumFriction {
 #[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SgadahmcSettings {
-    /// Step size e, in units of the root of a weight; finite and > 0.
+    /// Step size e, in units of the root of the position; finite and > 0.
     pub step_size: f64,
-    /// Temperature T, in units of the energy that the chain sees, which is the mean over the training images; finite
+    /// Temperature T, in units of the energy that the chain sees (of weights: the mean over the training images); finite
     /// and >= 0.
     pub temperature: f64,
     /// Friction: `{ constant = C }`, or `{ decay = a }`, the share of the momentum that a step loses.
@@ -65,7 +65,7 @@ pub struct SgadahmcSettings {
     pub tau: Tau,
     /// V is kept at or above this number, in units of the gradient squared; finite and >= 0.
     pub preconditioner_floor: f64,
-    /// V before the first step, for every weight, in units of the gradient squared; finite and > 0, and 1 where tau
+    /// V before the first step, for every coordinate, in units of the gradient squared; finite and > 0, and 1 where tau
     /// is automatic.
     pub initial_second_moment: f64,
     /// First steps of a chain's life, in which V and tau adapt; then they are frozen. Absent: V adapts always. An

@@ -4,7 +4,7 @@ use crate::{
     SamplerError,
     error::{require, require_non_negative, require_positive},
 };
-use bal_core::{Diverged, Kernel, NoiseStream, Position, State};
+use bal_core::{Diverged, Kernel, NoiseStream, Position, State, Unstable};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,9 +34,9 @@ pub struct Sghmc(SghmcSettings);
 #[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SghmcSettings {
-    /// Step size e, in units of a weight squared over energy; finite and > 0.
+    /// Step size e, in units of position squared over energy; finite and > 0.
     pub step_size: f64,
-    /// Temperature T, in units of the energy that the chain sees, which is the mean over the training images; finite
+    /// Temperature T, in units of the energy that the chain sees (of weights: the mean over the training images); finite
     /// and >= 0.
     pub temperature: f64,
     /// Share a of the momentum that a step loses, in `(0, 1]`.
@@ -63,22 +63,6 @@ impl Sghmc {
     /// The settings.
     pub fn settings(&self) -> &SghmcSettings {
         &self.0
-    }
-
-    /// Whether the chain stays bounded where the energy has this curvature, finite and >= 0.
-    ///
-    /// # Errors
-    /// [`SamplerError::Unstable`] when the step size times `curvature` is `2 (2 - a)` or more;
-    /// [`SamplerError::OutOfRange`] for a `curvature` that is none.
-    pub fn check_stable(&self, curvature: f64) -> Result<(), SamplerError> {
-        require_non_negative("curvature", curvature)?;
-        let SghmcSettings { step_size, friction, .. } = self.0;
-        let limit = 2.0 * (2.0 - friction);
-        if step_size * curvature < limit {
-            Ok(())
-        } else {
-            Err(SamplerError::Unstable { step_size, curvature, limit })
-        }
     }
 }
 
@@ -111,6 +95,11 @@ impl Kernel for Sghmc {
             *x += &*v;
         }
         state.advance()
+    }
+
+    /// The step size times `curvature` must be below `2 (2 - a)`.
+    fn check_stable(&self, curvature: f64) -> Result<(), Unstable> {
+        Unstable::check(self.0.step_size, curvature, 2.0 * (2.0 - self.0.friction))
     }
 }
 

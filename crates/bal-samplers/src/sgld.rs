@@ -1,7 +1,7 @@
 //! Stochastic gradient Langevin dynamics.
 
 use crate::{SamplerError, StepSize, error::require_non_negative};
-use bal_core::{Diverged, Kernel, NoiseStream, Position, State};
+use bal_core::{Diverged, Kernel, NoiseStream, Position, State, Unstable};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -55,40 +55,6 @@ impl Sgld {
     pub fn temperature(&self) -> f64 {
         self.temperature
     }
-
-    /// Whether the chain stays bounded where the energy has this curvature (the largest eigenvalue
-    /// of its Hessian that is known beforehand), finite and >= 0.
-    ///
-    /// A step multiplies the distance to the minimum by `1 - e L`, which has to lie in `(-1, 1)`.
-    ///
-    /// # Errors
-    /// [`SamplerError::Unstable`] when the largest step size times `curvature` is 2 or more;
-    /// [`SamplerError::OutOfRange`] for a `curvature` that is none.
-    pub fn check_stable(&self, curvature: f64) -> Result<(), SamplerError> {
-        require_non_negative("curvature", curvature)?;
-        let step_size = self.step_size.largest();
-        if step_size * curvature < 2.0 {
-            Ok(())
-        } else {
-            Err(SamplerError::Unstable { step_size, curvature, limit: 2.0 })
-        }
-    }
-
-    /// Whether a chain of `steps` steps that begins at the minimum of an energy of this curvature, finite and >= 0, is
-    /// brought back by its later steps from wherever its earlier ones overshoot.
-    ///
-    /// Step k multiplies the distance by `1 - e_k L`. The first has none to multiply, so the product over the others must
-    /// not exceed 1 in size. Step sizes that shrink may thus begin beyond the limit of [`Sgld::check_stable`]; for a
-    /// constant one both are the same, but for chains of one step.
-    ///
-    /// # Errors
-    /// As [`Sgld::check_stable`].
-    pub fn check_contracts(&self, curvature: f64, steps: u64) -> Result<(), SamplerError> {
-        require_non_negative("curvature", curvature)?;
-        let factor: f64 =
-            (1..steps).map(|done| (1.0 - self.step_size.after(done) * curvature).abs()).product();
-        if factor <= 1.0 { Ok(()) } else { self.check_stable(curvature) }
-    }
 }
 
 impl Kernel for Sgld {
@@ -113,6 +79,21 @@ impl Kernel for Sgld {
             *x += change;
         }
         state.advance()
+    }
+
+    /// A step multiplies the distance to the minimum by `1 - e L`, which has to lie in `(-1, 1)`: the largest step size
+    /// times `curvature` must be below 2.
+    fn check_stable(&self, curvature: f64) -> Result<(), Unstable> {
+        Unstable::check(self.step_size.largest(), curvature, 2.0)
+    }
+
+    /// Step k multiplies the distance by `1 - e_k L`. The first has none to multiply, so the product over the others must
+    /// not exceed 1 in size. Step sizes that shrink may thus begin beyond the limit of [`Kernel::check_stable`]; for a
+    /// constant one both are the same, but for chains of one step.
+    fn check_contracts(&self, curvature: f64, steps: u64) -> Result<(), Unstable> {
+        let factor: f64 =
+            (1..steps).map(|done| (1.0 - self.step_size.after(done) * curvature).abs()).product();
+        if curvature >= 0.0 && factor <= 1.0 { Ok(()) } else { self.check_stable(curvature) }
     }
 }
 
@@ -249,7 +230,7 @@ mod tests {
         assert_eq!(kernel.check_stable(3.99), Ok(()));
         assert_eq!(kernel.check_stable(0.0), Ok(()));
         let error = kernel.check_stable(4.0).unwrap_err();
-        assert_eq!(error, SamplerError::Unstable { step_size: 0.5, curvature: 4.0, limit: 2.0 });
+        assert_eq!(error, Unstable::Step { step_size: 0.5, curvature: 4.0, limit: 2.0 });
         let text = kernel.check_stable(8.0).unwrap_err().to_string();
         assert!(
             text.contains("step size of 0.5")

@@ -37,6 +37,15 @@ impl StepSize {
         }
     }
 
+    /// All of them times `factor`.
+    #[must_use]
+    pub(crate) fn times(self, factor: f64) -> Self {
+        match self {
+            Self::Constant(size) => Self::Constant(size * factor),
+            Self::Geometric { first, ratio } => Self::Geometric { first: first * factor, ratio },
+        }
+    }
+
     /// The largest of all: the first.
     pub fn largest(self) -> f64 {
         self.after(0)

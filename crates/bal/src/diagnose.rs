@@ -116,7 +116,7 @@ pub fn diagnose(request: &DiagnoseRequest) -> Result<Diagnosed<'_>> {
         method: run.record.method.clone(),
         chains: run.settings.parameter_chains,
         sweeps: run.record.sweeps,
-        step_size: step_size::of(&run.settings, run.record.sweeps),
+        step_size: Some(step_size::of(&run.settings, run.record.sweeps)),
         groups: kinds.iter().map(Kind::group).collect(),
         verdict: verdict(&kinds),
     };

@@ -11,10 +11,11 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use bal_attacks::{Attack, AttackSettings, Radius};
-use bal_baselines::{Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
+use bal_baselines::{AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
 use bal_core::{Architecture, Method};
 use bal_data::Digest;
 use bal_models::{Bfloat16, Sizes};
+use bal_samplers::{Adam, AdamSettings};
 pub use meaning::Meaning;
 pub use request::{ExperimentRequest, Plan};
 use schemars::JsonSchema;

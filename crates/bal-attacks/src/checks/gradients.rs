@@ -2,11 +2,8 @@
 
 use super::{Finding, Severity};
 use crate::{AttackError, Objective};
-use bal_core::{Batch, Classifier, EnsembleGradient};
+use bal_core::{Batch, Classifier, EnsembleGradient, SHARD};
 use tch::{Kind, Tensor};
-
-/// Images that are attacked together elsewhere, too.
-const SHARD: usize = 64;
 
 /// The share of images without a usable gradient that is passed over.
 const TOLERATED: f64 = 0.01;

@@ -1,61 +1,77 @@
 //! The state of a run of Bayesian adversarial learning, sweep by sweep.
 
 use super::{
-    conditionals::BatchConditionals,
-    method::Bal,
-    settings::{DataStart, Samples},
+    conditionals::{BatchConditionals, DATA, PARAMETERS},
+    data_chain::DataChain,
+    settings::{BalSettings, DataSettings, DataStart, Samples, refused},
 };
 use crate::{
     epochs::Learner,
-    perturb::{SHARD, sizes},
-    risk::Loss,
+    perturb::sizes,
     start,
     traces::{self, Traces},
 };
 use bal_core::{
-    Batch, Chain, ChainState, Checkpoint, Gibbs, Member, Metrics, NoiseKey, NoiseStream, Position, Purpose,
-    Replicate, Shared, Sweep, Task, TrainError,
+    Batch, Block, Chain, ChainState, Checkpoint, Generator, Kernel, Member, Metrics, NoiseKey, NoiseStream,
+    Objective, Position, Purpose, Replicate, SHARD, Shared, Task, TrainError, sweep as sweep_blocks,
 };
 use bal_diagnostics::Mixing;
+use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 /// The name under which checkpoints keep persistent data chains.
-const DATA: &str = "data";
+const KEPT: &str = "data";
+
+/// What the two sides of the game do.
+#[derive(Debug)]
+pub(super) struct Game {
+    pub(super) generator: Arc<dyn Generator>,
+    pub(super) objective: Arc<dyn Objective>,
+}
 
 pub(super) struct BalLearner<'a> {
-    method: &'a Bal,
+    settings: &'a BalSettings,
+    game: &'a Game,
+    kernel: &'a Arc<dyn Kernel>,
     task: &'a Task<'a>,
     chains: Vec<ChainState>,
     samples: Vec<Member>,
     traces: Traces,
+    /// How data chains move in batches of a size, the last one's.
+    data_kernel: Option<(usize, Arc<dyn Kernel>)>,
     /// Persistent data chains, `[S_z, N, c, h, w]`.
     data: Option<Tensor>,
 }
 
 impl<'a> BalLearner<'a> {
     /// The run before its first sweep, or as its checkpoint left it; and the sweeps done.
-    pub(super) fn begin(method: &'a Bal, task: &'a Task<'a>) -> Result<(Self, u64), TrainError> {
-        let settings = &method.settings;
-        let gibbs = method.gibbs(settings.schedule.batch_size)?;
-        let members = start::members(task, settings.parameter_chains);
-        let fresh: Vec<ChainState> = members
+    pub(super) fn begin(
+        settings: &'a BalSettings,
+        game: &'a Game,
+        kernel: &'a Arc<dyn Kernel>,
+        task: &'a Task<'a>,
+    ) -> Result<(Self, u64), TrainError> {
+        let fresh: Vec<ChainState> = start::members(task, settings.parameter_chains)
             .into_iter()
-            .map(|m| ChainState { state: gibbs.parameters().start(m.parameters), buffers: m.buffers })
+            .map(|m| ChainState { state: kernel.start(m.parameters), buffers: m.buffers })
             .collect();
         let traces = Traces::new(settings.mixing, task.held_out);
         let persistent = settings.data.is_some_and(|data| data.start == DataStart::Persistent);
         let data = persistent.then(|| {
-            let all = task.images.batch(&(0..task.images.len()).collect::<Vec<_>>()).x;
-            all.unsqueeze(0).repeat([settings.data_chains as i64, 1, 1, 1, 1])
+            let all = task.images.batch(&(0..task.images.len()).collect::<Vec<_>>());
+            let start = game.generator.start(&all);
+            start.first().unsqueeze(0).repeat([settings.data_chains as i64, 1, 1, 1, 1])
         });
-        let mut learner = Self { method, task, chains: fresh, samples: vec![], traces, data };
+        let (samples, data_kernel) = (vec![], None);
+        let mut learner =
+            Self { settings, game, kernel, task, chains: fresh, samples, traces, data_kernel, data };
         let Some(checkpoint) = &task.resume else { return Ok((learner, 0)) };
         learner.chains = start::resumed(checkpoint, &learner.chains)?;
         learner.samples = checkpoint.samples.iter().map(Member::duplicate).collect();
         for (name, tensor) in &checkpoint.extras {
             match name.as_str() {
                 traces::KEY => learner.traces.restore(tensor),
-                DATA if learner.data.as_ref().is_some_and(|d| d.size() == tensor.size()) => {
+                KEPT if learner.data.as_ref().is_some_and(|d| d.size() == tensor.size()) => {
                     learner.data = Some(tensor.copy().to_device(task.images.device()));
                 }
                 other => return Err(TrainError::Checkpoint(format!("its tensor `{other}` has no use here"))),
@@ -71,7 +87,7 @@ impl<'a> BalLearner<'a> {
 
     /// The posterior's members.
     pub(super) fn into_members(self) -> Vec<Member> {
-        match self.method.settings.samples {
+        match self.settings.samples {
             Samples::Thinned { .. } => self.samples,
             Samples::Last => self.chains.into_iter().map(into_member).collect(),
         }
@@ -81,37 +97,62 @@ impl<'a> BalLearner<'a> {
         NoiseKey { seed: self.task.seed, purpose, sweep, chain: 0 }
     }
 
-    /// The data chains of a batch: block `k * shards + s` is chain k of shard s.
-    fn data_chains(&self, gibbs: &Gibbs, sweep: u64, shards: &[Batch]) -> Vec<Chain> {
-        let mut chains = Vec::new();
-        if self.method.settings.data.is_none() {
-            return chains;
+    /// The kernel of the data chains for a batch of `images` images: made anew where their number is another.
+    fn data_kernel(&mut self, data: &DataSettings, images: usize) -> Result<Arc<dyn Kernel>, TrainError> {
+        if let Some((_, kernel)) = self.data_kernel.as_ref().filter(|(size, _)| *size == images) {
+            return Ok(kernel.clone());
         }
-        for k in 0..self.method.settings.data_chains {
-            let stream = NoiseStream::new(NoiseKey { chain: k, ..self.key(Purpose::Data, sweep) });
-            for shard in shards {
-                let position = match &self.data {
-                    None => shard.x.copy(),
-                    Some(data) => data.get(k as i64).index_select(0, &positions(shard, data)),
-                };
-                chains.push(Chain {
-                    index: chains.len(),
-                    state: gibbs.data().start(Position::new(vec![position])),
-                    noise: stream.for_images(&shard.indices),
-                });
-            }
-        }
-        chains
+        let kernel = data.sampler.kernel_in_unit(self.settings.energy_per_image(images));
+        let kernel = kernel.map_err(|e| refused("data", &e))?;
+        self.data_kernel = Some((images, kernel.clone()));
+        Ok(kernel)
+    }
+
+    /// The block of these data chains.
+    fn data_block(
+        &mut self,
+        settings: &DataSettings,
+        sweep: u64,
+        shards: &[Batch],
+        chains: &[DataChain],
+    ) -> Result<Block, TrainError> {
+        let kernel = self.data_kernel(settings, shards.iter().map(Batch::len).sum())?;
+        let start = |&DataChain { chain, shard }: &DataChain| {
+            let images = &shards[shard];
+            let position = match &self.data {
+                None => self.game.generator.start(images),
+                Some(data) => {
+                    let kept = data.get(chain as i64).index_select(0, &positions(images, data));
+                    Position::new(vec![kept])
+                }
+            };
+            let key = NoiseKey { chain: chain as u64, ..self.key(Purpose::Data, sweep) };
+            Chain::new(kernel.start(position), NoiseStream::new(key).for_images(&images.indices))
+        };
+        let chains = chains.iter().map(start).collect();
+        Ok(Block { name: DATA, kernel: kernel.clone(), steps: settings.steps, chains })
     }
 
     /// Keeps where persistent data chains have got to.
-    fn keep_data(&mut self, blocks: &[Chain], shards: &[Batch]) {
+    fn keep_data(&mut self, block: &Block, chains: &[DataChain], shards: &[Batch]) {
         let Some(data) = &mut self.data else { return };
-        for (block, chain) in blocks.iter().enumerate() {
-            let (k, shard) = (block / shards.len(), &shards[block % shards.len()]);
-            let index = positions(shard, data);
-            let _ = data.get(k as i64).index_copy_(0, &index, chain.state.position.first());
+        for (place, chain) in chains.iter().zip(&block.chains) {
+            let index = positions(&shards[place.shard], data);
+            let _ = data.get(place.chain as i64).index_copy_(0, &index, chain.state.position.first());
         }
+    }
+
+    /// What the data chains have done to the images.
+    fn measure_data(&self, block: &Block, chains: &[DataChain], shards: &[Batch], metrics: &mut Metrics) {
+        let clean: Vec<&Tensor> = chains.iter().map(|place| &shards[place.shard].x).collect();
+        let images = |(place, chain): (&DataChain, &Chain)| {
+            self.game.generator.images(&chain.state.position, &shards[place.shard])
+        };
+        let z: Vec<Tensor> = chains.iter().zip(&block.chains).map(images).collect();
+        let (x, z) = (Tensor::cat(&clean, 0), Tensor::cat(&z, 0).to_kind(Kind::Float));
+        let (linf, l2) = sizes(&z, &x);
+        (metrics.linf, metrics.l2) = (Some(linf), Some(l2));
+        metrics.data_energy = Some(block.energy() / x.size()[0] as f64);
     }
 }
 
@@ -126,57 +167,72 @@ fn into_member(chain: ChainState) -> Member {
 
 impl Learner for BalLearner<'_> {
     fn learn(&mut self, sweep: u64, batch: Batch) -> Result<Metrics, TrainError> {
-        let gibbs = self.method.gibbs(batch.len())?;
+        let settings = self.settings;
         let shards = batch.shards(SHARD);
-        let (states, buffers): (Vec<_>, Vec<_>) =
-            self.chains.drain(..).map(|c| (c.state, Shared::new(c.buffers))).unzip();
+        let data_chains = settings.data.map_or(0, |_| settings.data_chains as usize);
+        let data_chains = DataChain::all(data_chains, shards.len());
+        let mut blocks = Vec::new();
+        let mut cost_weight = 0.0;
+        if let Some(data) = &settings.data {
+            cost_weight = data.cost_weight * settings.energy_per_image(batch.len());
+            blocks.push(self.data_block(data, sweep, &shards, &data_chains)?);
+        }
+        let (states, mut buffers): (Vec<_>, Vec<_>) =
+            self.chains.drain(..).map(|c| (c.state, c.buffers)).unzip();
         let conditionals = BatchConditionals {
             architecture: self.task.architecture.clone(),
+            generator: self.game.generator.clone(),
+            objective: self.game.objective.clone(),
             workers: self.task.workers,
-            shard_count: shards.len(),
             shards: Shared::new(shards.replicate()),
-            images: batch.len(),
+            indices: batch.indices,
+            data_chains,
             training_images: self.task.images.len() as u64,
-            cost_weight: self.method.cost_weight(batch.len()),
-            parameters: self.method.settings.parameters,
-            losses: states.iter().map(|_| Shared::new(Loss::default())).collect(),
-            buffers,
+            cost_weight,
+            parameters: settings.parameters,
+            buffers: Shared::new(buffers.replicate()),
+            parameter_chains: settings.parameter_chains,
             masks: self.key(Purpose::Dropout, sweep),
         };
-        let parameters = states.into_iter().enumerate().map(|(index, state)| {
-            let key = NoiseKey { chain: index as u64, ..self.key(Purpose::Parameters, sweep) };
-            Chain { index, state, noise: NoiseStream::new(key) }
+        let chains = states.into_iter().zip(0..).map(|(state, chain)| {
+            let key = NoiseKey { chain, ..self.key(Purpose::Parameters, sweep) };
+            Chain::new(state, NoiseStream::new(key))
         });
-        let data = self.data_chains(&gibbs, sweep, &shards);
-        let swept = gibbs
-            .sweep(self.task.workers, &conditionals, data, parameters.collect())
+        blocks.push(Block {
+            name: PARAMETERS,
+            kernel: self.kernel.clone(),
+            steps: settings.parameters.steps,
+            chains: chains.collect(),
+        });
+        sweep_blocks(self.task.workers, &conditionals, &mut blocks)
             .map_err(|source| TrainError::Diverged { sweep, source })?;
-        let BatchConditionals { buffers, losses, .. } = conditionals;
-        let Sweep { data, parameters, data_energy, parameter_energy } = swept;
-        let chains = parameters.into_iter().zip(buffers);
-        self.chains =
-            chains.map(|(c, buffers)| ChainState { state: c.state, buffers: buffers.replica() }).collect();
-        self.keep_data(&data, &shards);
-        if matches!(self.method.settings.samples, Samples::Thinned { .. }) && gibbs.schedule().keeps(sweep) {
+        let mut metrics = Metrics::default();
+        for block in blocks {
+            if block.name == DATA {
+                self.keep_data(&block, &conditionals.data_chains, &shards);
+                self.measure_data(&block, &conditionals.data_chains, &shards, &mut metrics);
+                continue;
+            }
+            let count = block.chains.len() as f64;
+            metrics.loss = block.chains.iter().filter_map(|chain| chain.aux.loss).sum::<f64>() / count;
+            metrics.parameter_energy = Some(block.energy() / count);
+            let moved = block.chains.into_iter().zip(buffers.drain(..));
+            let state = |(chain, before): (Chain, Position)| ChainState {
+                state: chain.state,
+                buffers: chain.aux.buffers.unwrap_or(before),
+            };
+            self.chains = moved.map(state).collect();
+        }
+        if settings.samples.keeps(sweep) {
             self.samples.extend(self.chains.iter().map(ChainState::duplicate).map(into_member));
         }
         self.traces.follow(sweep, self.task.workers, &self.task.architecture, &self.chains);
-        let loss = losses.iter().map(|l| l.replica().0).sum::<f64>() / losses.len() as f64;
-        let mut metrics = Metrics { loss, parameter_energy: Some(parameter_energy), ..Metrics::default() };
-        if !data.is_empty() {
-            let z: Vec<Tensor> = data.iter().map(|c| c.state.position.first().shallow_clone()).collect();
-            let x = batch.x.repeat([self.method.settings.data_chains as i64, 1, 1, 1]);
-            let (linf, l2) = sizes(&Tensor::cat(&z, 0).to_kind(Kind::Float), &x);
-            let images = (batch.indices.len() as u64 * self.method.settings.data_chains) as f64;
-            (metrics.linf, metrics.l2) = (Some(linf), Some(l2));
-            metrics.data_energy = Some(data_energy / images);
-        }
         Ok(metrics)
     }
 
     fn checkpoint(&self, sweep: u64) -> Checkpoint {
         let traces = self.traces.store().map(|draws| (traces::KEY.to_string(), draws));
-        let data = self.data.as_ref().map(|data| (DATA.to_string(), data.copy()));
+        let data = self.data.as_ref().map(|data| (KEPT.to_string(), data.copy()));
         Checkpoint {
             sweep,
             chains: self.chains.iter().map(ChainState::duplicate).collect(),

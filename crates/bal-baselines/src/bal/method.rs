@@ -1,21 +1,20 @@
 //! The method itself: settings checked, kernels made, posterior returned.
 
 use super::{
-    learner::BalLearner,
-    settings::{BalSettings, DataSettings, DataStart, LossScale, Prior, Samples},
+    learner::{BalLearner, Game},
+    settings::{BalSettings, DataSettings, DataStart, Prior, Samples, refused},
 };
-use crate::settings::check;
+use crate::{CrossEntropy, Pixels, settings::check};
 use bal_core::{
-    EnsembleGradient, Gibbs, Method, Posterior, Prediction, Progress, Schedule, Task, TrainError,
+    EnsembleGradient, Generator, Kernel, Method, Posterior, Prediction, Progress, Task, TrainError,
 };
-use bal_samplers::{SamplerError, Sgld, StepSize};
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
 /// Bayesian adversarial learning: alternating samples of adversarial data and network weights.
 ///
-/// In each sweep a batch of B images gets `S_z` data chains each, which make M Langevin steps on
+/// In each sweep a batch of B images gets `S_z` data chains each, which make M steps of their sampler on
 /// [`crate::DataEnergy`] (eq. 6) given all `S_w` networks; then each of the `S_w` parameter chains
-/// makes M steps of its sampler on [`crate::Risk`] (eq. 7) given those data. Without data chains the
+/// makes M steps of its own on [`crate::Risk`] (eq. 7) given those data. Without data chains the
 /// data stay clean, and the method is a Bayesian neural network.
 ///
 /// What is sampled is the stationary law of this alternation: the two conditionals belong to no
@@ -24,9 +23,12 @@ use std::ops::ControlFlow;
 /// Source: Ye & Zhu, NeurIPS 2018, Algorithm 1.
 #[derive(Debug)]
 pub struct Bal {
-    pub(super) settings: BalSettings,
-    pub(super) prediction: Prediction,
-    pub(super) ensemble_gradient: EnsembleGradient,
+    settings: BalSettings,
+    game: Game,
+    /// How the parameter chains move.
+    kernel: Arc<dyn Kernel>,
+    prediction: Prediction,
+    ensemble_gradient: EnsembleGradient,
 }
 
 impl Bal {
@@ -56,74 +58,44 @@ impl Bal {
         let mixing = settings.mixing;
         check("mixing.images", mixing.images as f64, mixing.images >= 0, "it must be at least 0")?;
         check("mixing.every", mixing.every as f64, mixing.every > 0, "at least 1 is needed")?;
-        let bal = Self {
-            prediction: settings.prediction.parse()?,
-            ensemble_gradient: settings.ensemble_gradient.parse()?,
-            settings,
-        };
-        bal.gibbs(bal.settings.schedule.batch_size)?;
-        Ok(bal)
+        let (prediction, ensemble_gradient) =
+            (settings.prediction.parse()?, settings.ensemble_gradient.parse()?);
+        let game = Game { generator: Arc::new(Pixels), objective: Arc::new(CrossEntropy) };
+        if let Some(data) = &settings.data {
+            check_data(data, game.generator.as_ref(), settings.parameter_chains)?;
+        }
+        let sampler = &settings.parameters.sampler;
+        let refuse = |e| refused(&format!("parameters.{}", sampler.name()), &e);
+        let kernel = sampler.kernel().map_err(refuse)?;
+        Ok(Self { settings, game, kernel, prediction, ensemble_gradient })
     }
 
     /// The settings.
     pub fn settings(&self) -> &BalSettings {
         &self.settings
     }
-
-    /// The weight of the cost in an image's own energy, for a batch of `n` images.
-    pub(super) fn cost_weight(&self, n: usize) -> f64 {
-        self.settings.data.map_or(0.0, |data| data.cost_weight * self.scale(&data, n))
-    }
-
-    /// The sweep's kernels for a batch of `n` images, in units of one image's energy.
-    pub(super) fn gibbs(&self, n: usize) -> Result<Gibbs, TrainError> {
-        let BalSettings { data, parameters, samples, .. } = &self.settings;
-        let (kernel, steps) = match data {
-            None => (Sgld::new(StepSize::Constant(1.0), 0.0), 0),
-            Some(data) => {
-                let scale = self.scale(data, n);
-                check("data.steps", data.steps as f64, data.steps > 0, "at least 1 is needed")?;
-                let alpha = data.cost_weight;
-                let good = alpha.is_finite() && alpha >= 0.0;
-                check("data.cost_weight", alpha, good, "it must be finite and at least 0")?;
-                (Sgld::new(scaled(data.step_size, 1.0 / scale), data.temperature * scale), data.steps)
-            }
-        };
-        let kernel = kernel.map_err(|e| refused("data", &e))?;
-        let curvature = 2.0 * self.cost_weight(n) * self.settings.parameter_chains as f64;
-        let stable = match data {
-            // A chain that begins at its image is at the minimum of the cost.
-            Some(DataSettings { start: DataStart::Clean, .. }) => kernel.check_contracts(curvature, steps),
-            Some(_) => kernel.check_stable(curvature),
-            None => Ok(()),
-        };
-        stable.map_err(|e| refused("data.step_size", &e))?;
-        let (burn_in, thinning) = match *samples {
-            Samples::Last => (0, 1),
-            Samples::Thinned { burn_in, every } => (burn_in, every),
-        };
-        let schedule = Schedule::new(steps, parameters.steps, burn_in, thinning)?;
-        Ok(Gibbs::new(Box::new(kernel), parameters.kernel()?, schedule))
-    }
-
-    /// What an image's own energy is of the energy that the settings refer to.
-    fn scale(&self, data: &DataSettings, n: usize) -> f64 {
-        match data.loss_scale {
-            LossScale::PerImage => 1.0,
-            LossScale::BatchMean => n as f64 * self.settings.data_chains as f64,
-        }
-    }
 }
 
-fn scaled(step_size: StepSize, factor: f64) -> StepSize {
-    match step_size {
-        StepSize::Constant(size) => StepSize::Constant(size * factor),
-        StepSize::Geometric { first, ratio } => StepSize::Geometric { first: first * factor, ratio },
-    }
-}
-
-pub(super) fn refused(setting: &str, error: &SamplerError) -> TrainError {
-    TrainError::Setting { setting: setting.into(), value: "(as given)".into(), why: error.to_string() }
+/// Checks how the data chains move, and that they do not run away along the cost.
+fn check_data(
+    data: &DataSettings,
+    generator: &dyn Generator,
+    parameter_chains: u64,
+) -> Result<(), TrainError> {
+    check("data.steps", data.steps as f64, data.steps > 0, "at least 1 is needed")?;
+    let alpha = data.cost_weight;
+    let good = alpha.is_finite() && alpha >= 0.0;
+    check("data.cost_weight", alpha, good, "it must be finite and at least 0")?;
+    let kernel = data.sampler.kernel().map_err(|e| refused("data", &e))?;
+    let Some(curvature) = generator.curvature().map(|c| c * alpha * parameter_chains as f64) else {
+        return Ok(());
+    };
+    let stable = match data.start {
+        // A chain that begins at its image is at the minimum of the cost.
+        DataStart::Clean => kernel.check_contracts(curvature, data.steps),
+        DataStart::Persistent => kernel.check_stable(curvature),
+    };
+    stable.map_err(|e| refused("data.step_size", &e))
 }
 
 impl Method for Bal {
@@ -151,7 +123,7 @@ impl Method for Bal {
         task: &Task,
         observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Posterior, TrainError> {
-        let (mut learner, done) = BalLearner::begin(self, task)?;
+        let (mut learner, done) = BalLearner::begin(&self.settings, &self.game, &self.kernel, task)?;
         let sweeps = self.settings.schedule.run(task, done, &mut learner, observe)?;
         let mixing = learner.mixing();
         let members = learner.into_members();

@@ -1,9 +1,9 @@
 //! Bayesian adversarial learning: settings, the two conditionals of a batch, and the loop.
 
 mod conditionals;
+mod data_chain;
 mod learner;
 mod method;
-mod sampler;
 mod settings;
 
 pub use method::Bal;

@@ -1,7 +1,8 @@
 //! Settings of Bayesian adversarial learning, and their units.
 
 use crate::{Epochs, NetworkMode, TraceSettings};
-use bal_samplers::{PsgldSettings, SgadahmcSettings, SgadaldSettings, SghmcSettings, SgldSettings, StepSize};
+use bal_core::TrainError;
+use bal_samplers::{Sampler, SamplerTables, SgldSettings, StepSize};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,15 @@ pub struct BalSettings {
 }
 
 impl BalSettings {
+    /// One image's own energy (eq. 6), in units of the energy that the settings of the data chains are about, for a batch
+    /// of `images` images.
+    pub fn energy_per_image(&self, images: usize) -> f64 {
+        match self.data.map(|data| data.loss_scale) {
+            None | Some(LossScale::PerImage) => 1.0,
+            Some(LossScale::BatchMean) => images as f64 * self.data_chains as f64,
+        }
+    }
+
     /// Images in the last batch of an epoch of `images` images, where these move by steps at least twice as long as
     /// all others: under [`LossScale::BatchMean`] a step is `e / (n S_z)`. What follows is largest for networks with
     /// batch statistics, which are those of that batch in the end.
@@ -40,22 +50,77 @@ impl BalSettings {
     }
 }
 
-/// How adversarial data move: stochastic gradient Langevin dynamics on eq. 6.
+/// How adversarial data move: one of the samplers on eq. 6.
+///
+/// In files `step_size` and `temperature` stand beside the others for stochastic gradient Langevin dynamics, the paper's;
+/// another sampler has a table in their place, as those of the parameters have: `[bal.data.sghmc]`. What a sampler
+/// remembers begins anew in each sweep.
 #[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "DataTable", into = "DataTable")]
 pub struct DataSettings {
     /// Inner steps of each data chain in a sweep, M of the paper; at least 1.
     pub steps: u64,
-    /// Energy that step size, cost weight and temperature of the data refer to.
+    /// Energy that the sampler's settings and the cost weight refer to.
     pub loss_scale: LossScale,
-    /// Step size e of the data chains, in pixels squared per unit of energy: a number, or `{ first, ratio }`.
-    pub step_size: StepSize,
+    /// The kernel.
+    pub sampler: Sampler,
     /// Weight alpha of the cost `|z - x|^2`, in energy per pixel squared; >= 0.
     pub cost_weight: f64,
-    /// Temperature T of the data chains, in units of their energy; >= 0. With 0 they climb without noise.
-    pub temperature: f64,
     /// Where the data chains of a batch begin.
     pub start: DataStart,
+}
+
+/// [`DataSettings`] as files spell them.
+#[derive(JsonSchema, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DataTable {
+    /// Inner steps of each data chain in a sweep, M of the paper; at least 1.
+    steps: u64,
+    /// Energy that the sampler's settings and the cost weight refer to.
+    loss_scale: LossScale,
+    /// Step size e of the data chains, in pixels squared per unit of energy: a number, or `{ first, ratio }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    step_size: Option<StepSize>,
+    /// Weight alpha of the cost `|z - x|^2`, in energy per pixel squared; >= 0.
+    cost_weight: f64,
+    /// Temperature T of the data chains, in units of their energy; >= 0. With 0 they climb without noise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    temperature: Option<f64>,
+    /// Where the data chains of a batch begin.
+    start: DataStart,
+    #[serde(flatten)]
+    tables: SamplerTables,
+}
+
+impl TryFrom<DataTable> for DataSettings {
+    type Error = String;
+
+    fn try_from(table: DataTable) -> Result<Self, String> {
+        let DataTable { steps, loss_scale, step_size, cost_weight, temperature, start, tables } = table;
+        let sampler = match (step_size, temperature) {
+            (None, None) if tables != SamplerTables::default() => {
+                tables.try_into().map_err(|e: bal_samplers::SamplerError| format!("data: {e}"))?
+            }
+            _ if tables != SamplerTables::default() => {
+                return Err("data: step_size and temperature belong into the sampler's table".into());
+            }
+            (Some(step_size), Some(temperature)) => Sampler::Sgld(SgldSettings { step_size, temperature }),
+            (None, _) => return Err("missing field `step_size`".into()),
+            (_, None) => return Err("missing field `temperature`".into()),
+        };
+        Ok(Self { steps, loss_scale, sampler, cost_weight, start })
+    }
+}
+
+impl From<DataSettings> for DataTable {
+    fn from(settings: DataSettings) -> Self {
+        let DataSettings { steps, loss_scale, sampler, cost_weight, start } = settings;
+        let (step_size, temperature, tables) = match sampler {
+            Sampler::Sgld(s) => (Some(s.step_size), Some(s.temperature), SamplerTables::default()),
+            other => (None, None, other.into()),
+        };
+        Self { steps, loss_scale, step_size, cost_weight, temperature, start, tables }
+    }
 }
 
 /// The unit of an image's energy.
@@ -95,21 +160,9 @@ pub struct ParameterSettings {
     pub reduction: Reduction,
     /// Prior of each weight: flat, or normal with this standard deviation, as `{ gaussian = 0.1 }`.
     pub prior: Prior,
-    /// Stochastic gradient Langevin dynamics. Exactly one of this and the following tables is the sampler.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sgld: Option<SgldSettings>,
-    /// SGLD, preconditioned as `RMSProp` is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub psgld: Option<PsgldSettings>,
-    /// Stochastic gradient Hamiltonian Monte Carlo.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sghmc: Option<SghmcSettings>,
-    /// Stochastic gradient adaptive Langevin dynamics, the paper's sampler (eq. 10).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sgadald: Option<SgadaldSettings>,
-    /// Stochastic gradient adaptive Hamiltonian Monte Carlo.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sgadahmc: Option<SgadahmcSettings>,
+    /// The kernel.
+    #[serde(flatten)]
+    pub sampler: Sampler,
 }
 
 /// How the losses of an image's data chains are put together.
@@ -145,4 +198,31 @@ pub enum Samples {
         /// Batches from one sample to the next, at least 1.
         every: u64,
     },
+}
+
+impl Samples {
+    /// Whether the states after sweep number `sweep` (counted from 1) are kept on the way.
+    pub(super) fn keeps(self, sweep: u64) -> bool {
+        match self {
+            Self::Last => false,
+            Self::Thinned { burn_in, every } => sweep > burn_in && (sweep - burn_in).is_multiple_of(every),
+        }
+    }
+}
+
+/// The refusal of a sampler's setting in the table `setting`.
+pub(super) fn refused(setting: &str, error: &impl std::fmt::Display) -> TrainError {
+    TrainError::Setting { setting: setting.into(), value: "(as given)".into(), why: error.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_begin_after_the_burn_in_and_are_thinned() {
+        let samples = Samples::Thinned { burn_in: 3, every: 2 };
+        assert_eq!((1..=9).filter(|&sweep| samples.keeps(sweep)).collect::<Vec<_>>(), [5, 7, 9]);
+        assert!(!(1..=9).any(|sweep| Samples::Last.keeps(sweep)));
+    }
 }

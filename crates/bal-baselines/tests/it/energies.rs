@@ -1,24 +1,27 @@
 //! The hand-written gradients are those of the energies.
 
 use crate::small::{Linear, images, noise};
-use bal_baselines::{DataEnergy, Loss, Risk, Term};
-use bal_core::{Architecture, Energy, Member, Position, Shared, Workers};
+use bal_baselines::{CrossEntropy, DataEnergy, NetworkMode, Pixels, Risk, Term};
+use bal_core::{
+    Architecture, Batch, Energy, Evaluation, Generator, Member, NoiseStream, Position, Replicate, Workers,
+};
 use bal_models::{Sizes, Stn};
-use std::{cell::RefCell, sync::Arc};
+use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 /// An energy without its own gradient, so that automatic differentiation has to give it.
 struct Automatic<E>(E);
 
 impl<E: Energy> Energy for Automatic<E> {
-    fn energy(&self, at: &Position) -> Tensor {
-        self.0.energy(at)
+    fn energy(&self, at: &Position, noise: &mut NoiseStream) -> Tensor {
+        self.0.energy(at, noise)
     }
 }
 
 fn assert_same_gradient(energy: impl Energy, at: &Position) {
-    let fast = energy.gradient(at);
-    let slow = Automatic(energy).gradient(at);
+    let masks = || noise(1).for_images(&[0, 1, 2, 3, 4, 5]);
+    let fast = energy.gradient(at, &mut masks());
+    let slow = Automatic(energy).gradient(at, &mut masks());
     assert!((fast.energy - slow.energy).abs() < 1e-5 * slow.energy.abs().max(1.0));
     for (fast, slow) in fast.gradient.tensors().iter().zip(slow.gradient.tensors()) {
         assert!(fast.allclose(slow, 1e-5, 1e-6, false), "{fast:?} {slow:?}");
@@ -30,69 +33,92 @@ fn member(chain: u64) -> Member {
     Member { parameters, buffers }
 }
 
-#[test]
-fn the_data_energys_gradient_is_that_of_its_energy() {
-    let batch = images(5).batch(&[0, 1, 2, 3, 4]);
-    let z = &batch.x + noise(7).normal_like(&batch.x) * 0.1;
-    let energy = DataEnergy {
+/// Images that are brighter or darker as a whole: a generator with the gradients that automatic differentiation gives.
+#[derive(Debug)]
+struct Brightness;
+
+impl Generator for Brightness {
+    fn start(&self, clean: &Batch) -> Position {
+        Position::new(vec![crate::small::zeros(&[clean.len() as i64, 1, 1, 1])])
+    }
+
+    fn images(&self, at: &Position, clean: &Batch) -> Tensor {
+        &clean.x * at.first().exp()
+    }
+
+    fn cost(&self, at: &Position, _: &Batch) -> Tensor {
+        at.first().square().flatten(1, -1).sum_dim_intlist(1, false, Kind::Float)
+    }
+
+    fn curvature(&self) -> Option<f64> {
+        Some(2.0)
+    }
+}
+
+fn data_energy(generator: Arc<dyn Generator>, chains: std::ops::Range<u64>, images: i64) -> DataEnergy {
+    DataEnergy {
         architecture: Arc::new(Linear),
-        members: (10..13).map(member).collect(),
-        x: batch.x,
-        y: batch.y,
+        members: chains.map(member).collect(),
+        generator,
+        objective: Arc::new(CrossEntropy),
+        clean: crate::small::images(images).batch(&(0..images).collect::<Vec<_>>()),
         cost_weight: 0.3,
-    };
-    assert_same_gradient(energy, &Position::new(vec![z]));
+    }
+}
+
+#[test]
+fn the_data_energys_gradient_is_that_of_its_energy_whatever_the_generator() {
+    let generators: [Arc<dyn Generator>; 2] = [Arc::new(Pixels), Arc::new(Brightness)];
+    for generator in generators {
+        let energy = data_energy(generator.clone(), 10..13, 5);
+        let start = generator.start(&energy.clean);
+        assert_eq!(generator.images(&start, &energy.clean), energy.clean.x);
+        let at = start.first() + noise(7).normal_like(start.first()) * 0.1;
+        assert_same_gradient(energy, &Position::new(vec![at]));
+    }
 }
 
 /// At the clean image the cost is flat, so the first Langevin step raises the loss of every member;
 /// far out the cost pulls back: eq. 6, not the sign that eq. 8 prints.
 #[test]
 fn the_data_energy_falls_with_the_loss_and_rises_with_the_cost() {
-    let batch = images(1).batch(&[0]);
-    let energy = |z: Tensor, cost_weight: f64| {
-        let (x, y) = (batch.x.shallow_clone(), batch.y.shallow_clone());
-        let energy =
-            DataEnergy { architecture: Arc::new(Linear), members: vec![member(10)], x, y, cost_weight };
-        energy.energy(&Position::new(vec![z])).double_value(&[0])
+    let mut silence = NoiseStream::silent();
+    let mut energy = data_energy(Arc::new(Pixels), 10..11, 1);
+    let x = energy.clean.x.shallow_clone();
+    let mut at = |z: Tensor, cost_weight: f64| {
+        energy.cost_weight = cost_weight;
+        energy.energy(&Position::new(vec![z]), &mut silence).double_value(&[0])
     };
-    let far = || &batch.x + 3.0;
-    assert!((energy(far(), 2.0) - energy(far(), 1.0) - 4.0 * 9.0).abs() < 1e-3);
-    let clean = DataEnergy {
-        architecture: Arc::new(Linear),
-        members: vec![member(10)],
-        x: batch.x.shallow_clone(),
-        y: batch.y.shallow_clone(),
-        cost_weight: 1.0,
-    };
-    let downhill = clean.gradient(&Position::new(vec![batch.x.shallow_clone()])).gradient.first() * -0.01;
-    assert!(energy(&batch.x + downhill, 0.0) < energy(batch.x.shallow_clone(), 0.0));
+    let far = || &x + 3.0;
+    assert!((at(far(), 2.0) - at(far(), 1.0) - 4.0 * 9.0).abs() < 1e-3);
+    let clean = data_energy(Arc::new(Pixels), 10..11, 1);
+    let slope = clean.gradient(&Position::new(vec![x.shallow_clone()]), &mut NoiseStream::silent()).gradient;
+    assert!(at(&x + slope.first() * -0.01, 0.0) < at(x.shallow_clone(), 0.0));
 }
 
 #[test]
 fn the_risks_gradient_is_that_of_its_energy_however_the_batch_is_cut() {
     let workers = Workers::new(2).unwrap();
     let batch = images(6).batch(&[0, 1, 2, 3, 4, 5]);
-    let buffers = Shared::new(Position::new(vec![]));
-    let last_loss = Shared::new(Loss::default());
-    let risk = |size: usize| Risk {
+    let risk = |size: usize, mode| Risk {
         architecture: Arc::new(Linear),
+        objective: Arc::new(CrossEntropy),
         workers: &workers,
-        terms: (batch.shards(size).into_iter().enumerate())
-            .map(|(shard, b)| Term { x: b.x, y: b.y, weight: 1.0 / 6.0, shard })
-            .collect(),
-        masks: RefCell::new(None),
-        buffers: &buffers,
+        shards: batch.shards(size).into_iter().map(|b| vec![Term::clean(b, 1.0 / 6.0)]).collect(),
+        mode,
+        buffers: Position::new(vec![]),
         passes: vec![],
         prior_precision: 0.25,
-        last_loss: &last_loss,
     };
     let at = member(11).parameters;
     for size in [6, 4, 2, 1] {
-        assert_same_gradient(risk(size), &at);
+        for mode in [NetworkMode::Evaluate, NetworkMode::Train] {
+            assert_same_gradient(risk(size, mode), &at);
+        }
     }
     let squares = at.tensors().iter().map(|w| w.square().sum(Kind::Double).double_value(&[])).sum::<f64>();
-    let energy = risk(6).gradient(&at).energy;
-    assert!((energy - last_loss.replica().0 - 0.125 * squares).abs() < 1e-5);
+    let evaluation = risk(6, NetworkMode::Evaluate).gradient(&at, &mut NoiseStream::silent());
+    assert!((evaluation.energy - evaluation.aux.loss.unwrap() - 0.125 * squares).abs() < 1e-5);
 }
 
 #[test]
@@ -104,25 +130,26 @@ fn batches_that_may_not_be_cut_move_their_statistics_as_if_one_came_after_anothe
         let x =
             noise(shard as u64).uniform_like(&crate::small::zeros(&[6, 1, 16, 16])) * (1.0 + shard as f64);
         let y = Tensor::from_slice(&[0i64, 1, 2, 0, 1, 2]);
-        Term { x, y, weight: 0.1 * (1.0 + shard as f64), shard }
+        Term::clean(Batch { x, y, indices: (0..6).collect() }, 0.1 * (1.0 + shard as f64))
     };
     let masks = |shard: u64| noise(10 + shard).for_images(&[0, 1, 2, 3, 4, 5]);
     // Energy and gradient of some of the batches, and what becomes of the statistics.
     let differentiated = |shards: &[usize], passes: &[usize], from: Position| {
-        let buffers = Shared::new(from);
-        let risk = Risk {
+        let mut risk = Risk {
             architecture: Arc::new(network),
+            objective: Arc::new(CrossEntropy),
             workers: &workers,
-            terms: shards.iter().enumerate().map(|(i, &s)| Term { shard: i, ..batch(s) }).collect(),
-            masks: RefCell::new(Some(shards.iter().map(|&s| masks(s as u64)).collect())),
-            buffers: &buffers,
+            shards: shards.iter().map(|&shard| vec![batch(shard)]).collect(),
+            mode: NetworkMode::Train,
+            buffers: from,
             passes: passes.to_vec(),
             prior_precision: 0.0,
-            last_loss: &Shared::new(Loss::default()),
         };
-        let evaluation = risk.gradient(&at);
-        drop(risk);
-        (evaluation, buffers.replica())
+        let mut noise = NoiseStream::silent();
+        noise.join(shards.iter().map(|&shard| masks(shard as u64)));
+        let evaluation: Evaluation = risk.gradient(&at, &mut noise);
+        risk.carry(&evaluation.aux);
+        (evaluation, risk.buffers.replicate())
     };
     // The last is counted after each of the others.
     let (together, moved_together) = differentiated(&[0, 1, 2], &[0, 2, 1, 2], start.duplicate());

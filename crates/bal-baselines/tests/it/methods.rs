@@ -3,10 +3,9 @@
 
 use crate::small::{images, task};
 use bal_attacks::{Ball, Fgsm, Norm};
-use bal_baselines::{
-    Adam, AdamSettings, AdversarialTraining, Bal, BalSettings, Epochs, LastBatch, Wrm, WrmSettings,
-};
+use bal_baselines::{AdversarialTraining, Bal, BalSettings, Epochs, LastBatch, Wrm, WrmSettings};
 use bal_core::{Checkpoint, EnsembleGradient, Method, Metrics, Posterior, TrainError, Workers};
+use bal_samplers::{Adam, AdamSettings};
 use std::ops::ControlFlow;
 
 const EPOCHS: Epochs = Epochs { epochs: 2, batch_size: 40, last_batch: LastBatch::Keep };
@@ -77,16 +76,62 @@ const SAMPLERS: [&str; 4] = [
 ];
 
 /// BAL with its sampler replaced by `table`.
-fn with_sampler(table: &str) -> BalSettings {
+fn with_sampler(table: &str) -> Result<BalSettings, toml::de::Error> {
     let (rest, _) = BAL.split_once("[parameters.sgadald]").unwrap();
-    toml::from_str(&format!("{rest}{table}")).unwrap()
+    toml::from_str(&format!("{rest}{table}"))
+}
+
+/// BAL with the settings `old` of its data chains replaced by `table`, one of the above.
+fn with_data_sampler(old: &[&str], table: &str) -> Result<BalSettings, toml::de::Error> {
+    let text = old.iter().fold(BAL.to_string(), |text, line| text.replacen(line, "", 1));
+    let table = table.replace("[parameters.", "[data.") + "\n[parameters]";
+    toml::from_str(&text.replacen("[parameters]", &table, 1))
+}
+
+/// What stands for the sampler of the data chains in `BAL`.
+const LANGEVIN: [&str; 2] = ["step_size = 0.05\n", "temperature = 1e-3\n"];
+
+#[test]
+fn data_chains_have_one_sampler_and_files_get_it_back() {
+    for table in SAMPLERS {
+        let settings = with_data_sampler(&LANGEVIN, table).unwrap();
+        let text = toml::to_string(&settings).unwrap();
+        let again = toml::from_str::<BalSettings>(&text).unwrap();
+        assert_eq!(again.data, settings.data);
+        // Langevin dynamics is written without a table, as it always was.
+        let name = settings.data.unwrap().sampler.name();
+        assert_eq!(text.contains(&format!("[data.{name}]")), name != "sgld", "{text}");
+    }
+    let json = serde_json::to_string(&settings(&[]).data).unwrap();
+    let before = r#"{"steps":3,"loss_scale":"per_image","step_size":0.05,"cost_weight":0.5,"temperature":0.001,"start":"clean"}"#;
+    assert_eq!(json, before);
+    for (old, table, said) in [
+        (&LANGEVIN[..1], "", "missing field `step_size`"),
+        (&LANGEVIN[1..], "", "missing field `temperature`"),
+        (&LANGEVIN[1..], SAMPLERS[2], "belong into the sampler's table"),
+        (&[], SAMPLERS[2], "belong into the sampler's table"),
+        (&LANGEVIN, &SAMPLERS[1..3].concat(), "exactly one of the tables"),
+        (&[], "momentum = 1.0\n", "unknown field `momentum`"),
+    ] {
+        let error = with_data_sampler(old, table).unwrap_err().to_string();
+        assert!(error.contains(said), "{said}: {error}");
+    }
+}
+
+#[test]
+fn a_data_step_of_any_sampler_that_can_tell_is_refused_where_it_is_unstable() {
+    // e 2 alpha S_w = 3 e below 2 (2 - a) = 3.8.
+    let with = |step: &str| SAMPLERS[2].replace("step_size = 0.01", &format!("step_size = {step}"));
+    assert!(Bal::new(with_data_sampler(&LANGEVIN, &with("1.26")).unwrap()).is_ok());
+    let error = Bal::new(with_data_sampler(&LANGEVIN, &with("1.27")).unwrap()).unwrap_err().to_string();
+    assert!(error.contains("data.step_size") && error.contains("below 1.26"), "{error}");
 }
 
 #[test]
 fn exactly_one_sampler_is_needed() {
-    let none = Bal::new(with_sampler("")).unwrap_err().to_string();
+    let none = with_sampler("").unwrap_err().to_string();
     assert!(none.contains("exactly one of the tables sgld, psgld, sghmc, sgadald, sgadahmc"), "{none}");
-    let two = Bal::new(with_sampler(&[SAMPLERS[0], SAMPLERS[2]].concat())).unwrap_err().to_string();
+    let two = with_sampler(&[SAMPLERS[0], SAMPLERS[2]].concat()).unwrap_err().to_string();
     assert!(two.contains("exactly one of the tables") && two.contains('2'), "{two}");
 }
 
@@ -97,7 +142,9 @@ fn methods() -> Vec<Box<dyn Method>> {
     let thinned = "samples = { thinned = { burn_in = 1, every = 2 } }";
     let mut bnn = settings(&[]);
     bnn.data = None;
-    let sampled = SAMPLERS.map(|table| Box::new(Bal::new(with_sampler(table)).unwrap()) as Box<dyn Method>);
+    let of_data = |table| with_data_sampler(&LANGEVIN, table);
+    let sampled = SAMPLERS.map(with_sampler).into_iter().chain(SAMPLERS.map(of_data));
+    let sampled = sampled.map(|settings| Box::new(Bal::new(settings.unwrap()).unwrap()) as Box<dyn Method>);
     let mut methods: Vec<Box<dyn Method>> = vec![
         Box::new(AdversarialTraining::erm(adam(), EPOCHS).unwrap()),
         Box::new(AdversarialTraining::new(fgsm, adam(), EPOCHS, 0.5).unwrap()),
@@ -196,7 +243,7 @@ fn samples_are_the_last_states_or_the_thinned_ones() {
     let members: Vec<usize> =
         methods().iter().map(|m| fit(&**m, 1, None, &mut vec![]).members.len()).collect();
     // Six sweeps; after a burn-in of one, every second: sweeps 3 and 5 of three chains.
-    assert_eq!(members, [1, 1, 1, 3, 3, 6, 3, 3, 3, 3, 3]);
+    assert_eq!(members, [1, 1, 1, 3, 3, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3]);
 }
 
 /// 100 images in batches of 40: two, and one of 20.

@@ -50,10 +50,10 @@ pub enum InjectedNoise {
 #[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SgadaldSettings {
-    /// Step size e, in units of the root of a weight; finite and > 0. A step moves a weight by `e^2 V^-1/2 g`, so by
+    /// Step size e, in units of the root of the position; finite and > 0. A step moves a coordinate by `e^2 V^-1/2 g`, so by
     /// about `e^2`.
     pub step_size: f64,
-    /// Temperature T, in units of the energy that the chain sees, which is the mean over the training images; finite
+    /// Temperature T, in units of the energy that the chain sees (of weights: the mean over the training images); finite
     /// and >= 0. With 0 no noise is drawn.
     pub temperature: f64,
     /// Friction C: how much noise is injected, as `matched` or `{ constant = C }`.
@@ -68,7 +68,7 @@ pub struct SgadaldSettings {
     /// Without it (0), V of a coordinate whose gradient is 0 shrinks by `1 - 1/tau` a step, and its noise grows
     /// without bound.
     pub preconditioner_floor: f64,
-    /// V before the first step, for every weight, in units of the gradient squared; finite and > 0, and 1 where tau
+    /// V before the first step, for every coordinate, in units of the gradient squared; finite and > 0, and 1 where tau
     /// is automatic.
     pub initial_second_moment: f64,
     /// Whether V outlives a step; it must where tau is automatic.

@@ -1,7 +1,7 @@
 //! Adam, the optimiser of the point estimates.
 
-use crate::settings::check;
-use bal_core::{Diverged, Kernel, NoiseStream, Position, State, TrainError};
+use crate::{SamplerError, error::require_positive};
+use bal_core::{Diverged, Kernel, NoiseStream, Position, State};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -36,11 +36,10 @@ impl Adam {
     /// The optimiser with these settings.
     ///
     /// # Errors
-    /// [`TrainError::Setting`] for a step size that is not finite and above 0.
-    pub fn new(settings: AdamSettings) -> Result<Self, TrainError> {
-        let e = settings.step_size;
-        check("adam.step_size", e, e.is_finite() && e > 0.0, "it must be finite and above 0")?;
-        Ok(Self { step_size: e })
+    /// [`SamplerError::OutOfRange`] for a step size that is not finite and above 0.
+    pub fn new(settings: AdamSettings) -> Result<Self, SamplerError> {
+        require_positive("adam.step_size", settings.step_size)?;
+        Ok(Self { step_size: settings.step_size })
     }
 }
 

@@ -1,0 +1,17 @@
+//! What the adversary raises and the learner lowers.
+
+use crate::{Batch, Forward};
+use tch::Tensor;
+
+/// The stakes of the game, as functions of what a network says of adversarial images.
+///
+/// Both are `l` where the game is zero-sum, as in the paper's classification.
+///
+/// Source: Ye & Zhu, NeurIPS 2018, section 2.
+pub trait Objective: Send + Sync + std::fmt::Debug {
+    /// What the generator raises, `[n]`; rows do not meet.
+    fn deviation(&self, forward: &Forward, clean: &Batch) -> Tensor;
+
+    /// What the learner lowers, summed over images, `[]`.
+    fn loss(&self, forward: &Forward, clean: &Batch) -> Tensor;
+}
