@@ -1,6 +1,6 @@
 //! The settings of attacks by name, as commands and experiments give them.
 
-use crate::{Ascent, Ball, LossName, Norm, StepSize};
+use crate::{Ascent, LossName, Norm, StepSize};
 use bal_core::EnsembleGradient;
 use serde::{Deserialize, Serialize};
 
@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttackSettings {
-    /// Norm of the ball.
+    /// Norm of the ball, or of the distance that is made small.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub norm: Option<Norm>,
     /// Gradient steps.
@@ -99,9 +99,8 @@ impl AttackSettings {
         }
     }
 
-    pub(crate) fn of_ascent(ball: &Ball, ascent: &Ascent) -> Self {
+    pub(crate) fn of_ascent(ascent: &Ascent) -> Self {
         Self {
-            norm: Some(ball.norm()),
             steps: Some(ascent.steps),
             step_size: Some(ascent.step_size),
             ensemble_gradient: Some(ascent.ensemble_gradient),
