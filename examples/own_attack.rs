@@ -2,66 +2,58 @@
 
 use anyhow::Result;
 use bal_attacks::{
-    AccuracyCurve, Apgd, ApgdLoss, Ascent, Attack, AttackError, AttackSettings, Ball, LossName, Norm, Pgd,
+    AccuracyCurve, Apgd, ApgdLoss, Ascent, Attack, AttackError, Ball, BallAttack, LossName, Norm, Part, Pgd,
     Protocol, Radii, StepSize, Suite, evaluate, loss,
 };
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream, Workers};
 use bal_examples::{fixture, subject};
 use tch::Tensor;
 
-/// Makes the whole image brighter or darker by the radius, whichever raises the loss more; stays in its ball.
+/// Makes the whole image brighter or darker, as far as the ball reaches, whichever raises the loss more; stays in its ball.
 ///
 /// ```text
-/// x' = clip(x + s r, 0, 1),    s in {-1, 1} with the higher cross-entropy
+/// x' = clip(x + s r 1 / ||1||, 0, 1),    s in {-1, 1} with the higher cross-entropy
 /// ```
 ///
 /// A weak attack: two questions to the model, no gradient.
 #[derive(Clone, Copy, Debug)]
-struct Brightness {
-    radius: f64,
-}
+struct Brightness;
 
-impl Attack for Brightness {
+impl BallAttack for Brightness {
     fn name(&self) -> &'static str {
         "brightness"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        Ball::new(Norm::LInf, self.radius).ok()
-    }
-
-    fn settings(&self) -> AttackSettings {
-        AttackSettings { norm: Some(Norm::LInf), ..AttackSettings::default() }
-    }
-
-    fn perturb(&self, model: &dyn Classifier, batch: &Batch, _: &NoiseStream) -> Result<Tensor, AttackError> {
-        let [darker, brighter] = [-1.0, 1.0].map(|sign| (&batch.x + sign * self.radius).clamp(0.0, 1.0));
+    fn perturb(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        ball: Ball,
+        _: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        let all = ball.steepest(&batch.x.ones_like()) * ball.radius();
+        let [darker, brighter] = [-1.0, 1.0].map(|sign| (&batch.x + &all * sign).clamp(0.0, 1.0));
         let loss = |x| loss(model, x, &batch.y, EnsembleGradient::Predictive);
         let worse = loss(&brighter)?.gt_tensor(&loss(&darker)?).reshape([-1, 1, 1, 1]);
         Ok(brighter.where_self(&worse, &darker))
     }
-
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Ball::new(Norm::LInf, radius)?;
-        Ok(Box::new(Self { radius }))
-    }
 }
 
 /// The new attack first, then the known ones on the images that it leaves standing.
-fn suite() -> Result<Suite> {
-    let (steps, radius) = (10, 0.0);
-    let ball = Ball::new(Norm::LInf, radius)?;
+fn suite() -> Result<Attack> {
+    let steps = 10;
     let (loss, ensemble_gradient) = (LossName::CrossEntropy, EnsembleGradient::Predictive);
     let ascent = Ascent { steps, step_size: StepSize::RadiusOver(4.0), loss, ensemble_gradient };
-    Ok(Suite::new(vec![
-        Box::new(Brightness { radius }),
-        Box::new(Pgd::new(ball, ascent, 1)?),
-        Box::new(Apgd::new(ball, ApgdLoss::Untargeted(loss), steps, 1, ensemble_gradient)?),
-    ])?)
+    let suite = Suite::new(vec![
+        Part::in_ball(Brightness),
+        Part::in_ball(Pgd::new(ascent, 1)?),
+        Part::in_ball(Apgd::new(ApgdLoss::Untargeted(loss), steps, 1, ensemble_gradient)?),
+    ])?;
+    Ok(Attack::in_balls(Norm::LInf, suite))
 }
 
 /// What `attack` leaves of the network's answers to `images` images.
-fn measure(attack: &dyn Attack, images: i64, radii: &Radii) -> Result<AccuracyCurve> {
+fn measure(attack: &Attack, images: i64, radii: &Radii) -> Result<AccuracyCurve> {
     let (model, images) = subject(&fixture(), images)?;
     let protocol = Protocol { attack, radii: Some(radii), limit: None, seed: 0 };
     Ok(evaluate(&model, &images, &protocol, &Workers::new(2)?, &|_| ())?)
@@ -86,7 +78,7 @@ mod tests {
     #[test]
     fn the_suite_is_at_least_as_strong_as_the_new_attack_and_tells_who_broke_what() {
         let radii = Radii::new(vec![0.02, 0.2]).unwrap();
-        let alone = measure(&Brightness { radius: 0.0 }, 96, &radii).unwrap();
+        let alone = measure(&Attack::in_balls(Norm::LInf, Brightness), 96, &radii).unwrap();
         let together = measure(&suite().unwrap(), 96, &radii).unwrap();
         assert_eq!(together.parts, ["brightness", "pgd", "apgd-ce"]);
         for column in 0..2 {

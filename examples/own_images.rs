@@ -1,7 +1,7 @@
 //! Bayesian adversarial learning on a folder of images, one folder in it for each class.
 
 use anyhow::{Context, Result};
-use bal_attacks::{Ball, Fgsm, Norm, Protocol, Radii, evaluate};
+use bal_attacks::{Attack, Fgsm, Norm, Protocol, Radii, evaluate};
 use bal_baselines::{AdversarialTraining, Bal, BalSettings, Epochs};
 use bal_core::{EnsembleGradient, Images, Method, Posterior, Task, Workers};
 use bal_data::{
@@ -93,7 +93,7 @@ fn train(
 /// The accuracy under FGSM at radii 0 and 0.1 of the posterior in `file`.
 fn attacked(file: &Path, images: &Images, workers: &Workers) -> Result<Vec<f64>> {
     let model = Ensemble::new(&read_posterior(file, None)?, Device::Cpu)?;
-    let fgsm = Fgsm::new(Ball::new(Norm::LInf, 0.0)?, EnsembleGradient::Predictive);
+    let fgsm = Attack::in_balls(Norm::LInf, Fgsm::new(EnsembleGradient::Predictive));
     let radii = Radii::new(vec![0.0, 0.1])?;
     let protocol = Protocol { attack: &fgsm, radii: Some(&radii), limit: None, seed: 0 };
     Ok(evaluate(&model, images, &protocol, workers, &|_| ())?.accuracy())

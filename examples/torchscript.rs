@@ -1,7 +1,7 @@
 //! The robust accuracy of a TorchScript model under PGD.
 
 use anyhow::Result;
-use bal_attacks::{Ascent, Ball, LossName, Norm, Pgd, Protocol, Radii, StepSize, evaluate};
+use bal_attacks::{Ascent, Attack, LossName, Norm, Pgd, Protocol, Radii, StepSize, evaluate};
 use bal_core::{EnsembleGradient, Workers};
 use bal_examples::{fixture, subject};
 use std::path::{Path, PathBuf};
@@ -15,8 +15,7 @@ fn attack(file: &Path, images: i64, radii: &Radii) -> Result<Vec<f64>> {
         loss: LossName::CrossEntropy,
         ensemble_gradient: EnsembleGradient::Predictive,
     };
-    // The radius of the ball does not matter here: the protocol brings its own.
-    let pgd = Pgd::new(Ball::new(Norm::LInf, 0.0)?, ascent, 1)?;
+    let pgd = Attack::in_balls(Norm::LInf, Pgd::new(ascent, 1)?);
     let protocol = Protocol { attack: &pgd, radii: Some(radii), limit: None, seed: 0 };
     let workers = Workers::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get))?;
     Ok(evaluate(&model, &images, &protocol, &workers, &|_| ())?.accuracy())

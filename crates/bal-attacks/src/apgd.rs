@@ -4,9 +4,10 @@ mod checkpoints;
 mod climb;
 
 use crate::found::{Found, select};
-use crate::{Attack, AttackError, AttackSettings, Ball, LossName, Objective, objective};
+use crate::{AttackError, AttackSettings, Ball, BallAttack, LossName, Objective, objective};
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use climb::{Climb, Goal};
+use std::sync::Arc;
 use tch::Tensor;
 
 /// Auto-PGD; stays in its ball.
@@ -26,7 +27,6 @@ use tch::Tensor;
 /// Source: Croce & Hein, ICML 2020, Algorithm 1 and section 3; targets as in their section 4.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Apgd {
-    ball: Ball,
     loss: ApgdLoss,
     steps: u64,
     restarts: u64,
@@ -49,12 +49,11 @@ pub enum ApgdLoss {
 }
 
 impl Apgd {
-    /// APGD in `ball`: `restarts` runs (for each target) of `steps` gradient steps.
+    /// APGD: `restarts` runs (for each target) of `steps` gradient steps.
     ///
     /// # Errors
     /// [`AttackError::Zero`] without steps, restarts or targets.
     pub fn new(
-        ball: Ball,
         loss: ApgdLoss,
         steps: u64,
         restarts: u64,
@@ -63,7 +62,7 @@ impl Apgd {
         let counts = [("steps", steps), ("restarts", restarts), ("targets", loss.targets().unwrap_or(1))];
         match counts.iter().find(|(_, count)| *count == 0) {
             Some(&(name, _)) => Err(AttackError::Zero(name)),
-            None => Ok(Self { ball, loss, steps, restarts, ensemble_gradient, first_chain: 0 }),
+            None => Ok(Self { loss, steps, restarts, ensemble_gradient, first_chain: 0 }),
         }
     }
 
@@ -94,6 +93,7 @@ impl Apgd {
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         goal: &Goal,
         noise: &NoiseStream,
         found: &mut Found,
@@ -104,9 +104,9 @@ impl Apgd {
         }
         let standing = select(batch, &rows)?;
         let mut streams = noise.for_images(&standing.indices);
-        let start = self.ball.uniform(&standing.x, &mut streams).clamp(0.0, 1.0);
-        let climb =
-            Climb { model, ball: self.ball, steps: self.steps, ensemble_gradient: self.ensemble_gradient };
+        let start = ball.uniform(&standing.x, &mut streams).clamp(0.0, 1.0);
+        let Self { steps, ensemble_gradient, .. } = *self;
+        let climb = Climb { model, ball, steps, ensemble_gradient };
         climb.run(goal.of(&rows)?, rows, standing, start, found)
     }
 }
@@ -132,7 +132,7 @@ impl ApgdLoss {
     }
 }
 
-impl Attack for Apgd {
+impl BallAttack for Apgd {
     fn name(&self) -> &'static str {
         match self.loss {
             ApgdLoss::Untargeted(LossName::CrossEntropy) => "apgd-ce",
@@ -143,13 +143,8 @@ impl Attack for Apgd {
         }
     }
 
-    fn ball(&self) -> Option<Ball> {
-        Some(self.ball)
-    }
-
     fn settings(&self) -> AttackSettings {
         AttackSettings {
-            norm: Some(self.ball.norm()),
             steps: Some(self.steps),
             restarts: Some(self.restarts),
             ensemble_gradient: Some(self.ensemble_gradient),
@@ -163,26 +158,23 @@ impl Attack for Apgd {
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         let mut found = Found::clean(model, batch)?;
         let mut chain = self.first_chain;
         for goal in self.goals(model.classes(), &found.clean_logits, &batch.y)? {
             for _ in 0..self.restarts {
-                self.run(model, batch, &goal, &noise.for_chain(chain), &mut found)?;
+                self.run(model, batch, ball, &goal, &noise.for_chain(chain), &mut found)?;
                 chain += 1;
             }
         }
         Ok(found.points())
     }
 
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
-    }
-
-    fn for_classes(&self, classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
         let loss = self.loss.for_classes(classes)?;
-        Ok(if loss == self.loss { None } else { Some(Box::new(Self { loss, ..*self })) })
+        Ok(if loss == self.loss { None } else { Some(Arc::new(Self { loss, ..*self })) })
     }
 }
 

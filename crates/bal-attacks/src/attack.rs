@@ -1,49 +1,29 @@
 //! What an attack is.
 
-use crate::{AttackError, AttackSettings, Ball, Norm, predicted_classes};
+use crate::{AttackError, AttackSettings, Ball, Norm};
 use bal_core::{Batch, Classifier, Images, NoiseStream};
+use std::{fmt::Debug, sync::Arc};
 use tch::Tensor;
 
-/// A way to change images so that a classifier errs.
+/// An attack that stays in a ball around each image.
 ///
-/// There are two kinds: those that stay in a [`Ball`] around each image, of which accuracy curves
-/// are made, and those that have no radius and are judged by how far they went; of the latter some
-/// seek the nearest adversarial image ([`Attack::minimises`]). All are immutable values and leave the
-/// classifier as it was; to be evaluated, their images have to be in `[0, 1]`.
-pub trait Attack: Send + Sync + std::fmt::Debug {
+/// An immutable value with its settings. Model, batch, ball and noise are arguments, and the model is left as it was.
+pub trait BallAttack: Send + Sync + Debug {
     /// The name that commands and files use: `pgd`.
     fn name(&self) -> &'static str;
 
-    /// The ball that the attack stays in, if it has one.
-    fn ball(&self) -> Option<Ball>;
-
-    /// The ball's norm, if there is a ball.
-    fn norm(&self) -> Option<Norm> {
-        self.ball().map(|ball| ball.norm())
-    }
-
-    /// The norm of the distance that the attack makes as small as it can, if it seeks the nearest
-    /// image that the model gets wrong. Such an attack has no ball, and gives back an image unchanged
-    /// when the model has it wrong already or when nothing was found.
-    fn minimises(&self) -> Option<Norm> {
-        None
-    }
-
-    /// The names under which [`Attack::perturb_and_tell`] accounts for images, in the order in which they
-    /// are let at them; the attack's own, unless it is made of several.
+    /// The names under which [`BallAttack::perturb_all`] accounts for images, in the order in which they are let at
+    /// them; the attack's own, unless it is made of several.
     fn parts(&self) -> Vec<&'static str> {
         vec![self.name()]
     }
 
-    /// All settings but the radius, for the record.
-    fn settings(&self) -> AttackSettings;
-
-    /// How many images are attacked together, where that changes the result.
-    fn batch_size(&self) -> Option<usize> {
-        None
+    /// All settings, for the record.
+    fn settings(&self) -> AttackSettings {
+        AttackSettings::default()
     }
 
-    /// The changed images: shaped as `batch.x`, without a graph.
+    /// The changed images, in `ball` and in `[0, 1]`: shaped as `batch.x`, without a graph.
     ///
     /// `noise` gives random starts, keyed by image; its chain is replaced by the restart's number.
     ///
@@ -53,24 +33,78 @@ pub trait Attack: Send + Sync + std::fmt::Debug {
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError>;
 
-    /// The same attack in a ball of another radius.
+    /// The changed images in each of several balls of one norm; at radius 0 they are the images.
+    ///
+    /// An attack that can share work between balls overrides this, with the same results.
     ///
     /// # Errors
-    /// [`AttackError::Radius`], and [`AttackError::NoRadius`] from an attack without a ball.
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError>;
+    /// Those of [`BallAttack::perturb`].
+    fn perturb_all(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        balls: &[Ball],
+        noise: &NoiseStream,
+    ) -> Result<Vec<Changed>, AttackError> {
+        let changed = |&ball: &Ball| {
+            let still = ball.radius() == 0.0;
+            Ok(if still { batch.x.detach() } else { self.perturb(model, batch, ball, noise)? }.into())
+        };
+        balls.iter().map(changed).collect()
+    }
+
+    /// Refuses a norm that the attack does not know.
+    ///
+    /// Asked before an evaluation begins, so that what cannot be done is known then.
+    ///
+    /// # Errors
+    /// [`AttackError::OtherNorm`].
+    fn knows(&self, _norm: Norm) -> Result<(), AttackError> {
+        Ok(())
+    }
 
     /// The attack as it is defined for models of so many classes; `None` where that is the attack as it is.
     ///
-    /// Asked before an evaluation or a training begins, so that what cannot be done is known then.
+    /// Asked before an evaluation or a training begins.
     ///
     /// # Errors
     /// [`AttackError::Classes`] and [`AttackError::FewClasses`] where it is defined for more classes only.
-    fn for_classes(&self, _classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
+    fn for_classes(&self, _classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
         Ok(None)
     }
+}
+
+/// An attack that seeks the nearest image that the model gets wrong; it has no radius.
+///
+/// Like a [`BallAttack`] it is a value with its settings, and the norm whose distance it makes small is one of them.
+pub trait NearestAttack: Send + Sync + Debug {
+    /// The name that commands and files use: `fab`.
+    fn name(&self) -> &'static str;
+
+    /// The norm of the distance that the attack makes as small as it can.
+    fn norm(&self) -> Norm;
+
+    /// All settings but the norm, for the record.
+    fn settings(&self) -> AttackSettings {
+        AttackSettings::default()
+    }
+
+    /// The nearest adversarial images in `[0, 1]`: shaped as `batch.x`, without a graph.
+    ///
+    /// An image comes back unchanged when the model has it wrong already, or when nothing was found.
+    ///
+    /// # Errors
+    /// [`AttackError`] when batch and model do not fit together, or the model cannot be attacked.
+    fn search(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError>;
 
     /// The attack with images to begin at, for one that begins at other images where it finds nothing better; `None`
     /// of all others.
@@ -84,60 +118,33 @@ pub trait Attack: Send + Sync + std::fmt::Debug {
         &self,
         _model: &dyn Classifier,
         _images: &Images,
-    ) -> Result<Option<Box<dyn Attack>>, AttackError> {
+    ) -> Result<Option<Arc<dyn NearestAttack>>, AttackError> {
         Ok(None)
     }
+}
 
-    /// The changed images at each of several radii; at radius 0 they are the images.
-    ///
-    /// An attack that can share work between radii overrides this, with the same results.
+/// An attack whose settings alone say how far it goes: nobody asks it for a radius, and it seeks no nearest error.
+///
+/// One-step CW is one, the ascent of distributionally robust training, and a [`crate::Within`].
+pub trait FixedAttack: Send + Sync + Debug {
+    /// The name that commands and files use: `cw-one-step`.
+    fn name(&self) -> &'static str;
+
+    /// How many images are attacked together, where that changes the result.
+    fn batch_size(&self) -> Option<usize> {
+        None
+    }
+
+    /// The changed images: shaped as `batch.x`, without a graph. To be evaluated, they have to be in `[0, 1]`.
     ///
     /// # Errors
-    /// Those of [`Attack::at_radius`] and [`Attack::perturb`].
-    fn perturb_radii(
+    /// [`AttackError`] when batch and model do not fit together, or the model cannot be attacked.
+    fn perturb(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
-        radii: &[f64],
         noise: &NoiseStream,
-    ) -> Result<Vec<Tensor>, AttackError> {
-        let at = |&radius: &f64| {
-            let attack = self.at_radius(radius)?;
-            if radius == 0.0 { Ok(batch.x.detach()) } else { attack.perturb(model, batch, noise) }
-        };
-        radii.iter().map(at).collect()
-    }
-
-    /// Whether [`Attack::perturb_radii`] does one search, which serves every radius.
-    fn serves_all_radii(&self) -> bool {
-        false
-    }
-
-    /// The same as [`Attack::perturb_radii`], with the name of the attack that broke each image.
-    ///
-    /// For most attacks that is their own; a [`crate::Suite`] says which of its parts it was.
-    ///
-    /// # Errors
-    /// Those of [`Attack::perturb_radii`].
-    fn perturb_and_tell(
-        &self,
-        model: &dyn Classifier,
-        batch: &Batch,
-        radii: &[f64],
-        noise: &NoiseStream,
-    ) -> Result<Vec<Changed>, AttackError> {
-        let changed = self.perturb_radii(model, batch, radii, noise)?;
-        let right = |x: &Tensor| -> Result<Vec<bool>, AttackError> {
-            Ok(Vec::try_from(predicted_classes(model, x)?.f_eq_tensor(&batch.y)?)?)
-        };
-        let before = right(&batch.x)?;
-        let tell = |x: Tensor| {
-            let broken = before.iter().zip(right(&x)?).map(|(&before, after)| before && !after);
-            let broken_by = broken.map(|broken| broken.then_some(self.name())).collect();
-            Ok(Changed { x, broken_by })
-        };
-        changed.into_iter().map(tell).collect()
-    }
+    ) -> Result<Tensor, AttackError>;
 }
 
 /// What an attack made of a batch.
@@ -145,7 +152,118 @@ pub trait Attack: Send + Sync + std::fmt::Debug {
 pub struct Changed {
     /// The changed images, shaped as they came.
     pub x: Tensor,
-    /// For each image the name of the attack that fooled the model; `None` where none did, and where
-    /// the model was wrong before.
-    pub broken_by: Vec<Option<&'static str>>,
+    /// Of an attack made of several, for each image the name of the part that fooled the model; `None` where none did,
+    /// and where the model was wrong before.
+    pub broken_by: Option<Vec<Option<&'static str>>>,
+}
+
+impl From<Tensor> for Changed {
+    /// Images of an attack that is one, which gives no account.
+    fn from(x: Tensor) -> Self {
+        Self { x, broken_by: None }
+    }
+}
+
+/// An attack of any of the three kinds, as evaluations take it.
+#[derive(Clone, Debug)]
+pub enum Attack {
+    /// In balls of this norm, whose radii the evaluation says.
+    InBalls(Norm, Arc<dyn BallAttack>),
+    /// To the nearest error.
+    Nearest(Arc<dyn NearestAttack>),
+    /// As far as it goes.
+    Fixed(Arc<dyn FixedAttack>),
+}
+
+impl Attack {
+    /// `attack` in balls of `norm`.
+    pub fn in_balls(norm: Norm, attack: impl BallAttack + 'static) -> Self {
+        Self::InBalls(norm, Arc::new(attack))
+    }
+
+    /// `attack`, which seeks the nearest error.
+    pub fn nearest(attack: impl NearestAttack + 'static) -> Self {
+        Self::Nearest(Arc::new(attack))
+    }
+
+    /// `attack`, which goes as far as it goes.
+    pub fn fixed(attack: impl FixedAttack + 'static) -> Self {
+        Self::Fixed(Arc::new(attack))
+    }
+
+    /// The name that commands and files use.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::InBalls(_, attack) => attack.name(),
+            Self::Nearest(attack) => attack.name(),
+            Self::Fixed(attack) => attack.name(),
+        }
+    }
+
+    /// The norm of the balls, or of the distance that is made small, if there is one.
+    pub fn norm(&self) -> Option<Norm> {
+        match self {
+            Self::InBalls(norm, _) => Some(*norm),
+            Self::Nearest(attack) => Some(attack.norm()),
+            Self::Fixed(_) => None,
+        }
+    }
+
+    /// The names under which images are accounted for, see [`BallAttack::parts`].
+    pub fn parts(&self) -> Vec<&'static str> {
+        match self {
+            Self::InBalls(_, attack) => attack.parts(),
+            Self::Nearest(_) | Self::Fixed(_) => vec![self.name()],
+        }
+    }
+
+    /// All settings but the radius, for the record.
+    pub fn settings(&self) -> AttackSettings {
+        let settings = match self {
+            Self::InBalls(_, attack) => attack.settings(),
+            Self::Nearest(attack) => attack.settings(),
+            Self::Fixed(_) => AttackSettings::default(),
+        };
+        AttackSettings { norm: self.norm(), ..settings }
+    }
+
+    /// How many images are attacked together, where that changes the result.
+    pub fn batch_size(&self) -> Option<usize> {
+        if let Self::Fixed(attack) = self { attack.batch_size() } else { None }
+    }
+
+    /// Refuses a radius for an attack that has none, none for one in balls, and one whose ball would hold all images.
+    ///
+    /// Where the nearest error is sought, radii only say where to read off the curve.
+    ///
+    /// # Errors
+    /// [`AttackError::MissingRadius`], [`AttackError::NoRadius`], [`AttackError::Radius`], [`AttackError::WholeBox`] for
+    /// one above 1 in L-infinity.
+    pub fn takes(&self, radius: Option<f64>) -> Result<(), AttackError> {
+        match (self, self.norm(), radius) {
+            (Self::InBalls(..), _, None) => Err(AttackError::MissingRadius(self.name())),
+            (_, None, Some(_)) => Err(AttackError::NoRadius(self.name())),
+            (_, Some(norm), Some(radius)) => norm.suits(Ball::new(norm, radius)?.radius()),
+            (_, _, None) => Ok(()),
+        }
+    }
+
+    /// The attack for models of so many classes, see [`BallAttack::for_classes`].
+    ///
+    /// # Errors
+    /// Those of [`BallAttack::knows`] and [`BallAttack::for_classes`].
+    pub fn for_classes(&self, classes: i64) -> Result<Self, AttackError> {
+        let Self::InBalls(norm, attack) = self else { return Ok(self.clone()) };
+        attack.knows(*norm)?;
+        Ok(Self::InBalls(*norm, attack.for_classes(classes)?.unwrap_or_else(|| attack.clone())))
+    }
+
+    /// The attack with images to begin at, see [`NearestAttack::starting_among`].
+    ///
+    /// # Errors
+    /// Those of a model that cannot classify the images.
+    pub fn starting_among(&self, model: &dyn Classifier, images: &Images) -> Result<Self, AttackError> {
+        let Self::Nearest(attack) = self else { return Ok(self.clone()) };
+        Ok(Self::Nearest(attack.starting_among(model, images)?.unwrap_or_else(|| attack.clone())))
+    }
 }

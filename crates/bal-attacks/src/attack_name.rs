@@ -78,17 +78,6 @@ impl AttackName {
         Self::HopSkipJump,
     ];
 
-    /// Whether it stays in a ball, whose radius it is made with. The others seek the nearest error, or have no radius at all.
-    pub fn has_ball(self) -> bool {
-        use AttackName::{
-            CarliniWagner, CwOneStep, CwOneStepLogProbabilities, DeepFool, Fab, Fmn, HopSkipJump,
-        };
-        !matches!(
-            self,
-            CwOneStep | CwOneStepLogProbabilities | Fab | CarliniWagner | DeepFool | Fmn | HopSkipJump
-        )
-    }
-
     /// The name, as [`crate::Attack::name`] has it.
     pub fn name(self) -> &'static str {
         match self {

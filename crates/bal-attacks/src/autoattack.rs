@@ -1,8 +1,8 @@
 //! The ensemble of attacks that robust accuracies are compared by.
 
 use crate::{
-    Apgd, ApgdLoss, Attack, AttackError, AttackSettings, Ball, Changed, Eot, Fab, FabSettings, InBall,
-    LossName, Square, Suite,
+    Apgd, ApgdLoss, AttackError, AttackSettings, Ball, BallAttack, Changed, Eot, Fab, FabSettings, LossName,
+    Norm, Part, Square, Suite,
 };
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use std::sync::Arc;
@@ -31,7 +31,7 @@ const OTHER_STARTS: u64 = 1;
 /// mean of the third and the fourth, so with fewer classes there is none; with three, that of the first from the third
 /// would make the ratio towards the least likely class -1 everywhere. The margin needs no divisor: the steps of APGD
 /// and what it compares are the same when all logits are multiplied by a positive number.
-/// [`Attack::for_classes`] gives the version for a model, and each `perturb` takes it.
+/// [`BallAttack::for_classes`] gives the version for a model, and each `perturb` takes it.
 ///
 /// In `rand` the suite judges images by the mean
 /// over passes too, which [`Eot`] defines; with [`EnsembleGradient::MemberMean`] gradients are averaged
@@ -39,19 +39,12 @@ const OTHER_STARTS: u64 = 1;
 ///
 /// Source: Croce & Hein, ICML 2020, section 5; `rand` is in their code (`flags_doc.md`), for defenses
 /// with randomness. Few classes are ours.
-#[derive(Debug)]
-pub struct AutoAttack {
-    suite: Suite,
-    plan: Plan,
-    few: bool,
-}
-
-/// What the parts are made with.
 #[derive(Clone, Copy, Debug)]
-struct Plan {
+pub struct AutoAttack {
     steps: u64,
     ensemble_gradient: EnsembleGradient,
     version: Version,
+    few: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -72,22 +65,19 @@ impl AutoAttack {
     /// # Errors
     /// [`AttackError::Zero`] without steps or queries.
     pub fn standard(
-        ball: Ball,
         steps: u64,
         queries: u64,
         ensemble_gradient: EnsembleGradient,
     ) -> Result<Self, AttackError> {
-        Self::new(ball, steps, ensemble_gradient, Version::Standard { queries, rescale_schedule: false })
+        Self::new(steps, ensemble_gradient, Version::Standard { queries, rescale_schedule: false })
     }
 
-    /// The same; `rescale` has Square's windows shrink in proportion to the queries, see [`Square::rescaled`].
-    ///
-    /// # Errors
-    /// Those of [`AutoAttack::standard`], and of [`AutoAttack::rand`] of that version, which has no Square.
-    pub fn rescaled(self, rescale: bool) -> Result<Self, AttackError> {
-        let Version::Standard { queries, .. } = self.plan.version else { return Ok(self) };
-        let version = Version::Standard { queries, rescale_schedule: rescale };
-        Self::new(self.suite.of(), self.plan.steps, self.plan.ensemble_gradient, version)
+    /// The same; `rescale` has Square's windows shrink in proportion to the queries, see [`Square::rescaled`]. Nothing is
+    /// changed in [`AutoAttack::rand`], which has no Square.
+    #[must_use]
+    pub fn rescaled(self, rescale: bool) -> Self {
+        let Version::Standard { queries, .. } = self.version else { return self };
+        Self { version: Version::Standard { queries, rescale_schedule: rescale }, ..self }
     }
 
     /// The version for models with random answers.
@@ -95,7 +85,6 @@ impl AutoAttack {
     /// # Errors
     /// [`AttackError::Zero`] without steps or repetitions.
     pub fn rand(
-        ball: Ball,
         steps: u64,
         repetitions: u64,
         ensemble_gradient: EnsembleGradient,
@@ -103,17 +92,13 @@ impl AutoAttack {
         if repetitions == 0 {
             return Err(AttackError::Zero("repetitions"));
         }
-        Self::new(ball, steps, ensemble_gradient, Version::Rand { repetitions })
+        Self::new(steps, ensemble_gradient, Version::Rand { repetitions })
     }
 
-    fn new(
-        ball: Ball,
-        steps: u64,
-        ensemble_gradient: EnsembleGradient,
-        version: Version,
-    ) -> Result<Self, AttackError> {
-        let plan = Plan { steps, ensemble_gradient, version };
-        Ok(Self { suite: plan.suite(ball, false)?, plan, few: false })
+    fn new(steps: u64, ensemble_gradient: EnsembleGradient, version: Version) -> Result<Self, AttackError> {
+        let attack = Self { steps, ensemble_gradient, version, few: false };
+        // What its parts refuse is refused here.
+        attack.suite(Norm::LInf).map(|_| attack)
     }
 
     /// What `attack` does to the model, or to the mean of its passes.
@@ -122,34 +107,32 @@ impl AutoAttack {
         model: &dyn Classifier,
         attack: impl FnOnce(&dyn Classifier) -> Result<T, AttackError>,
     ) -> Result<T, AttackError> {
-        match self.plan.version {
+        match self.version {
             Version::Standard { .. } => attack(model),
             Version::Rand { repetitions } => attack(&Eot::new(model.replicate(), repetitions)?),
         }
     }
 
-    /// This attack for models of so many classes; `None` where it is that.
-    fn fitting(&self, classes: i64) -> Result<Option<Self>, AttackError> {
-        let (needed, all) = match self.plan.version {
+    /// This attack for models of so many classes.
+    fn fitting(&self, classes: i64) -> Result<Self, AttackError> {
+        let (needed, all) = match self.version {
             Version::Standard { .. } => (2, 4),
             Version::Rand { .. } => (2, 3),
         };
         if classes < needed {
             return Err(AttackError::FewClasses { attack: self.name(), needed, classes });
         }
-        let few = classes < all;
-        if few == self.few {
-            return Ok(None);
-        }
-        Ok(Some(Self { suite: self.plan.suite(self.suite.of(), few)?, plan: self.plan, few }))
+        Ok(Self { few: classes < all, ..*self })
     }
-}
 
-impl Plan {
-    fn suite(&self, ball: Ball, few: bool) -> Result<Suite, AttackError> {
-        let Self { steps, ensemble_gradient, version } = *self;
-        let apgd = |loss| Apgd::new(ball, loss, steps, 1, ensemble_gradient);
-        let first: Box<dyn Attack> = Box::new(apgd(ApgdLoss::Untargeted(LossName::CrossEntropy))?);
+    fn suite(&self, norm: Norm) -> Result<Suite, AttackError> {
+        Suite::named(self.named_parts(norm)?)
+    }
+
+    fn named_parts(&self, norm: Norm) -> Result<Vec<(&'static str, Part)>, AttackError> {
+        let Self { steps, ensemble_gradient, version, few } = *self;
+        let apgd = |loss| Apgd::new(loss, steps, 1, ensemble_gradient);
+        let first = apgd(ApgdLoss::Untargeted(LossName::CrossEntropy))?;
         let second = match (version, few) {
             (Version::Standard { .. }, false) => ("apgd-t", apgd(ApgdLoss::Targeted(TARGETS))?),
             (Version::Standard { .. }, true) => {
@@ -160,43 +143,38 @@ impl Plan {
                 ("apgd-margin", apgd(ApgdLoss::Untargeted(LossName::Margin))?.starting_at(OTHER_STARTS))
             }
         };
-        let mut parts = vec![("apgd-ce", first), (second.0, Box::new(second.1) as Box<dyn Attack>)];
+        let mut parts = vec![("apgd-ce", Part::in_ball(first)), (second.0, Part::in_ball(second.1))];
         if let Version::Standard { queries, rescale_schedule } = version {
             let settings = FabSettings { steps, targets: TARGETS, ..FabSettings::default() };
-            let fab = Arc::new(Fab::new(ball.norm(), settings)?);
-            parts.push(("fab", Box::new(InBall::new(fab, ball.radius())?)));
-            let square = Square::new(ball, queries, SHARE)?.rescaled(rescale_schedule);
-            parts.push(("square", Box::new(square)));
+            parts.push(("fab", Part::nearest(Fab::new(norm, settings)?)));
+            let square = Square::new(queries, SHARE)?.rescaled(rescale_schedule);
+            parts.push(("square", Part::in_ball(square)));
         }
-        Suite::named(parts)
+        Ok(parts)
     }
 }
 
-impl Attack for AutoAttack {
+impl BallAttack for AutoAttack {
     fn name(&self) -> &'static str {
-        match self.plan.version {
+        match self.version {
             Version::Standard { .. } => "autoattack",
             Version::Rand { .. } => "autoattack-rand",
         }
     }
 
-    fn ball(&self) -> Option<Ball> {
-        self.suite.ball()
-    }
-
     fn parts(&self) -> Vec<&'static str> {
-        self.suite.parts()
+        // The names are the same in all norms, and `new` saw that parts can be made.
+        let parts = self.named_parts(Norm::LInf).unwrap_or_default();
+        parts.into_iter().map(|(name, _)| name).collect()
     }
 
     fn settings(&self) -> AttackSettings {
-        let Plan { steps, ensemble_gradient, version } = self.plan;
         let common = AttackSettings {
-            norm: self.suite.norm(),
-            steps: Some(steps),
-            ensemble_gradient: Some(ensemble_gradient),
+            steps: Some(self.steps),
+            ensemble_gradient: Some(self.ensemble_gradient),
             ..AttackSettings::default()
         };
-        match version {
+        match self.version {
             Version::Standard { queries, rescale_schedule } => {
                 AttackSettings { queries: Some(queries), rescale_schedule: Some(rescale_schedule), ..common }
             }
@@ -208,47 +186,28 @@ impl Attack for AutoAttack {
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
-        if let Some(fitting) = self.fitting(model.classes())? {
-            return fitting.perturb(model, batch, noise);
-        }
-        self.on(model, |model| self.suite.perturb(model, batch, noise))
+        let suite = self.fitting(model.classes())?.suite(ball.norm())?;
+        self.on(model, |model| suite.perturb(model, batch, ball, noise))
     }
 
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        let Self { suite, plan, few } = self;
-        Ok(Box::new(Self { suite: suite.of_radius(radius)?, plan: *plan, few: *few }))
-    }
-
-    fn for_classes(&self, classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
-        Ok(self.fitting(classes)?.map(|fitting| Box::new(fitting) as Box<dyn Attack>))
-    }
-
-    fn perturb_radii(
+    fn perturb_all(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
-        radii: &[f64],
-        noise: &NoiseStream,
-    ) -> Result<Vec<Tensor>, AttackError> {
-        if let Some(fitting) = self.fitting(model.classes())? {
-            return fitting.perturb_radii(model, batch, radii, noise);
-        }
-        self.on(model, |model| self.suite.perturb_radii(model, batch, radii, noise))
-    }
-
-    fn perturb_and_tell(
-        &self,
-        model: &dyn Classifier,
-        batch: &Batch,
-        radii: &[f64],
+        balls: &[Ball],
         noise: &NoiseStream,
     ) -> Result<Vec<Changed>, AttackError> {
-        if let Some(fitting) = self.fitting(model.classes())? {
-            return fitting.perturb_and_tell(model, batch, radii, noise);
-        }
-        self.on(model, |model| self.suite.perturb_and_tell(model, batch, radii, noise))
+        let Some(first) = balls.first() else { return Ok(vec![]) };
+        let suite = self.fitting(model.classes())?.suite(first.norm())?;
+        self.on(model, |model| suite.perturb_all(model, batch, balls, noise))
+    }
+
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
+        let fitting = self.fitting(classes)?;
+        Ok((fitting.few != self.few).then(|| Arc::new(fitting) as Arc<dyn BallAttack>))
     }
 }
 

@@ -5,7 +5,7 @@ mod target;
 mod weight_search;
 
 use crate::{
-    Attack, AttackError, AttackSettings, Ball, Norm, StepSize,
+    AttackError, AttackSettings, NearestAttack, Norm, StepSize,
     nearest::Nearest,
     range,
     standing::{Standing, beside, on_standing, per_image, positions, sum_of_each},
@@ -160,23 +160,18 @@ impl CarliniWagner {
     }
 }
 
-impl Attack for CarliniWagner {
+impl NearestAttack for CarliniWagner {
     fn name(&self) -> &'static str {
         "cw"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        None
-    }
-
-    fn minimises(&self) -> Option<Norm> {
-        Some(Norm::L2)
+    fn norm(&self) -> Norm {
+        Norm::L2
     }
 
     fn settings(&self) -> AttackSettings {
         let CarliniWagnerSettings { confidence, steps, step_size, search_steps, .. } = self.settings;
         AttackSettings {
-            norm: Some(Norm::L2),
             steps: Some(steps),
             step_size: Some(StepSize::Absolute(step_size)),
             search_steps: Some(search_steps),
@@ -185,7 +180,7 @@ impl Attack for CarliniWagner {
         }
     }
 
-    fn perturb(
+    fn search(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
@@ -203,10 +198,6 @@ impl Attack for CarliniWagner {
             }
             Ok(nearest.images)
         })
-    }
-
-    fn at_radius(&self, _radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Err(AttackError::NoRadius(self.name()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The one-step Carlini-Wagner attack that the paper reports.
 
-use crate::{Attack, AttackError, AttackSettings, Ball, gradient, logits};
+use crate::{AttackError, FixedAttack, gradient, logits};
 use bal_core::{Batch, Classifier, NoiseStream};
 use std::f64::consts::SQRT_2;
 use tch::{Kind, Tensor};
@@ -29,20 +29,12 @@ pub enum CwOneStep {
     LogProbabilities,
 }
 
-impl Attack for CwOneStep {
+impl FixedAttack for CwOneStep {
     fn name(&self) -> &'static str {
         match self {
             Self::Logits => "cw-one-step",
             Self::LogProbabilities => "cw-one-step-log-probabilities",
         }
-    }
-
-    fn ball(&self) -> Option<Ball> {
-        None
-    }
-
-    fn settings(&self) -> AttackSettings {
-        AttackSettings::default()
     }
 
     fn batch_size(&self) -> Option<usize> {
@@ -71,10 +63,6 @@ impl Attack for CwOneStep {
         let hinges = margins.f_sum_dim_intlist(-1, false, Kind::Float)?.f_relu()?;
         let gradient = gradient::gradient(&hinges.f_mean(Kind::Float)?, &x)?;
         Ok((&batch.x - gradient / SQRT_2).clamp(0.0, 1.0))
-    }
-
-    fn at_radius(&self, _radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Err(AttackError::NoRadius(self.name()))
     }
 }
 

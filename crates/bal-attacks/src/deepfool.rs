@@ -3,7 +3,7 @@
 mod boundaries;
 
 use crate::{
-    Attack, AttackError, AttackSettings, Ball, Norm, margin,
+    AttackError, AttackSettings, NearestAttack, Norm, margin,
     nearest::Nearest,
     range,
     standing::{beside, on_standing, positions},
@@ -73,28 +73,20 @@ impl DeepFool {
     }
 }
 
-impl Attack for DeepFool {
+impl NearestAttack for DeepFool {
     fn name(&self) -> &'static str {
         "deepfool"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        None
-    }
-
-    fn minimises(&self) -> Option<Norm> {
-        Some(self.norm)
+    fn norm(&self) -> Norm {
+        self.norm
     }
 
     fn settings(&self) -> AttackSettings {
-        AttackSettings {
-            norm: Some(self.norm),
-            steps: Some(self.settings.steps),
-            ..AttackSettings::default()
-        }
+        AttackSettings { steps: Some(self.settings.steps), ..AttackSettings::default() }
     }
 
-    fn perturb(
+    fn search(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
@@ -125,10 +117,6 @@ impl Attack for DeepFool {
             nearest.offer_rows(&beside(&x, &rows), &x, &standing.fooled(model, &x)?);
             Ok(nearest.images)
         })
-    }
-
-    fn at_radius(&self, _radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Err(AttackError::NoRadius(self.name()))
     }
 }
 

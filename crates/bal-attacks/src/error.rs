@@ -124,17 +124,15 @@ pub enum AttackError {
     /// A suite of nothing.
     #[error("a suite needs at least one attack")]
     NoParts,
-    /// A suite whose attacks may not all do the same.
-    #[error("the attacks of a suite need one ball, but {attack} has {found} and {first} has {expected}")]
-    Balls {
-        /// The attack that differs.
+    /// An attack asked for balls of a norm that it does not know.
+    #[error("the attack {attack} knows the norm {known} only, not {norm}")]
+    OtherNorm {
+        /// The attack.
         attack: &'static str,
-        /// Its ball.
-        found: String,
-        /// The first attack of the suite.
-        first: &'static str,
-        /// Its ball.
-        expected: String,
+        /// The norm that it knows.
+        known: Norm,
+        /// The norm asked for.
+        norm: Norm,
     },
     /// A surrogate that answers another question.
     #[error("the surrogate has {surrogate} classes and the model {model}")]
@@ -298,9 +296,6 @@ pub enum AttackError {
         /// Number of classes.
         classes: i64,
     },
-    /// An attack that does not seek the nearest error was to be judged by how near it comes.
-    #[error("the attack {0} does not seek the nearest error, so its images cannot be cut off at a radius")]
-    NotMinimal(&'static str),
 }
 
 impl AttackError {

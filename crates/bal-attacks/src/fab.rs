@@ -3,7 +3,7 @@
 mod projection;
 
 use crate::{
-    Attack, AttackError, AttackSettings, Ball, Norm, margin,
+    AttackError, AttackSettings, NearestAttack, Norm, margin,
     nearest::Nearest,
     range,
     standing::{Standing, on_standing, per_image, sum_of_each},
@@ -142,7 +142,7 @@ impl Fab {
     }
 
     /// The last search: where the lead of the best image's class, taken as linear, is zero.
-    fn search(model: &dyn Classifier, standing: &Standing, nearest: &mut Nearest) -> Result<(), AttackError> {
+    fn bisect(model: &dyn Classifier, standing: &Standing, nearest: &mut Nearest) -> Result<(), AttackError> {
         let clean = &standing.x;
         let way = &nearest.images - clean;
         let at_end = standing.logits_at(model, &nearest.images)?;
@@ -186,22 +186,17 @@ impl Fab {
     }
 }
 
-impl Attack for Fab {
+impl NearestAttack for Fab {
     fn name(&self) -> &'static str {
         "fab"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        None
-    }
-
-    fn minimises(&self) -> Option<Norm> {
-        Some(self.norm)
+    fn norm(&self) -> Norm {
+        self.norm
     }
 
     fn settings(&self) -> AttackSettings {
         AttackSettings {
-            norm: Some(self.norm),
             steps: Some(self.settings.steps),
             restarts: Some(self.settings.restarts),
             targets: Some(self.settings.targets),
@@ -209,7 +204,7 @@ impl Attack for Fab {
         }
     }
 
-    fn perturb(
+    fn search(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
@@ -224,14 +219,10 @@ impl Attack for Fab {
                     self.descend(model, standing, &target, start, &mut nearest)?;
                 }
             }
-            Self::search(model, standing, &mut nearest)?;
+            Self::bisect(model, standing, &mut nearest)?;
             self.polish(model, standing, &mut nearest)?;
             Ok(nearest.images)
         })
-    }
-
-    fn at_radius(&self, _radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Err(AttackError::NoRadius(self.name()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! The fast gradient sign method.
 
-use crate::{Attack, AttackError, AttackSettings, Ball, Objective, logits};
+use crate::{AttackError, AttackSettings, Ball, BallAttack, Changed, Objective, logits};
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use tch::Tensor;
 
@@ -16,63 +16,49 @@ use tch::Tensor;
 /// Source: Goodfellow, Shlens & Szegedy, ICLR 2015, section 4; clipped as images are.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fgsm {
-    ball: Ball,
     ensemble_gradient: EnsembleGradient,
 }
 
 impl Fgsm {
-    /// FGSM in `ball`, on this loss of an ensemble.
-    pub fn new(ball: Ball, ensemble_gradient: EnsembleGradient) -> Self {
-        Self { ball, ensemble_gradient }
+    /// FGSM on this loss of an ensemble.
+    pub fn new(ensemble_gradient: EnsembleGradient) -> Self {
+        Self { ensemble_gradient }
     }
 }
 
-impl Attack for Fgsm {
+impl BallAttack for Fgsm {
     fn name(&self) -> &'static str {
         "fgsm"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        Some(self.ball)
-    }
-
     fn settings(&self) -> AttackSettings {
-        AttackSettings {
-            norm: Some(self.ball.norm()),
-            ensemble_gradient: Some(self.ensemble_gradient),
-            ..AttackSettings::default()
-        }
+        AttackSettings { ensemble_gradient: Some(self.ensemble_gradient), ..AttackSettings::default() }
     }
 
     fn perturb(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
-        let mut only = self.perturb_radii(model, batch, &[self.ball.radius()], noise)?;
-        Ok(only.remove(0))
+        let mut only = self.perturb_all(model, batch, &[ball], noise)?;
+        Ok(only.remove(0).x)
     }
 
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
-    }
-
-    /// One gradient serves all radii.
-    fn perturb_radii(
+    /// One gradient serves all balls.
+    fn perturb_all(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
-        radii: &[f64],
+        balls: &[Ball],
         _noise: &NoiseStream,
-    ) -> Result<Vec<Tensor>, AttackError> {
+    ) -> Result<Vec<Changed>, AttackError> {
         logits::whole(batch)?;
-        let balls = radii.iter().map(|&radius| Ball::new(self.ball.norm(), radius));
-        let balls: Vec<Ball> = balls.collect::<Result<_, _>>()?;
         let Batch { x, y, .. } = batch;
         let (_, direction) = Objective::CrossEntropy.ascend(model, x, y, self.ensemble_gradient)?;
-        let step = self.ball.steepest(&direction);
-        Ok(balls.iter().map(|ball| (&batch.x + &step * ball.radius()).clamp(0.0, 1.0)).collect())
+        let step = |ball: &Ball| ball.steepest(&direction) * ball.radius();
+        Ok(balls.iter().map(|ball| (&batch.x + step(ball)).clamp(0.0, 1.0).into()).collect())
     }
 }
 
@@ -89,8 +75,8 @@ mod tests {
         let problem = LinearProblem::new();
         for norm in [Norm::LInf, Norm::L2] {
             let ball = Ball::new(norm, 0.1).unwrap();
-            let attack = Fgsm::new(ball, EnsembleGradient::Predictive);
-            let x = attack.perturb(&problem.model, &problem.batch, &noise()).unwrap();
+            let attack = Fgsm::new(EnsembleGradient::Predictive);
+            let x = attack.perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
             problem.assert_optimal(&ball, &x);
             let at =
                 |x: &Tensor| loss(&problem.model, x, &problem.batch.y, EnsembleGradient::Predictive).unwrap();
@@ -106,26 +92,26 @@ mod tests {
     #[test]
     fn what_leaves_the_box_is_clipped() {
         let problem = LinearProblem::new();
-        let attack = Fgsm::new(Ball::new(Norm::LInf, 0.9).unwrap(), EnsembleGradient::Predictive);
-        let x = attack.perturb(&problem.model, &problem.batch, &noise()).unwrap();
-        let expected = problem.optimum(&Ball::new(Norm::LInf, 0.9).unwrap()).clamp(0.0, 1.0);
+        let ball = Ball::new(Norm::LInf, 0.9).unwrap();
+        let attack = Fgsm::new(EnsembleGradient::Predictive);
+        let x = attack.perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
+        let expected = problem.optimum(&ball).clamp(0.0, 1.0);
         assert!(x.to_kind(Kind::Double).allclose(&expected, 0.0, 1e-6, false));
         assert_eq!((x.min().double_value(&[]), x.max().double_value(&[])), (0.0, 1.0));
     }
 
     #[test]
-    fn several_radii_at_once_are_the_attacks_of_each() {
+    fn several_balls_at_once_are_the_attacks_of_each() {
         let problem = LinearProblem::new();
-        let radii = [0.0, 0.03, 0.2];
         for norm in [Norm::LInf, Norm::L2] {
-            let attack = Fgsm::new(Ball::new(norm, 1.0).unwrap(), EnsembleGradient::MemberMean);
-            let together = attack.perturb_radii(&problem.model, &problem.batch, &radii, &noise()).unwrap();
-            for (&radius, x) in radii.iter().zip(&together) {
-                let alone = attack.at_radius(radius).unwrap();
-                assert_eq!(alone.ball(), Some(Ball::new(norm, radius).unwrap()));
-                assert_eq!(&alone.perturb(&problem.model, &problem.batch, &noise()).unwrap(), x);
+            let balls = [0.0, 0.03, 0.2].map(|radius| Ball::new(norm, radius).unwrap());
+            let attack = Fgsm::new(EnsembleGradient::MemberMean);
+            let together = attack.perturb_all(&problem.model, &problem.batch, &balls, &noise()).unwrap();
+            for (&ball, together) in balls.iter().zip(&together) {
+                let alone = attack.perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
+                assert_eq!(alone, together.x);
             }
-            assert_eq!(together[0], problem.batch.x);
+            assert_eq!(together[0].x, problem.batch.x);
         }
     }
 }

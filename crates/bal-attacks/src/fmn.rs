@@ -3,7 +3,7 @@
 mod schedule;
 
 use crate::{
-    Attack, AttackError, AttackSettings, Ball, Norm, margin,
+    AttackError, AttackSettings, Ball, NearestAttack, Norm, margin,
     nearest::Nearest,
     range,
     standing::{on_standing, per_image},
@@ -96,28 +96,20 @@ impl Fmn {
     }
 }
 
-impl Attack for Fmn {
+impl NearestAttack for Fmn {
     fn name(&self) -> &'static str {
         "fmn"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        None
-    }
-
-    fn minimises(&self) -> Option<Norm> {
-        Some(self.norm)
+    fn norm(&self) -> Norm {
+        self.norm
     }
 
     fn settings(&self) -> AttackSettings {
-        AttackSettings {
-            norm: Some(self.norm),
-            steps: Some(self.settings.steps),
-            ..AttackSettings::default()
-        }
+        AttackSettings { steps: Some(self.settings.steps), ..AttackSettings::default() }
     }
 
-    fn perturb(
+    fn search(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
@@ -151,10 +143,6 @@ impl Attack for Fmn {
             nearest.offer(&x, &standing.fooled(model, &x)?);
             Ok(nearest.images)
         })
-    }
-
-    fn at_radius(&self, _radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Err(AttackError::NoRadius(self.name()))
     }
 }
 

@@ -7,7 +7,7 @@ mod elsewhere;
 mod start;
 
 use crate::{
-    Attack, AttackError, AttackSettings, Ball, Norm,
+    AttackError, AttackSettings, NearestAttack, Norm,
     nearest::Nearest,
     range,
     standing::{Standing, beside, on_standing, per_image},
@@ -17,6 +17,7 @@ use decisions::Decisions;
 use direction::Direction;
 use elsewhere::Elsewhere;
 use start::Draws;
+use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 /// Most halvings of a step: single precision has no smaller ones.
@@ -37,7 +38,7 @@ const HALVINGS: usize = 40;
 /// `d^-2` in `LInf`, for d pixels, as in the paper, and never less far than to a thousandth.
 ///
 /// A network of two classes may take all noise for one of them, and then no noise is wrong for the images of that class.
-/// Such an image starts from the nearest of the images that [`Attack::starting_among`] found in the data set, the first
+/// Such an image starts from the nearest of the images that [`NearestAttack::starting_among`] found in the data set, the first
 /// of each class as the model sees them. Without any, as when the attack is used alone, it comes back
 /// unchanged: no error was found, which says nothing about how near one is.
 ///
@@ -179,28 +180,20 @@ impl HopSkipJump {
     }
 }
 
-impl Attack for HopSkipJump {
+impl NearestAttack for HopSkipJump {
     fn name(&self) -> &'static str {
         "hop-skip-jump"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        None
-    }
-
-    fn minimises(&self) -> Option<Norm> {
-        Some(self.norm)
+    fn norm(&self) -> Norm {
+        self.norm
     }
 
     fn settings(&self) -> AttackSettings {
-        AttackSettings {
-            norm: Some(self.norm),
-            queries: Some(self.settings.queries),
-            ..AttackSettings::default()
-        }
+        AttackSettings { queries: Some(self.settings.queries), ..AttackSettings::default() }
     }
 
-    fn perturb(
+    fn search(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
@@ -209,17 +202,13 @@ impl Attack for HopSkipJump {
         on_standing(model, batch, |standing| self.walk(model, standing, noise))
     }
 
-    fn at_radius(&self, _radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Err(AttackError::NoRadius(self.name()))
-    }
-
     fn starting_among(
         &self,
         model: &dyn Classifier,
         images: &Images,
-    ) -> Result<Option<Box<dyn Attack>>, AttackError> {
+    ) -> Result<Option<Arc<dyn NearestAttack>>, AttackError> {
         let elsewhere = Some(Elsewhere::among(model, images)?);
-        Ok(Some(Box::new(Self { elsewhere, ..self.clone() })))
+        Ok(Some(Arc::new(Self { elsewhere, ..self.clone() })))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The basic iterative method: FGSM in small steps.
 
-use crate::{Ascent, Attack, AttackError, AttackSettings, Ball, logits};
+use crate::{Ascent, AttackError, AttackSettings, Ball, BallAttack, logits};
 use bal_core::{Batch, Classifier, NoiseStream};
+use std::sync::Arc;
 use tch::Tensor;
 
 /// Steps of steepest ascent from the image itself; stays in its ball.
@@ -13,49 +14,41 @@ use tch::Tensor;
 /// Source: Kurakin, Goodfellow & Bengio, ICLR 2017 workshop, section 2.2.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ifgsm {
-    ball: Ball,
     ascent: Ascent,
 }
 
 impl Ifgsm {
-    /// IFGSM in `ball`.
+    /// IFGSM that climbs so.
     ///
     /// # Errors
     /// [`AttackError::Zero`] without steps, [`AttackError::StepSize`] unless it is finite and
     /// positive.
-    pub fn new(ball: Ball, ascent: Ascent) -> Result<Self, AttackError> {
-        Ok(Self { ball, ascent: ascent.checked()? })
+    pub fn new(ascent: Ascent) -> Result<Self, AttackError> {
+        Ok(Self { ascent: ascent.checked()? })
     }
 }
 
-impl Attack for Ifgsm {
+impl BallAttack for Ifgsm {
     fn name(&self) -> &'static str {
         "ifgsm"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        Some(self.ball)
-    }
-
     fn settings(&self) -> AttackSettings {
-        AttackSettings::of_ascent(&self.ball, &self.ascent)
+        AttackSettings::of_ascent(&self.ascent)
     }
 
     fn perturb(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         _noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         logits::whole(batch)?;
-        self.ascent.climb(model, batch, &self.ball, batch.x.detach())
+        self.ascent.climb(model, batch, &ball, batch.x.detach())
     }
 
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
-    }
-
-    fn for_classes(&self, classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
         self.ascent.loss.objective().classes_suffice(classes)?;
         Ok(None)
     }
@@ -68,10 +61,9 @@ mod tests {
     use crate::{Fgsm, LossName, Norm, StepSize};
     use bal_core::EnsembleGradient;
 
-    fn ifgsm(ball: Ball, steps: u64, step_size: StepSize) -> Ifgsm {
+    fn ifgsm(steps: u64, step_size: StepSize) -> Ifgsm {
         let ensemble_gradient = EnsembleGradient::Predictive;
-        Ifgsm::new(ball, Ascent { steps, step_size, loss: LossName::CrossEntropy, ensemble_gradient })
-            .unwrap()
+        Ifgsm::new(Ascent { steps, step_size, loss: LossName::CrossEntropy, ensemble_gradient }).unwrap()
     }
 
     #[test]
@@ -79,8 +71,9 @@ mod tests {
         let problem = LinearProblem::new();
         for norm in [Norm::LInf, Norm::L2] {
             let ball = Ball::new(norm, 0.1).unwrap();
-            let attack = ifgsm(ball, 7, StepSize::RadiusOver(5.0));
-            problem.assert_optimal(&ball, &attack.perturb(&problem.model, &problem.batch, &noise()).unwrap());
+            let attack = ifgsm(7, StepSize::RadiusOver(5.0));
+            let x = attack.perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
+            problem.assert_optimal(&ball, &x);
         }
     }
 
@@ -88,8 +81,8 @@ mod tests {
     fn steps_add_up_until_the_rim() {
         let problem = LinearProblem::new();
         let ball = Ball::new(Norm::LInf, 0.1).unwrap();
-        let three = ifgsm(ball, 3, StepSize::Absolute(0.01));
-        let x = three.perturb(&problem.model, &problem.batch, &noise()).unwrap();
+        let three = ifgsm(3, StepSize::Absolute(0.01));
+        let x = three.perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
         problem.assert_optimal(&Ball::new(Norm::LInf, 0.03).unwrap(), &x);
     }
 
@@ -98,27 +91,23 @@ mod tests {
         let problem = LinearProblem::new();
         for norm in [Norm::LInf, Norm::L2] {
             let ball = Ball::new(norm, 0.25).unwrap();
-            let one = ifgsm(ball, 1, StepSize::RadiusOver(1.0));
-            let fgsm = Fgsm::new(ball, EnsembleGradient::Predictive);
-            let [one, fgsm] = [&one as &dyn Attack, &fgsm]
-                .map(|attack| attack.perturb(&problem.model, &problem.batch, &noise()).unwrap());
+            let one = ifgsm(1, StepSize::RadiusOver(1.0));
+            let fgsm = Fgsm::new(EnsembleGradient::Predictive);
+            let [one, fgsm] = [&one as &dyn BallAttack, &fgsm]
+                .map(|attack| attack.perturb(&problem.model, &problem.batch, ball, &noise()).unwrap());
             assert!(one.allclose(&fgsm, 0.0, 1e-6, false));
         }
     }
 
     #[test]
     fn settings_that_cannot_work_are_refused() {
-        let ball = Ball::new(Norm::LInf, 0.1).unwrap();
         let new = |steps, step_size| {
-            Ifgsm::new(
-                ball,
-                Ascent {
-                    steps,
-                    step_size,
-                    loss: LossName::CrossEntropy,
-                    ensemble_gradient: EnsembleGradient::Predictive,
-                },
-            )
+            Ifgsm::new(Ascent {
+                steps,
+                step_size,
+                loss: LossName::CrossEntropy,
+                ensemble_gradient: EnsembleGradient::Predictive,
+            })
         };
         assert!(new(1, StepSize::Absolute(0.1)).is_ok());
         assert_eq!(

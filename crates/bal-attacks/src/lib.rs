@@ -1,6 +1,6 @@
 //! Adversarial attacks on any classifier, and the robust accuracy under them.
 //!
-//! An attack is a value with its settings; the model, the images and the noise are arguments. It
+//! An attack is a value with its settings; the model, the images, the ball and the noise are arguments. It
 //! knows classifiers only, no network and no training, and leaves the classifier unchanged. Losses
 //! are summed over images, never averaged, so that what happens to an image does not depend on its
 //! neighbours in the batch; [`CwOneStep`] is the one exception, as its paper has it. Attacks that
@@ -29,7 +29,6 @@ mod found;
 mod gradient;
 mod hop_skip_jump;
 mod ifgsm;
-mod in_ball;
 mod judgement;
 mod length;
 mod logits;
@@ -56,10 +55,11 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod within;
 
 pub use apgd::{Apgd, ApgdLoss};
 pub use ascent::Ascent;
-pub use attack::{Attack, Changed};
+pub use attack::{Attack, BallAttack, Changed, FixedAttack, NearestAttack};
 pub use attack_name::AttackName;
 pub use autoattack::AutoAttack;
 pub use ball::Ball;
@@ -74,7 +74,6 @@ pub use fmn::{Fmn, FmnSettings};
 pub use gradient::{loss, loss_gradient};
 pub use hop_skip_jump::{HopSkipJump, HopSkipJumpSettings};
 pub use ifgsm::Ifgsm;
-pub use in_ball::InBall;
 pub use judgement::Judgement;
 pub use logits::predicted_classes;
 pub use loss_name::LossName;
@@ -93,6 +92,7 @@ pub use robustness::{
 pub use settings::AttackSettings;
 pub use square::Square;
 pub use step_size::StepSize;
-pub use suite::Suite;
+pub use suite::{Part, Suite};
 pub use tally::Gradients;
 pub use transfer::Transfer;
+pub use within::Within;

@@ -1,7 +1,8 @@
 //! The momentum iterative method.
 
-use crate::{Ascent, Attack, AttackError, AttackSettings, Ball, Norm, logits};
+use crate::{Ascent, AttackError, AttackSettings, Ball, BallAttack, Norm, logits};
 use bal_core::{Batch, Classifier, NoiseStream};
+use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 /// Steps of steepest ascent along an average of past gradients, from the image itself; stays in its
@@ -19,62 +20,54 @@ use tch::{Kind, Tensor};
 /// decay 1 are theirs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct MiFgsm {
-    ball: Ball,
     ascent: Ascent,
     decay: f64,
 }
 
 impl MiFgsm {
-    /// MI-FGSM in `ball`, with this share of the old average (the paper's mu).
+    /// MI-FGSM with this share of the old average (the paper's mu).
     ///
     /// # Errors
     /// [`AttackError::Zero`] without steps, [`AttackError::StepSize`] unless it is finite and
     /// positive, [`AttackError::Decay`] unless `decay` is finite and at least 0.
-    pub fn new(ball: Ball, ascent: Ascent, decay: f64) -> Result<Self, AttackError> {
+    pub fn new(ascent: Ascent, decay: f64) -> Result<Self, AttackError> {
         if !(decay.is_finite() && decay >= 0.0) {
             return Err(AttackError::Decay(decay));
         }
-        Ok(Self { ball, ascent: ascent.checked()?, decay })
+        Ok(Self { ascent: ascent.checked()?, decay })
     }
 }
 
-impl Attack for MiFgsm {
+impl BallAttack for MiFgsm {
     fn name(&self) -> &'static str {
         "mi-fgsm"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        Some(self.ball)
-    }
-
     fn settings(&self) -> AttackSettings {
-        AttackSettings { decay: Some(self.decay), ..AttackSettings::of_ascent(&self.ball, &self.ascent) }
+        AttackSettings { decay: Some(self.decay), ..AttackSettings::of_ascent(&self.ascent) }
     }
 
     fn perturb(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         _noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         logits::whole(batch)?;
-        let step_size = self.ascent.step_size.at(self.ball.radius());
+        let step_size = self.ascent.step_size.at(ball.radius());
         let mut x = batch.x.detach();
         let mut average = x.zeros_like();
         for _ in 0..self.ascent.steps {
             let gradient = self.ascent.direction(model, &x, &batch.y)?;
             average = average * self.decay + of_length_one(&gradient);
-            let stepped = x + self.ball.steepest(&average) * step_size;
-            x = self.ball.project(&batch.x, &stepped).clamp(0.0, 1.0);
+            let stepped = x + ball.steepest(&average) * step_size;
+            x = ball.project(&batch.x, &stepped).clamp(0.0, 1.0);
         }
         Ok(x)
     }
 
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
-    }
-
-    fn for_classes(&self, classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
         self.ascent.loss.objective().classes_suffice(classes)?;
         Ok(None)
     }
@@ -95,31 +88,34 @@ mod tests {
     use crate::{Ifgsm, LossName, Objective, StepSize};
     use bal_core::EnsembleGradient;
 
-    fn mi_fgsm(norm: Norm, decay: f64, steps: u64) -> MiFgsm {
+    fn ball(norm: Norm) -> Ball {
+        Ball::new(norm, 0.1).unwrap()
+    }
+
+    fn mi_fgsm(decay: f64, steps: u64) -> MiFgsm {
         let ascent = Ascent {
             steps,
             step_size: StepSize::RadiusOver(5.0),
             loss: LossName::CrossEntropy,
             ensemble_gradient: EnsembleGradient::Predictive,
         };
-        MiFgsm::new(Ball::new(norm, 0.1).unwrap(), ascent, decay).unwrap()
+        MiFgsm::new(ascent, decay).unwrap()
     }
 
     #[test]
     fn enough_steps_reach_the_optimum_of_a_linear_classifier() {
         let problem = LinearProblem::new();
         for norm in [Norm::LInf, Norm::L2] {
-            let attack = mi_fgsm(norm, 1.0, 7);
-            let x = attack.perturb(&problem.model, &problem.batch, &noise()).unwrap();
-            problem.assert_optimal(&attack.ball, &x);
+            let x = mi_fgsm(1.0, 7).perturb(&problem.model, &problem.batch, ball(norm), &noise()).unwrap();
+            problem.assert_optimal(&ball(norm), &x);
         }
     }
 
     #[test]
     fn it_finds_the_best_corner_of_a_small_network() {
         let problem = TwoLayers::new();
-        let attack = mi_fgsm(Norm::LInf, 1.0, 10).at_radius(TwoLayers::RADIUS).unwrap();
-        let x = attack.perturb(&problem.model, &problem.batch, &noise()).unwrap();
+        let ball = Ball::new(Norm::LInf, TwoLayers::RADIUS).unwrap();
+        let x = mi_fgsm(1.0, 10).perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
         problem.assert_best_corner(Objective::CrossEntropy, &x);
     }
 
@@ -127,10 +123,10 @@ mod tests {
     fn without_memory_it_is_ifgsm() {
         let batch = shades(9);
         for norm in [Norm::LInf, Norm::L2] {
-            let attack = mi_fgsm(norm, 0.0, 6);
-            let plain = Ifgsm::new(attack.ball, attack.ascent).unwrap();
-            let [a, b] = [&attack as &dyn Attack, &plain]
-                .map(|attack| attack.perturb(&Bumpy, &batch, &noise()).unwrap());
+            let attack = mi_fgsm(0.0, 6);
+            let plain = Ifgsm::new(attack.ascent).unwrap();
+            let [a, b] = [&attack as &dyn BallAttack, &plain]
+                .map(|attack| attack.perturb(&Bumpy, &batch, ball(norm), &noise()).unwrap());
             assert!(a.allclose(&b, 0.0, 1e-5, false), "{norm}");
         }
     }
@@ -138,7 +134,7 @@ mod tests {
     #[test]
     fn the_second_step_follows_the_average_of_two_gradients() {
         let batch = shades(9);
-        let attack = mi_fgsm(Norm::L2, 0.7, 2);
+        let attack = mi_fgsm(0.7, 2);
         let of = |x: &Tensor| {
             let g = attack.ascent.direction(&Bumpy, x, &batch.y).unwrap();
             &g / g.abs().flatten(1, -1).sum_dim_intlist(-1, false, Kind::Float).reshape([-1, 1, 1, 1])
@@ -148,15 +144,15 @@ mod tests {
         let x1 = &batch.x + &first / length(&first) * 0.02;
         let second = first * 0.7 + of(&x1);
         let expected = x1 + &second / length(&second) * 0.02;
-        let found = attack.perturb(&Bumpy, &batch, &noise()).unwrap();
+        let found = attack.perturb(&Bumpy, &batch, ball(Norm::L2), &noise()).unwrap();
         assert!(found.allclose(&expected, 0.0, 1e-5, false));
     }
 
     #[test]
     fn only_finite_decays_of_at_least_zero_are_taken() {
-        let MiFgsm { ball, ascent, .. } = mi_fgsm(Norm::L2, 1.0, 1);
+        let ascent = mi_fgsm(1.0, 1).ascent;
         for decay in [-0.1, f64::NAN, f64::INFINITY] {
-            let error = MiFgsm::new(ball, ascent, decay).unwrap_err().to_string();
+            let error = MiFgsm::new(ascent, decay).unwrap_err().to_string();
             assert!(error.starts_with("a decay must be finite and >= 0"), "{error}");
         }
     }

@@ -1,68 +1,54 @@
 //! Attacks made from a name and settings, as commands and experiments give them.
 
 use crate::{
-    Apgd, ApgdLoss, Ascent, Attack, AttackError, AttackName, AttackSettings, AutoAttack, Ball, CarliniWagner,
-    CarliniWagnerSettings, CwOneStep, DeepFool, DeepFoolSettings, Fab, FabSettings, Fgsm, Fmn, FmnSettings,
-    HopSkipJump, HopSkipJumpSettings, Ifgsm, LossName, MiFgsm, NoiseLaw, Norm, Pgd, RandomNoise, Square,
-    StepSize, Suite,
+    Apgd, ApgdLoss, Ascent, Attack, AttackError, AttackName, AttackSettings, AutoAttack, BallAttack,
+    CarliniWagner, CarliniWagnerSettings, CwOneStep, DeepFool, DeepFoolSettings, Fab, FabSettings, Fgsm, Fmn,
+    FmnSettings, HopSkipJump, HopSkipJumpSettings, Ifgsm, LossName, MiFgsm, NoiseLaw, Norm, Pgd, RandomNoise,
+    Square, StepSize, Suite,
 };
 use bal_core::EnsembleGradient;
 
-/// The attack of this name, in a ball of `radius` (`None` for an attack without a ball).
+/// The attack of this name.
 ///
 /// `settings` are complete: every setting of the attack and no other. A command fills in what its
 /// user left out by `settings.or(&name.defaults())`. Only the loss and Square's schedule may be absent: they are the
 /// cross-entropy and rescaled then, as in files from before there was a choice.
 ///
 /// # Errors
-/// [`AttackError::MissingSetting`], [`AttackError::ForeignSetting`], [`AttackError::MissingRadius`]
-/// or [`AttackError::NoRadius`] when what is given is not what the attack has; [`AttackError::WholeBox`] for a radius above 1
-/// in L-infinity; and those of the attack's own `new`.
-pub fn named(
-    name: AttackName,
-    radius: Option<f64>,
-    settings: &AttackSettings,
-) -> Result<Box<dyn Attack>, AttackError> {
-    let given = Given { attack: name.name(), radius, settings };
-    let attack: Box<dyn Attack> = match name {
-        AttackName::Fgsm => Box::new(Fgsm::new(given.ball()?, given.ensemble_gradient()?)),
-        AttackName::Ifgsm => Box::new(Ifgsm::new(given.ball()?, given.ascent()?)?),
-        AttackName::Pgd => Box::new(Pgd::new(given.ball()?, given.ascent()?, given.restarts()?)?),
-        AttackName::CwOneStep => Box::new(CwOneStep::Logits),
-        AttackName::CwOneStepLogProbabilities => Box::new(CwOneStep::LogProbabilities),
+/// [`AttackError::MissingSetting`] or [`AttackError::ForeignSetting`] when what is given is not what the attack has, and
+/// those of the attack's own `new`.
+pub fn named(name: AttackName, settings: &AttackSettings) -> Result<Attack, AttackError> {
+    let given = Given { attack: name.name(), settings };
+    let attack = match name {
+        AttackName::Fgsm => given.in_balls(Fgsm::new(given.ensemble_gradient()?))?,
+        AttackName::Ifgsm => given.in_balls(Ifgsm::new(given.ascent()?)?)?,
+        AttackName::Pgd => given.in_balls(Pgd::new(given.ascent()?, given.restarts()?)?)?,
+        AttackName::CwOneStep => Attack::fixed(CwOneStep::Logits),
+        AttackName::CwOneStepLogProbabilities => Attack::fixed(CwOneStep::LogProbabilities),
         AttackName::MiFgsm => {
-            Box::new(MiFgsm::new(given.ball()?, given.ascent()?, given.setting("decay", settings.decay)?)?)
+            given.in_balls(MiFgsm::new(given.ascent()?, given.setting("decay", settings.decay)?)?)?
         }
-        AttackName::ApgdCe => Box::new(given.apgd(ApgdLoss::Untargeted(LossName::CrossEntropy))?),
-        AttackName::ApgdDlr => Box::new(given.apgd(ApgdLoss::Untargeted(LossName::Dlr))?),
-        AttackName::ApgdConfident => Box::new(given.apgd(ApgdLoss::Untargeted(LossName::Confident))?),
-        AttackName::ApgdT => {
-            Box::new(given.apgd(ApgdLoss::Targeted(given.setting("targets", settings.targets)?))?)
-        }
+        AttackName::ApgdCe => given.apgd(ApgdLoss::Untargeted(LossName::CrossEntropy))?,
+        AttackName::ApgdDlr => given.apgd(ApgdLoss::Untargeted(LossName::Dlr))?,
+        AttackName::ApgdConfident => given.apgd(ApgdLoss::Untargeted(LossName::Confident))?,
+        AttackName::ApgdT => given.apgd(ApgdLoss::Targeted(given.setting("targets", settings.targets)?))?,
         AttackName::Square => {
             let share = given.setting("initial_share", settings.initial_share)?;
-            let square = Square::new(given.ball()?, given.queries()?, share)?;
-            Box::new(square.rescaled(given.rescales()))
+            given.in_balls(Square::new(given.queries()?, share)?.rescaled(given.rescales()))?
         }
-        AttackName::AutoAttack => Box::new(
-            AutoAttack::standard(
-                given.ball()?,
-                given.steps()?,
-                given.queries()?,
-                given.ensemble_gradient()?,
-            )?
-            .rescaled(given.rescales())?,
-        ),
-        AttackName::AutoAttackRand => Box::new(AutoAttack::rand(
-            given.ball()?,
-            given.steps()?,
-            given.setting("repetitions", settings.repetitions)?,
-            given.ensemble_gradient()?,
-        )?),
-        AttackName::Suite => Box::new(Suite::posterior(given.ball()?, given.steps()?, given.restarts()?)?),
-        AttackName::UniformNoise => Box::new(given.noise(NoiseLaw::Uniform)?),
-        AttackName::GaussianNoise => Box::new(given.noise(NoiseLaw::Gaussian)?),
-        AttackName::Fab => Box::new(Fab::new(
+        AttackName::AutoAttack => {
+            let (steps, queries) = (given.steps()?, given.queries()?);
+            let attack = AutoAttack::standard(steps, queries, given.ensemble_gradient()?)?;
+            given.in_balls(attack.rescaled(given.rescales()))?
+        }
+        AttackName::AutoAttackRand => {
+            let repetitions = given.setting("repetitions", settings.repetitions)?;
+            given.in_balls(AutoAttack::rand(given.steps()?, repetitions, given.ensemble_gradient()?)?)?
+        }
+        AttackName::Suite => given.in_balls(Suite::posterior(given.steps()?, given.restarts()?)?)?,
+        AttackName::UniformNoise => given.noise(NoiseLaw::Uniform)?,
+        AttackName::GaussianNoise => given.noise(NoiseLaw::Gaussian)?,
+        AttackName::Fab => Attack::nearest(Fab::new(
             given.norm()?,
             FabSettings {
                 steps: given.steps()?,
@@ -71,37 +57,29 @@ pub fn named(
                 ..FabSettings::default()
             },
         )?),
-        AttackName::CarliniWagner => Box::new(given.carlini_wagner()?),
-        AttackName::DeepFool => Box::new(DeepFool::new(
+        AttackName::CarliniWagner => Attack::nearest(given.carlini_wagner()?),
+        AttackName::DeepFool => Attack::nearest(DeepFool::new(
             given.norm()?,
             DeepFoolSettings { steps: given.steps()?, ..DeepFoolSettings::default() },
         )?),
         AttackName::Fmn => {
             let norm = given.norm()?;
-            Box::new(Fmn::new(norm, FmnSettings { steps: given.steps()?, ..FmnSettings::of(norm) })?)
+            Attack::nearest(Fmn::new(norm, FmnSettings { steps: given.steps()?, ..FmnSettings::of(norm) })?)
         }
-        AttackName::HopSkipJump => Box::new(HopSkipJump::new(
+        AttackName::HopSkipJump => Attack::nearest(HopSkipJump::new(
             given.norm()?,
             HopSkipJumpSettings { queries: given.queries()?, ..HopSkipJumpSettings::default() },
         )?),
     };
-    if let Some(setting) = settings.not_in(&attack.settings()) {
-        return Err(AttackError::ForeignSetting { attack: given.attack, setting });
-    }
-    if let (Some(norm), Some(radius)) = (attack.norm().or(attack.minimises()), radius) {
-        norm.suits(radius)?;
-    }
-    match (attack.ball(), radius) {
-        // Where the nearest error is sought, radii only say where to read off the curve.
-        (None, Some(_)) if attack.minimises().is_none() => Err(AttackError::NoRadius(given.attack)),
-        _ => Ok(attack),
+    match settings.not_in(&attack.settings()) {
+        Some(setting) => Err(AttackError::ForeignSetting { attack: given.attack, setting }),
+        None => Ok(attack),
     }
 }
 
 /// What was given, to be taken out by those who need it.
 struct Given<'a> {
     attack: &'static str,
-    radius: Option<f64>,
     settings: &'a AttackSettings,
 }
 
@@ -110,8 +88,8 @@ impl Given<'_> {
         self.setting("norm", self.settings.norm)
     }
 
-    fn ball(&self) -> Result<Ball, AttackError> {
-        Ball::new(self.norm()?, self.radius.ok_or(AttackError::MissingRadius(self.attack))?)
+    fn in_balls(&self, attack: impl BallAttack + 'static) -> Result<Attack, AttackError> {
+        Ok(Attack::in_balls(self.norm()?, attack))
     }
 
     fn ascent(&self) -> Result<Ascent, AttackError> {
@@ -123,8 +101,8 @@ impl Given<'_> {
         })
     }
 
-    fn apgd(&self, loss: ApgdLoss) -> Result<Apgd, AttackError> {
-        Apgd::new(self.ball()?, loss, self.steps()?, self.restarts()?, self.ensemble_gradient()?)
+    fn apgd(&self, loss: ApgdLoss) -> Result<Attack, AttackError> {
+        self.in_balls(Apgd::new(loss, self.steps()?, self.restarts()?, self.ensemble_gradient()?)?)
     }
 
     /// The published attack knows the L2 norm alone, and a step size in tanh space, which no radius measures.
@@ -144,8 +122,8 @@ impl Given<'_> {
         })
     }
 
-    fn noise(&self, law: NoiseLaw) -> Result<RandomNoise, AttackError> {
-        RandomNoise::new(self.ball()?, law, self.setting("draws", self.settings.draws)?)
+    fn noise(&self, law: NoiseLaw) -> Result<Attack, AttackError> {
+        self.in_balls(RandomNoise::new(law, self.setting("draws", self.settings.draws)?)?)
     }
 
     fn steps(&self) -> Result<u64, AttackError> {
@@ -178,17 +156,13 @@ impl Given<'_> {
 mod tests {
     use super::*;
 
-    fn radius_of(name: AttackName) -> Option<f64> {
-        name.has_ball().then_some(0.1)
-    }
-
     #[test]
     fn every_attack_is_made_from_its_defaults_and_gives_them_back() {
         for name in AttackName::ALL {
-            let attack = named(name, radius_of(name), &name.defaults()).unwrap();
+            let attack = named(name, &name.defaults()).unwrap();
             assert_eq!(attack.name().parse::<AttackName>().unwrap(), name);
             assert_eq!(attack.settings(), name.defaults());
-            assert_eq!(attack.ball().map(|ball| ball.radius()), radius_of(name));
+            assert_eq!(attack.norm(), name.defaults().norm);
         }
     }
 
@@ -199,7 +173,7 @@ mod tests {
             step_size: Some(StepSize::Absolute(0.5)),
             ..AttackSettings::default()
         };
-        let attack = named(AttackName::Pgd, Some(1.0), &said.or(&AttackName::Pgd.defaults())).unwrap();
+        let attack = named(AttackName::Pgd, &said.or(&AttackName::Pgd.defaults())).unwrap();
         assert_eq!(attack.norm(), Some(Norm::L2));
         assert_eq!(attack.settings().step_size, said.step_size);
         assert_eq!(attack.settings().steps, Some(40));
@@ -209,9 +183,9 @@ mod tests {
     fn a_loss_that_is_not_said_is_the_cross_entropy_and_another_is_kept() {
         for name in [AttackName::Ifgsm, AttackName::Pgd, AttackName::MiFgsm] {
             let old = AttackSettings { loss: None, ..name.defaults() };
-            assert_eq!(named(name, Some(0.1), &old).unwrap().settings(), name.defaults());
+            assert_eq!(named(name, &old).unwrap().settings(), name.defaults());
             let dlr = AttackSettings { loss: Some(LossName::Dlr), ..name.defaults() };
-            assert_eq!(named(name, Some(0.1), &dlr).unwrap().settings(), dlr);
+            assert_eq!(named(name, &dlr).unwrap().settings(), dlr);
         }
     }
 
@@ -226,7 +200,7 @@ mod tests {
             (AttackName::AutoAttack, "step_size"),
         ] {
             let settings = name.defaults().or(&AttackName::Pgd.defaults());
-            let error = named(name, radius_of(name), &settings).unwrap_err().to_string();
+            let error = named(name, &settings).unwrap_err().to_string();
             assert_eq!(error, format!("the attack {name} has no setting `{foreign}`; leave it out"));
         }
     }
@@ -234,9 +208,11 @@ mod tests {
     #[test]
     fn a_setting_or_radius_that_is_missing_or_wrong_is_named() {
         let pgd = AttackName::Pgd.defaults();
-        let error = |name, radius, settings| named(name, radius, &settings).unwrap_err().to_string();
         let without = AttackSettings { restarts: None, ..pgd };
-        assert!(error(AttackName::Pgd, Some(0.1), without).contains("needs the setting `restarts`"));
+        let error = named(AttackName::Pgd, &without).unwrap_err().to_string();
+        assert!(error.contains("needs the setting `restarts`"));
+        let error =
+            |name, radius, settings| named(name, &settings).unwrap().takes(radius).unwrap_err().to_string();
         assert!(error(AttackName::Pgd, None, pgd).contains("needs a radius"));
         assert!(error(AttackName::Pgd, Some(f64::NAN), pgd).contains("got NaN"));
         let none = AttackSettings::default();

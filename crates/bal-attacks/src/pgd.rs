@@ -1,7 +1,8 @@
 //! Projected gradient descent on minus the loss, from random starts.
 
-use crate::{Ascent, Attack, AttackError, AttackSettings, Ball, Judgement, logits};
+use crate::{Ascent, AttackError, AttackSettings, Ball, BallAttack, Judgement, logits};
 use bal_core::{Batch, Classifier, NoiseStream};
+use std::sync::Arc;
 use tch::Tensor;
 
 /// Steps of steepest ascent from random points; stays in its ball.
@@ -16,22 +17,21 @@ use tch::Tensor;
 /// Source: Madry et al., ICLR 2018, section 2.1; the L2 ball as in their appendix.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pgd {
-    ball: Ball,
     ascent: Ascent,
     restarts: u64,
 }
 
 impl Pgd {
-    /// PGD in `ball`, from `restarts` random starts (1: a single one).
+    /// PGD from `restarts` random starts (1: a single one).
     ///
     /// # Errors
     /// [`AttackError::Zero`] without steps or restarts, [`AttackError::StepSize`] unless it is finite
     /// and positive.
-    pub fn new(ball: Ball, ascent: Ascent, restarts: u64) -> Result<Self, AttackError> {
+    pub fn new(ascent: Ascent, restarts: u64) -> Result<Self, AttackError> {
         if restarts == 0 {
             return Err(AttackError::Zero("restarts"));
         }
-        Ok(Self { ball, ascent: ascent.checked()?, restarts })
+        Ok(Self { ascent: ascent.checked()?, restarts })
     }
 
     /// The end point of one restart.
@@ -39,12 +39,13 @@ impl Pgd {
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         noise: &NoiseStream,
         restart: u64,
     ) -> Result<Tensor, AttackError> {
         let mut streams = noise.for_chain(restart).for_images(&batch.indices);
-        let start = self.ball.uniform(&batch.x, &mut streams).clamp(0.0, 1.0);
-        self.ascent.climb(model, batch, &self.ball, start)
+        let start = ball.uniform(&batch.x, &mut streams).clamp(0.0, 1.0);
+        self.ascent.climb(model, batch, &ball, start)
     }
 
     fn judge(&self, model: &dyn Classifier, batch: &Batch, x: Tensor) -> Result<EndPoint, AttackError> {
@@ -55,46 +56,36 @@ impl Pgd {
     }
 }
 
-impl Attack for Pgd {
+impl BallAttack for Pgd {
     fn name(&self) -> &'static str {
         "pgd"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        Some(self.ball)
-    }
-
     fn settings(&self) -> AttackSettings {
-        AttackSettings {
-            restarts: Some(self.restarts),
-            ..AttackSettings::of_ascent(&self.ball, &self.ascent)
-        }
+        AttackSettings { restarts: Some(self.restarts), ..AttackSettings::of_ascent(&self.ascent) }
     }
 
     fn perturb(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         logits::whole(batch)?;
-        let first = self.run(model, batch, noise, 0)?;
+        let first = self.run(model, batch, ball, noise, 0)?;
         if self.restarts == 1 {
             return Ok(first);
         }
         let mut best = self.judge(model, batch, first)?;
         for restart in 1..self.restarts {
-            let other = self.run(model, batch, noise, restart)?;
+            let other = self.run(model, batch, ball, noise, restart)?;
             best = best.or_worse_for_the_model(&self.judge(model, batch, other)?);
         }
         Ok(best.x)
     }
 
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
-    }
-
-    fn for_classes(&self, classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
         self.ascent.loss.objective().classes_suffice(classes)?;
         Ok(None)
     }

@@ -1,7 +1,7 @@
 //! Random points of the ball: the weakest attack, and what a model should shrug off.
 
 use crate::found::{Found, select};
-use crate::{Attack, AttackError, AttackSettings, Ball, Judgement, Norm};
+use crate::{AttackError, AttackSettings, Ball, BallAttack, Judgement, Norm};
 use bal_core::{Batch, Classifier, NoiseStream};
 use tch::Tensor;
 
@@ -23,7 +23,6 @@ use tch::Tensor;
 /// Rauber et al., foolbox, 2017.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RandomNoise {
-    ball: Ball,
     law: NoiseLaw,
     draws: u64,
 }
@@ -38,29 +37,29 @@ pub enum NoiseLaw {
 }
 
 impl RandomNoise {
-    /// Noise in `ball`: so many points of each image.
+    /// Noise of this law: so many points of each image.
     ///
     /// # Errors
     /// [`AttackError::Zero`] without draws.
-    pub fn new(ball: Ball, law: NoiseLaw, draws: u64) -> Result<Self, AttackError> {
-        if draws == 0 { Err(AttackError::Zero("draws")) } else { Ok(Self { ball, law, draws }) }
+    pub fn new(law: NoiseLaw, draws: u64) -> Result<Self, AttackError> {
+        if draws == 0 { Err(AttackError::Zero("draws")) } else { Ok(Self { law, draws }) }
     }
 
-    fn draw(&self, centre: &Tensor, noise: &mut NoiseStream) -> Tensor {
-        let radius = self.ball.radius();
-        let x = match (self.law, self.ball.norm()) {
-            (NoiseLaw::Uniform, _) => self.ball.uniform(centre, noise),
+    fn draw(&self, ball: &Ball, centre: &Tensor, noise: &mut NoiseStream) -> Tensor {
+        let radius = ball.radius();
+        let x = match (self.law, ball.norm()) {
+            (NoiseLaw::Uniform, _) => ball.uniform(centre, noise),
             (NoiseLaw::Gaussian, Norm::LInf) => centre + noise.normal_like(centre) * radius,
             (NoiseLaw::Gaussian, Norm::L2) => {
                 let pixels = centre.size()[1..].iter().product::<i64>().max(1) as f64;
                 centre + noise.normal_like(centre) * (radius / pixels.sqrt())
             }
         };
-        self.ball.project(centre, &x).clamp(0.0, 1.0)
+        ball.project(centre, &x).clamp(0.0, 1.0)
     }
 }
 
-impl Attack for RandomNoise {
+impl BallAttack for RandomNoise {
     fn name(&self) -> &'static str {
         match self.law {
             NoiseLaw::Uniform => "uniform-noise",
@@ -68,18 +67,15 @@ impl Attack for RandomNoise {
         }
     }
 
-    fn ball(&self) -> Option<Ball> {
-        Some(self.ball)
-    }
-
     fn settings(&self) -> AttackSettings {
-        AttackSettings { norm: Some(self.ball.norm()), draws: Some(self.draws), ..AttackSettings::default() }
+        AttackSettings { draws: Some(self.draws), ..AttackSettings::default() }
     }
 
     fn perturb(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         let mut found = Found::clean(model, batch)?;
@@ -89,16 +85,12 @@ impl Attack for RandomNoise {
                 break;
             }
             let Batch { x, y, indices } = select(batch, &rows)?;
-            let x = self.draw(&x, &mut noise.for_chain(draw).for_images(&indices));
+            let x = self.draw(&ball, &x, &mut noise.for_chain(draw).for_images(&indices));
             let Judgement { margin, wrong, .. } =
                 Judgement::by_margin(model, &x, &y).map_err(|error| error.of_rows(&rows))?;
             found.offer(&rows, &x, &margin, &wrong)?;
         }
         Ok(found.points())
-    }
-
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
     }
 }
 
@@ -109,8 +101,12 @@ mod tests {
 
     const LAWS: [NoiseLaw; 2] = [NoiseLaw::Uniform, NoiseLaw::Gaussian];
 
-    fn tried(norm: Norm, law: NoiseLaw, draws: u64) -> RandomNoise {
-        RandomNoise::new(Ball::new(norm, 0.1).unwrap(), law, draws).unwrap()
+    fn ball(norm: Norm) -> Ball {
+        Ball::new(norm, 0.1).unwrap()
+    }
+
+    fn tried(law: NoiseLaw, draws: u64) -> RandomNoise {
+        RandomNoise::new(law, draws).unwrap()
     }
 
     #[test]
@@ -123,8 +119,9 @@ mod tests {
             for law in LAWS {
                 let margin = |draws| {
                     // The radius is so small that nobody is fooled and all draws are compared.
-                    let attack = tried(norm, law, draws).at_radius(1e-3).unwrap();
-                    let x = attack.perturb(&problem.model, &problem.batch, &noise()).unwrap();
+                    let ball = Ball::new(norm, 1e-3).unwrap();
+                    let x =
+                        tried(law, draws).perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
                     Judgement::by_margin(&problem.model, &x, &problem.batch.y).unwrap().margin
                 };
                 let clean = Vec::<f64>::try_from(problem.wrongness()).unwrap();
@@ -151,12 +148,13 @@ mod tests {
         };
         for law in LAWS {
             let perturb = |draws| {
-                tried(Norm::LInf, law, draws).perturb(&problem.model, &problem.batch, &noise()).unwrap()
+                let ball = ball(Norm::LInf);
+                tried(law, draws).perturb(&problem.model, &problem.batch, ball, &noise()).unwrap()
             };
             let each: Vec<Vec<bool>> = (0..4)
                 .map(|draw| {
                     let mut streams = noise().for_chain(draw).for_images(&problem.batch.indices);
-                    right(&tried(Norm::LInf, law, 1).draw(&problem.batch.x, &mut streams))
+                    right(&tried(law, 1).draw(&ball(Norm::LInf), &problem.batch.x, &mut streams))
                 })
                 .collect();
             let clean = right(&problem.batch.x);
@@ -173,18 +171,19 @@ mod tests {
     fn gaussian_noise_has_the_length_that_is_promised() {
         let centre = Tensor::full([40, 1, 30, 30], 0.5, (tch::Kind::Float, tch::Device::Cpu));
         let streams = || noise().for_images(&(0..40).collect::<Vec<_>>());
-        let x = tried(Norm::LInf, NoiseLaw::Gaussian, 1).draw(&centre, &mut streams());
+        let attack = tried(NoiseLaw::Gaussian, 1);
+        let x = attack.draw(&ball(Norm::LInf), &centre, &mut streams());
         let rim = ((x - &centre).abs().ge(0.1 - 1e-6)).to_kind(tch::Kind::Double).mean(tch::Kind::Double);
         // Five standard errors of 36,000 pixels.
         assert!((rim.double_value(&[]) - 0.3173).abs() < 5.0 * (0.3173 * 0.6827 / 36_000.0_f64).sqrt());
-        let attack = tried(Norm::L2, NoiseLaw::Gaussian, 1);
-        let far = attack.ball.distance(&centre, &attack.draw(&centre, &mut streams()));
+        let ball = ball(Norm::L2);
+        let far = ball.distance(&centre, &attack.draw(&ball, &centre, &mut streams()));
         assert!(far.min().double_value(&[]) > 0.08 && far.max().double_value(&[]) <= 0.1 + 1e-6);
     }
 
     #[test]
     fn no_draws_are_refused() {
-        let error = RandomNoise::new(Ball::new(Norm::L2, 0.1).unwrap(), NoiseLaw::Uniform, 0).unwrap_err();
+        let error = RandomNoise::new(NoiseLaw::Uniform, 0).unwrap_err();
         assert_eq!(error.to_string(), "draws must be at least 1, got 0");
     }
 }

@@ -29,8 +29,8 @@ pub use bal_core::SHARD;
 /// What an evaluation measures.
 #[derive(Clone, Copy, Debug)]
 pub struct Protocol<'a> {
-    /// The attack. The radius it was made with is not used.
-    pub attack: &'a dyn Attack,
+    /// The attack.
+    pub attack: &'a Attack,
     /// The radii at which accuracy is measured; `None` for an attack without a ball. An attack that
     /// seeks the nearest error takes either: with radii the accuracy at each, without the distances.
     pub radii: Option<&'a Radii>,
@@ -61,7 +61,7 @@ pub struct EvaluationProgress {
 /// than 1e-6 (relative above 1) is an error: no attack can look strong by cheating. Predictions are
 /// the largest of [`Classifier::logits`].
 ///
-/// An attack that seeks the nearest error ([`Attack::minimises`]) runs once and serves all radii: an
+/// An attack that seeks the nearest error ([`Attack::Nearest`]) runs once and serves all radii: an
 /// image is broken at radius r when what came back is wrong and at most r away, in double precision,
 /// and at every radius when it is wrong from the start.
 ///
@@ -108,10 +108,7 @@ pub fn evaluate_and_keep(
     progress: &(dyn Fn(&EvaluationProgress) + Sync),
 ) -> Result<Evaluated, AttackError> {
     protocol.fits(model.classes(), images)?;
-    let fitted = protocol.attack.for_classes(model.classes())?;
-    let attack = fitted.as_deref().unwrap_or(protocol.attack);
-    let started = attack.starting_among(model, images)?;
-    let attack = started.as_deref().unwrap_or(attack);
+    let attack = &protocol.attack.for_classes(model.classes())?.starting_among(model, images)?;
     let radii = protocol.columns()?;
     let shards = protocol.shards(images.len())?;
     let key = NoiseKey { seed: protocol.seed, purpose: Purpose::Evaluation, sweep: 0, chain: 0 };
@@ -159,8 +156,7 @@ pub fn evaluate_and_keep(
         Some(shard)
     });
     let mut shards = results.into_iter().flatten().collect::<Result<Vec<_>, _>>()?;
-    let norm = attack.norm().or(attack.minimises());
-    let curve = AccuracyCurve::of(attack.name(), norm, &attack.parts(), radii, &shards);
+    let curve = AccuracyCurve::of(attack.name(), attack.norm(), &attack.parts(), radii, &shards);
     let x: Vec<Tensor> = shards.iter_mut().filter_map(|shard| shard.x.take()).collect();
     let x = if x.is_empty() { None } else { Some(Tensor::f_cat(&x, 1)?) };
     Ok(Evaluated { curve, x })
@@ -194,7 +190,7 @@ impl Protocol<'_> {
     pub fn fits(&self, classes: i64, images: &Images) -> Result<(), AttackError> {
         self.shards(images.len())?;
         let columns = self.columns()?;
-        if let Some(norm) = self.attack.norm().or(self.attack.minimises()) {
+        if let Some(norm) = self.attack.norm() {
             let pixels = images.shape().iter().product();
             columns.into_iter().flatten().try_for_each(|radius| norm.suits_images(radius, pixels))?;
         }
@@ -203,11 +199,11 @@ impl Protocol<'_> {
 
     /// One entry per measurement.
     fn columns(&self) -> Result<Vec<Option<f64>>, AttackError> {
-        match (self.attack.norm().or(self.attack.minimises()), self.radii) {
-            (Some(_), Some(radii)) => Ok(radii.as_slice().iter().copied().map(Some).collect()),
-            (None, Some(_)) => Err(AttackError::NoRadius(self.attack.name())),
-            (_, None) if self.attack.ball().is_some() => Err(AttackError::MissingRadius(self.attack.name())),
+        match (self.attack, self.radii) {
+            (Attack::Fixed(attack), Some(_)) => Err(AttackError::NoRadius(attack.name())),
+            (Attack::InBalls(_, attack), None) => Err(AttackError::MissingRadius(attack.name())),
             (_, None) => Ok(vec![None]),
+            (_, Some(radii)) => Ok(radii.as_slice().iter().copied().map(Some).collect()),
         }
     }
 

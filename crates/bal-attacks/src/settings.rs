@@ -1,6 +1,6 @@
 //! The settings of attacks by name, as commands and experiments give them.
 
-use crate::{Ascent, Ball, LossName, Norm, StepSize};
+use crate::{Ascent, LossName, Norm, StepSize};
 use bal_core::EnsembleGradient;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttackSettings {
-    /// Norm of the ball: `linf` or `l2`.
+    /// Norm of the ball, or of the distance that the attack minimises: `linf` or `l2`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub norm: Option<Norm>,
@@ -104,9 +104,8 @@ impl AttackSettings {
         }
     }
 
-    pub(crate) fn of_ascent(ball: &Ball, ascent: &Ascent) -> Self {
+    pub(crate) fn of_ascent(ascent: &Ascent) -> Self {
         Self {
-            norm: Some(ball.norm()),
             steps: Some(ascent.steps),
             step_size: Some(ascent.step_size),
             ensemble_gradient: Some(ascent.ensemble_gradient),

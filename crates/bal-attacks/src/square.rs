@@ -5,7 +5,7 @@ mod linf;
 mod schedule;
 
 use crate::found::{Found, select, split, wide};
-use crate::{Attack, AttackError, AttackSettings, Ball, Judgement, Norm};
+use crate::{AttackError, AttackSettings, Ball, BallAttack, Judgement, Norm};
 use bal_core::{Batch, Classifier, NoiseStream};
 use schedule::{WHOLE, share};
 use tch::Tensor;
@@ -28,27 +28,26 @@ use tch::Tensor;
 /// Source: Andriushchenko et al., ECCV 2020, Algorithms 1 to 3.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Square {
-    ball: Ball,
     queries: u64,
     initial_share: f64,
     rescale_schedule: bool,
 }
 
 impl Square {
-    /// The attack in `ball`, with this many `queries` of each image: the first for the initial
+    /// The attack with this many `queries` of each image: the first for the initial
     /// point. `initial_share` of the pixels are in the first windows, in `(0, 1]`; [`crate::AutoAttack`]'s is 0.8. The
     /// schedule of windows is rescaled to the queries, see [`Square::rescaled`].
     ///
     /// # Errors
     /// [`AttackError::Zero`] without queries, [`AttackError::Share`] for a share out of range.
-    pub fn new(ball: Ball, queries: u64, initial_share: f64) -> Result<Self, AttackError> {
+    pub fn new(queries: u64, initial_share: f64) -> Result<Self, AttackError> {
         if queries == 0 {
             return Err(AttackError::Zero("queries"));
         }
         if !(initial_share > 0.0 && initial_share <= 1.0) {
             return Err(AttackError::Share(initial_share));
         }
-        Ok(Self { ball, queries, initial_share, rescale_schedule: true })
+        Ok(Self { queries, initial_share, rescale_schedule: true })
     }
 
     /// The same; windows are halved after 10, 50, 200, 500, 1000, 2000, 4000, 6000 and 8000 of 10,000 queries, and with
@@ -60,39 +59,41 @@ impl Square {
     }
 
     /// The point of the first query.
-    fn initial(&self, centre: &Tensor, noise: &mut NoiseStream) -> Tensor {
-        let x = match self.ball.norm() {
-            Norm::LInf => linf::initial(centre, self.ball.radius(), noise),
-            Norm::L2 => l2::initial(centre, self.ball.radius(), noise),
+    fn initial(ball: &Ball, centre: &Tensor, noise: &mut NoiseStream) -> Tensor {
+        let x = match ball.norm() {
+            Norm::LInf => linf::initial(centre, ball.radius(), noise),
+            Norm::L2 => l2::initial(centre, ball.radius(), noise),
         };
-        self.ball.project(centre, &x).clamp(0.0, 1.0)
+        ball.project(centre, &x).clamp(0.0, 1.0)
     }
 
     /// The point to ask about next, in place of `x`.
-    fn proposal(&self, centre: &Tensor, x: &Tensor, query: u64, noise: &mut NoiseStream) -> Tensor {
+    fn proposal(
+        &self,
+        ball: &Ball,
+        centre: &Tensor,
+        x: &Tensor,
+        query: u64,
+        noise: &mut NoiseStream,
+    ) -> Tensor {
         let of = if self.rescale_schedule { self.queries } else { WHOLE };
         let share = share(self.initial_share, query, of);
-        let radius = self.ball.radius();
-        let proposed = match self.ball.norm() {
+        let radius = ball.radius();
+        let proposed = match ball.norm() {
             Norm::LInf => linf::proposal(centre, x, radius, share, noise),
             Norm::L2 => l2::proposal(centre, x, radius, share, noise),
         };
-        self.ball.project(centre, &proposed).clamp(0.0, 1.0)
+        ball.project(centre, &proposed).clamp(0.0, 1.0)
     }
 }
 
-impl Attack for Square {
+impl BallAttack for Square {
     fn name(&self) -> &'static str {
         "square"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        Some(self.ball)
-    }
-
     fn settings(&self) -> AttackSettings {
         AttackSettings {
-            norm: Some(self.ball.norm()),
             queries: Some(self.queries),
             initial_share: Some(self.initial_share),
             rescale_schedule: Some(self.rescale_schedule),
@@ -104,6 +105,7 @@ impl Attack for Square {
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         let _guard = tch::no_grad_guard();
@@ -113,7 +115,7 @@ impl Attack for Square {
             return Ok(found.points());
         }
         let Batch { x: mut centre, mut y, mut indices } = select(batch, &rows)?;
-        let mut x = self.initial(&centre, &mut noise.for_images(&indices));
+        let mut x = Self::initial(&ball, &centre, &mut noise.for_images(&indices));
         let judge = |x: &Tensor, y: &Tensor, rows: &[i64]| {
             Judgement::by_margin(model, x, y).map_err(|error| error.of_rows(rows))
         };
@@ -136,7 +138,7 @@ impl Attack for Square {
                 break;
             }
             let mut streams = noise.for_chain(query).for_images(&indices);
-            let proposed = self.proposal(&centre, &x, query, &mut streams);
+            let proposed = self.proposal(&ball, &centre, &x, query, &mut streams);
             let answer = judge(&proposed, &y, &rows)?;
             let better = answer.margin.f_gt_tensor(&margin)?.f_logical_or(&answer.wrong)?;
             x = proposed.f_where_self(&wide(&better), &x)?;
@@ -147,10 +149,6 @@ impl Attack for Square {
             found.offer(&rows, &x, &margin, &wrong)?;
         }
         Ok(found.points())
-    }
-
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
     }
 }
 

@@ -1,14 +1,12 @@
 //! Several attacks as one: the worst that any of them can do to an image.
 
-mod reused;
-
 use crate::found::{Found, select};
 use crate::{
-    Apgd, ApgdLoss, Ascent, Attack, AttackError, AttackSettings, Ball, Changed, Judgement, LossName, Pgd,
-    StepSize, tally,
+    Apgd, ApgdLoss, Ascent, AttackError, AttackSettings, Ball, BallAttack, Changed, Judgement, LossName,
+    NearestAttack, Norm, Pgd, StepSize, standing::per_image, tally,
 };
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
-use reused::Reused;
+use std::sync::Arc;
 use tch::Tensor;
 
 /// Attacks in one ball, one after the other, each on the images that still stand; stays in the ball.
@@ -18,54 +16,73 @@ use tch::Tensor;
 /// changed. All parts get the same noise, so that a part does to an image what it does alone; the
 /// accuracy under a suite is then never above that under one of its parts.
 ///
-/// Over several radii ([`Attack::perturb_radii`]) an image that is broken at one is broken at all
-/// larger ones, by the same point: the balls are nested. A part that serves all radii at once
-/// ([`Attack::serves_all_radii`]) is let at an image once, at the smallest radius that its turn comes at.
+/// Over several balls ([`BallAttack::perturb_all`]) an image that is broken in one is broken in all
+/// larger ones, by the same point: the balls are nested. A part that seeks the nearest error is let at an image once, at
+/// the smallest radius that its turn comes at, and counts in the balls that hold what it found.
 ///
 /// Source: Croce & Hein, ICML 2020, section 5, where it is the worst case over attacks.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Suite {
-    ball: Ball,
-    parts: Vec<Part>,
+    parts: Vec<(&'static str, Part)>,
     settings: AttackSettings,
 }
 
-/// An attack, and what it is called in the account of who broke what.
-#[derive(Debug)]
-struct Part {
-    name: &'static str,
-    attack: Box<dyn Attack>,
+/// One of the attacks of a [`Suite`].
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// An attack in a ball.
+    InBall(Arc<dyn BallAttack>),
+    /// A search for the nearest error, in the ball's norm.
+    Nearest(Arc<dyn NearestAttack>),
+}
+
+impl Part {
+    /// An attack in a ball.
+    pub fn in_ball(attack: impl BallAttack + 'static) -> Self {
+        Self::InBall(Arc::new(attack))
+    }
+
+    /// A search for the nearest error.
+    pub fn nearest(attack: impl NearestAttack + 'static) -> Self {
+        Self::Nearest(Arc::new(attack))
+    }
+
+    fn name(&self) -> &'static str {
+        match self {
+            Self::InBall(attack) => attack.name(),
+            Self::Nearest(attack) => attack.name(),
+        }
+    }
+
+    fn knows(&self, norm: Norm) -> Result<(), AttackError> {
+        match self {
+            Self::InBall(attack) => attack.knows(norm),
+            Self::Nearest(attack) if attack.norm() == norm => Ok(()),
+            Self::Nearest(attack) => {
+                Err(AttackError::OtherNorm { attack: attack.name(), known: attack.norm(), norm })
+            }
+        }
+    }
 }
 
 impl Suite {
     /// These attacks, in this order.
     ///
     /// # Errors
-    /// [`AttackError::NoParts`] without attacks; [`AttackError::MissingRadius`] for one without a ball,
-    /// [`AttackError::Balls`] for one in another ball than the first.
-    pub fn new(attacks: Vec<Box<dyn Attack>>) -> Result<Self, AttackError> {
-        Self::named(attacks.into_iter().map(|attack| (attack.name(), attack)).collect())
+    /// [`AttackError::NoParts`] without attacks.
+    pub fn new(parts: Vec<Part>) -> Result<Self, AttackError> {
+        Self::named(parts.into_iter().map(|part| (part.name(), part)).collect())
     }
 
     /// The same, under names that tell alike attacks apart.
     ///
     /// # Errors
     /// Those of [`Suite::new`].
-    pub fn named(attacks: Vec<(&'static str, Box<dyn Attack>)>) -> Result<Self, AttackError> {
-        let ball_of = |attack: &dyn Attack| attack.ball().ok_or(AttackError::MissingRadius(attack.name()));
-        let Some((first, attack)) = attacks.first() else { return Err(AttackError::NoParts) };
-        let ball = ball_of(&**attack)?;
-        let written = |ball: Ball| format!("{} radius {}", ball.norm(), ball.radius());
-        for (name, attack) in &attacks {
-            let other = ball_of(&**attack)?;
-            if other != ball {
-                let (found, expected) = (written(other), written(ball));
-                return Err(AttackError::Balls { attack: name, found, first, expected });
-            }
+    pub fn named(parts: Vec<(&'static str, Part)>) -> Result<Self, AttackError> {
+        if parts.is_empty() {
+            return Err(AttackError::NoParts);
         }
-        let parts = attacks.into_iter().map(|(name, attack)| Part { name, attack }).collect();
-        let settings = AttackSettings { norm: Some(ball.norm()), ..AttackSettings::default() };
-        Ok(Self { ball, parts, settings })
+        Ok(Self { parts, settings: AttackSettings::default() })
     }
 
     /// The posterior attacked as a whole: APGD and PGD, on the cross-entropy and on the margin, of the
@@ -76,19 +93,19 @@ impl Suite {
     ///
     /// # Errors
     /// [`AttackError::Zero`] without steps or restarts.
-    pub fn posterior(ball: Ball, steps: u64, restarts: u64) -> Result<Self, AttackError> {
+    pub fn posterior(steps: u64, restarts: u64) -> Result<Self, AttackError> {
         use {
             EnsembleGradient::MemberMean, EnsembleGradient::Predictive, LossName::CrossEntropy,
             LossName::Margin,
         };
-        let pgd = |loss, ensemble_gradient| -> Result<Box<dyn Attack>, AttackError> {
+        let pgd = |loss, ensemble_gradient| -> Result<Part, AttackError> {
             let step_size = StepSize::RadiusOver(steps as f64 / 2.5);
             let ascent = Ascent { steps, step_size, loss, ensemble_gradient };
-            Ok(Box::new(Pgd::new(ball, ascent, restarts)?))
+            Ok(Part::in_ball(Pgd::new(ascent, restarts)?))
         };
-        let apgd = |loss, ensemble_gradient| -> Result<Box<dyn Attack>, AttackError> {
+        let apgd = |loss, ensemble_gradient| -> Result<Part, AttackError> {
             let loss = ApgdLoss::Untargeted(loss);
-            Ok(Box::new(Apgd::new(ball, loss, steps, restarts, ensemble_gradient)?))
+            Ok(Part::in_ball(Apgd::new(loss, steps, restarts, ensemble_gradient)?))
         };
         let suite = Self::named(vec![
             ("apgd-ce-predictive", apgd(CrossEntropy, Predictive)?),
@@ -104,29 +121,16 @@ impl Suite {
         Ok(Self { settings, ..suite })
     }
 
-    /// The ball of all parts.
-    pub(crate) fn of(&self) -> Ball {
-        self.ball
-    }
-
-    /// The suite in a ball of another radius.
-    pub(crate) fn of_radius(&self, radius: f64) -> Result<Self, AttackError> {
-        let ball = Ball::new(self.ball.norm(), radius)?;
-        let at = |part: &Part| Ok(Part { name: part.name, attack: part.attack.at_radius(radius)? });
-        let parts = self.parts.iter().map(at).collect::<Result<_, AttackError>>()?;
-        Ok(Self { ball, parts, settings: self.settings })
-    }
-
-    /// Lets the parts at the images that still stand, in balls of the suite's own radius, the first of those `ahead`.
+    /// Lets the parts at the images that still stand.
     fn run(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
-        ahead: &[f64],
+        ball: Ball,
         noise: &NoiseStream,
         account: &mut Account,
     ) -> Result<(), AttackError> {
-        for (part, Part { name, attack }) in self.parts.iter().enumerate() {
+        for ((name, part), searched) in self.parts.iter().zip(&mut account.searched) {
             let rows = account.found.standing();
             if rows.is_empty() {
                 break;
@@ -134,16 +138,23 @@ impl Suite {
             tally::part(name);
             let standing = select(batch, &rows)?;
             let mapped = |error: AttackError| error.of_rows(&rows);
-            let x = match &mut account.reused[part] {
-                Some(reused) => reused.at(ahead, &rows)?,
-                none if attack.serves_all_radii() => {
-                    let of = Reused::of(&**attack, model, batch, (&rows, &standing), ahead, noise);
-                    none.insert(of.map_err(mapped)?).at(ahead, &rows)?
+            let x = match part {
+                Part::InBall(attack) => {
+                    shaped(name, &standing, attack.perturb(model, &standing, ball, noise).map_err(mapped)?)?
                 }
-                None => {
-                    let x = attack.perturb(model, &standing, noise).map_err(mapped)?;
-                    reused::shape(name, &standing, &x)?;
-                    x
+                Part::Nearest(attack) => {
+                    let index = Tensor::from_slice(&rows).to_device(batch.x.device());
+                    // Whatever stands in a ball stood in the smaller ones: the images of the first search are all that
+                    // is asked for later.
+                    let all = match searched {
+                        Some(all) => all,
+                        None => {
+                            let x = attack.search(model, &standing, noise).map_err(mapped)?;
+                            let x = shaped(name, &standing, x)?;
+                            searched.insert(batch.x.detach().f_index_copy(0, &index, &x)?)
+                        }
+                    };
+                    cut(&ball, &standing.x, &all.f_index_select(0, &index)?)
                 }
             };
             let Judgement { margin, wrong, .. } =
@@ -157,36 +168,41 @@ impl Suite {
     }
 }
 
+/// Images in a ball, clean ones where `x` is outside; distances in double precision.
+fn cut(ball: &Ball, clean: &Tensor, x: &Tensor) -> Tensor {
+    let inside = ball.distance(clean, x).le(ball.radius());
+    x.where_self(&per_image(&inside), &clean.detach())
+}
+
+/// Refuses points that are not shaped as the images.
+fn shaped(attack: &str, images: &Batch, x: Tensor) -> Result<Tensor, AttackError> {
+    let (expected, found) = (images.x.size(), x.size());
+    if expected == found { Ok(x) } else { Err(AttackError::Shape { attack: attack.into(), expected, found }) }
+}
+
 /// What became of each image so far.
 struct Account {
     found: Found,
     broken_by: Vec<Option<&'static str>>,
-    /// Of each part that needs one run for all radii, what that made.
-    reused: Vec<Option<Reused>>,
+    /// Of each part that seeks the nearest error, what it found: all images of the batch, as they came where the part was
+    /// not let at them.
+    searched: Vec<Option<Tensor>>,
 }
 
 impl Account {
     fn of(model: &dyn Classifier, batch: &Batch, parts: usize) -> Result<Self, AttackError> {
-        let reused = (0..parts).map(|_| None).collect();
-        Ok(Self { found: Found::clean(model, batch)?, broken_by: vec![None; batch.len()], reused })
-    }
-
-    fn changed(&self) -> Changed {
-        Changed { x: self.found.points(), broken_by: self.broken_by.clone() }
+        let searched = (0..parts).map(|_| None).collect();
+        Ok(Self { found: Found::clean(model, batch)?, broken_by: vec![None; batch.len()], searched })
     }
 }
 
-impl Attack for Suite {
+impl BallAttack for Suite {
     fn name(&self) -> &'static str {
         "suite"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        Some(self.ball)
-    }
-
     fn parts(&self) -> Vec<&'static str> {
-        self.parts.iter().map(|part| part.name).collect()
+        self.parts.iter().map(|(name, _)| *name).collect()
     }
 
     fn settings(&self) -> AttackSettings {
@@ -197,65 +213,54 @@ impl Attack for Suite {
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
+        self.knows(ball.norm())?;
         let mut account = Account::of(model, batch, self.parts.len())?;
-        self.run(model, batch, &[self.ball.radius()], noise, &mut account)?;
+        self.run(model, batch, ball, noise, &mut account)?;
         Ok(account.found.points())
     }
 
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Ok(Box::new(self.of_radius(radius)?))
-    }
-
-    fn for_classes(&self, classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
-        let fitted = |part: &Part| part.attack.for_classes(classes);
-        let fitted = self.parts.iter().map(fitted).collect::<Result<Vec<_>, _>>()?;
-        if fitted.iter().all(Option::is_none) {
-            return Ok(None);
-        }
-        let mut suite = self.of_radius(self.ball.radius())?;
-        for (part, fitted) in suite.parts.iter_mut().zip(fitted) {
-            if let Some(attack) = fitted {
-                part.attack = attack;
-            }
-        }
-        Ok(Some(Box::new(suite)))
-    }
-
-    fn perturb_radii(
+    fn perturb_all(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
-        radii: &[f64],
-        noise: &NoiseStream,
-    ) -> Result<Vec<Tensor>, AttackError> {
-        let changed = self.perturb_and_tell(model, batch, radii, noise)?;
-        Ok(changed.into_iter().map(|changed| changed.x).collect())
-    }
-
-    fn perturb_and_tell(
-        &self,
-        model: &dyn Classifier,
-        batch: &Batch,
-        radii: &[f64],
+        balls: &[Ball],
         noise: &NoiseStream,
     ) -> Result<Vec<Changed>, AttackError> {
-        let suites = radii.iter().map(|&radius| self.of_radius(radius)).collect::<Result<Vec<_>, _>>()?;
-        let mut order: Vec<usize> = (0..radii.len()).collect();
-        order.sort_by(|&a, &b| radii[a].total_cmp(&radii[b]));
-        let ascending: Vec<f64> = order.iter().map(|&place| radii[place]).collect();
+        balls.iter().try_for_each(|ball| self.knows(ball.norm()))?;
+        let mut order: Vec<usize> = (0..balls.len()).collect();
+        order.sort_by(|&a, &b| balls[a].radius().total_cmp(&balls[b].radius()));
         let mut account = Account::of(model, batch, self.parts.len())?;
-        let mut changed = Vec::with_capacity(radii.len());
-        for (behind, place) in order.into_iter().enumerate() {
+        let mut changed = Vec::with_capacity(balls.len());
+        for place in order {
             // What is in a ball of radius 0 has been looked at.
-            if radii[place] != 0.0 {
-                suites[place].run(model, batch, &ascending[behind..], noise, &mut account)?;
+            if balls[place].radius() != 0.0 {
+                self.run(model, batch, balls[place], noise, &mut account)?;
             }
-            changed.push((place, account.changed()));
+            let broken_by = Some(account.broken_by.clone());
+            changed.push((place, Changed { x: account.found.points(), broken_by }));
         }
         changed.sort_by_key(|(place, _)| *place);
         Ok(changed.into_iter().map(|(_, changed)| changed).collect())
+    }
+
+    fn knows(&self, norm: Norm) -> Result<(), AttackError> {
+        self.parts.iter().try_for_each(|(_, part)| part.knows(norm))
+    }
+
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
+        let mut suite = self.clone();
+        let mut changed = false;
+        for (_, part) in &mut suite.parts {
+            let Part::InBall(attack) = part else { continue };
+            if let Some(fitted) = attack.for_classes(classes)? {
+                *attack = fitted;
+                changed = true;
+            }
+        }
+        Ok(changed.then(|| Arc::new(suite) as Arc<dyn BallAttack>))
     }
 }
 

@@ -1,12 +1,13 @@
 //! Adversarial images of one model, shown to another.
 
-use crate::{Attack, AttackError, AttackSettings, Ball};
+use crate::{
+    Attack, AttackError, AttackSettings, Ball, BallAttack, Changed, FixedAttack, NearestAttack, Norm,
+};
 use bal_core::{Batch, Classifier, Images, NoiseStream};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tch::Tensor;
 
-/// An attack on a surrogate, whose images are then shown to the model; in the attack's ball, if it
-/// has one.
+/// An attack on a surrogate, whose images are then shown to the model; of the same kind as the attack.
 ///
 /// ```text
 /// x' = attack(surrogate, x, y)
@@ -18,17 +19,24 @@ use tch::Tensor;
 ///
 /// Source: Papernot, `McDaniel` & Goodfellow, 2016, "Transferability in machine learning"; as a test
 /// for masked gradients, Athalye, Carlini & Wagner, ICML 2018, section 3.1.
-pub struct Transfer {
+pub struct Transfer<A: ?Sized> {
     surrogate: Mutex<Box<dyn Classifier>>,
-    attack: Box<dyn Attack>,
+    attack: Arc<A>,
 }
 
-impl Transfer {
-    /// What `attack` does to `surrogate`.
-    pub fn new(surrogate: Box<dyn Classifier>, attack: Box<dyn Attack>) -> Self {
-        Self { surrogate: Mutex::new(surrogate), attack }
+impl Transfer<dyn BallAttack> {
+    /// What `attack` does to `surrogate`, as an attack on other models.
+    pub fn of(surrogate: Box<dyn Classifier>, attack: Attack) -> Attack {
+        let surrogate = Mutex::new(surrogate);
+        match attack {
+            Attack::InBalls(norm, attack) => Attack::in_balls(norm, Transfer { surrogate, attack }),
+            Attack::Nearest(attack) => Attack::nearest(Transfer { surrogate, attack }),
+            Attack::Fixed(attack) => Attack::fixed(Transfer { surrogate, attack }),
+        }
     }
+}
 
+impl<A: ?Sized> Transfer<A> {
     /// A surrogate of one's own, so that other threads need not wait.
     fn surrogate(&self) -> Box<dyn Classifier> {
         self.surrogate.lock().unwrap_or_else(PoisonError::into_inner).replicate()
@@ -44,25 +52,96 @@ impl Transfer {
             Err(AttackError::Surrogate { surrogate: theirs, model: ours })
         }
     }
+
+    /// Another attack on the same surrogate.
+    fn with(&self, attack: Arc<A>) -> Self {
+        Self { surrogate: Mutex::new(self.surrogate()), attack }
+    }
 }
 
-impl std::fmt::Debug for Transfer {
+impl<A: ?Sized + std::fmt::Debug> std::fmt::Debug for Transfer<A> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Transfer").field("attack", &self.attack).finish_non_exhaustive()
     }
 }
 
-impl Attack for Transfer {
+impl BallAttack for Transfer<dyn BallAttack> {
     fn name(&self) -> &'static str {
         "transfer"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        self.attack.ball()
+    fn settings(&self) -> AttackSettings {
+        self.attack.settings()
+    }
+
+    fn perturb(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        ball: Ball,
+        noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        self.attack.perturb(&*self.surrogate_for(model)?, batch, ball, noise)
+    }
+
+    /// Who fooled the surrogate is no account of who fooled the model.
+    fn perturb_all(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        balls: &[Ball],
+        noise: &NoiseStream,
+    ) -> Result<Vec<Changed>, AttackError> {
+        let changed = self.attack.perturb_all(&*self.surrogate_for(model)?, batch, balls, noise)?;
+        Ok(changed.into_iter().map(|changed| changed.x.into()).collect())
+    }
+
+    fn knows(&self, norm: Norm) -> Result<(), AttackError> {
+        self.attack.knows(norm)
+    }
+
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
+        let fitted = self.attack.for_classes(classes)?;
+        Ok(fitted.map(|attack| Arc::new(self.with(attack)) as Arc<dyn BallAttack>))
+    }
+}
+
+impl NearestAttack for Transfer<dyn NearestAttack> {
+    fn name(&self) -> &'static str {
+        "transfer"
+    }
+
+    fn norm(&self) -> Norm {
+        self.attack.norm()
     }
 
     fn settings(&self) -> AttackSettings {
         self.attack.settings()
+    }
+
+    fn search(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        self.attack.search(&*self.surrogate_for(model)?, batch, noise)
+    }
+
+    /// Images that the surrogate takes for another class.
+    fn starting_among(
+        &self,
+        _model: &dyn Classifier,
+        images: &Images,
+    ) -> Result<Option<Arc<dyn NearestAttack>>, AttackError> {
+        let started = self.attack.starting_among(&*self.surrogate(), images)?;
+        Ok(started.map(|attack| Arc::new(self.with(attack)) as Arc<dyn NearestAttack>))
+    }
+}
+
+impl FixedAttack for Transfer<dyn FixedAttack> {
+    fn name(&self) -> &'static str {
+        "transfer"
     }
 
     fn batch_size(&self) -> Option<usize> {
@@ -77,72 +156,45 @@ impl Attack for Transfer {
     ) -> Result<Tensor, AttackError> {
         self.attack.perturb(&*self.surrogate_for(model)?, batch, noise)
     }
-
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Ok(Box::new(Self::new(self.surrogate(), self.attack.at_radius(radius)?)))
-    }
-
-    fn for_classes(&self, classes: i64) -> Result<Option<Box<dyn Attack>>, AttackError> {
-        let fitted = self.attack.for_classes(classes)?;
-        Ok(fitted.map(|attack| Box::new(Self::new(self.surrogate(), attack)) as Box<dyn Attack>))
-    }
-
-    /// Images that the surrogate takes for another class.
-    fn starting_among(
-        &self,
-        _model: &dyn Classifier,
-        images: &Images,
-    ) -> Result<Option<Box<dyn Attack>>, AttackError> {
-        let started = self.attack.starting_among(&*self.surrogate(), images)?;
-        Ok(started.map(|attack| Box::new(Self::new(self.surrogate(), attack)) as Box<dyn Attack>))
-    }
-
-    fn perturb_radii(
-        &self,
-        model: &dyn Classifier,
-        batch: &Batch,
-        radii: &[f64],
-        noise: &NoiseStream,
-    ) -> Result<Vec<Tensor>, AttackError> {
-        self.attack.perturb_radii(&*self.surrogate_for(model)?, batch, radii, noise)
-    }
-
-    fn serves_all_radii(&self) -> bool {
-        self.attack.serves_all_radii()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Fgsm;
     use crate::tests::{Bumpy, LinearProblem, noise};
-    use crate::{Fgsm, Norm};
     use bal_core::EnsembleGradient;
 
     fn fgsm() -> Fgsm {
-        Fgsm::new(Ball::new(Norm::LInf, 0.1).unwrap(), EnsembleGradient::Predictive)
+        Fgsm::new(EnsembleGradient::Predictive)
+    }
+
+    fn transfer(surrogate: Box<dyn Classifier>) -> Arc<dyn BallAttack> {
+        match Transfer::of(surrogate, Attack::in_balls(Norm::LInf, fgsm())) {
+            Attack::InBalls(Norm::LInf, attack) => attack,
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
     fn images_are_those_of_the_surrogate_whatever_the_model() {
         let problem = LinearProblem::new();
-        let transfer = Transfer::new(problem.model.replicate(), Box::new(fgsm()));
+        let transfer = transfer(problem.model.replicate());
         // A model of as many classes that has no gradient at all.
         let deaf = crate::tests::two_class(&[[0.0; 6]], bal_core::Prediction::MeanLogits);
-        let x = transfer.perturb(&deaf, &problem.batch, &noise()).unwrap();
-        assert_eq!(x, fgsm().perturb(&problem.model, &problem.batch, &noise()).unwrap());
-        let radii = transfer.perturb_radii(&deaf, &problem.batch, &[0.0, 0.05], &noise()).unwrap();
-        let smaller = transfer.at_radius(0.05).unwrap();
-        assert_eq!(smaller.ball(), Some(Ball::new(Norm::LInf, 0.05).unwrap()));
-        assert_eq!(radii[1], smaller.perturb(&deaf, &problem.batch, &noise()).unwrap());
+        let [still, half, ball] = [0.0, 0.05, 0.1].map(|radius| Ball::new(Norm::LInf, radius).unwrap());
+        let x = transfer.perturb(&deaf, &problem.batch, ball, &noise()).unwrap();
+        assert_eq!(x, fgsm().perturb(&problem.model, &problem.batch, ball, &noise()).unwrap());
+        let all = transfer.perturb_all(&deaf, &problem.batch, &[still, half], &noise()).unwrap();
+        assert_eq!(all[1].x, transfer.perturb(&deaf, &problem.batch, half, &noise()).unwrap());
         assert_eq!((transfer.name(), transfer.settings()), ("transfer", fgsm().settings()));
     }
 
     #[test]
     fn a_surrogate_with_other_classes_is_refused() {
         let problem = LinearProblem::new();
-        let transfer = Transfer::new(Box::new(Bumpy), Box::new(fgsm()));
-        let error = transfer.perturb(&problem.model, &problem.batch, &noise()).unwrap_err().to_string();
-        assert_eq!(error, "the surrogate has 4 classes and the model 2");
+        let ball = Ball::new(Norm::LInf, 0.1).unwrap();
+        let error = transfer(Box::new(Bumpy)).perturb(&problem.model, &problem.batch, ball, &noise());
+        assert_eq!(error.unwrap_err().to_string(), "the surrogate has 4 classes and the model 2");
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     risk::{Risk, Term},
     settings::check,
 };
-use bal_attacks::Attack;
+use bal_attacks::FixedAttack;
 use bal_core::{
     Batch, ChainState, Checkpoint, EnsembleGradient, Evaluation, GibbsError, Kernel, Member, Method, Metrics,
     NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, SHARD, Task, TrainError,
@@ -29,19 +29,19 @@ use std::{ops::ControlFlow, sync::Arc};
 /// 2018, eq. 2.1 (PGD, c = 0).
 #[derive(Debug)]
 pub struct AdversarialTraining {
-    attack: Option<Box<dyn Attack>>,
+    attack: Option<Box<dyn FixedAttack>>,
     adam: Adam,
     epochs: Epochs,
     clean_weight: f64,
 }
 
 impl AdversarialTraining {
-    /// Training against `attack`.
+    /// Training against `attack`; one in a ball is a [`bal_attacks::Within`].
     ///
     /// # Errors
     /// [`TrainError::Setting`] when `clean_weight` is not in `[0, 1]` or there are no epochs.
     pub fn new(
-        attack: Box<dyn Attack>,
+        attack: Box<dyn FixedAttack>,
         adam: Adam,
         epochs: Epochs,
         clean_weight: f64,

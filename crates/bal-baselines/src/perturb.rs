@@ -1,6 +1,6 @@
 //! Runs an inner attack on a batch, shard by shard.
 
-use bal_attacks::Attack;
+use bal_attacks::FixedAttack;
 use bal_core::{Architecture, Batch, Member, NoiseStream, Replicate, SHARD, Shared, TrainError, Workers};
 use bal_models::Ensemble;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tch::{Kind, Tensor};
 
 /// The adversarial images of `batch` for one network in evaluation mode, `[n, c, h, w]`.
 pub(crate) fn perturb(
-    attack: &dyn Attack,
+    attack: &dyn FixedAttack,
     workers: &Workers,
     architecture: &Arc<dyn Architecture>,
     member: &Member,

@@ -1,7 +1,7 @@
 //! The inner maximisation of distributionally robust training.
 
 use crate::settings::check;
-use bal_attacks::{Attack, AttackError, AttackSettings, Ball, loss_gradient};
+use bal_attacks::{AttackError, FixedAttack, loss_gradient};
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream, TrainError};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,21 +45,9 @@ impl Wrm {
     }
 }
 
-impl Attack for Wrm {
+impl FixedAttack for Wrm {
     fn name(&self) -> &'static str {
         "wrm"
-    }
-
-    fn ball(&self) -> Option<Ball> {
-        None
-    }
-
-    fn settings(&self) -> AttackSettings {
-        AttackSettings::default()
-    }
-
-    fn at_radius(&self, _: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Err(AttackError::NoRadius(self.name()))
     }
 
     fn perturb(&self, model: &dyn Classifier, batch: &Batch, _: &NoiseStream) -> Result<Tensor, AttackError> {

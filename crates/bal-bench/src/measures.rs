@@ -225,8 +225,8 @@ fn evaluation(
     let model = Ensemble::new(&posterior, Device::Cpu)?;
     let radii = Radii::new(radii)?;
     let settings = AttackSettings { steps, ..AttackSettings::default() }.or(&attack.defaults());
-    let attack = bal_attacks::named(attack, radii.as_slice().last().copied(), &settings)?;
-    let protocol = Protocol { attack: attack.as_ref(), radii: Some(&radii), limit: None, seed: 1 };
+    let attack = bal_attacks::named(attack, &settings)?;
+    let protocol = Protocol { attack: &attack, radii: Some(&radii), limit: None, seed: 1 };
     let test = problem.test();
     let begin = Instant::now();
     bal_attacks::evaluate(&model, &test, &protocol, &problem.workers, &|_| {})?;

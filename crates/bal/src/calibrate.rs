@@ -94,7 +94,7 @@ pub fn calibrate<'a>(request: &'a CalibrateRequest, session: &Session) -> Result
     let chosen = Selected::by(&request.images, request.seed, session, &source)?;
     let limit = request.images.limit;
     let sources = [&source];
-    let partial = |loss: LossName, pgd: &dyn Attack| -> Result<Option<Partial>> {
+    let partial = |loss: LossName, pgd: &Attack| -> Result<Option<Partial>> {
         let Some(json) = request.json.as_deref().and_then(outputs::file) else { return Ok(None) };
         let identity = Identity {
             sources: &sources,

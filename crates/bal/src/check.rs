@@ -3,7 +3,7 @@
 use crate::EvaluateRequest;
 use anyhow::Result;
 use bal_attacks::{
-    Attack, AttackName, AttackSettings, Ball, Norm,
+    Attack, AttackName, AttackSettings, Norm,
     checks::{self, Plan, RandomSearch},
     named,
 };
@@ -42,7 +42,7 @@ pub(crate) fn check(
     request: &EvaluateRequest,
     classifier: &dyn Classifier,
     images: &Images,
-    attack: &dyn Attack,
+    attack: &Attack,
     workers: &Workers,
 ) -> Result<Checked> {
     let asked = attack.settings();
@@ -58,19 +58,19 @@ pub(crate) fn check(
     let pgd = if request.attack == AttackName::Pgd { asked } else { common };
     let pgd = pgd.or(&AttackName::Pgd.defaults());
     let twice = AttackSettings { steps: pgd.steps.map(|steps| steps.saturating_mul(2)), ..pgd };
-    let one_step = named(AttackName::Fgsm, Some(radius), &common)?;
-    let iterated = named(AttackName::Pgd, Some(radius), &pgd)?;
-    let longer = named(AttackName::Pgd, Some(radius), &twice)?;
-    let search = RandomSearch::new(Ball::new(norm, radius)?, QUERIES)?;
+    let one_step = named(AttackName::Fgsm, &common)?;
+    let iterated = named(AttackName::Pgd, &pgd)?;
+    let longer = named(AttackName::Pgd, &twice)?;
+    let search = Attack::in_balls(norm, RandomSearch::new(QUERIES)?);
     let plan = Plan {
         images,
         limit: request.images.limit.unwrap_or(IMAGES).min(IMAGES),
         seed: request.seed,
         radius,
         ensemble_gradient,
-        one_step: one_step.as_ref(),
-        iterated: iterated.as_ref(),
-        longer: longer.as_ref(),
+        one_step: &one_step,
+        iterated: &iterated,
+        longer: &longer,
         margin: MARGIN,
         black_box: &[&search],
     };

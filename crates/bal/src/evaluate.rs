@@ -74,17 +74,18 @@ impl EvaluateRequest {
 }
 
 impl EvaluateRequest {
-    /// The attack with its settings; its own radius does not matter, the radii are the protocol's.
+    /// The attack with its settings.
     ///
     /// # Errors
     /// For settings that the attack does not have or cannot have, and for a ball without radii.
-    pub fn attack(&self) -> Result<Box<dyn Attack>, AttackError> {
+    pub fn attack(&self) -> Result<Attack, AttackError> {
         self.attack_with(&self.settings)
     }
 
-    fn attack_with(&self, settings: &AttackSettings) -> Result<Box<dyn Attack>, AttackError> {
-        let radius = self.radii.as_ref().and_then(|radii| radii.as_slice().last().copied());
-        bal_attacks::named(self.attack, radius, &settings.or(&self.attack.defaults()))
+    fn attack_with(&self, settings: &AttackSettings) -> Result<Attack, AttackError> {
+        let attack = bal_attacks::named(self.attack, &settings.or(&self.attack.defaults()))?;
+        attack.takes(self.radii.as_ref().and_then(|radii| radii.as_slice().last().copied()))?;
+        Ok(attack)
     }
 }
 
@@ -141,7 +142,7 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
     };
     let chosen = Selected::by(&request.images, request.seed, session, &source)?;
     let other = surrogate::read(request, &chosen, session)?;
-    let settings = settings(request, attack.as_ref(), other.as_ref());
+    let settings = settings(request, &attack, other.as_ref());
     let sources: Vec<&LoadedModel> = iter::once(&source).chain(&other).collect();
     let (limit, radii) = (request.images.limit, request.radii.as_ref());
     let identity = Identity {
@@ -158,21 +159,21 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
     let first = request.outputs.files().find_map(outputs::file);
     let partial = first.map(|file| Partial::beside(&file, &identity, session)).transpose()?;
     let ReadyModel { classifier, model } = source.classifier(chosen.shown(limit), session)?;
-    let attack = fitting(attack, classifier.classes()).with_context(|| model.source.clone())?;
+    let attack = attack.for_classes(classifier.classes()).with_context(|| model.source.clone())?;
     // For few classes an attack may be another, and the record says so.
-    let settings = self::settings(request, attack.as_ref(), other.as_ref());
-    let attack: Box<dyn Attack> = match other {
+    let settings = self::settings(request, &attack, other.as_ref());
+    let attack = match other {
         Some(source) => {
             let surrogate = source.classifier(chosen.shown(limit), session)?.classifier;
-            Box::new(Transfer::new(surrogate, attack))
+            Transfer::of(surrogate, attack)
         }
         None => attack,
     };
-    let protocol = Protocol { attack: attack.as_ref(), radii, limit, seed: request.seed };
+    let protocol = Protocol { attack: &attack, radii, limit, seed: request.seed };
     protocol.fits(classifier.classes(), &chosen.images)?;
     let mut checks = None;
     if request.check {
-        let found = check::check(request, &*classifier, &chosen.images, attack.as_ref(), &session.workers)
+        let found = check::check(request, &*classifier, &chosen.images, &attack, &session.workers)
             .map_err(|error| of_model(error, &model))?;
         session.observer().checked(&found);
         checks = Some(found);
@@ -218,11 +219,6 @@ impl Measured<'_> {
     }
 }
 
-/// The attack as it is defined for so many classes.
-fn fitting(attack: Box<dyn Attack>, classes: i64) -> Result<Box<dyn Attack>> {
-    Ok(attack.for_classes(classes)?.unwrap_or(attack))
-}
-
 /// Names the model that an attack failed on, where the error does not name its file.
 pub(crate) fn of_model(error: anyhow::Error, model: &Model) -> anyhow::Error {
     fn names_a_file(error: &AttackError) -> bool {
@@ -239,7 +235,7 @@ pub(crate) fn of_model(error: anyhow::Error, model: &Model) -> anyhow::Error {
 }
 
 /// All that the record says of the attack, beside its radii.
-fn settings(request: &EvaluateRequest, attack: &dyn Attack, surrogate: Option<&LoadedModel>) -> Value {
+fn settings(request: &EvaluateRequest, attack: &Attack, surrogate: Option<&LoadedModel>) -> Value {
     let mut settings = with_images(&attack.settings(), &request.images, request.seed);
     if let (Some(map), Some(surrogate)) = (settings.as_object_mut(), surrogate) {
         map.insert("attack".into(), json!(attack.name()));

@@ -10,7 +10,7 @@ use crate::{
     own_images::ImageSettings,
 };
 use anyhow::{Context, Result, bail};
-use bal_attacks::{Attack, AttackSettings, Radius};
+use bal_attacks::{AttackSettings, Radius, Within};
 use bal_baselines::{AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
 use bal_core::{Architecture, Method};
 use bal_data::Digest;
@@ -128,9 +128,9 @@ pub struct AttackTable {
 }
 
 impl AttackTable {
-    fn attack(&self) -> Result<Box<dyn Attack>> {
+    fn attack(&self) -> Result<Within> {
         let Self { name, radius, settings } = self;
-        Ok(bal_attacks::named(name.parse()?, Some(radius.get()), settings)?)
+        Ok(Within::of(bal_attacks::named(name.parse()?, settings)?, radius.get())?)
     }
 }
 
@@ -266,7 +266,7 @@ impl Experiment {
                 Box::new(AdversarialTraining::erm(Adam::new(s.adam)?, s.schedule)?)
             }
             (None, Some(s), None, None, None) => Box::new(AdversarialTraining::new(
-                s.attack.attack()?,
+                Box::new(s.attack.attack()?),
                 Adam::new(s.adam)?,
                 s.schedule,
                 s.clean_weight,
@@ -298,11 +298,9 @@ impl Experiment {
     pub(crate) fn suits(&self, sizes: Sizes) -> Result<()> {
         let Some(settings) = &self.adversarial_training else { return Ok(()) };
         let attack = settings.attack.attack()?;
-        let fits = || {
-            attack.for_classes(sizes.classes)?;
-            attack.ball().map_or(Ok(()), |ball| ball.suits(sizes.input.iter().product()))
-        };
-        fits().with_context(|| format!("[adversarial_training.attack] does not suit {}", self.dataset))
+        attack
+            .suits(sizes.classes, sizes.input.iter().product())
+            .with_context(|| format!("[adversarial_training.attack] does not suit {}", self.dataset))
     }
 
     /// The network for images and classes of these sizes, and the same as training computes it on `device`.

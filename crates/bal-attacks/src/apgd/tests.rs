@@ -13,9 +13,12 @@ const LOSSES: [ApgdLoss; 4] = [
     ApgdLoss::Targeted(9),
 ];
 
-fn apgd(norm: Norm, radius: f64, loss: ApgdLoss, steps: u64, restarts: u64) -> Apgd {
-    let ball = Ball::new(norm, radius).unwrap();
-    Apgd::new(ball, loss, steps, restarts, EnsembleGradient::Predictive).unwrap()
+fn ball(norm: Norm, radius: f64) -> Ball {
+    Ball::new(norm, radius).unwrap()
+}
+
+fn apgd(loss: ApgdLoss, steps: u64, restarts: u64) -> Apgd {
+    Apgd::new(loss, steps, restarts, EnsembleGradient::Predictive).unwrap()
 }
 
 #[test]
@@ -23,9 +26,9 @@ fn a_linear_classifier_loses_all_images_within_reach_and_the_others_are_at_the_o
     let problem = LinearProblem::of_images(60);
     for norm in [Norm::LInf, Norm::L2] {
         for loss in &LOSSES[..2] {
-            let attack = apgd(norm, 0.05, *loss, 40, 1);
-            let x = attack.perturb(&problem.model, &problem.batch, &noise()).unwrap();
-            problem.assert_decided(&attack.ball, &x, 1.0);
+            let ball = ball(norm, 0.05);
+            let x = apgd(*loss, 40, 1).perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
+            problem.assert_decided(&ball, &x, 1.0);
         }
     }
 }
@@ -40,8 +43,8 @@ fn it_finds_the_best_corner_of_a_small_network() {
         (LOSSES[2], Objective::Dlr),
         (ApgdLoss::Targeted(1), Objective::TargetedDlr(&runner_up)),
     ] {
-        let attack = apgd(Norm::LInf, TwoLayers::RADIUS, loss, 40, 1);
-        let x = attack.perturb(&problem.model, &problem.batch, &noise()).unwrap();
+        let ball = ball(Norm::LInf, TwoLayers::RADIUS);
+        let x = apgd(loss, 40, 1).perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
         problem.assert_best_corner(measure, &x);
     }
 }
@@ -77,12 +80,12 @@ impl Classifier for Waves {
 fn on_long_waves_it_gets_at_least_as_high_as_pgd_with_four_step_sizes() {
     let mut batch = shades(100);
     batch.y = batch.y.zeros_like();
-    let height = |attack: &dyn Attack| {
-        let x = attack.perturb(&Waves, &batch, &noise()).unwrap();
+    let height = |attack: &dyn BallAttack, norm| {
+        let x = attack.perturb(&Waves, &batch, ball(norm, 0.3), &noise()).unwrap();
         Judgement::by_margin(&Waves, &x, &batch.y).unwrap().margin.mean(Kind::Double).double_value(&[])
     };
     for norm in [Norm::LInf, Norm::L2] {
-        let auto = height(&apgd(norm, 0.3, LOSSES[1], 40, 1));
+        let auto = height(&apgd(LOSSES[1], 40, 1), norm);
         for parts in [2.0, 4.0, 16.0, 64.0] {
             let ascent = Ascent {
                 steps: 40,
@@ -90,7 +93,7 @@ fn on_long_waves_it_gets_at_least_as_high_as_pgd_with_four_step_sizes() {
                 loss: LossName::Margin,
                 ensemble_gradient: EnsembleGradient::Predictive,
             };
-            let pgd = height(&Pgd::new(Ball::new(norm, 0.3).unwrap(), ascent, 1).unwrap());
+            let pgd = height(&Pgd::new(ascent, 1).unwrap(), norm);
             assert!(auto >= pgd, "{norm}: {auto} and {pgd} with steps of radius/{parts}");
         }
     }
@@ -99,17 +102,17 @@ fn on_long_waves_it_gets_at_least_as_high_as_pgd_with_four_step_sizes() {
 #[test]
 fn more_steps_restarts_and_targets_never_lose_an_image() {
     let batch = shades(60);
-    let wrong = |attack: &Apgd| -> Vec<bool> {
-        let x = attack.perturb(&Bumpy, &batch, &noise()).unwrap();
+    let wrong = |norm, attack: &Apgd| -> Vec<bool> {
+        let x = attack.perturb(&Bumpy, &batch, ball(norm, 0.2), &noise()).unwrap();
         Vec::try_from(Judgement::by_margin(&Bumpy, &x, &batch.y).unwrap().wrong).unwrap()
     };
     let mut gained = 0;
     for norm in [Norm::LInf, Norm::L2] {
-        let (one, two) = (wrong(&apgd(norm, 0.2, LOSSES[0], 2, 1)), wrong(&apgd(norm, 0.2, LOSSES[0], 2, 3)));
+        let (one, two) = (wrong(norm, &apgd(LOSSES[0], 2, 1)), wrong(norm, &apgd(LOSSES[0], 2, 3)));
         assert!(one.iter().zip(&two).all(|(one, two)| *two || !one));
         gained += two.iter().zip(&one).filter(|(two, one)| **two && !**one).count();
-        let first = wrong(&apgd(norm, 0.2, ApgdLoss::Targeted(1), 2, 1));
-        let all = wrong(&apgd(norm, 0.2, ApgdLoss::Targeted(9), 2, 1));
+        let first = wrong(norm, &apgd(ApgdLoss::Targeted(1), 2, 1));
+        let all = wrong(norm, &apgd(ApgdLoss::Targeted(9), 2, 1));
         assert!(first.iter().zip(&all).all(|(one, two)| *two || !one));
     }
     assert!(gained > 0, "one restart is enough for every image: the test says nothing");
@@ -119,7 +122,7 @@ fn more_steps_restarts_and_targets_never_lose_an_image() {
 fn each_target_is_a_wrong_class_and_the_likeliest_comes_first() {
     let clean = Tensor::from_slice(&[0.1f32, 0.9, 0.4, 0.3, 0.2, 0.8, 0.1, 0.7]).reshape([2, 4]);
     let y = Tensor::from_slice(&[1i64, 3]);
-    let attack = apgd(Norm::LInf, 0.1, ApgdLoss::Targeted(9), 5, 1);
+    let attack = apgd(ApgdLoss::Targeted(9), 5, 1);
     let targets = attack.goals(4, &clean, &y).unwrap();
     let found: Vec<Vec<i64>> = targets
         .iter()
@@ -138,8 +141,8 @@ fn a_target_is_reached_where_the_nearest_class_cannot_be() {
     let model = linear(&weights, &[[1.0, 0.9, -2.5, -3.0]], Prediction::MeanLogits);
     let batch = batch(&[&[0.5, 0.5]], &[0]);
     let fooled = |targets| {
-        let attack = apgd(Norm::LInf, 0.2, ApgdLoss::Targeted(targets), 20, 1);
-        let x = attack.perturb(&model, &batch, &noise()).unwrap();
+        let attack = apgd(ApgdLoss::Targeted(targets), 20, 1);
+        let x = attack.perturb(&model, &batch, ball(Norm::LInf, 0.2), &noise()).unwrap();
         Judgement::by_margin(&model, &x, &batch.y).unwrap().wrong.int64_value(&[0]) == 1
     };
     assert_eq!([fooled(1), fooled(2)], [false, true]);
@@ -153,26 +156,26 @@ fn images_that_are_wrong_already_are_not_changed_and_cost_no_gradient() {
     let rows: Vec<i64> = (0..20).filter(|&row| wrong.int64_value(&[row]) == 1).collect();
     let only_wrong = select(&problem.batch, &rows).unwrap();
     let deaf = crate::tests::Detached(problem.model.replicate());
-    let attack = apgd(Norm::LInf, 0.05, LOSSES[0], 10, 1);
+    let (attack, ball) = (apgd(LOSSES[0], 10, 1), ball(Norm::LInf, 0.05));
     // Without a gradient an attack on a standing image is an error; here there is none.
-    assert_eq!(attack.perturb(&deaf, &only_wrong, &noise()).unwrap(), only_wrong.x);
-    assert!(attack.perturb(&deaf, &problem.batch, &noise()).is_err());
+    assert_eq!(attack.perturb(&deaf, &only_wrong, ball, &noise()).unwrap(), only_wrong.x);
+    assert!(attack.perturb(&deaf, &problem.batch, ball, &noise()).is_err());
 }
 
 #[test]
 fn settings_that_cannot_work_are_refused_and_so_are_too_few_classes() {
-    let ball = Ball::new(Norm::L2, 0.1).unwrap();
     let error = |loss, steps, restarts| {
-        Apgd::new(ball, loss, steps, restarts, EnsembleGradient::Predictive).unwrap_err().to_string()
+        Apgd::new(loss, steps, restarts, EnsembleGradient::Predictive).unwrap_err().to_string()
     };
     assert_eq!(error(LOSSES[0], 0, 1), "steps must be at least 1, got 0");
     assert_eq!(error(LOSSES[0], 1, 0), "restarts must be at least 1, got 0");
     assert_eq!(error(ApgdLoss::Targeted(0), 1, 1), "targets must be at least 1, got 0");
     let model = two_class(&[[1.0; 6]], Prediction::MeanLogits);
-    let error = apgd(Norm::L2, 0.1, LOSSES[2], 3, 1).perturb(&model, &shades(3), &noise()).unwrap_err();
+    let ball = ball(Norm::L2, 0.1);
+    let error = apgd(LOSSES[2], 3, 1).perturb(&model, &shades(3), ball, &noise()).unwrap_err();
     assert!(error.to_string().contains("needs a model of at least 3 classes, got one of 2"), "{error}");
     // Towards the one target there is, the margin is raised.
     let [towards, away] = [LOSSES[3], LOSSES[1]]
-        .map(|loss| apgd(Norm::L2, 0.1, loss, 3, 1).perturb(&model, &shades(3), &noise()).unwrap());
+        .map(|loss| apgd(loss, 3, 1).perturb(&model, &shades(3), ball, &noise()).unwrap());
     assert_eq!(towards, away);
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tests::{Linear, noise};
-use crate::{AttackName, Norm, Protocol, Radii, evaluate, named, predicted_classes};
+use crate::{Attack, AttackName, Protocol, Radii, evaluate, named, predicted_classes};
 use bal_core::{Images, NoiseKey, Prediction, Purpose, Workers};
 use tch::{Device, Kind, Tensor};
 
@@ -90,8 +90,8 @@ impl Problem {
 
     /// What AutoAttack leaves at each radius is what the closed form says, image by image, but within this distance of the
     /// boundary.
-    fn assert_attained(&self, attack: &AutoAttack, radii: &[f64], parts: &[&str]) {
-        let norm = attack.suite.norm().unwrap();
+    fn assert_attained(&self, norm: Norm, attack: AutoAttack, radii: &[f64], parts: &[&str]) {
+        let attack = &Attack::in_balls(norm, attack);
         let list = Radii::new(radii.to_vec()).unwrap();
         let protocol = Protocol { attack, radii: Some(&list), limit: None, seed: 1 };
         let curve =
@@ -122,9 +122,8 @@ fn of_two_and_three_classes_it_leaves_exactly_what_is_out_of_reach() {
         for (spread, linf, l2) in [(0.6, [0.02, 0.04], [0.07, 0.14]), (1.0, [0.05, 0.09], [0.2, 0.35])] {
             let problem = Problem::new(classes, 1.0, spread);
             for (norm, radii) in [(Norm::LInf, linf), (Norm::L2, l2)] {
-                let ball = Ball::new(norm, radii[1]).unwrap();
-                let attack = AutoAttack::standard(ball, 60, 200, EnsembleGradient::Predictive).unwrap();
-                problem.assert_attained(&attack, &radii, &STANDARD);
+                let attack = AutoAttack::standard(60, 200, EnsembleGradient::Predictive).unwrap();
+                problem.assert_attained(norm, attack, &radii, &STANDARD);
             }
         }
     }
@@ -135,18 +134,17 @@ fn of_two_and_three_classes_it_leaves_exactly_what_is_out_of_reach() {
 fn of_logits_times_a_million_it_leaves_the_same() {
     for classes in [2, 3] {
         let problem = Problem::new(classes, 1e6, 0.6);
-        let ball = Ball::new(Norm::LInf, 0.04).unwrap();
-        let attack = AutoAttack::standard(ball, 60, 200, EnsembleGradient::Predictive).unwrap();
-        problem.assert_attained(&attack, &[0.02, 0.04], &STANDARD);
+        let attack = AutoAttack::standard(60, 200, EnsembleGradient::Predictive).unwrap();
+        problem.assert_attained(Norm::LInf, attack, &[0.02, 0.04], &STANDARD);
     }
 }
 
 #[test]
 fn for_random_models_of_two_classes_the_margin_takes_the_place_of_the_ratio() {
-    let ball = Ball::new(Norm::LInf, 0.04).unwrap();
-    let rand = || AutoAttack::rand(ball, 40, 2, EnsembleGradient::MemberMean).unwrap();
-    Problem::new(2, 1.0, 0.6).assert_attained(&rand(), &[0.02, 0.04], &["apgd-ce", "apgd-margin"]);
-    Problem::new(3, 1.0, 0.6).assert_attained(&rand(), &[0.02, 0.04], &["apgd-ce", "apgd-dlr"]);
+    let rand = AutoAttack::rand(40, 2, EnsembleGradient::MemberMean).unwrap();
+    for (classes, parts) in [(2, ["apgd-ce", "apgd-margin"]), (3, ["apgd-ce", "apgd-dlr"])] {
+        Problem::new(classes, 1.0, 0.6).assert_attained(Norm::LInf, rand, &[0.02, 0.04], &parts);
+    }
 }
 
 /// On two classes cross-entropy and margin rise the same way: the second part is worth something by its other starts.
@@ -155,16 +153,16 @@ fn runs_on_the_margin_begin_elsewhere_than_those_on_the_cross_entropy() {
     let ball = Ball::new(Norm::L2, 0.01).unwrap();
     let problem = Problem::new(2, 1.0, 0.6);
     let batch = problem.images.batch(&[0, 1, 2, 3]);
-    let apgd = |loss| Apgd::new(ball, loss, 1, 1, EnsembleGradient::Predictive).unwrap();
+    let apgd = |loss| Apgd::new(loss, 1, 1, EnsembleGradient::Predictive).unwrap();
     // One step of two radii, of which the projection leaves so much that one sees where it began.
-    let end = |attack: Apgd| attack.perturb(&problem.model, &batch, &noise()).unwrap();
+    let end = |attack: Apgd| attack.perturb(&problem.model, &batch, ball, &noise()).unwrap();
     let first = end(apgd(ApgdLoss::Untargeted(LossName::CrossEntropy)));
     let margin = apgd(ApgdLoss::TargetedMargin(9));
     assert!(first.allclose(&end(margin), 0.0, 1e-6, false));
     assert!(!first.allclose(&end(margin.starting_at(OTHER_STARTS)), 0.0, 1e-4, false));
     // What the parts of the suite are, by value.
-    let attack = AutoAttack::standard(ball, 7, 30, EnsembleGradient::Predictive).unwrap();
-    let few = attack.for_classes(2).unwrap().unwrap();
+    let attack = AutoAttack::standard(7, 30, EnsembleGradient::Predictive).unwrap();
+    let few = attack.fitting(2).unwrap().suite(Norm::L2).unwrap();
     let written = format!("{few:?}");
     for part in [
         "loss: TargetedMargin(9), steps: 7, restarts: 1, ensemble_gradient: Predictive, first_chain: 1",
@@ -178,8 +176,7 @@ fn runs_on_the_margin_begin_elsewhere_than_those_on_the_cross_entropy() {
 
 #[test]
 fn it_is_what_the_number_of_classes_asks_for_and_says_so_beforehand() {
-    let ball = Ball::new(Norm::L2, 0.1).unwrap();
-    let attack = AutoAttack::standard(ball, 5, 5, EnsembleGradient::Predictive).unwrap();
+    let attack = AutoAttack::standard(5, 5, EnsembleGradient::Predictive).unwrap();
     for classes in [4, 10] {
         assert!(attack.for_classes(classes).unwrap().is_none());
         let from_few = attack.for_classes(2).unwrap().unwrap().for_classes(classes).unwrap().unwrap();
@@ -188,10 +185,7 @@ fn it_is_what_the_number_of_classes_asks_for_and_says_so_beforehand() {
     for classes in [2, 3] {
         let few = attack.for_classes(classes).unwrap().unwrap();
         assert_eq!(few.parts(), STANDARD);
-        assert_eq!(
-            (few.name(), few.ball(), few.settings()),
-            (attack.name(), attack.ball(), attack.settings())
-        );
+        assert_eq!((few.name(), few.settings()), (attack.name(), attack.settings()));
         assert!(few.for_classes(classes).unwrap().is_none());
     }
     let error = attack.for_classes(1).unwrap_err().to_string();
@@ -200,14 +194,13 @@ fn it_is_what_the_number_of_classes_asks_for_and_says_so_beforehand() {
 
 #[test]
 fn the_schedule_of_windows_is_the_papers_codes_unless_said() {
-    let ball = Ball::new(Norm::LInf, 0.1).unwrap();
-    let attack = AutoAttack::standard(ball, 5, 5000, EnsembleGradient::Predictive).unwrap();
+    let attack = AutoAttack::standard(5, 5000, EnsembleGradient::Predictive).unwrap();
     assert_eq!(attack.settings().rescale_schedule, Some(false));
-    let rescaled = attack.rescaled(true).unwrap();
+    let rescaled = attack.rescaled(true).suite(Norm::LInf).unwrap();
     assert!(format!("{rescaled:?}").contains("queries: 5000, initial_share: 0.8, rescale_schedule: true"));
     // Records from before there was a choice are of rescaled windows.
     let old = AttackSettings { rescale_schedule: None, ..AttackName::AutoAttack.defaults() };
-    let old = named(AttackName::AutoAttack, Some(0.1), &old).unwrap();
+    let old = named(AttackName::AutoAttack, &old).unwrap();
     assert_eq!(old.settings().rescale_schedule, Some(true));
 }
 
@@ -215,7 +208,8 @@ fn the_schedule_of_windows_is_the_papers_codes_unless_said() {
 #[test]
 fn attacks_on_the_ratio_are_refused_or_defined_before_they_begin() {
     let ask = |name: AttackName, settings: &AttackSettings, classes| {
-        named(name, Some(0.1), settings).unwrap().for_classes(classes)
+        let Attack::InBalls(_, attack) = named(name, settings).unwrap() else { panic!("{name}") };
+        attack.for_classes(classes)
     };
     let dlr = AttackSettings { loss: Some(LossName::Dlr), ..AttackName::Pgd.defaults() };
     let momentum = AttackSettings { loss: Some(LossName::Dlr), ..AttackName::MiFgsm.defaults() };
@@ -240,7 +234,8 @@ fn attacks_on_the_ratio_are_refused_or_defined_before_they_begin() {
     assert!(ask(AttackName::ApgdT, &targeted, 4).unwrap().is_none());
     let suite = AttackName::Suite.defaults();
     assert!(ask(AttackName::Suite, &suite, 2).unwrap().is_none());
-    let within = Suite::new(vec![named(AttackName::ApgdT, Some(0.1), &targeted).unwrap()]).unwrap();
+    let apgd = Apgd::new(ApgdLoss::Targeted(9), 5, 1, EnsembleGradient::Predictive).unwrap();
+    let within = Suite::new(vec![Part::in_ball(apgd)]).unwrap();
     let fitted = within.for_classes(3).unwrap().unwrap();
     assert!(format!("{fitted:?}").contains("TargetedMargin(9)"));
 }
@@ -248,10 +243,10 @@ fn attacks_on_the_ratio_are_refused_or_defined_before_they_begin() {
 /// An evaluation refuses before it attacks anything.
 #[test]
 fn an_evaluation_asks_first() {
-    let attack = named(AttackName::ApgdDlr, Some(0.1), &AttackName::ApgdDlr.defaults()).unwrap();
+    let attack = named(AttackName::ApgdDlr, &AttackName::ApgdDlr.defaults()).unwrap();
     let problem = Problem::new(2, 1.0, 0.6);
     let radii: Radii = "0.1".parse().unwrap();
-    let protocol = Protocol { attack: &*attack, radii: Some(&radii), limit: None, seed: 1 };
+    let protocol = Protocol { attack: &attack, radii: Some(&radii), limit: None, seed: 1 };
     let error = evaluate(&problem.model, &problem.images, &protocol, &Workers::new(1).unwrap(), &|_| {
         panic!("a shard was attacked")
     });

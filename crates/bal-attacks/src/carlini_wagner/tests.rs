@@ -17,7 +17,7 @@ fn quick() -> CarliniWagnerSettings {
 
 fn found(settings: CarliniWagnerSettings) -> (Tensor, Vec<f64>) {
     let batch = batch(&[&[0.8, 0.5], &[0.7, 0.6]], &[0, 0]);
-    let x = CarliniWagner::new(settings).unwrap().perturb(&model(), &batch, &noise()).unwrap();
+    let x = CarliniWagner::new(settings).unwrap().search(&model(), &batch, &noise()).unwrap();
     let distance = Norm::L2.of_each(&(&x - &batch.x)).reshape([-1]).to_kind(tch::Kind::Double);
     (x, Vec::try_from(distance).unwrap())
 }
@@ -67,6 +67,6 @@ fn settings_out_of_range_are_named() {
     assert!(error(CarliniWagnerSettings { step_size: 0.0, ..quick() }).contains("step_size must be"));
     assert!(error(CarliniWagnerSettings { initial_weight: f64::NAN, ..quick() }).contains("initial_weight"));
     let attack = CarliniWagner::new(CarliniWagnerSettings { target: Target::Class(3), ..quick() }).unwrap();
-    let error = attack.perturb(&model(), &batch(&[&[0.5, 0.5]], &[0]), &noise()).unwrap_err().to_string();
+    let error = attack.search(&model(), &batch(&[&[0.5, 0.5]], &[0]), &noise()).unwrap_err().to_string();
     assert_eq!(error, "the target is class 3, but the model has 3 classes (from 0)");
 }

@@ -23,15 +23,15 @@ pub struct Plan<'a> {
     /// Which loss of an ensemble has to have a gradient.
     pub ensemble_gradient: EnsembleGradient,
     /// An attack of one step, as [`crate::Fgsm`].
-    pub one_step: &'a dyn Attack,
+    pub one_step: &'a Attack,
     /// An attack of many steps, as [`crate::Pgd`].
-    pub iterated: &'a dyn Attack,
+    pub iterated: &'a Attack,
     /// The same with twice the steps.
-    pub longer: &'a dyn Attack,
+    pub longer: &'a Attack,
     /// By how much the latter may lower the accuracy, a difference of shares.
     pub margin: f64,
     /// Attacks that see outputs only.
-    pub black_box: &'a [&'a dyn Attack],
+    pub black_box: &'a [&'a Attack],
 }
 
 /// Images that the checks of single passes look at.
@@ -72,13 +72,13 @@ pub fn all(model: &dyn Classifier, plan: &Plan, workers: &Workers) -> Result<Vec
 
 /// The checks that set attacks side by side.
 fn comparisons(model: &dyn Classifier, plan: &Plan, workers: &Workers) -> Result<Vec<Finding>, AttackError> {
-    let at = |attack: &dyn Attack, radius: f64| {
+    let at = |attack: &Attack, radius: f64| {
         Survivors::of(model, plan.images, attack, radius, (plan.limit, plan.seed), workers)
     };
     let iterated = at(plan.iterated, plan.radius)?;
     let mut found: Vec<Finding> = one_step(&at(plan.one_step, plan.radius)?, &iterated).into_iter().collect();
     for attack in plan.black_box {
-        found.extend(black_box(&at(*attack, plan.radius)?, &iterated));
+        found.extend(black_box(&at(attack, plan.radius)?, &iterated));
     }
     // In the other norm, a ball that holds the whole cube of images.
     let everything = match plan.iterated.norm() {

@@ -1,6 +1,6 @@
 //! Random search: the simplest attack that sees outputs only.
 
-use crate::{Attack, AttackError, AttackSettings, Ball, logits};
+use crate::{AttackError, AttackSettings, Ball, BallAttack, logits};
 use bal_core::{Batch, Classifier, NoiseStream, channels_last};
 use tch::{Kind, Tensor};
 
@@ -15,7 +15,6 @@ use tch::{Kind, Tensor};
 /// corners. Not meant to be strong: an attack with gradients that is weaker still is broken.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RandomSearch {
-    ball: Ball,
     queries: u64,
 }
 
@@ -23,64 +22,52 @@ pub struct RandomSearch {
 const CHANGED: f64 = 0.1;
 
 impl RandomSearch {
-    /// A search in `ball` that asks the model `queries` times for each image; once is noise.
+    /// A search that asks the model `queries` times for each image; once is noise.
     ///
     /// # Errors
     /// [`AttackError::Zero`] without queries.
-    pub fn new(ball: Ball, queries: u64) -> Result<Self, AttackError> {
+    pub fn new(queries: u64) -> Result<Self, AttackError> {
         if queries == 0 {
             return Err(AttackError::Zero("queries"));
         }
-        Ok(Self { ball, queries })
+        Ok(Self { queries })
     }
 }
 
-impl Attack for RandomSearch {
+impl BallAttack for RandomSearch {
     fn name(&self) -> &'static str {
         "random-search"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        Some(self.ball)
-    }
-
     fn settings(&self) -> AttackSettings {
-        AttackSettings {
-            norm: Some(self.ball.norm()),
-            steps: Some(self.queries),
-            ..AttackSettings::default()
-        }
+        AttackSettings { steps: Some(self.queries), ..AttackSettings::default() }
     }
 
     fn perturb(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
+        ball: Ball,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         logits::whole(batch)?;
         logits::labels_fit(&batch.y, model.classes())?;
         let _guard = tch::no_grad_guard();
-        let radius = self.ball.radius();
+        let radius = ball.radius();
         let mut streams = noise.for_chain(0).for_images(&batch.indices);
-        let mut best =
-            (&batch.x + self.ball.steepest(&streams.normal_like(&batch.x)) * radius).clamp(0.0, 1.0);
+        let mut best = (&batch.x + ball.steepest(&streams.normal_like(&batch.x)) * radius).clamp(0.0, 1.0);
         let mut least = margin(model, &best, &batch.y)?;
         for query in 1..self.queries {
             let mut streams = noise.for_chain(query).for_images(&batch.indices);
-            let step = self.ball.steepest(&streams.normal_like(&batch.x)) * (2.0 * radius);
+            let step = ball.steepest(&streams.normal_like(&batch.x)) * (2.0 * radius);
             let mask = streams.uniform_like(&batch.x).lt(CHANGED).to_kind(batch.x.kind());
-            let x = self.ball.project(&batch.x, &(&best + step * mask)).clamp(0.0, 1.0);
+            let x = ball.project(&batch.x, &(&best + step * mask)).clamp(0.0, 1.0);
             let found = margin(model, &x, &batch.y)?;
             let better = found.lt_tensor(&least);
             best = x.where_self(&better.reshape([-1, 1, 1, 1]), &best);
             least = found.where_self(&better, &least);
         }
         Ok(best)
-    }
-
-    fn at_radius(&self, radius: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Ok(Box::new(Self { ball: Ball::new(self.ball.norm(), radius)?, ..*self }))
     }
 }
 
@@ -108,8 +95,8 @@ mod tests {
         for norm in [Norm::LInf, Norm::L2] {
             let ball = Ball::new(norm, 0.1).unwrap();
             let after = |queries| {
-                let search = RandomSearch::new(ball, queries).unwrap();
-                let x = search.perturb(&problem.model, &problem.batch, &noise()).unwrap();
+                let search = RandomSearch::new(queries).unwrap();
+                let x = search.perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
                 assert!(ball.distance(&problem.batch.x, &x).max().double_value(&[]) < 0.1 + 1e-6);
                 margin(&problem.model, &x, &problem.batch.y).unwrap()
             };
@@ -117,6 +104,6 @@ mod tests {
             assert!(bool::try_from(many.le_tensor(&few).all()).unwrap());
             assert!((few - many).sum(Kind::Double).double_value(&[]) > 0.1);
         }
-        assert!(RandomSearch::new(Ball::new(Norm::LInf, 0.1).unwrap(), 0).is_err());
+        assert!(RandomSearch::new(0).is_err());
     }
 }

@@ -21,7 +21,7 @@ impl Survivors {
     pub fn of(
         model: &dyn Classifier,
         images: &Images,
-        attack: &dyn Attack,
+        attack: &Attack,
         radius: f64,
         (limit, seed): (u64, u64),
         workers: &Workers,

@@ -4,7 +4,7 @@ mod network;
 mod spoilt;
 
 use super::*;
-use crate::{Ascent, Ball, Fgsm, LossName, Norm, Pgd, StepSize};
+use crate::{Ascent, Attack, BallAttack, Fgsm, LossName, Norm, Pgd, StepSize};
 use bal_core::{Classifier, EnsembleGradient, Prediction, Workers};
 use network::{Network, digits};
 use spoilt::{Fault, Spoilt};
@@ -12,27 +12,30 @@ use spoilt::{Fault, Spoilt};
 const LIMIT: u64 = 100;
 const SEEN: EnsembleGradient = EnsembleGradient::Predictive;
 
-fn pgd(steps: u64) -> Pgd {
+fn linf(attack: impl BallAttack + 'static) -> Attack {
+    Attack::in_balls(Norm::LInf, attack)
+}
+
+fn pgd(steps: u64) -> Attack {
     let ascent = Ascent {
         steps,
         step_size: StepSize::RadiusOver(16.0),
         loss: LossName::CrossEntropy,
         ensemble_gradient: SEEN,
     };
-    Pgd::new(Ball::new(Norm::LInf, 0.1).unwrap(), ascent, 1).unwrap()
+    linf(Pgd::new(ascent, 1).unwrap())
 }
 
 /// What is found at `radius`, by PGD of `steps`.
 fn found(model: &dyn Classifier, radius: f64, steps: u64) -> Vec<Finding> {
-    let ball = Ball::new(Norm::LInf, radius).unwrap();
-    let search = RandomSearch::new(ball, 60).unwrap();
+    let search = linf(RandomSearch::new(60).unwrap());
     let plan = Plan {
         images: &digits().test,
         limit: LIMIT,
         seed: 5,
         radius,
         ensemble_gradient: SEEN,
-        one_step: &Fgsm::new(ball, SEEN),
+        one_step: &linf(Fgsm::new(SEEN)),
         iterated: &pgd(steps),
         longer: &pgd(2 * steps),
         margin: 0.02,
@@ -107,7 +110,7 @@ fn logits_that_are_huge_hide_nothing() {
     let of = |model: &dyn Classifier, loss| {
         let ascent =
             Ascent { steps: 20, step_size: StepSize::RadiusOver(8.0), loss, ensemble_gradient: SEEN };
-        let pgd = Pgd::new(Ball::new(Norm::LInf, 0.1).unwrap(), ascent, 1).unwrap();
+        let pgd = linf(Pgd::new(ascent, 1).unwrap());
         let workers = Workers::new(1).unwrap();
         Survivors::of(model, &digits().test, &pgd, 0.1, (LIMIT, 5), &workers).unwrap()
     };
@@ -153,7 +156,7 @@ fn an_attack_that_stops_too_early_is_found_on_a_sound_network() {
     };
     let network = Network::ordinary();
     let of = |steps| {
-        let pgd = Pgd::new(Ball::new(Norm::LInf, 0.1).unwrap(), Ascent { steps, ..short }, 1).unwrap();
+        let pgd = linf(Pgd::new(Ascent { steps, ..short }, 1).unwrap());
         let workers = Workers::new(1).unwrap();
         Survivors::of(&network, &digits().test, &pgd, 0.1, (LIMIT, 5), &workers).unwrap()
     };
@@ -165,8 +168,7 @@ fn an_attack_that_stops_too_early_is_found_on_a_sound_network() {
 #[test]
 fn a_plan_without_images_is_refused() {
     let network = Network::ordinary();
-    let ball = Ball::new(Norm::LInf, 0.1).unwrap();
-    let (fgsm, pgd) = (Fgsm::new(ball, SEEN), pgd(1));
+    let (fgsm, pgd) = (linf(Fgsm::new(SEEN)), pgd(1));
     let plan = Plan {
         images: &digits().test,
         limit: 0,

@@ -88,9 +88,11 @@ fn the_hinge_is_over_the_batch() {
 
 #[test]
 fn it_has_no_radius() {
-    assert_eq!((CwOneStep::Logits.ball(), CwOneStep::Logits.batch_size()), (None, Some(100)));
-    let error = CwOneStep::Logits.at_radius(0.1).unwrap_err().to_string();
+    let attack = crate::Attack::fixed(CwOneStep::Logits);
+    assert_eq!((attack.norm(), attack.batch_size()), (None, Some(100)));
+    let error = attack.takes(Some(0.1)).unwrap_err().to_string();
     assert_eq!(error, "the attack cw-one-step has no radius; leave it out");
+    assert!(attack.takes(None).is_ok());
 }
 
 #[test]

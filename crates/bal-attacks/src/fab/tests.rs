@@ -14,8 +14,8 @@ fn settings_out_of_range_are_named() {
 }
 
 #[test]
-fn it_has_a_norm_and_no_radius() {
-    let fab = Fab::new(Norm::LInf, FabSettings::default()).unwrap();
-    assert_eq!((fab.ball(), fab.norm(), fab.minimises()), (None, None, Some(Norm::LInf)));
-    assert!(matches!(fab.at_radius(0.1), Err(AttackError::NoRadius("fab"))));
+fn it_has_a_norm_and_takes_radii_or_none() {
+    let fab = crate::Attack::nearest(Fab::new(Norm::LInf, FabSettings::default()).unwrap());
+    assert_eq!(fab.norm(), Some(Norm::LInf));
+    assert!(fab.takes(None).is_ok() && fab.takes(Some(0.1)).is_ok());
 }

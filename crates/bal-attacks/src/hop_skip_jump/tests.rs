@@ -53,7 +53,7 @@ fn no_image_takes_more_queries_than_it_may() {
             shown.store(0, Ordering::Relaxed);
             let settings = HopSkipJumpSettings { queries, ..HopSkipJumpSettings::default() };
             let attack = HopSkipJump::new(Norm::L2, settings).unwrap();
-            let _ = attack.perturb(&model, &one, &noise()).unwrap();
+            let _ = attack.search(&model, &one, &noise()).unwrap();
             // Two more: the clean image, and the one that is given back.
             let shown = shown.load(Ordering::Relaxed);
             assert!(shown <= queries + 2, "{shown} queries where {queries} are allowed");
@@ -66,7 +66,7 @@ fn more_queries_come_nearer() {
     let LinearProblem { model, batch } = LinearProblem::new();
     let mean = |queries| {
         let settings = HopSkipJumpSettings { queries, ..HopSkipJumpSettings::default() };
-        let x = HopSkipJump::new(Norm::L2, settings).unwrap().perturb(&model, &batch, &noise()).unwrap();
+        let x = HopSkipJump::new(Norm::L2, settings).unwrap().search(&model, &batch, &noise()).unwrap();
         Norm::L2.of_each(&(x - &batch.x)).mean(None::<tch::Kind>).double_value(&[])
     };
     let means = [60, 400, 4000].map(mean);
@@ -96,10 +96,11 @@ fn an_image_without_wrong_noise_starts_at_an_image_of_another_class() {
     for norm in [Norm::LInf, Norm::L2] {
         let settings = HopSkipJumpSettings { queries: 4000, draws: 50, ..HopSkipJumpSettings::default() };
         let attack = HopSkipJump::new(norm, settings).unwrap();
-        let protocol = |attack, limit| Protocol { attack, radii: None, limit, seed: 3 };
+        let evaluated = crate::Attack::nearest(attack.clone());
+        let protocol = |limit| Protocol { attack: &evaluated, radii: None, limit, seed: 3 };
         let run = |images: &Images, limit| {
             let workers = bal_core::Workers::new(1).unwrap();
-            crate::evaluate(&model, images, &protocol(&attack, limit), &workers, &|_| {}).unwrap()
+            crate::evaluate(&model, images, &protocol(limit), &workers, &|_| {}).unwrap()
         };
         let curve = run(&images, None);
         assert_eq!(curve.not_found(), 0);
@@ -117,6 +118,6 @@ fn an_image_without_wrong_noise_starts_at_an_image_of_another_class() {
         // Alone, or where all images are of one class, there is no start, and that is said.
         let dark = run(&images.subset(&[0, 1]), None);
         assert_eq!((dark.not_found(), dark.distances), (2, Some(vec![None, None])));
-        assert_eq!(attack.perturb(&model, &images.batch(&[0]), &noise()).unwrap(), images.batch(&[0]).x);
+        assert_eq!(attack.search(&model, &images.batch(&[0]), &noise()).unwrap(), images.batch(&[0]).x);
     }
 }

@@ -6,14 +6,14 @@ use crate::{LossName, Norm, StepSize};
 use bal_core::EnsembleGradient;
 use tch::Kind;
 
-fn pgd(norm: Norm, restarts: u64) -> Pgd {
+fn pgd(restarts: u64) -> Pgd {
     let ascent = Ascent {
         steps: 20,
         step_size: StepSize::RadiusOver(0.5),
         loss: LossName::CrossEntropy,
         ensemble_gradient: EnsembleGradient::Predictive,
     };
-    Pgd::new(Ball::new(norm, 0.1).unwrap(), ascent, restarts).unwrap()
+    Pgd::new(ascent, restarts).unwrap()
 }
 
 #[test]
@@ -21,9 +21,9 @@ fn enough_steps_reach_the_optimum_of_a_linear_classifier_from_any_start() {
     let problem = LinearProblem::new();
     for norm in [Norm::LInf, Norm::L2] {
         for restarts in [1, 3] {
-            let attack = pgd(norm, restarts);
-            let x = attack.perturb(&problem.model, &problem.batch, &noise()).unwrap();
-            problem.assert_optimal(&attack.ball, &x);
+            let ball = Ball::new(norm, 0.1).unwrap();
+            let x = pgd(restarts).perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
+            problem.assert_optimal(&ball, &x);
         }
     }
 }
@@ -31,8 +31,8 @@ fn enough_steps_reach_the_optimum_of_a_linear_classifier_from_any_start() {
 #[test]
 fn restarts_keep_the_best_of_their_end_points_image_by_image() {
     let batch = shades(40);
-    let attack = pgd(Norm::LInf, 4);
-    let best = attack.perturb(&Bumpy, &batch, &noise()).unwrap();
+    let (attack, ball) = (pgd(4), Ball::new(Norm::LInf, 0.1).unwrap());
+    let best = attack.perturb(&Bumpy, &batch, ball, &noise()).unwrap();
     let best = attack.judge(&Bumpy, &batch, best).unwrap();
     // (fools the model, loss), which Rust orders as the attack should.
     let rank = |end: &EndPoint| -> Vec<(bool, f64)> {
@@ -42,7 +42,7 @@ fn restarts_keep_the_best_of_their_end_points_image_by_image() {
     };
     let runs: Vec<Vec<(bool, f64)>> = (0..4)
         .map(|restart| {
-            let end = attack.run(&Bumpy, &batch, &noise(), restart).unwrap();
+            let end = attack.run(&Bumpy, &batch, ball, &noise(), restart).unwrap();
             rank(&attack.judge(&Bumpy, &batch, end).unwrap())
         })
         .collect();
@@ -72,8 +72,8 @@ fn an_error_is_kept_over_a_higher_loss_without_one() {
 
 #[test]
 fn no_restarts_are_refused() {
-    let Pgd { ball, ascent, .. } = pgd(Norm::L2, 1);
-    assert_eq!(Pgd::new(ball, ascent, 0).unwrap_err().to_string(), "restarts must be at least 1, got 0");
+    let ascent = pgd(1).ascent;
+    assert_eq!(Pgd::new(ascent, 0).unwrap_err().to_string(), "restarts must be at least 1, got 0");
     let still = Ascent { steps: 0, ..ascent };
-    assert_eq!(Pgd::new(ball, still, 1).unwrap_err().to_string(), "steps must be at least 1, got 0");
+    assert_eq!(Pgd::new(still, 1).unwrap_err().to_string(), "steps must be at least 1, got 0");
 }

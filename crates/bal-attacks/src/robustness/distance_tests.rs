@@ -2,9 +2,8 @@
 
 use super::*;
 use crate::tests::{LinearProblem, shades};
-use crate::{AttackSettings, Ball, DeepFool, DeepFoolSettings, Fab, FabSettings, InBall, Norm};
+use crate::{DeepFool, DeepFoolSettings, Fab, FabSettings, NearestAttack, Norm, Part, Suite};
 use bal_core::{Batch, ClassifierError, Prediction};
-use std::sync::Arc;
 use tch::{Device, Tensor};
 
 const QUIET: &(dyn Fn(&EvaluationProgress) + Sync) = &|_| ();
@@ -14,8 +13,8 @@ fn data(images: i64) -> Images {
     Images::new(x, &y, Device::Cpu).unwrap()
 }
 
-fn run(attack: &dyn Attack, radii: Option<&Radii>) -> Result<AccuracyCurve, AttackError> {
-    let protocol = Protocol { attack, radii, limit: None, seed: 5 };
+fn run(attack: Attack, radii: Option<&Radii>) -> Result<AccuracyCurve, AttackError> {
+    let protocol = Protocol { attack: &attack, radii, limit: None, seed: 5 };
     evaluate(&LinearProblem::new().model, &data(150), &protocol, &Workers::new(2).unwrap(), QUIET)
 }
 
@@ -35,7 +34,7 @@ fn one_run_gives_the_distances_and_the_whole_curve() {
     let radii: Radii = "0,0.02,0.05,0.1,0.2".parse().unwrap();
     for norm in [Norm::LInf, Norm::L2] {
         let expected = optimum(norm);
-        let curve = run(&fab(norm), Some(&radii)).unwrap();
+        let curve = run(Attack::nearest(fab(norm)), Some(&radii)).unwrap();
         assert_eq!((curve.attack.as_str(), curve.norm, curve.images()), ("fab", Some(norm), 150));
         let distances: Vec<f64> = curve.distances.clone().unwrap().into_iter().map(Option::unwrap).collect();
         for (found, best) in distances.iter().zip(&expected) {
@@ -61,7 +60,10 @@ fn one_run_gives_the_distances_and_the_whole_curve() {
 #[test]
 fn without_radii_there_is_one_column_and_the_same_distances() {
     let radii: Radii = "0,0.1".parse().unwrap();
-    let (with, without) = (run(&fab(Norm::L2), Some(&radii)).unwrap(), run(&fab(Norm::L2), None).unwrap());
+    let (with, without) = (
+        run(Attack::nearest(fab(Norm::L2)), Some(&radii)).unwrap(),
+        run(Attack::nearest(fab(Norm::L2)), None).unwrap(),
+    );
     assert_eq!((&without.radii[..], &without.distances), (&[None][..], &with.distances));
     assert_eq!(without.accuracy(), [0.0]);
     let mean = optimum(Norm::L2).iter().sum::<f64>() / 150.0;
@@ -71,8 +73,9 @@ fn without_radii_there_is_one_column_and_the_same_distances() {
 #[test]
 fn in_a_ball_it_breaks_the_same_images_and_has_no_distances() {
     let radii: Radii = "0,0.05,0.1".parse().unwrap();
-    let free = run(&fab(Norm::L2), Some(&radii)).unwrap();
-    let cut = run(&InBall::new(Arc::new(fab(Norm::L2)), 1.0).unwrap(), Some(&radii)).unwrap();
+    let free = run(Attack::nearest(fab(Norm::L2)), Some(&radii)).unwrap();
+    let cut = Suite::new(vec![Part::nearest(fab(Norm::L2))]).unwrap();
+    let cut = run(Attack::in_balls(Norm::L2, cut), Some(&radii)).unwrap();
     assert_eq!((cut.norm, &cut.correct, &cut.reached), (free.norm, &free.correct, &free.reached));
     assert_eq!((&cut.distances, cut.median_distance()), (&None, None));
 }
@@ -80,7 +83,7 @@ fn in_a_ball_it_breaks_the_same_images_and_has_no_distances() {
 #[test]
 fn the_number_of_workers_changes_nothing() {
     let radii: Radii = "0,0.05".parse().unwrap();
-    let deepfool = DeepFool::new(Norm::LInf, DeepFoolSettings::default()).unwrap();
+    let deepfool = Attack::nearest(DeepFool::new(Norm::LInf, DeepFoolSettings::default()).unwrap());
     let curve = |threads| {
         let protocol = Protocol { attack: &deepfool, radii: Some(&radii), limit: None, seed: 5 };
         let workers = Workers::new(threads).unwrap();
@@ -92,7 +95,7 @@ fn the_number_of_workers_changes_nothing() {
 #[test]
 fn the_median_is_the_least_distance_at_which_half_of_the_images_are_wrong() {
     let median = |distances: &[Option<f64>]| {
-        let curve = run(&fab(Norm::L2), None).unwrap();
+        let curve = run(Attack::nearest(fab(Norm::L2)), None).unwrap();
         AccuracyCurve { distances: Some(distances.to_vec()), ..curve }.median_distance()
     };
     assert_eq!(median(&[Some(0.3), None, Some(0.1)]), Some(0.3));
@@ -107,29 +110,17 @@ struct Idle {
     shift: f64,
 }
 
-impl Attack for Idle {
+impl NearestAttack for Idle {
     fn name(&self) -> &'static str {
         "idle"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        None
+    fn norm(&self) -> Norm {
+        Norm::LInf
     }
 
-    fn minimises(&self) -> Option<Norm> {
-        Some(Norm::LInf)
-    }
-
-    fn settings(&self) -> AttackSettings {
-        AttackSettings::default()
-    }
-
-    fn perturb(&self, _: &dyn Classifier, batch: &Batch, _: &NoiseStream) -> Result<Tensor, AttackError> {
+    fn search(&self, _: &dyn Classifier, batch: &Batch, _: &NoiseStream) -> Result<Tensor, AttackError> {
         Ok(&batch.x + self.shift)
-    }
-
-    fn at_radius(&self, _: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Err(AttackError::NoRadius(self.name()))
     }
 }
 
@@ -139,7 +130,7 @@ fn what_comes_back_is_looked_at_again() {
     let wrong_from_start = |d: &f64| *d == 0.0;
     let expected = optimum(Norm::LInf);
     // A shift of all pixels by .02 moves w x + b by .02 sum_j w_j = .006.
-    let curve = run(&Idle { shift: 0.02 }, Some(&radii)).unwrap();
+    let curve = run(Attack::nearest(Idle { shift: 0.02 }), Some(&radii)).unwrap();
     let distances = curve.distances.clone().unwrap();
     assert!(distances.iter().filter(|d| d.is_none()).count() > 0);
     for (distance, best) in distances.iter().zip(&expected) {
@@ -152,7 +143,7 @@ fn what_comes_back_is_looked_at_again() {
     assert_eq!(curve.correct[0], curve.correct[1]);
     let stand: Vec<bool> = distances.iter().map(Option::is_none).collect();
     assert_eq!(curve.correct[2], stand);
-    let error = run(&Idle { shift: 0.9 }, Some(&radii)).unwrap_err().to_string();
+    let error = run(Attack::nearest(Idle { shift: 0.9 }), Some(&radii)).unwrap_err().to_string();
     assert!(error.contains("the attack idle left [0, 1] on image 0"), "{error}");
 }
 
@@ -181,7 +172,7 @@ impl Classifier for Constant {
 
 #[test]
 fn where_nothing_is_found_images_stand_at_every_radius() {
-    let (radii, fab): (Radii, _) = ("0,1".parse().unwrap(), fab(Norm::L2));
+    let (radii, fab): (Radii, _) = ("0,1".parse().unwrap(), Attack::nearest(fab(Norm::L2)));
     let protocol = Protocol { attack: &fab, radii: Some(&radii), limit: Some(10), seed: 5 };
     let curve = evaluate(&Constant, &data(10), &protocol, &Workers::new(1).unwrap(), QUIET).unwrap();
     let expected: Vec<Option<f64>> = (0..10).map(|i| (i % 2 == 0).then_some(0.0)).collect();

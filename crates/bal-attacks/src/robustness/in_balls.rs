@@ -3,35 +3,31 @@
 use super::budget;
 use super::outcome::{Attacked, Outcome};
 use super::task::{Task, chosen, classes};
-use crate::{Attack, AttackError};
-use tch::Tensor;
-
-/// Changed images of one radius, and the attack's account of who broke them.
-type Told = (Tensor, Option<Vec<Option<&'static str>>>);
+use crate::{Attack, AttackError, Ball, Changed};
 
 /// Lets the attack at images of these `labels` and, as they are, `clean` classes, and looks at what comes back.
 pub(super) fn attack(task: &Task, labels: &[i64], clean: &[i64]) -> Result<Attacked, AttackError> {
     let Task { model, batch, attack, radii, noise } = task;
     let parts = attack.parts();
-    let of_balls: Vec<f64> = radii.iter().copied().flatten().collect();
-    let changed: Vec<Told> = if of_balls.is_empty() {
-        vec![(attack.perturb(*model, batch, noise)?, None)]
-    } else if parts.len() == 1 {
-        // Who broke an image is no question, and the attack's own account would cost passes of the model.
-        attack.perturb_radii(*model, batch, &of_balls, noise)?.into_iter().map(|x| (x, None)).collect()
-    } else {
-        let changed = attack.perturb_and_tell(*model, batch, &of_balls, noise)?;
-        changed.into_iter().map(|changed| (changed.x, Some(changed.broken_by))).collect()
+    let changed: Vec<Changed> = match attack {
+        Attack::InBalls(norm, attack) => {
+            let balls = radii.iter().copied().flatten().map(|radius| Ball::new(*norm, radius));
+            attack.perturb_all(*model, batch, &balls.collect::<Result<Vec<_>, _>>()?, noise)?
+        }
+        Attack::Nearest(attack) => vec![attack.search(*model, batch, noise)?.into()],
+        Attack::Fixed(attack) => vec![attack.perturb(*model, batch, noise)?.into()],
     };
     if changed.len() != radii.len() {
         let (expected, found) = (radii.len(), changed.len());
         return Err(AttackError::Count { attack: attack.name().into(), expected, found });
     }
     let mut attacked = Attacked { outcomes: vec![], x: vec![], distances: None };
-    for ((x, told), &radius) in changed.into_iter().zip(*radii) {
+    for (Changed { x, broken_by: told }, &radius) in changed.into_iter().zip(*radii) {
         let moved = budget::kept(attack.name(), attack.norm(), radius, batch, &x)?;
         let predicted = classes(*model, &x)?;
-        let told = told.map(|told| places(*attack, &parts, batch.len(), &told)).transpose()?;
+        // Where there is one part, who broke an image is no question.
+        let told = told.filter(|_| parts.len() > 1);
+        let told = told.map(|told| places(attack, &parts, batch.len(), &told)).transpose()?;
         let broken_by = (0..batch.len()).map(|row| {
             // This pass decides, whatever the attack believed.
             let broken = clean[row] == labels[row] && predicted[row] != labels[row];
@@ -49,7 +45,7 @@ pub(super) fn attack(task: &Task, labels: &[i64], clean: &[i64]) -> Result<Attac
 
 /// The account with names replaced by their places among the attack's parts.
 fn places(
-    attack: &dyn Attack,
+    attack: &Attack,
     parts: &[&str],
     images: usize,
     told: &[Option<&'static str>],

@@ -40,9 +40,9 @@ impl Keep for InMemory {
 fn what_was_kept_is_not_attacked_again_and_progress_says_how_much_that_was() {
     let Batch { x, y, .. } = shades(230);
     let images = Images::new(x, &y, Device::Cpu).unwrap();
-    let attack = named(AttackName::Pgd, Some(0.1), &AttackName::Pgd.defaults()).unwrap();
+    let attack = named(AttackName::Pgd, &AttackName::Pgd.defaults()).unwrap();
     let radii: Radii = "0,0.05,0.1".parse().unwrap();
-    let protocol = Protocol { attack: &*attack, radii: Some(&radii), limit: None, seed: 5 };
+    let protocol = Protocol { attack: &attack, radii: Some(&radii), limit: None, seed: 5 };
     let kept = InMemory::default();
     let run = || {
         let last = Mutex::new(None);

@@ -3,25 +3,25 @@
 use super::budget::{self, Moved};
 use super::outcome::{Attacked, Outcome};
 use super::task::{Task, chosen, classes};
-use crate::{AttackError, Norm};
+use crate::{AttackError, NearestAttack, Norm};
 
 /// Attacks the images once, looks at what comes back, and reads off the outcome at each radius.
 ///
-/// At radius r an image is what came back where that is wrong and at most r away in `norm`, and the
+/// At radius r an image is what came back where that is wrong and at most r away in the norm of the attack, and the
 /// clean image elsewhere; without a radius it is what came back. The images have these `labels` and, as
 /// they are, `clean` classes.
 pub(super) fn attack(
     task: &Task,
-    norm: Norm,
+    attack: &dyn NearestAttack,
     labels: &[i64],
     clean: &[i64],
 ) -> Result<Attacked, AttackError> {
-    let Task { model, batch, attack, radii, noise } = task;
-    let x = attack.perturb(*model, batch, noise)?;
+    let Task { model, batch, radii, noise, .. } = task;
+    let x = attack.search(*model, batch, noise)?;
     let moved = budget::kept(attack.name(), None, None, batch, &x)?;
     // Looked at again, whatever the attack believed.
     let predicted = classes(*model, &x)?;
-    let lengths = match norm {
+    let lengths = match attack.norm() {
         Norm::L2 => &moved.l2,
         Norm::LInf => &moved.linf,
     };

@@ -5,7 +5,7 @@ use super::in_balls;
 use super::nearest;
 use super::outcome::{Attacked, Outcome};
 use super::task::{Task, classes, sound};
-use crate::{AttackError, Gradients, tally};
+use crate::{Attack, AttackError, Gradients, tally};
 use tch::Tensor;
 
 /// What became of some images, one outcome per radius.
@@ -35,9 +35,9 @@ impl Shard {
             sound(task.model, batch)?;
             let labels: Vec<i64> = Vec::try_from(&batch.y)?;
             let clean = classes(task.model, &batch.x)?;
-            let (attacked, counts) = tally::of(attack.name(), || match attack.minimises() {
-                Some(norm) => nearest::attack(task, norm, &labels, &clean),
-                None => in_balls::attack(task, &labels, &clean),
+            let (attacked, counts) = tally::of(attack.name(), || match attack {
+                Attack::Nearest(search) => nearest::attack(task, &**search, &labels, &clean),
+                Attack::InBalls(..) | Attack::Fixed(_) => in_balls::attack(task, &labels, &clean),
             });
             let Attacked { outcomes, x, distances } = attacked?;
             let gradients = by_part(&attack.parts(), &counts);

@@ -9,7 +9,7 @@ use tch::Tensor;
 pub(super) struct Task<'a> {
     pub(super) model: &'a dyn Classifier,
     pub(super) batch: &'a Batch,
-    pub(super) attack: &'a dyn Attack,
+    pub(super) attack: &'a Attack,
     pub(super) radii: &'a [Option<f64>],
     pub(super) noise: &'a NoiseStream,
 }

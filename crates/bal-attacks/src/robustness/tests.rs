@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tests::{Bumpy, LinearProblem, shades};
-use crate::{AttackName, AttackSettings, Ball, CwOneStep, Norm, named};
+use crate::{AttackName, AttackSettings, Ball, BallAttack, CwOneStep, FixedAttack, Norm, Transfer, named};
 use bal_core::{Batch, Prediction};
 use tch::{Device, Kind, Tensor};
 
@@ -13,12 +13,12 @@ fn data(images: i64) -> Images {
     Images::new(x, &y, Device::Cpu).unwrap()
 }
 
-fn attack(name: AttackName, norm: Norm) -> Box<dyn Attack> {
+fn attack(name: AttackName, norm: Norm) -> Attack {
     let settings = AttackSettings { norm: Some(norm), ..name.defaults() };
-    named(name, Some(0.1), &settings).unwrap()
+    named(name, &settings).unwrap()
 }
 
-fn protocol<'a>(attack: &'a dyn Attack, radii: &'a Radii) -> Protocol<'a> {
+fn protocol<'a>(attack: &'a Attack, radii: &'a Radii) -> Protocol<'a> {
     Protocol { attack, radii: Some(radii), limit: None, seed: 5 }
 }
 
@@ -42,7 +42,7 @@ fn a_linear_classifier_loses_exactly_the_images_within_reach() {
         (AttackName::Pgd, Norm::LInf),
     ] {
         let attack = attack(name, norm);
-        let curve = run(&data(150), &protocol(&*attack, &radii)).unwrap();
+        let curve = run(&data(150), &protocol(&attack, &radii)).unwrap();
         assert_eq!((curve.attack.as_str(), curve.norm, curve.images()), (name.name(), Some(norm), 150));
         for (i, &radius) in radii.as_slice().iter().enumerate() {
             let reach = radius * LinearProblem::slope(norm);
@@ -64,15 +64,14 @@ fn a_linear_classifier_loses_exactly_the_images_within_reach() {
 #[test]
 fn the_number_of_workers_changes_nothing() {
     let radii = radii("0,0.05,0.1");
-    let curve = |attack: &dyn Attack, threads| {
-        let radii = attack.ball().map(|_| &radii);
+    let curve = |attack: &Attack, threads| {
+        let radii = attack.norm().map(|_| &radii);
         let protocol = Protocol { attack, radii, limit: None, seed: 5 };
         evaluate(&Bumpy, &data(230), &protocol, &Workers::new(threads).unwrap(), QUIET).unwrap()
     };
-    for attack in
-        [&*attack(AttackName::Pgd, Norm::L2), &*attack(AttackName::Fgsm, Norm::LInf), &CwOneStep::Logits]
-    {
-        assert_eq!(curve(attack, 1), curve(attack, 2), "{attack:?}");
+    let cw = Attack::fixed(CwOneStep::Logits);
+    for attack in [attack(AttackName::Pgd, Norm::L2), attack(AttackName::Fgsm, Norm::LInf), cw] {
+        assert_eq!(curve(&attack, 1), curve(&attack, 2), "{attack:?}");
     }
 }
 
@@ -80,7 +79,7 @@ fn the_number_of_workers_changes_nothing() {
 fn random_starts_follow_the_seed() {
     let (attack, radii, images) = (attack(AttackName::Pgd, Norm::L2), radii("0.1"), data(20));
     let reached = |seed| {
-        let protocol = Protocol { seed, ..protocol(&*attack, &radii) };
+        let protocol = Protocol { seed, ..protocol(&attack, &radii) };
         let workers = Workers::new(1).unwrap();
         evaluate(&Bumpy, &images, &protocol, &workers, QUIET).unwrap().reached
     };
@@ -90,7 +89,8 @@ fn random_starts_follow_the_seed() {
 
 #[test]
 fn an_attack_without_a_radius_gets_its_own_batches_and_one_column() {
-    let protocol = Protocol { attack: &CwOneStep::Logits, radii: None, limit: Some(130), seed: 5 };
+    let cw = Attack::fixed(CwOneStep::Logits);
+    let protocol = Protocol { attack: &cw, radii: None, limit: Some(130), seed: 5 };
     let curve = run(&data(150), &protocol).unwrap();
     assert_eq!((curve.norm, &curve.radii[..], curve.images()), (None, &[None][..], 130));
     let problem = LinearProblem::new();
@@ -116,7 +116,7 @@ fn progress_counts_up_to_all_images() {
     let progress = |p: &EvaluationProgress| seen.lock().unwrap().push(p.clone());
     let model = LinearProblem::new().model;
     let workers = Workers::new(2).unwrap();
-    let curve = evaluate(&model, &images, &protocol(&*attack, &radii), &workers, &progress).unwrap();
+    let curve = evaluate(&model, &images, &protocol(&attack, &radii), &workers, &progress).unwrap();
     let seen = seen.into_inner().unwrap();
     assert_eq!(seen.len(), 3);
     assert!(seen.windows(2).all(|pair| pair[0].images < pair[1].images));
@@ -135,20 +135,18 @@ enum Cheat {
     AnotherShape,
 }
 
-impl Attack for Cheat {
+impl BallAttack for Cheat {
     fn name(&self) -> &'static str {
         "cheat"
     }
 
-    fn ball(&self) -> Option<Ball> {
-        Ball::new(Norm::L2, 0.1).ok()
-    }
-
-    fn settings(&self) -> AttackSettings {
-        AttackSettings::default()
-    }
-
-    fn perturb(&self, _: &dyn Classifier, batch: &Batch, _: &NoiseStream) -> Result<Tensor, AttackError> {
+    fn perturb(
+        &self,
+        _: &dyn Classifier,
+        batch: &Batch,
+        _: Ball,
+        _: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
         // Only image 70, in the second shard, is touched.
         let touched = Tensor::from_slice(&batch.indices).eq(70).to_kind(Kind::Float).reshape([-1, 1, 1, 1]);
         Ok(match self {
@@ -157,10 +155,6 @@ impl Attack for Cheat {
             Self::NotANumber => &batch.x + touched.log() * 0.0,
             Self::AnotherShape => batch.x.narrow(2, 0, 1),
         })
-    }
-
-    fn at_radius(&self, _: f64) -> Result<Box<dyn Attack>, AttackError> {
-        Ok(Box::new(*self))
     }
 }
 
@@ -177,7 +171,8 @@ fn an_attack_that_cheats_is_an_error_that_names_it_and_the_image() {
         (Cheat::NotANumber, "left [0, 1] on image 0: its pixels reach from NaN"),
         (Cheat::AnotherShape, "shape [64, 1, 1, 3] for one of shape [64, 1, 2, 3]"),
     ] {
-        let error = run(&data(150), &protocol(&cheat, &radii)).unwrap_err().to_string();
+        let error =
+            run(&data(150), &protocol(&Attack::in_balls(Norm::L2, cheat), &radii)).unwrap_err().to_string();
         assert!(error.contains(part), "{cheat:?}: {error}");
     }
 }
@@ -186,13 +181,14 @@ fn an_attack_that_cheats_is_an_error_that_names_it_and_the_image() {
 fn what_cannot_be_evaluated_is_refused() {
     let attack = attack(AttackName::Fgsm, Norm::LInf);
     let radii = radii("0,0.1");
-    let sound = protocol(&*attack, &radii);
+    let sound = protocol(&attack, &radii);
     let error = |images: &Images, protocol: &Protocol| run(images, protocol).unwrap_err().to_string();
     let none = data(10).subset(&[]);
     assert!(error(&none, &sound).contains("the data set has 0 and the limit is none"));
     assert!(error(&data(10), &Protocol { limit: Some(0), ..sound }).contains("has 10 and the limit is 0"));
     assert!(error(&data(10), &Protocol { radii: None, ..sound }).contains("fgsm needs a radius"));
-    let cw = Protocol { attack: &CwOneStep::Logits, ..sound };
+    let cw = Attack::fixed(CwOneStep::Logits);
+    let cw = Protocol { attack: &cw, ..sound };
     assert!(error(&data(10), &cw).contains("cw-one-step has no radius"));
 
     let Batch { x, y, .. } = shades(70);
@@ -229,7 +225,7 @@ fn a_model_without_finite_logits_has_no_accuracy_not_even_a_clean_one() {
     let (attack, radii) = (attack(AttackName::Pgd, Norm::LInf), radii("0"));
     let workers = Workers::new(2).unwrap();
     let error =
-        evaluate(&Dumb, &data(10), &protocol(&*attack, &radii), &workers, QUIET).unwrap_err().to_string();
+        evaluate(&Dumb, &data(10), &protocol(&attack, &radii), &workers, QUIET).unwrap_err().to_string();
     assert_eq!(
         error,
         "pgd on images 0 to 9: the model gives image 0 of the batch a logit that is not finite"
@@ -260,30 +256,30 @@ impl Classifier for Rounds {
 #[test]
 fn gradients_are_counted_by_part_on_any_number_of_threads() {
     let radii = radii("0,0.05,0.1");
-    let counted = |model: &dyn Classifier, attack: &dyn Attack, threads| {
+    let counted = |model: &dyn Classifier, attack: &Attack, threads| {
         let protocol = protocol(attack, &radii);
         evaluate(model, &data(150), &protocol, &Workers::new(threads).unwrap(), QUIET).unwrap()
     };
     let pgd = attack(AttackName::Pgd, Norm::LInf);
     let all = pgd.settings().steps.unwrap() * 150 * 2;
-    let sound = counted(&LinearProblem::new().model, &*pgd, 1);
+    let sound = counted(&LinearProblem::new().model, &pgd, 1);
     // An image that is wrong does not count any more.
     assert!((all / 10..all).contains(&sound.gradients[0].taken), "{:?}", sound.gradients);
     assert_eq!((sound.gradients.len(), sound.gradients[0].zero), (1, 0));
-    let deaf = counted(&Rounds(LinearProblem::new()), &*pgd, 2);
-    assert_eq!(deaf.gradients, counted(&Rounds(LinearProblem::new()), &*pgd, 1).gradients);
+    let deaf = counted(&Rounds(LinearProblem::new()), &pgd, 2);
+    assert_eq!(deaf.gradients, counted(&Rounds(LinearProblem::new()), &pgd, 1).gradients);
     assert!(deaf.gradients[0].taken > all / 10, "{:?}", deaf.gradients);
     assert_eq!(deaf.gradients[0].share_zero(), Some(1.0));
-    let surrogate = crate::Transfer::new(LinearProblem::new().model.replicate(), pgd.at_radius(0.1).unwrap());
+    let surrogate = Transfer::of(LinearProblem::new().model.replicate(), pgd);
     let shown = counted(&LinearProblem::new().model, &surrogate, 1);
     assert_eq!(shown.gradients, sound.gradients);
 
     let small = AttackSettings { steps: Some(5), queries: Some(20), ..AttackName::AutoAttack.defaults() };
-    let suite = named(AttackName::AutoAttack, Some(0.1), &small).unwrap();
+    let suite = named(AttackName::AutoAttack, &small).unwrap();
     // So small that images are left to every part.
     let radii = self::radii("0,0.002,0.004");
     let counted = |threads| {
-        let protocol = protocol(&*suite, &radii);
+        let protocol = protocol(&suite, &radii);
         evaluate(&Bumpy, &data(150), &protocol, &Workers::new(threads).unwrap(), QUIET).unwrap()
     };
     let (one, two) = (counted(1), counted(2));
@@ -301,10 +297,8 @@ fn gradients_are_counted_by_part_on_any_number_of_threads() {
 #[test]
 fn radii_beyond_all_images_are_refused_before_anything_is_attacked() {
     let refused = |name: AttackName, norm, list: &str| {
-        let settings = AttackSettings { norm: Some(norm), ..name.defaults() };
-        let radius = name.has_ball().then_some(0.1);
-        let attack = named(name, radius, &settings).unwrap();
-        run(&data(5), &protocol(&*attack, &radii(list))).unwrap_err().to_string()
+        let attack = attack(name, norm);
+        run(&data(5), &protocol(&attack, &radii(list))).unwrap_err().to_string()
     };
     for name in [AttackName::Fgsm, AttackName::DeepFool] {
         assert_eq!(
@@ -320,10 +314,10 @@ fn radii_beyond_all_images_are_refused_before_anything_is_attacked() {
         );
     }
     let whole = attack(AttackName::Fgsm, Norm::L2);
-    assert!(run(&data(5), &protocol(&*whole, &radii("2.449"))).is_ok());
+    assert!(run(&data(5), &protocol(&whole, &radii("2.449"))).is_ok());
     // By name, as commands and experiments ask, also where no images are known.
     for name in [AttackName::Pgd, AttackName::Fab] {
-        let error = named(name, Some(8.0), &name.defaults()).unwrap_err().to_string();
+        let error = named(name, &name.defaults()).unwrap().takes(Some(8.0)).unwrap_err().to_string();
         assert!(error.contains("8/255"), "{error}");
     }
 }

@@ -4,8 +4,12 @@ use super::*;
 use crate::Objective;
 use crate::tests::{Bumpy, Detached, LinearProblem, TwoLayers, noise, shades};
 
-fn square(norm: Norm, radius: f64, queries: u64) -> Square {
-    Square::new(Ball::new(norm, radius).unwrap(), queries, 0.8).unwrap()
+fn ball(norm: Norm, radius: f64) -> Ball {
+    Ball::new(norm, radius).unwrap()
+}
+
+fn square(queries: u64) -> Square {
+    Square::new(queries, 0.8).unwrap()
 }
 
 /// L-infinity: single pixels reach the corner of a linear model exactly. L2: on images of two by three
@@ -16,9 +20,9 @@ fn a_linear_classifier_without_gradients_loses_the_images_within_reach() {
     let problem = LinearProblem::of_images(60);
     let deaf = Detached(problem.model.replicate());
     for (norm, share) in [(Norm::LInf, 1.0), (Norm::L2, 0.85)] {
-        let attack = square(norm, 0.05, 600);
-        let x = attack.perturb(&deaf, &problem.batch, &noise()).unwrap();
-        problem.assert_decided(&attack.ball, &x, share);
+        let ball = ball(norm, 0.05);
+        let x = square(600).perturb(&deaf, &problem.batch, ball, &noise()).unwrap();
+        problem.assert_decided(&ball, &x, share);
     }
 }
 
@@ -36,8 +40,8 @@ fn in_an_l2_ball_it_finds_most_of_a_smooth_linear_pattern() {
     let x = Tensor::full([10, 1, 12, 12], 0.5, (tch::Kind::Float, tch::Device::Cpu));
     let batch =
         Batch { x, y: Tensor::zeros([10], (tch::Kind::Int64, tch::Device::Cpu)), indices: (0..10).collect() };
-    let attack = square(Norm::L2, 1.0, 1000);
-    let found = attack.perturb(&Detached(Box::new(model)), &batch, &noise()).unwrap();
+    let deaf = Detached(Box::new(model));
+    let found = square(1000).perturb(&deaf, &batch, ball(Norm::L2, 1.0), &noise()).unwrap();
     let pattern: Vec<f32> = pattern.iter().map(|&p| p as f32).collect();
     let rise = (found - &batch.x).flatten(1, -1).mv(&Tensor::from_slice(&pattern)) / length;
     assert!(
@@ -50,8 +54,8 @@ fn in_an_l2_ball_it_finds_most_of_a_smooth_linear_pattern() {
 #[test]
 fn it_finds_the_best_corner_of_a_small_network() {
     let problem = TwoLayers::new();
-    let attack = square(Norm::LInf, TwoLayers::RADIUS, 400);
-    let x = attack.perturb(&Detached(problem.model.replicate()), &problem.batch, &noise()).unwrap();
+    let (deaf, ball) = (Detached(problem.model.replicate()), ball(Norm::LInf, TwoLayers::RADIUS));
+    let x = square(400).perturb(&deaf, &problem.batch, ball, &noise()).unwrap();
     problem.assert_best_corner(Objective::Margin, &x);
 }
 
@@ -61,8 +65,8 @@ fn the_margin_never_falls_with_the_queries() {
     for norm in [Norm::LInf, Norm::L2] {
         // With all windows of one size, fewer queries are the beginning of more.
         let margin = |queries| {
-            let attack = Square::new(Ball::new(norm, 0.03).unwrap(), queries, 1e-6).unwrap();
-            let x = attack.perturb(&Bumpy, &batch, &noise()).unwrap();
+            let attack = Square::new(queries, 1e-6).unwrap();
+            let x = attack.perturb(&Bumpy, &batch, ball(norm, 0.03), &noise()).unwrap();
             Judgement::by_margin(&Bumpy, &x, &batch.y).unwrap().margin
         };
         let (few, many) = (margin(5), margin(50));
@@ -73,8 +77,7 @@ fn the_margin_never_falls_with_the_queries() {
 
 #[test]
 fn settings_that_cannot_work_are_refused() {
-    let ball = Ball::new(Norm::LInf, 0.1).unwrap();
-    let error = |queries, share| Square::new(ball, queries, share).unwrap_err().to_string();
+    let error = |queries, share| Square::new(queries, share).unwrap_err().to_string();
     assert_eq!(error(0, 0.8), "queries must be at least 1, got 0");
     for share in [0.0, -0.1, 1.1, f64::NAN] {
         assert!(error(10, share).starts_with("the initial share of an image must be in (0, 1]"));
@@ -88,14 +91,15 @@ fn a_schedule_that_is_not_rescaled_keeps_its_windows_for_as_many_queries_as_it_s
     let centre = Tensor::full([8, 1, 12, 12], 0.5, (tch::Kind::Float, tch::Device::Cpu));
     let changed = |attack: Square, query: u64| {
         let streams = || noise().for_chain(query).for_images(&(0..8).collect::<Vec<_>>());
-        let x = attack.initial(&centre, &mut noise().for_images(&(0..8).collect::<Vec<_>>()));
-        let proposed = attack.proposal(&centre, &x, query, &mut streams());
+        let ball = ball(Norm::LInf, 0.1);
+        let x = Square::initial(&ball, &centre, &mut noise().for_images(&(0..8).collect::<Vec<_>>()));
+        let proposed = attack.proposal(&ball, &centre, &x, query, &mut streams());
         proposed.ne_tensor(&x).sum(tch::Kind::Int64).int64_value(&[])
     };
-    let attack = square(Norm::LInf, 0.1, 30);
+    let attack = square(30);
     // Side 11 of 12 at first, 4 after three halvings; 1 at the end of the rescaled schedule.
     let (fixed, rescaled) = (changed(attack.rescaled(false), 10), changed(attack, 10));
     assert!(fixed > 8 * 30 && rescaled < 8 * 10, "{fixed} {rescaled}");
-    assert_eq!(changed(attack.rescaled(false), 300), changed(square(Norm::LInf, 0.1, WHOLE), 300));
+    assert_eq!(changed(attack.rescaled(false), 300), changed(square(WHOLE), 300));
     assert_eq!(attack.settings().rescale_schedule, Some(true));
 }

@@ -1,13 +1,13 @@
 //! Models and data that are not what they should be.
 
-use super::{Bumpy, noise, shades};
+use super::{Bumpy, linear, minimal, noise, perturb, shades};
 use crate::{Attack, AttackName, AttackSettings, loss, named, predicted_classes};
 use bal_core::{Batch, Classifier, ClassifierError, EnsembleGradient, Prediction};
 use tch::{Kind, Tensor};
 
 /// Ways in which a model of four classes can be broken.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Broken {
+enum Broken {
     NotANumber,
     FiveLogits,
     FewerImages,
@@ -56,48 +56,68 @@ impl Classifier for Broken {
 }
 
 /// The attack with its defaults, but few queries and draws.
-fn attack(name: AttackName) -> Box<dyn Attack> {
+fn attack(name: AttackName) -> Attack {
     let has = name.defaults();
     let settings = AttackSettings { queries: has.queries.map(|_| 20), draws: has.draws.map(|_| 5), ..has };
-    named(name, name.has_ball().then_some(0.1), &settings).unwrap()
+    named(name, &settings).unwrap()
 }
 
-/// All but those who seek the nearest error, which `minimal/hostile.rs` has.
-fn all() -> Vec<Box<dyn Attack>> {
-    AttackName::ALL.into_iter().map(attack).filter(|attack| attack.minimises().is_none()).collect()
+/// All attacks; those that seek the nearest error with every norm that they have.
+fn all() -> impl Iterator<Item = Attack> {
+    let others = AttackName::ALL.into_iter().map(attack);
+    let others = others.filter(|attack| !matches!(attack, Attack::Nearest(_)));
+    others.chain(minimal::quick().into_iter().map(|search| Attack::Nearest(search.into())))
 }
 
-/// Whether an attack needs no gradient.
-fn asks_for_answers_only(attack: &dyn Attack) -> bool {
-    ["square", "uniform-noise", "gaussian-noise"].contains(&attack.name())
+/// What an attack says of a broken model; `None` where it can do without what is broken.
+fn expects(attack: &Attack, model: Broken) -> Option<&'static str> {
+    let answers_only = ["square", "uniform-noise", "gaussian-noise", "hop-skip-jump"];
+    let (part, of_gradient) = match model {
+        Broken::NotANumber if matches!(attack, Attack::Nearest(_)) => {
+            ("the model gives image 1 of the batch a logit", false)
+        }
+        Broken::NotANumber => ("the model gives image 1 of the batch a lo", false),
+        Broken::FiveLogits | Broken::FewerImages => ("the model gave logits of shape", false),
+        Broken::IgnoresItsInput | Broken::OutsideOfTheGraph => {
+            ("no gradient with respect to the images", true)
+        }
+        Broken::InfiniteSlope => ("gives image 0 of the batch a gradient that is not finite", true),
+        Broken::Refuses => ("the model cannot classify images of shape [4, 1, 2, 3]", false),
+    };
+    (!(of_gradient && answers_only.contains(&attack.name()))).then_some(part)
 }
 
-fn error(attack: &dyn Attack, model: &dyn Classifier, batch: &Batch) -> String {
-    attack.perturb(model, batch, &noise()).unwrap_err().to_string()
+fn error(attack: &Attack, model: &dyn Classifier, batch: &Batch) -> String {
+    perturb(attack, 0.1, model, batch, &noise()).unwrap_err().to_string()
 }
 
 #[test]
 fn every_attack_says_what_is_wrong_with_a_broken_model() {
     for attack in all() {
-        for (model, part) in [
-            (Broken::NotANumber, "the model gives image 1 of the batch a lo"),
-            (Broken::FiveLogits, "the model gave logits of shape"),
-            (Broken::FewerImages, "the model gave logits of shape"),
-            (Broken::IgnoresItsInput, "no gradient with respect to the images"),
-            (Broken::OutsideOfTheGraph, "no gradient with respect to the images"),
-            (Broken::InfiniteSlope, "gives image 0 of the batch a gradient that is not finite"),
-            (Broken::Refuses, "the model cannot classify images of shape [4, 1, 2, 3]"),
+        for model in [
+            Broken::NotANumber,
+            Broken::FiveLogits,
+            Broken::FewerImages,
+            Broken::IgnoresItsInput,
+            Broken::OutsideOfTheGraph,
+            Broken::InfiniteSlope,
+            Broken::Refuses,
         ] {
             // The hinge of CW is not active at zero logits: there is no slope to be infinite.
             if (attack.name(), model) == ("cw-one-step", Broken::InfiniteSlope) {
                 continue;
             }
-            if asks_for_answers_only(&*attack) && part.contains("gradient") {
-                assert!(attack.perturb(&model, &shades(4), &noise()).is_ok(), "{attack:?} on {model:?}");
-                continue;
+            let batch = shades(4);
+            let found = perturb(&attack, 0.1, &model, &batch, &noise());
+            match (expects(&attack, model), found) {
+                (Some(part), Err(error)) => {
+                    assert!(error.to_string().contains(part), "{attack:?} on {model:?}: {error}");
+                }
+                // Classes are enough for a search, and these are the same for all images.
+                (None, Ok(x)) if matches!(attack, Attack::Nearest(_)) => assert_eq!(x, batch.x, "{model:?}"),
+                (None, Ok(_)) => {}
+                (expected, found) => panic!("{attack:?} on {model:?}: {found:?} for {expected:?}"),
             }
-            let error = error(&*attack, &model, &shades(4));
-            assert!(error.contains(part), "{attack:?} on {model:?}: {error}");
         }
     }
 }
@@ -123,7 +143,7 @@ fn labels_that_are_no_classes_are_named() {
     for attack in all() {
         for label in [4, -1] {
             let y = Tensor::from_slice(&[0, 1, label, 0]);
-            let error = error(&*attack, &Bumpy, &Batch { y, ..shades(4) });
+            let error = error(&attack, &Bumpy, &Batch { y, ..shades(4) });
             let expected =
                 format!("image 2 of the batch has label {label}, but the model has 4 classes (from 0)");
             assert_eq!(error, expected, "{attack:?}");
@@ -143,7 +163,7 @@ fn a_batch_whose_parts_do_not_fit_is_refused() {
     };
     for attack in all() {
         for batch in cases() {
-            let error = error(&*attack, &Bumpy, &batch);
+            let error = error(&attack, &Bumpy, &batch);
             assert!(error.starts_with("a batch needs images [n, c, h, w]"), "{attack:?}: {error}");
         }
     }
@@ -151,8 +171,8 @@ fn a_batch_whose_parts_do_not_fit_is_refused() {
 
 #[test]
 fn no_settings_at_all_are_refused_by_every_attack_that_has_some() {
-    for name in AttackName::ALL.into_iter().filter(|name| name.has_ball()) {
-        assert!(named(name, Some(0.1), &AttackSettings::default()).is_err());
+    for name in AttackName::ALL.into_iter().filter(|name| name.defaults() != AttackSettings::default()) {
+        assert!(named(name, &AttackSettings::default()).is_err());
     }
 }
 
@@ -182,10 +202,16 @@ fn a_broken_row_has_its_number_in_the_batch_also_after_rows_are_dropped() {
     batch.x = Tensor::stack(&[batch.x.get(0), batch.x.get(1), batch.x.get(2), batch.x.get(3).ones_like()], 0);
     batch.y = Tensor::from_slice(&[0i64, 1, 1, 1]);
     for name in [AttackName::ApgdCe, AttackName::AutoAttack, AttackName::Suite] {
-        let attack = attack(name).at_radius(0.01).unwrap();
-        assert_eq!(
-            error(&*attack, &Steep, &batch),
-            "the model gives image 3 of the batch a gradient that is not finite"
-        );
+        let error = perturb(&attack(name), 0.01, &Steep, &batch, &noise()).unwrap_err();
+        assert_eq!(error.to_string(), "the model gives image 3 of the batch a gradient that is not finite");
+    }
+}
+
+#[test]
+fn a_model_of_one_class_is_never_wrong() {
+    let model = linear(&[[[1.0; 6]]], &[[0.0]], Prediction::MeanLogits);
+    let batch = Batch { y: Tensor::from_slice(&[0i64; 4]), ..shades(4) };
+    for attack in minimal::quick() {
+        assert_eq!(attack.search(&model, &batch, &noise()).unwrap(), batch.x, "{attack:?}");
     }
 }

@@ -1,7 +1,7 @@
 //! What holds for every attack.
 
 use super::{Bumpy, Linear, linear, noise, shades};
-use crate::{Attack, AttackName, AttackSettings, Judgement, LossName, Norm, StepSize, named};
+use crate::{Attack, AttackName, AttackSettings, Ball, Judgement, LossName, Norm, StepSize, named};
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseKey, NoiseStream, Prediction, Purpose};
 use tch::{Kind, Tensor};
 
@@ -11,10 +11,13 @@ const RADIUS: f64 = 0.05;
 const RISING: [LossName; 3] = [LossName::CrossEntropy, LossName::Margin, LossName::Confident];
 
 /// Every attack in a ball, with every norm and these losses; several restarts where it has them.
-fn in_balls(radius: f64) -> Vec<Box<dyn Attack>> {
+fn in_balls() -> Vec<Attack> {
     let mut attacks = Vec::new();
-    for name in AttackName::ALL.into_iter().filter(|name| name.has_ball()) {
+    for name in AttackName::ALL {
         let has = name.defaults();
+        if !matches!(named(name, &has).unwrap(), Attack::InBalls(..)) {
+            continue;
+        }
         let gradients = [EnsembleGradient::Predictive, EnsembleGradient::MemberMean];
         let gradients = if has.ensemble_gradient.is_some() { &gradients[..] } else { &gradients[..1] };
         let losses = if has.loss.is_some() { &RISING[..] } else { &RISING[..1] };
@@ -35,7 +38,7 @@ fn in_balls(radius: f64) -> Vec<Box<dyn Attack>> {
                     repetitions: has.repetitions.map(|_| 2),
                     ..has
                 };
-                attacks.push(named(name, Some(radius), &settings).unwrap());
+                attacks.push(named(name, &settings).unwrap());
             }
         }
     }
@@ -43,14 +46,14 @@ fn in_balls(radius: f64) -> Vec<Box<dyn Attack>> {
 }
 
 /// Whether an attack leaves an image alone once it is wrong.
-fn stops_at_an_error(attack: &dyn Attack) -> bool {
+fn stops_at_an_error(attack: &Attack) -> bool {
     !attack.name().starts_with("cw-one-step") && !["fgsm", "ifgsm", "pgd", "mi-fgsm"].contains(&attack.name())
 }
 
-fn all(radius: f64) -> Vec<Box<dyn Attack>> {
-    let mut attacks = in_balls(radius);
+fn all() -> Vec<Attack> {
+    let mut attacks = in_balls();
     for name in [AttackName::CwOneStep, AttackName::CwOneStepLogProbabilities] {
-        attacks.push(named(name, None, &AttackSettings::default()).unwrap());
+        attacks.push(named(name, &AttackSettings::default()).unwrap());
     }
     attacks
 }
@@ -76,8 +79,16 @@ fn model() -> Linear {
     linear(&weights, &bias, Prediction::MeanProbability)
 }
 
-fn perturb(attack: &dyn Attack, model: &dyn Classifier, batch: &Batch) -> Tensor {
-    attack.perturb(model, batch, &noise()).unwrap()
+fn perturb(attack: &Attack, model: &dyn Classifier, batch: &Batch) -> Tensor {
+    super::perturb(attack, RADIUS, model, batch, &noise()).unwrap()
+}
+
+/// What the attack makes of the batch in balls of these radii.
+fn perturb_all(attack: &Attack, batch: &Batch, radii: &[f64]) -> Vec<Tensor> {
+    let Attack::InBalls(norm, attack) = attack else { panic!("{attack:?} has no ball") };
+    let balls: Vec<Ball> = radii.iter().map(|&radius| Ball::new(*norm, radius).unwrap()).collect();
+    let changed = attack.perturb_all(&model(), batch, &balls, &noise()).unwrap();
+    changed.into_iter().map(|changed| changed.x).collect()
 }
 
 #[test]
@@ -85,14 +96,15 @@ fn results_are_images_in_the_ball_shaped_as_they_came_and_without_a_graph() {
     let mut batch = shades(12);
     // Some pixels at the border of the box, where an attack has to clip.
     batch.x = ((&batch.x - 0.5) * 5.0 + 0.5).clamp(0.0, 1.0);
-    for attack in all(RADIUS) {
+    for attack in all() {
         for model in [&model() as &dyn Classifier, &Bumpy] {
-            let x = perturb(&*attack, model, &batch);
+            let x = perturb(&attack, model, &batch);
             assert_eq!((x.size(), x.kind()), (batch.x.size(), Kind::Float));
             assert!(!x.requires_grad(), "{attack:?}");
             assert!(x.min().double_value(&[]) >= 0.0 && x.max().double_value(&[]) <= 1.0, "{attack:?}");
-            if let Some(ball) = attack.ball() {
-                let distance = ball.distance(&batch.x, &x).max().double_value(&[]);
+            if let Some(norm) = attack.norm() {
+                let distance =
+                    Ball::new(norm, RADIUS).unwrap().distance(&batch.x, &x).max().double_value(&[]);
                 assert!(distance <= RADIUS + 1e-6, "{attack:?}: {distance}");
                 assert!(distance > 0.5 * RADIUS, "{attack:?} hardly moved: {distance}");
             }
@@ -103,50 +115,46 @@ fn results_are_images_in_the_ball_shaped_as_they_came_and_without_a_graph() {
 #[test]
 fn radius_zero_changes_nothing() {
     let batch = shades(6);
-    for attack in in_balls(0.0) {
-        assert_eq!(perturb(&*attack, &model(), &batch), batch.x, "{attack:?}");
-        let several = attack.perturb_radii(&model(), &batch, &[0.0], &noise()).unwrap();
-        assert_eq!(several, std::slice::from_ref(&batch.x), "{attack:?}");
+    for attack in in_balls() {
+        let x = super::perturb(&attack, 0.0, &model(), &batch, &noise()).unwrap();
+        assert_eq!(x, batch.x, "{attack:?}");
+        assert_eq!(perturb_all(&attack, &batch, &[0.0]), [x], "{attack:?}");
     }
 }
 
 #[test]
 fn an_image_is_attacked_alike_alone_and_among_others() {
     let batch = shades(8);
-    for attack in in_balls(RADIUS) {
+    for attack in in_balls() {
         for model in [&model() as &dyn Classifier, &Bumpy] {
-            let together = perturb(&*attack, model, &batch);
-            let alone: Vec<Tensor> =
-                batch.shards(1).iter().map(|one| perturb(&*attack, model, one)).collect();
+            let together = perturb(&attack, model, &batch);
+            let alone: Vec<Tensor> = batch.shards(1).iter().map(|one| perturb(&attack, model, one)).collect();
             assert!(together.allclose(&Tensor::cat(&alone, 0), 0.0, 1e-6, false), "{attack:?}");
         }
     }
 }
 
 #[test]
-fn several_radii_are_the_attacks_of_each() {
+fn several_balls_are_the_attacks_of_each() {
     let batch = shades(8);
     // What a suite broke at a radius it keeps at larger ones; its own tests say so.
     let suites = ["suite", "autoattack", "autoattack-rand"];
-    for attack in in_balls(1.0).into_iter().filter(|attack| !suites.contains(&attack.name())) {
+    for attack in in_balls().into_iter().filter(|attack| !suites.contains(&attack.name())) {
         let radii = [0.02, 0.05];
-        let several = attack.perturb_radii(&model(), &batch, &radii, &noise()).unwrap();
-        for (x, radius) in several.iter().zip(radii) {
-            let alone = attack.at_radius(radius).unwrap();
-            assert_eq!(alone.ball().map(|ball| ball.radius()), Some(radius));
-            assert_eq!((alone.name(), alone.settings()), (attack.name(), attack.settings()));
-            assert_eq!(x, &perturb(&*alone, &model(), &batch), "{attack:?}");
+        for (x, radius) in perturb_all(&attack, &batch, &radii).iter().zip(radii) {
+            let alone = super::perturb(&attack, radius, &model(), &batch, &noise()).unwrap();
+            assert_eq!(x, &alone, "{attack:?}");
         }
-        assert!(attack.at_radius(f64::NAN).is_err());
+        assert!(attack.takes(Some(f64::NAN)).is_err());
     }
 }
 
 #[test]
 fn the_loss_that_is_climbed_does_not_fall() {
     let (model, batch) = (model(), shades(12));
-    for attack in in_balls(RADIUS) {
-        let x = perturb(&*attack, &model, &batch);
-        if stops_at_an_error(&*attack) {
+    for attack in in_balls() {
+        let x = perturb(&attack, &model, &batch);
+        if stops_at_an_error(&attack) {
             let at = |x: &Tensor| Judgement::by_margin(&model, x, &batch.y).unwrap();
             let (before, after) = (at(&batch.x), at(&x));
             assert!((&after.margin - &before.margin).min().double_value(&[]) >= 0.0, "{attack:?}");
@@ -167,8 +175,8 @@ fn the_model_and_the_batch_stay_as_they_were() {
     let (model, batch) = (model(), shades(6));
     let (weights, bias) = (model.weights.detach().copy(), model.bias.copy());
     let (x, y) = (batch.x.copy(), batch.y.copy());
-    for attack in all(RADIUS) {
-        let changed = perturb(&*attack, &model, &batch);
+    for attack in all() {
+        let changed = perturb(&attack, &model, &batch);
         assert_ne!(changed, x, "{attack:?}");
         assert_eq!((&model.weights, &model.bias), (&weights, &bias), "{attack:?}");
         assert!(!model.weights.grad().defined(), "{attack:?} left a gradient");
@@ -181,10 +189,10 @@ fn the_model_and_the_batch_stay_as_they_were() {
 fn the_same_noise_gives_the_same_result_and_other_noise_another_start() {
     let batch = shades(6);
     let key = NoiseKey { seed: 4, purpose: Purpose::Test, sweep: 0, chain: 0 };
-    for attack in all(RADIUS) {
-        let x = perturb(&*attack, &Bumpy, &batch);
-        assert_eq!(x, perturb(&*attack, &Bumpy, &batch), "{attack:?}");
-        let other = attack.perturb(&Bumpy, &batch, &NoiseStream::new(key)).unwrap();
+    for attack in all() {
+        let x = perturb(&attack, &Bumpy, &batch);
+        assert_eq!(x, perturb(&attack, &Bumpy, &batch), "{attack:?}");
+        let other = super::perturb(&attack, RADIUS, &Bumpy, &batch, &NoiseStream::new(key)).unwrap();
         let random = ["fgsm", "ifgsm", "mi-fgsm", "cw-one-step", "cw-one-step-log-probabilities"];
         let random = !random.contains(&attack.name());
         assert_eq!(x != other, random, "{attack:?}");
@@ -197,8 +205,8 @@ fn the_confident_loss_makes_more_images_wrong_and_sure_than_the_cross_entropy() 
     let (model, batch) = (model(), shades(40));
     let sure = |loss: LossName| {
         let settings = AttackSettings { loss: Some(loss), ..AttackName::Pgd.defaults() };
-        let attack = named(AttackName::Pgd, Some(0.3), &settings).unwrap();
-        let x = perturb(&*attack, &model, &batch);
+        let attack = named(AttackName::Pgd, &settings).unwrap();
+        let x = super::perturb(&attack, 0.3, &model, &batch, &noise()).unwrap();
         let eg = EnsembleGradient::Predictive;
         LossName::Confident.objective().judge(&model, &x, &batch.y, eg).unwrap().loss.exp()
     };

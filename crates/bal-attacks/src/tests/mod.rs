@@ -11,7 +11,8 @@ pub(crate) use models::{Bumpy, Detached, Linear, linear, two_class};
 pub(crate) use problem::LinearProblem;
 pub(crate) use two_layers::TwoLayers;
 
-use bal_core::{Batch, NoiseKey, NoiseStream, Purpose};
+use crate::{Attack, AttackError, Ball};
+use bal_core::{Batch, Classifier, NoiseKey, NoiseStream, Purpose};
 use tch::{Kind, Tensor};
 
 /// A stream for tests, which all begin with one.
@@ -19,6 +20,21 @@ pub(crate) fn noise() -> NoiseStream {
     // On images of six pixels, threads of LibTorch would only wait for each other.
     tch::set_num_threads(1);
     NoiseStream::new(NoiseKey { seed: 3, purpose: Purpose::Test, sweep: 0, chain: 0 })
+}
+
+/// What an attack of any kind makes of a batch; one in balls in that of `radius`.
+pub(crate) fn perturb(
+    attack: &Attack,
+    radius: f64,
+    model: &dyn Classifier,
+    batch: &Batch,
+    noise: &NoiseStream,
+) -> Result<Tensor, AttackError> {
+    match attack {
+        Attack::InBalls(norm, attack) => attack.perturb(model, batch, Ball::new(*norm, radius)?, noise),
+        Attack::Nearest(attack) => attack.search(model, batch, noise),
+        Attack::Fixed(attack) => attack.perturb(model, batch, noise),
+    }
 }
 
 /// Images of one row of pixels, `[n, 1, 1, d]`.

@@ -2,7 +2,7 @@
 //! are refused.
 
 use crate::small::{images, task};
-use bal_attacks::{Ball, Fgsm, Norm};
+use bal_attacks::{Ball, Fgsm, Norm, Within};
 use bal_baselines::{AdversarialTraining, Bal, BalSettings, Epochs, LastBatch, Wrm, WrmSettings};
 use bal_core::{Checkpoint, EnsembleGradient, Method, Metrics, Posterior, TrainError, Workers};
 use bal_samplers::{Adam, AdamSettings};
@@ -137,7 +137,7 @@ fn exactly_one_sampler_is_needed() {
 
 fn methods() -> Vec<Box<dyn Method>> {
     let ball = Ball::new(Norm::LInf, 0.1).unwrap();
-    let fgsm = Box::new(Fgsm::new(ball, EnsembleGradient::MemberMean));
+    let fgsm = Box::new(Within::new(ball, Fgsm::new(EnsembleGradient::MemberMean)));
     let wrm = Box::new(Wrm::new(WrmSettings { loss_weight: 0.1, steps: 3 }).unwrap());
     let thinned = "samples = { thinned = { burn_in = 1, every = 2 } }";
     let mut bnn = settings(&[]);

@@ -11,7 +11,7 @@ const LOSSES: [LossName; 2] = [LossName::CrossEntropy, LossName::Confident];
 
 /// PGD with each loss; none without radii.
 pub(super) struct Attacks {
-    attacks: Vec<(LossName, Box<dyn Attack>)>,
+    attacks: Vec<(LossName, Attack)>,
     norm: Norm,
 }
 
@@ -22,7 +22,6 @@ impl Attacks {
     /// For settings that no attack can have.
     pub(super) fn new(request: &CalibrateRequest, gradient: EnsembleGradient) -> Result<Self> {
         let norm = request.norm.unwrap_or(Norm::LInf);
-        // Its own radius does not matter, the radii are the protocol's.
         let radius = request.radii.as_ref().and_then(|radii| radii.as_slice().last().copied());
         let losses = if radius.is_some() { &LOSSES[..] } else { &[] };
         let attacks = losses.iter().map(|&loss| {
@@ -33,15 +32,16 @@ impl Attacks {
                 loss: Some(loss),
                 ..AttackSettings::default()
             };
-            let attack = named(AttackName::Pgd, radius, &said.or(&AttackName::Pgd.defaults()));
-            Ok((loss, attack?))
+            let attack = named(AttackName::Pgd, &said.or(&AttackName::Pgd.defaults()))?;
+            attack.takes(radius)?;
+            Ok((loss, attack))
         });
         Ok(Self { attacks: attacks.collect::<Result<_>>()?, norm })
     }
 
     /// Each, with its loss.
-    pub(super) fn each(&self) -> impl Iterator<Item = (LossName, &dyn Attack)> {
-        self.attacks.iter().map(|(loss, attack)| (*loss, &**attack))
+    pub(super) fn each(&self) -> impl Iterator<Item = (LossName, &Attack)> {
+        self.attacks.iter().map(|(loss, attack)| (*loss, attack))
     }
 
     /// The norm of their balls.

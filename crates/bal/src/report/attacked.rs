@@ -40,12 +40,12 @@ pub(super) fn attacked(
     let radii = Radii::new(radii)?;
     let mut evaluations = vec![];
     if measure {
-        let fgsm = attack(AttackName::Fgsm, request.radius, subject)?;
-        evaluations.push(run(request, subject, shown, &*fgsm, &radii, session)?.0);
+        let fgsm = attack(AttackName::Fgsm, subject)?;
+        evaluations.push(run(request, subject, shown, &fgsm, &radii, session)?.0);
     }
-    let pgd = attack(AttackName::Pgd, request.radius, subject)?;
+    let pgd = attack(AttackName::Pgd, subject)?;
     let steps = pgd.settings().steps.map(|steps| format!(", {steps} steps")).unwrap_or_default();
-    let (evaluation, Evaluated { curve, x }) = run(request, subject, shown, &*pgd, &radii, session)?;
+    let (evaluation, Evaluated { curve, x }) = run(request, subject, shown, &pgd, &radii, session)?;
     if measure {
         evaluations.push(evaluation);
     }
@@ -66,17 +66,17 @@ fn spread(radius: f64) -> Vec<f64> {
 }
 
 /// The attack as `bal evaluate` makes it by default, seeing what the weights say that attacks should see.
-fn attack(name: AttackName, radius: f64, subject: &ReadyModel) -> Result<Box<dyn Attack>> {
+fn attack(name: AttackName, subject: &ReadyModel) -> Result<Attack> {
     let gradient: EnsembleGradient = subject.model.ensemble_gradient.parse()?;
     let settings = AttackSettings { ensemble_gradient: Some(gradient), ..AttackSettings::default() };
-    Ok(bal_attacks::named(name, Some(radius), &settings.or(&name.defaults()))?)
+    Ok(bal_attacks::named(name, &settings.or(&name.defaults()))?)
 }
 
 fn run(
     request: &ReportRequest,
     subject: &ReadyModel,
     shown: &Selected,
-    attack: &dyn Attack,
+    attack: &Attack,
     radii: &Radii,
     session: &Session,
 ) -> Result<(Evaluation, Evaluated)> {

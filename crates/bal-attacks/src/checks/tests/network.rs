@@ -1,6 +1,6 @@
 //! A small convolutional network, trained on MNIST in seconds.
 
-use crate::{Ascent, Attack, Ball, LossName, Norm, Pgd, StepSize};
+use crate::{Ascent, Ball, FixedAttack, LossName, Norm, Pgd, StepSize, Within};
 use bal_core::{
     Batch, Classifier, ClassifierError, EnsembleGradient, Images, NoiseKey, NoiseStream, Prediction, Purpose,
     Replicate, Shared,
@@ -40,7 +40,7 @@ impl Network {
             loss: LossName::CrossEntropy,
             ensemble_gradient: EnsembleGradient::Predictive,
         };
-        let pgd = Pgd::new(Ball::new(Norm::LInf, 0.2).unwrap(), ascent, 1).unwrap();
+        let pgd = Within::new(Ball::new(Norm::LInf, 0.2).unwrap(), Pgd::new(ascent, 1).unwrap());
         Self { weights: WEIGHTS.get_or_init(|| Shared::new(Self::trained(Some(&pgd)).weights)).replica() }
     }
 
@@ -55,7 +55,7 @@ impl Network {
     }
 
     /// Momentum on the cross-entropy, of images as they are or as `attack` changes them.
-    fn trained(attack: Option<&dyn Attack>) -> Self {
+    fn trained(attack: Option<&dyn FixedAttack>) -> Self {
         tch::set_num_threads(1);
         let stream = |sweep| NoiseStream::new(NoiseKey { seed: 11, purpose: Purpose::Test, sweep, chain: 0 });
         let mut noise = stream(0);

@@ -2,7 +2,7 @@
 
 use super::quick;
 use crate::tests::{Bumpy, LinearProblem, linear, noise, shades};
-use crate::{Attack, AttackError, Fab, FabSettings, Norm, predicted_classes};
+use crate::{Fab, FabSettings, NearestAttack, Norm, predicted_classes};
 use bal_core::{Batch, Classifier, NoiseKey, NoiseStream, Prediction, Purpose};
 use tch::{Kind, Tensor};
 
@@ -23,8 +23,8 @@ fn model() -> crate::tests::Linear {
     linear(&weights, &[[0.3, -0.1, 0.0], [0.2, -0.2, 0.1]], Prediction::MeanProbability)
 }
 
-fn perturb(attack: &dyn Attack, model: &dyn Classifier, batch: &Batch) -> Tensor {
-    attack.perturb(model, batch, &noise()).unwrap()
+fn perturb(attack: &dyn NearestAttack, model: &dyn Classifier, batch: &Batch) -> Tensor {
+    attack.search(model, batch, &noise()).unwrap()
 }
 
 /// Images and labels of which the model has some right and some wrong.
@@ -105,7 +105,7 @@ fn the_same_noise_gives_the_same_result() {
     for attack in quick() {
         let x = perturb(&*attack, &Bumpy, &batch);
         assert_eq!(x, perturb(&*attack, &Bumpy, &batch), "{attack:?}");
-        let other = attack.perturb(&Bumpy, &batch, &NoiseStream::new(key)).unwrap();
+        let other = attack.search(&Bumpy, &batch, &NoiseStream::new(key)).unwrap();
         // FAB's second start need not lead anywhere nearer.
         match attack.name() {
             "hop-skip-jump" => assert_ne!(x, other, "{attack:?}"),
@@ -131,14 +131,4 @@ fn further_starts_of_fab_never_end_further_away_and_at_times_nearer() {
         gains += gain.max().double_value(&[]);
     }
     assert!(gains > 0.0, "restarts change nothing");
-}
-
-#[test]
-fn they_have_a_norm_to_minimise_and_no_radius() {
-    for attack in quick() {
-        assert_eq!((attack.ball(), attack.norm(), attack.batch_size()), (None, None, None));
-        assert_eq!(attack.minimises(), attack.settings().norm);
-        assert!(attack.minimises().is_some());
-        assert!(matches!(attack.at_radius(0.1), Err(AttackError::NoRadius(name)) if name == attack.name()));
-    }
 }

@@ -3,7 +3,7 @@
 use super::models::{Bent, HardLabels};
 use super::{Case, all};
 use crate::tests::{Linear, LinearProblem, batch, linear, noise};
-use crate::{Attack, HopSkipJump, HopSkipJumpSettings, Norm, predicted_classes};
+use crate::{HopSkipJump, HopSkipJumpSettings, NearestAttack, Norm, predicted_classes};
 use bal_core::{Batch, Classifier, Prediction};
 use tch::Kind;
 
@@ -14,9 +14,9 @@ struct End {
 }
 
 /// Where each image ended, `None` where it is still right.
-fn ends(attack: &dyn Attack, model: &dyn Classifier, batch: &Batch) -> Vec<Option<End>> {
-    let norm = attack.minimises().unwrap();
-    let x = attack.perturb(model, batch, &noise()).unwrap();
+fn ends(attack: &dyn NearestAttack, model: &dyn Classifier, batch: &Batch) -> Vec<Option<End>> {
+    let norm = attack.norm();
+    let x = attack.search(model, batch, &noise()).unwrap();
     let change = x.to_kind(Kind::Double) - batch.x.to_kind(Kind::Double);
     let lengths = Vec::<f64>::try_from(norm.of_each(&change).reshape([-1])).unwrap();
     let classes = Vec::<i64>::try_from(predicted_classes(model, &x).unwrap()).unwrap();
@@ -27,7 +27,7 @@ fn ends(attack: &dyn Attack, model: &dyn Classifier, batch: &Batch) -> Vec<Optio
 }
 
 /// Checks that no image went further than `tolerance` allows; none can end nearer than the optimum.
-fn assert_near(attack: &dyn Attack, ends: &[Option<End>], optimum: &[f64], tolerance: f64) {
+fn assert_near(attack: &dyn NearestAttack, ends: &[Option<End>], optimum: &[f64], tolerance: f64) {
     assert_eq!(ends.len(), optimum.len());
     for (image, (end, best)) in ends.iter().zip(optimum).enumerate() {
         let Some(End { distance, .. }) = end else { panic!("{attack:?} found nothing for image {image}") };
@@ -41,7 +41,7 @@ fn on_two_linear_classes_the_distance_is_the_margin_over_the_dual_norm() {
     let problem = LinearProblem::new();
     let wrongness = Vec::<f64>::try_from(problem.wrongness()).unwrap();
     for Case { attack, tolerance } in all() {
-        let slope = LinearProblem::slope(attack.minimises().unwrap());
+        let slope = LinearProblem::slope(attack.norm());
         let optimum: Vec<f64> = wrongness.iter().map(|w| (-w).max(0.0) / slope).collect();
         assert!(optimum.iter().filter(|d| **d > 0.0).count() > 2);
         assert_near(&*attack, &ends(&*attack, &problem.model, &problem.batch), &optimum, tolerance);
@@ -95,8 +95,8 @@ fn boundary(norm: Norm, x: &[f64], y: usize, k: usize) -> f64 {
 /// `HopSkipJump` keeps to the class of the noise it began with: it has to come to the nearest point of
 /// the class where it ends. CW and FMN follow the class that leads; for these images, not for all, that
 /// is the nearest.
-fn assert_near_a_boundary(attack: &dyn Attack, rows: &[&[f64]], tolerance: f64) {
-    let norm = attack.minimises().unwrap();
+fn assert_near_a_boundary(attack: &dyn NearestAttack, rows: &[&[f64]], tolerance: f64) {
+    let norm = attack.norm();
     let (batch, labels) = labelled(&four_classes(), rows);
     let ends = ends(attack, &four_classes(), &batch);
     let optimum: Vec<f64> = rows
@@ -179,7 +179,7 @@ fn on_a_network_of_relus_the_nearest_point_of_a_fine_grid_is_found() {
     assert!(labels.contains(&0) && labels.contains(&1), "{labels:?} shows little");
     let optima = [Norm::LInf, Norm::L2].map(|norm| (norm, rows.map(|x| on_a_grid(norm, x))));
     for Case { attack, tolerance } in all() {
-        let (_, optimum) = optima.into_iter().find(|(norm, _)| Some(*norm) == attack.minimises()).unwrap();
+        let (_, optimum) = optima.into_iter().find(|(norm, _)| *norm == attack.norm()).unwrap();
         // DeepFool takes the first boundary that it meets, which bends; the grid is 5e-4 wide.
         let tolerance = if attack.name() == "deepfool" { 0.25 } else { tolerance };
         for (end, best) in ends(&*attack, &Bent, &batch).iter().zip(optimum) {

@@ -1,18 +1,17 @@
 //! Attacks that seek the nearest error, all through the same tables.
 
-mod hostile;
 mod invariants;
 mod known_optima;
 mod models;
 
 use crate::{
-    Attack, CarliniWagner, CarliniWagnerSettings, DeepFool, DeepFoolSettings, Fab, FabSettings, Fmn,
-    FmnSettings, HopSkipJump, HopSkipJumpSettings, Norm,
+    CarliniWagner, CarliniWagnerSettings, DeepFool, DeepFoolSettings, Fab, FabSettings, Fmn, FmnSettings,
+    HopSkipJump, HopSkipJumpSettings, NearestAttack, Norm,
 };
 
 /// An attack, and how much further than the optimum it may end, as a share.
 pub(super) struct Case {
-    pub(super) attack: Box<dyn Attack>,
+    pub(super) attack: Box<dyn NearestAttack>,
     pub(super) tolerance: f64,
 }
 
@@ -22,7 +21,7 @@ pub(super) struct Case {
 /// `HopSkipJump` at its default queries, CW with a tenth of its default steps.
 pub(super) fn all() -> Vec<Case> {
     let mut cases = Vec::new();
-    let mut add = |attack: Box<dyn Attack>, tolerance| cases.push(Case { attack, tolerance });
+    let mut add = |attack: Box<dyn NearestAttack>, tolerance| cases.push(Case { attack, tolerance });
     for norm in [Norm::LInf, Norm::L2] {
         add(Box::new(Fab::new(norm, FabSettings::default()).unwrap()), 1e-3);
         add(Box::new(DeepFool::new(norm, DeepFoolSettings::default()).unwrap()), 0.0201);
@@ -35,8 +34,8 @@ pub(super) fn all() -> Vec<Case> {
 }
 
 /// The same attacks with fewer steps, for what has nothing to do with how near they come.
-pub(super) fn quick() -> Vec<Box<dyn Attack>> {
-    let mut attacks: Vec<Box<dyn Attack>> = Vec::new();
+pub(super) fn quick() -> Vec<Box<dyn NearestAttack>> {
+    let mut attacks: Vec<Box<dyn NearestAttack>> = Vec::new();
     for norm in [Norm::LInf, Norm::L2] {
         let fab = FabSettings { steps: 8, restarts: 2, ..FabSettings::default() };
         attacks.push(Box::new(Fab::new(norm, fab).unwrap()));
