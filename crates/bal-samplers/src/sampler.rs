@@ -124,16 +124,21 @@ impl Kernel for InUnit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SamplerTables {
+    /// Of [`Sampler::Sgld`].
     #[serde(skip_serializing_if = "Option::is_none")]
-    sgld: Option<SgldSettings>,
+    pub sgld: Option<SgldSettings>,
+    /// Of [`Sampler::Psgld`].
     #[serde(skip_serializing_if = "Option::is_none")]
-    psgld: Option<PsgldSettings>,
+    pub psgld: Option<PsgldSettings>,
+    /// Of [`Sampler::Sghmc`].
     #[serde(skip_serializing_if = "Option::is_none")]
-    sghmc: Option<SghmcSettings>,
+    pub sghmc: Option<SghmcSettings>,
+    /// Of [`Sampler::Sgadald`].
     #[serde(skip_serializing_if = "Option::is_none")]
-    sgadald: Option<SgadaldSettings>,
+    pub sgadald: Option<SgadaldSettings>,
+    /// Of [`Sampler::Sgadahmc`].
     #[serde(skip_serializing_if = "Option::is_none")]
-    sgadahmc: Option<SgadahmcSettings>,
+    pub sgadahmc: Option<SgadahmcSettings>,
 }
 
 impl TryFrom<SamplerTables> for Sampler {
