@@ -127,19 +127,19 @@ impl Kernel for InUnit {
 pub struct SamplerTables {
     /// Stochastic gradient Langevin dynamics. Exactly one of this and the following tables is the sampler.
     #[serde(skip_serializing_if = "Option::is_none")]
-    sgld: Option<SgldSettings>,
+    pub sgld: Option<SgldSettings>,
     /// SGLD, preconditioned as `RMSProp` is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    psgld: Option<PsgldSettings>,
+    pub psgld: Option<PsgldSettings>,
     /// Stochastic gradient Hamiltonian Monte Carlo.
     #[serde(skip_serializing_if = "Option::is_none")]
-    sghmc: Option<SghmcSettings>,
+    pub sghmc: Option<SghmcSettings>,
     /// Stochastic gradient adaptive Langevin dynamics, the paper's sampler (eq. 10).
     #[serde(skip_serializing_if = "Option::is_none")]
-    sgadald: Option<SgadaldSettings>,
+    pub sgadald: Option<SgadaldSettings>,
     /// Stochastic gradient adaptive Hamiltonian Monte Carlo.
     #[serde(skip_serializing_if = "Option::is_none")]
-    sgadahmc: Option<SgadahmcSettings>,
+    pub sgadahmc: Option<SgadahmcSettings>,
 }
 
 impl TryFrom<SamplerTables> for Sampler {

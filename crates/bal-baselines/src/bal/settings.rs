@@ -2,7 +2,10 @@
 
 use crate::{Epochs, NetworkMode, TraceSettings};
 use bal_core::TrainError;
-use bal_samplers::{Sampler, SamplerTables, SgldSettings, StepSize};
+use bal_samplers::{
+    PsgldSettings, Sampler, SamplerError, SamplerTables, SgadahmcSettings, SgadaldSettings, SghmcSettings,
+    SgldSettings, StepSize,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -70,10 +73,46 @@ pub struct DataSettings {
     pub start: DataStart,
 }
 
-/// [`DataSettings`] as files spell them.
-#[derive(JsonSchema, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DataTable {
+/// A table as files spell it: fields, and beside them a table for each sampler. Spelt out rather than flattened, because
+/// an error in a flattened table does not say in which key.
+macro_rules! table_with_samplers {
+    ($name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* }) => {
+        #[derive(JsonSchema, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct $name {
+            $($(#[$attribute])* $field: $type,)*
+            /// Stochastic gradient Langevin dynamics. Exactly one of the samplers' tables is there.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            sgld: Option<SgldSettings>,
+            /// SGLD, preconditioned as `RMSProp` is.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            psgld: Option<PsgldSettings>,
+            /// Stochastic gradient Hamiltonian Monte Carlo.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            sghmc: Option<SghmcSettings>,
+            /// Stochastic gradient adaptive Langevin dynamics, the paper's sampler (eq. 10).
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            sgadald: Option<SgadaldSettings>,
+            /// Stochastic gradient adaptive Hamiltonian Monte Carlo.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            sgadahmc: Option<SgadahmcSettings>,
+        }
+
+        impl $name {
+            fn new(tables: SamplerTables, $($field: $type),*) -> Self {
+                let SamplerTables { sgld, psgld, sghmc, sgadald, sgadahmc } = tables;
+                Self { $($field,)* sgld, psgld, sghmc, sgadald, sgadahmc }
+            }
+
+            fn tables(&self) -> SamplerTables {
+                let Self { sgld, psgld, sghmc, sgadald, sgadahmc, .. } = *self;
+                SamplerTables { sgld, psgld, sghmc, sgadald, sgadahmc }
+            }
+        }
+    };
+}
+
+table_with_samplers!(DataTable {
     /// Inner steps of each data chain in a sweep, M of the paper; at least 1.
     steps: u64,
     /// Energy that the sampler's settings and the cost weight refer to.
@@ -88,21 +127,50 @@ struct DataTable {
     temperature: Option<f64>,
     /// Where the data chains of a batch begin.
     start: DataStart,
-    #[serde(flatten)]
-    tables: SamplerTables,
+});
+
+table_with_samplers!(ParameterTable {
+    /// Inner steps of each parameter chain in a sweep, M of the paper; at least 1.
+    steps: u64,
+    /// Whether dropout and batch statistics act (train) or not (evaluate).
+    mode: NetworkMode,
+    /// Share of the clean images' loss beside the adversarial ones', in `[0, 1]`; 0 is eq. 7.
+    clean_weight: f64,
+    /// Whether an image's loss is the mean over its data chains, or their sum.
+    reduction: Reduction,
+    /// Prior of each weight: flat, or normal with this standard deviation, as `{ gaussian = 0.1 }`.
+    prior: Prior,
+});
+
+impl TryFrom<ParameterTable> for ParameterSettings {
+    type Error = SamplerError;
+
+    fn try_from(table: ParameterTable) -> Result<Self, SamplerError> {
+        let sampler = table.tables().try_into()?;
+        let ParameterTable { steps, mode, clean_weight, reduction, prior, .. } = table;
+        Ok(Self { steps, mode, clean_weight, reduction, prior, sampler })
+    }
+}
+
+impl From<ParameterSettings> for ParameterTable {
+    fn from(settings: ParameterSettings) -> Self {
+        let ParameterSettings { steps, mode, clean_weight, reduction, prior, sampler } = settings;
+        Self::new(sampler.into(), steps, mode, clean_weight, reduction, prior)
+    }
 }
 
 impl TryFrom<DataTable> for DataSettings {
     type Error = String;
 
     fn try_from(table: DataTable) -> Result<Self, String> {
-        let DataTable { steps, loss_scale, step_size, cost_weight, temperature, start, tables } = table;
+        let tables = table.tables();
+        let DataTable { steps, loss_scale, step_size, cost_weight, temperature, start, .. } = table;
         let sampler = match (step_size, temperature) {
             (None, None) if tables != SamplerTables::default() => {
-                tables.try_into().map_err(|e: bal_samplers::SamplerError| format!("data: {e}"))?
+                tables.try_into().map_err(|e: SamplerError| e.to_string())?
             }
             _ if tables != SamplerTables::default() => {
-                return Err("data: step_size and temperature belong into the sampler's table".into());
+                return Err("step_size and temperature belong into the sampler's table".into());
             }
             (Some(step_size), Some(temperature)) => Sampler::Sgld(SgldSettings { step_size, temperature }),
             (None, _) => return Err("missing field `step_size`".into()),
@@ -119,7 +187,7 @@ impl From<DataSettings> for DataTable {
             Sampler::Sgld(s) => (Some(s.step_size), Some(s.temperature), SamplerTables::default()),
             other => (None, None, other.into()),
         };
-        Self { steps, loss_scale, step_size, cost_weight, temperature, start, tables }
+        Self::new(tables, steps, loss_scale, step_size, cost_weight, temperature, start)
     }
 }
 
@@ -148,7 +216,7 @@ pub enum DataStart {
 
 /// How weights move: one of the samplers on eq. 7.
 #[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "ParameterTable", into = "ParameterTable")]
 pub struct ParameterSettings {
     /// Inner steps of each parameter chain in a sweep, M of the paper; at least 1.
     pub steps: u64,
@@ -160,8 +228,7 @@ pub struct ParameterSettings {
     pub reduction: Reduction,
     /// Prior of each weight: flat, or normal with this standard deviation, as `{ gaussian = 0.1 }`.
     pub prior: Prior,
-    /// The kernel.
-    #[serde(flatten)]
+    /// The kernel: in files the one table that is there, `[bal.parameters.sgadald]`.
     pub sampler: Sampler,
 }
 
