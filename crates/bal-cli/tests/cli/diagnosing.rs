@@ -59,8 +59,8 @@ fn table_json_and_figure_say_the_same() {
     let title = format!("{}: R-hat {:.3}", worst.name, worst.r_hat.unwrap());
     assert!(svg.contains(&title), "{title}");
     assert!(text.contains(&format!("{:.4}", worst.r_hat.unwrap())), "{text}");
-    // A polyline for each chain of four images and four weights, and one for each of three energies.
-    assert_eq!(svg.matches("<polyline").count(), 2 * 4 + 2 * 4 + 3);
+    // A curve for each chain of four images and four weights, and one for each of three energies.
+    assert_eq!(svg.matches("<path class=\"line\"").count(), 2 * 4 + 2 * 4 + 3);
 
     small.succeed("diagnose run --figure d.png");
     assert!(fs::read(small.path("d.png")).unwrap().starts_with(b"\x89PNG"));
