@@ -92,33 +92,35 @@ pub fn report(request: &ReportRequest, session: &Session) -> Result<()> {
     let drawn = dataset::sample_with_first(all.images.len(), request.images, request.attacked, request.seed);
     let classes = first.source.labels()?;
     let shown = all.only(&drawn);
-    // Whatever does not fit the images is found before the first run is attacked.
+    // Whatever does not fit the images, or cannot be read, is found before the first run is attacked.
     let subjects = inputs.into_iter().map(|input| {
         let Input { name, record, folder, evaluations, source } = input;
-        let evaluations: Vec<_> = evaluations.into_iter().map(|(_, evaluation)| evaluation).collect();
-        Ok((name, record, folder, evaluations, source.classifier(shown.shown(None), session)?))
+        let run = Run {
+            name,
+            training_accuracy: training_accuracy(&folder)?,
+            traces: traces(&folder, &record)?,
+            record,
+            evaluations: evaluations.into_iter().map(|(_, evaluation)| evaluation).collect(),
+            answers: None,
+        };
+        Ok((run, source.classifier(shown.shown(None), session)?))
     });
     let mut runs = vec![];
-    for (name, record, folder, evaluations, subject) in subjects.collect::<Result<Vec<_>>>()? {
+    for (mut run, subject) in subjects.collect::<Result<Vec<_>>>()? {
         session.observer().note(&Note::news(format!(
-            "{name}: classifying {} images and attacking {}",
+            "{}: classifying {} images and attacking {}",
+            run.name,
             shown.numbers.len(),
             attacked::count(request, &shown)
         )));
         let (answers, measured) =
-            answers(request, &subject, (&shown, &classes), session, evaluations.is_empty())
-                .with_context(|| name.clone())?;
-        let evaluations = if request.evaluations.is_empty() { measured } else { evaluations };
-        let accuracy =
-            metrics::read(&folder.metrics())?.iter().filter_map(|l| Some((l.sweep, l.accuracy?))).collect();
-        runs.push(Run {
-            name,
-            training_accuracy: accuracy,
-            traces: traces(&folder, &record)?,
-            record,
-            evaluations,
-            answers: Some(answers),
-        });
+            answers(request, &subject, (&shown, &classes), session, run.evaluations.is_empty())
+                .with_context(|| run.name.clone())?;
+        run.answers = Some(answers);
+        if request.evaluations.is_empty() {
+            run.evaluations = measured;
+        }
+        runs.push(run);
     }
     let page = Page {
         title: title(&runs),
@@ -149,6 +151,15 @@ fn answers(
     let answers =
         Answers { images, classes: classes.to_vec(), members: model.chains, clean, attacked: Some(attacked) };
     Ok((answers, evaluations))
+}
+
+/// Training accuracy by sweep, where the run's folder still has its metrics: a record that was copied elsewhere has none
+/// beside it.
+fn training_accuracy(folder: &RunFolder) -> Result<Vec<(u64, f64)>> {
+    if !folder.metrics().is_file() {
+        return Ok(vec![]);
+    }
+    Ok(metrics::read(&folder.metrics())?.iter().filter_map(|l| Some((l.sweep, l.accuracy?))).collect())
 }
 
 /// The traces of held-out log-probabilities that agree least, where the run kept them.

@@ -42,6 +42,9 @@ fn pages() -> [String; 2] {
     small.succeed(&format!("report run twin --evaluation a.json {FEW} --radius 0.05 --out twins.html"));
     let twins = fs::read_to_string(small.path("twins.html")).unwrap();
     assert_eq!(twins.matches("<h4>ifgsm, ").count(), one.matches("<h4>fgsm, ").count());
+    // A record with its weights, kept without the run's metrics, has a page too.
+    fs::remove_file(small.path("twin").join("metrics.jsonl")).unwrap();
+    small.succeed(&format!("report twin {FEW} --out kept.html"));
     [one, two]
 }
 
@@ -76,7 +79,11 @@ fn what_cannot_be_shown_is_refused_in_one_line_and_leaves_nothing() {
     fs::write(small.path("c.json"), text.replacen(weights, &"0".repeat(64), 1)).unwrap();
     fs::create_dir(small.path("begun")).unwrap();
     fs::copy(small.path("run/experiment.toml"), small.path("begun/experiment.toml")).unwrap();
+    small.succeed("train --experiment small.toml --seed 2 --out broken");
+    fs::write(small.path("broken/metrics.jsonl"), "no line of metrics\n").unwrap();
     for (arguments, code, said) in [
+        // Said before images are attacked: there is one line.
+        ("report run broken --out p.html", 1, "broken/metrics.jsonl"),
         ("report nowhere --out p.html", 1, "there is no run at nowhere"),
         ("report begun --out p.html", 1, "has not ended"),
         ("report run --out no/p.html", 1, "cannot write to no"),
