@@ -146,13 +146,12 @@ impl Suite {
                     let index = Tensor::from_slice(&rows).to_device(batch.x.device());
                     // Whatever stands in a ball stood in the smaller ones: the images of the first search are all that
                     // is asked for later.
-                    let all = match searched {
-                        Some(all) => all,
-                        None => {
-                            let x = attack.search(model, &standing, noise).map_err(mapped)?;
-                            let x = shaped(name, &standing, x)?;
-                            searched.insert(batch.x.detach().f_index_copy(0, &index, &x)?)
-                        }
+                    let all = if let Some(all) = searched {
+                        all
+                    } else {
+                        let x = attack.search(model, &standing, noise).map_err(mapped)?;
+                        let x = shaped(name, &standing, x)?;
+                        searched.insert(batch.x.detach().f_index_copy(0, &index, &x)?)
                     };
                     cut(&ball, &standing.x, &all.f_index_select(0, &index)?)
                 }

@@ -13,8 +13,8 @@ fn data(images: i64) -> Images {
     Images::new(x, &y, Device::Cpu).unwrap()
 }
 
-fn run(attack: Attack, radii: Option<&Radii>) -> Result<AccuracyCurve, AttackError> {
-    let protocol = Protocol { attack: &attack, radii, limit: None, seed: 5 };
+fn run(attack: &Attack, radii: Option<&Radii>) -> Result<AccuracyCurve, AttackError> {
+    let protocol = Protocol { attack, radii, limit: None, seed: 5 };
     evaluate(&LinearProblem::new().model, &data(150), &protocol, &Workers::new(2).unwrap(), QUIET)
 }
 
@@ -34,7 +34,7 @@ fn one_run_gives_the_distances_and_the_whole_curve() {
     let radii: Radii = "0,0.02,0.05,0.1,0.2".parse().unwrap();
     for norm in [Norm::LInf, Norm::L2] {
         let expected = optimum(norm);
-        let curve = run(Attack::nearest(fab(norm)), Some(&radii)).unwrap();
+        let curve = run(&Attack::nearest(fab(norm)), Some(&radii)).unwrap();
         assert_eq!((curve.attack.as_str(), curve.norm, curve.images()), ("fab", Some(norm), 150));
         let distances: Vec<f64> = curve.distances.clone().unwrap().into_iter().map(Option::unwrap).collect();
         for (found, best) in distances.iter().zip(&expected) {
@@ -61,8 +61,8 @@ fn one_run_gives_the_distances_and_the_whole_curve() {
 fn without_radii_there_is_one_column_and_the_same_distances() {
     let radii: Radii = "0,0.1".parse().unwrap();
     let (with, without) = (
-        run(Attack::nearest(fab(Norm::L2)), Some(&radii)).unwrap(),
-        run(Attack::nearest(fab(Norm::L2)), None).unwrap(),
+        run(&Attack::nearest(fab(Norm::L2)), Some(&radii)).unwrap(),
+        run(&Attack::nearest(fab(Norm::L2)), None).unwrap(),
     );
     assert_eq!((&without.radii[..], &without.distances), (&[None][..], &with.distances));
     assert_eq!(without.accuracy(), [0.0]);
@@ -73,9 +73,9 @@ fn without_radii_there_is_one_column_and_the_same_distances() {
 #[test]
 fn in_a_ball_it_breaks_the_same_images_and_has_no_distances() {
     let radii: Radii = "0,0.05,0.1".parse().unwrap();
-    let free = run(Attack::nearest(fab(Norm::L2)), Some(&radii)).unwrap();
+    let free = run(&Attack::nearest(fab(Norm::L2)), Some(&radii)).unwrap();
     let cut = Suite::new(vec![Part::nearest(fab(Norm::L2))]).unwrap();
-    let cut = run(Attack::in_balls(Norm::L2, cut), Some(&radii)).unwrap();
+    let cut = run(&Attack::in_balls(Norm::L2, cut), Some(&radii)).unwrap();
     assert_eq!((cut.norm, &cut.correct, &cut.reached), (free.norm, &free.correct, &free.reached));
     assert_eq!((&cut.distances, cut.median_distance()), (&None, None));
 }
@@ -95,7 +95,7 @@ fn the_number_of_workers_changes_nothing() {
 #[test]
 fn the_median_is_the_least_distance_at_which_half_of_the_images_are_wrong() {
     let median = |distances: &[Option<f64>]| {
-        let curve = run(Attack::nearest(fab(Norm::L2)), None).unwrap();
+        let curve = run(&Attack::nearest(fab(Norm::L2)), None).unwrap();
         AccuracyCurve { distances: Some(distances.to_vec()), ..curve }.median_distance()
     };
     assert_eq!(median(&[Some(0.3), None, Some(0.1)]), Some(0.3));
@@ -130,7 +130,7 @@ fn what_comes_back_is_looked_at_again() {
     let wrong_from_start = |d: &f64| *d == 0.0;
     let expected = optimum(Norm::LInf);
     // A shift of all pixels by .02 moves w x + b by .02 sum_j w_j = .006.
-    let curve = run(Attack::nearest(Idle { shift: 0.02 }), Some(&radii)).unwrap();
+    let curve = run(&Attack::nearest(Idle { shift: 0.02 }), Some(&radii)).unwrap();
     let distances = curve.distances.clone().unwrap();
     assert!(distances.iter().filter(|d| d.is_none()).count() > 0);
     for (distance, best) in distances.iter().zip(&expected) {
@@ -143,7 +143,7 @@ fn what_comes_back_is_looked_at_again() {
     assert_eq!(curve.correct[0], curve.correct[1]);
     let stand: Vec<bool> = distances.iter().map(Option::is_none).collect();
     assert_eq!(curve.correct[2], stand);
-    let error = run(Attack::nearest(Idle { shift: 0.9 }), Some(&radii)).unwrap_err().to_string();
+    let error = run(&Attack::nearest(Idle { shift: 0.9 }), Some(&radii)).unwrap_err().to_string();
     assert!(error.contains("the attack idle left [0, 1] on image 0"), "{error}");
 }
 
