@@ -8,6 +8,7 @@ use crate::{
     AttackError, AttackSettings, NearestAttack, Norm, StepSize,
     nearest::Nearest,
     range,
+    settings::unusual,
     standing::{Standing, beside, on_standing, per_image, positions, sum_of_each},
 };
 use adam::Adam;
@@ -170,12 +171,15 @@ impl NearestAttack for CarliniWagner {
     }
 
     fn settings(&self) -> AttackSettings {
-        let CarliniWagnerSettings { confidence, steps, step_size, search_steps, .. } = self.settings;
+        let usual = CarliniWagnerSettings::default();
         AttackSettings {
-            steps: Some(steps),
-            step_size: Some(StepSize::Absolute(step_size)),
-            search_steps: Some(search_steps),
-            confidence: Some(confidence),
+            steps: Some(self.settings.steps),
+            step_size: Some(StepSize::Absolute(self.settings.step_size)),
+            search_steps: Some(self.settings.search_steps),
+            confidence: Some(self.settings.confidence),
+            target: unusual(self.settings.target, usual.target),
+            initial_weight: unusual(self.settings.initial_weight, usual.initial_weight),
+            abort_early: unusual(self.settings.abort_early, usual.abort_early),
             ..AttackSettings::default()
         }
     }

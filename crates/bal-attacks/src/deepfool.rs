@@ -6,6 +6,7 @@ use crate::{
     AttackError, AttackSettings, NearestAttack, Norm, margin,
     nearest::Nearest,
     range,
+    settings::unusual,
     standing::{beside, on_standing, positions},
 };
 use bal_core::{Batch, Classifier, NoiseStream};
@@ -83,7 +84,13 @@ impl NearestAttack for DeepFool {
     }
 
     fn settings(&self) -> AttackSettings {
-        AttackSettings { steps: Some(self.settings.steps), ..AttackSettings::default() }
+        let usual = DeepFoolSettings::default();
+        AttackSettings {
+            steps: Some(self.settings.steps),
+            overshoot: unusual(self.settings.overshoot, usual.overshoot),
+            candidates: unusual(self.settings.candidates, usual.candidates),
+            ..AttackSettings::default()
+        }
     }
 
     fn search(

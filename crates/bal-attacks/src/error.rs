@@ -65,6 +65,9 @@ pub enum AttackError {
     /// A loss that is not known.
     #[error("unknown loss `{0}`; known are cross-entropy, margin, dlr, confident")]
     UnknownLoss(String),
+    /// A target that is not known.
+    #[error("unknown target `{0}`; expected any-error, least-likely or the number of a class")]
+    UnknownTarget(String),
     /// A loss that orders more classes than there are.
     #[error(
         "the {loss} loss needs a model of at least {needed} classes, got one of {classes}{way_out}",

@@ -6,6 +6,7 @@ use crate::{
     AttackError, AttackSettings, NearestAttack, Norm, margin,
     nearest::Nearest,
     range,
+    settings::unusual,
     standing::{Standing, on_standing, per_image, sum_of_each},
 };
 use bal_core::{Batch, Classifier, NoiseStream};
@@ -196,10 +197,14 @@ impl NearestAttack for Fab {
     }
 
     fn settings(&self) -> AttackSettings {
+        let usual = FabSettings::default();
         AttackSettings {
             steps: Some(self.settings.steps),
             restarts: Some(self.settings.restarts),
             targets: Some(self.settings.targets),
+            overshoot: unusual(self.settings.overshoot, usual.overshoot),
+            greatest_pull: unusual(self.settings.greatest_pull, usual.greatest_pull),
+            backward: unusual(self.settings.backward, usual.backward),
             ..AttackSettings::default()
         }
     }

@@ -3,9 +3,10 @@
 mod schedule;
 
 use crate::{
-    AttackError, AttackSettings, Ball, NearestAttack, Norm, margin,
+    AttackError, AttackSettings, Ball, NearestAttack, Norm, StepSize, margin,
     nearest::Nearest,
     range,
+    settings::unusual,
     standing::{on_standing, per_image},
 };
 use bal_core::{Batch, Classifier, NoiseStream};
@@ -106,7 +107,14 @@ impl NearestAttack for Fmn {
     }
 
     fn settings(&self) -> AttackSettings {
-        AttackSettings { steps: Some(self.settings.steps), ..AttackSettings::default() }
+        let usual = FmnSettings::of(self.norm);
+        AttackSettings {
+            steps: Some(self.settings.steps),
+            step_size: unusual(self.settings.step_size, usual.step_size).map(StepSize::Absolute),
+            first_change: unusual(self.settings.first_change, usual.first_change),
+            last_change: unusual(self.settings.last_change, usual.last_change),
+            ..AttackSettings::default()
+        }
     }
 
     fn search(

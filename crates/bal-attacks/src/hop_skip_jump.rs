@@ -10,6 +10,7 @@ use crate::{
     AttackError, AttackSettings, NearestAttack, Norm,
     nearest::Nearest,
     range,
+    settings::unusual,
     standing::{Standing, beside, on_standing, per_image},
 };
 use bal_core::{Batch, Classifier, Images, NoiseStream};
@@ -190,7 +191,14 @@ impl NearestAttack for HopSkipJump {
     }
 
     fn settings(&self) -> AttackSettings {
-        AttackSettings { queries: Some(self.settings.queries), ..AttackSettings::default() }
+        let usual = HopSkipJumpSettings::default();
+        AttackSettings {
+            queries: Some(self.settings.queries),
+            first_samples: unusual(self.settings.first_samples, usual.first_samples),
+            most_samples: unusual(self.settings.most_samples, usual.most_samples),
+            draws: unusual(self.settings.draws, usual.draws),
+            ..AttackSettings::default()
+        }
     }
 
     fn search(

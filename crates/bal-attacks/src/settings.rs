@@ -1,6 +1,6 @@
 //! The settings of attacks by name, as commands and experiments give them.
 
-use crate::{Ascent, LossName, Norm, StepSize};
+use crate::{Ascent, LossName, Norm, StepSize, Target};
 use bal_core::EnsembleGradient;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,23 @@ use serde::{Deserialize, Serialize};
 /// | `rescale_schedule` | `true` (which is not written), `false` |
 /// | `draws` | 1, 2, .. |
 /// | `repetitions` | 1, 2, .. |
+/// | `search_steps` | 1, 2, .. |
+/// | `confidence` | a number >= 0 |
+///
+/// The following are written where they differ from the attack's default, and are the default where they are absent:
+///
+/// | key | attacks | values |
+/// |---|---|---|
+/// | `overshoot` | deepfool, fab | a number >= 0 |
+/// | `candidates` | deepfool | 1, 2, .. |
+/// | `greatest_pull`, `backward` | fab | a number in `(0, 1]` |
+/// | `step_size` | fmn | a number > 0 |
+/// | `first_change`, `last_change` | fmn | a number in `(0, 1]` |
+/// | `target` | cw | `any-error`, `least-likely`, or the number of a class as a string |
+/// | `initial_weight` | cw | a number > 0 |
+/// | `abort_early` | cw | `true`, `false` |
+/// | `first_samples`, `most_samples` | hop-skip-jump | 2, 3, .. |
+/// | `draws` | hop-skip-jump | 1, 2, .. |
 ///
 /// Records from before there was a choice of loss have none, and mean the cross-entropy; those from before there was one
 /// of Square's schedule mean the one that is rescaled.
@@ -79,31 +96,43 @@ pub struct AttackSettings {
     /// Logits by which a wrong class has to lead; >= 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f64>,
+    /// How far steps go past the boundary that they aim at, as a share of their length; >= 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overshoot: Option<f64>,
+    /// Wrong classes whose boundaries are compared at each step, the likeliest first, at least 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidates: Option<u64>,
+    /// Greatest weight of the clean image's own projection, in (0, 1].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub greatest_pull: Option<f64>,
+    /// Share of the way from the clean image that is kept after a success, in (0, 1].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backward: Option<f64>,
+    /// Share by which the radius changes in the first step, in (0, 1].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_change: Option<f64>,
+    /// Share by which the radius changes in the last step, in (0, 1].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_change: Option<f64>,
+    /// Class that the attack aims at: `any-error`, `least-likely`, or the number of a class.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "by_name")]
+    #[schemars(with = "Option<String>")]
+    pub target: Option<Target>,
+    /// First weight of the loss beside the distance; > 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial_weight: Option<f64>,
+    /// Whether descents end that get nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abort_early: Option<bool>,
+    /// Queries of the first estimate of a direction, at least 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_samples: Option<u64>,
+    /// Most queries of an estimate of a direction, at least 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most_samples: Option<u64>,
 }
 
 impl AttackSettings {
-    /// These settings, and `others` where nothing is said here.
-    #[must_use]
-    pub fn or(self, others: &Self) -> Self {
-        Self {
-            norm: self.norm.or(others.norm),
-            steps: self.steps.or(others.steps),
-            step_size: self.step_size.or(others.step_size),
-            restarts: self.restarts.or(others.restarts),
-            ensemble_gradient: self.ensemble_gradient.or(others.ensemble_gradient),
-            loss: self.loss.or(others.loss),
-            decay: self.decay.or(others.decay),
-            targets: self.targets.or(others.targets),
-            queries: self.queries.or(others.queries),
-            initial_share: self.initial_share.or(others.initial_share),
-            rescale_schedule: self.rescale_schedule.or(others.rescale_schedule),
-            draws: self.draws.or(others.draws),
-            repetitions: self.repetitions.or(others.repetitions),
-            search_steps: self.search_steps.or(others.search_steps),
-            confidence: self.confidence.or(others.confidence),
-        }
-    }
-
     pub(crate) fn of_ascent(ascent: &Ascent) -> Self {
         Self {
             steps: Some(ascent.steps),
@@ -113,32 +142,58 @@ impl AttackSettings {
             ..Self::default()
         }
     }
+}
 
-    /// The first setting that is given here and not in `others`.
-    pub(crate) fn not_in(&self, others: &Self) -> Option<&'static str> {
-        let pairs = self.given().into_iter().zip(others.given());
-        pairs.into_iter().find(|((_, mine), (_, theirs))| *mine && !theirs).map(|((name, _), _)| name)
-    }
+/// What is said of each field, so that none is forgotten.
+macro_rules! of_each_field {
+    ($($field:ident),* $(,)?) => {
+        impl AttackSettings {
+            /// These settings, and `others` where nothing is said here.
+            #[must_use]
+            pub fn or(self, others: &Self) -> Self {
+                Self { $($field: self.$field.or(others.$field)),* }
+            }
 
-    fn given(&self) -> [(&'static str, bool); 15] {
-        [
-            ("norm", self.norm.is_some()),
-            ("steps", self.steps.is_some()),
-            ("step_size", self.step_size.is_some()),
-            ("restarts", self.restarts.is_some()),
-            ("ensemble_gradient", self.ensemble_gradient.is_some()),
-            ("loss", self.loss.is_some()),
-            ("decay", self.decay.is_some()),
-            ("targets", self.targets.is_some()),
-            ("queries", self.queries.is_some()),
-            ("initial_share", self.initial_share.is_some()),
-            ("rescale_schedule", self.rescale_schedule.is_some()),
-            ("draws", self.draws.is_some()),
-            ("repetitions", self.repetitions.is_some()),
-            ("search_steps", self.search_steps.is_some()),
-            ("confidence", self.confidence.is_some()),
-        ]
-    }
+            /// The names of the settings that are given.
+            pub(crate) fn given(&self) -> impl Iterator<Item = &'static str> {
+                [$(self.$field.is_some().then_some(stringify!($field))),*].into_iter().flatten()
+            }
+        }
+    };
+}
+
+of_each_field!(
+    norm,
+    steps,
+    step_size,
+    restarts,
+    ensemble_gradient,
+    loss,
+    decay,
+    targets,
+    queries,
+    initial_share,
+    rescale_schedule,
+    draws,
+    repetitions,
+    search_steps,
+    confidence,
+    overshoot,
+    candidates,
+    greatest_pull,
+    backward,
+    first_change,
+    last_change,
+    target,
+    initial_weight,
+    abort_early,
+    first_samples,
+    most_samples,
+);
+
+/// A setting as files have it that may lack it: `None` where it is as usual.
+pub(crate) fn unusual<T: Copy + PartialEq>(value: T, usual: T) -> Option<T> {
+    (value != usual).then_some(value)
 }
 
 /// The cross-entropy is not written: records keep the bytes they had when there was no other loss.
@@ -214,6 +269,7 @@ mod tests {
             (r#"{"steps":-1}"#, "-1"),
             (r#"{"ensemble_gradient":"median"}"#, "predictive, member-mean"),
             (r#"{"loss":"hinge"}"#, "known are cross-entropy, margin, dlr, confident"),
+            (r#"{"target":"cat"}"#, "expected any-error, least-likely or the number of a class"),
         ] {
             let error = serde_json::from_str::<AttackSettings>(json).unwrap_err().to_string();
             assert!(error.contains(part), "{error}");

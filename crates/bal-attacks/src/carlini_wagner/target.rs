@@ -4,6 +4,7 @@ use crate::{
     AttackError, margin,
     standing::{Standing, beside},
 };
+use std::{fmt, str::FromStr};
 use tch::{Kind, Tensor};
 
 /// What an attack wants a model to say.
@@ -15,6 +16,28 @@ pub enum Target {
     Class(i64),
     /// The class that is least likely for the clean image.
     LeastLikely,
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AnyError => f.write_str("any-error"),
+            Self::Class(class) => write!(f, "{class}"),
+            Self::LeastLikely => f.write_str("least-likely"),
+        }
+    }
+}
+
+impl FromStr for Target {
+    type Err = AttackError;
+
+    fn from_str(text: &str) -> Result<Self, AttackError> {
+        match text {
+            "any-error" => Ok(Self::AnyError),
+            "least-likely" => Ok(Self::LeastLikely),
+            _ => text.parse().map(Self::Class).map_err(|_| AttackError::UnknownTarget(text.into())),
+        }
+    }
 }
 
 impl Target {

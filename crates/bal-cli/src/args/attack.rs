@@ -1,6 +1,6 @@
 //! The settings of an attack as flags.
 
-use bal_attacks::{AttackSettings, LossName, Norm, StepSize};
+use bal_attacks::{AttackSettings, LossName, Norm, StepSize, Target};
 use bal_core::EnsembleGradient;
 use clap::Args;
 
@@ -14,7 +14,8 @@ pub(crate) struct AttackFlags {
     /// Steps of an iterated attack [default: ifgsm 10, pgd 40, apgd and autoattack 100].
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<u64>,
-    /// Step size of an iterated attack: a number, a fraction such as 2/255, or radius/NUMBER.
+    /// Step size of an iterated attack: a number, a fraction such as 2/255, or radius/NUMBER; a number for cw [default: .01]
+    /// and fmn [default: linf 10, l2 1].
     #[arg(long, value_name = "X", allow_hyphen_values = true)]
     pub(crate) step_size: Option<StepSize>,
     /// Random starts of an attack that has them [default: 1].
@@ -43,7 +44,8 @@ pub(crate) struct AttackFlags {
     /// autoattack do [default: square true, autoattack false].
     #[arg(long, value_name = "BOOL")]
     pub(crate) rescale_schedule: Option<bool>,
-    /// Points that uniform-noise and gaussian-noise try on each image [default: 100].
+    /// Points that uniform-noise and gaussian-noise [default: 100] try on each image, and images that hop-skip-jump tries
+    /// to begin with [default: 1000].
     #[arg(long, value_name = "N")]
     pub(crate) draws: Option<u64>,
     /// Passes of a model with random outputs that autoattack-rand averages [default: 20].
@@ -55,6 +57,40 @@ pub(crate) struct AttackFlags {
     /// By how much a wrong class has to lead for cw [default: 0].
     #[arg(long, value_name = "X")]
     pub(crate) confidence: Option<f64>,
+    /// How far deepfool and fab go past a boundary, as a share of the step [default: deepfool .02, fab .05].
+    #[arg(long, value_name = "X")]
+    pub(crate) overshoot: Option<f64>,
+    /// Wrong classes that deepfool compares, the likeliest first [default: 9].
+    #[arg(long, value_name = "N")]
+    pub(crate) candidates: Option<u64>,
+    /// Greatest weight of the clean image's projection in fab [default: .1].
+    #[arg(long, value_name = "X")]
+    pub(crate) greatest_pull: Option<f64>,
+    /// Share of the way from the clean image that fab keeps after a success [default: .9].
+    #[arg(long, value_name = "X")]
+    pub(crate) backward: Option<f64>,
+    /// Share by which fmn changes its radius in the first step [default: .05].
+    #[arg(long, value_name = "X")]
+    pub(crate) first_change: Option<f64>,
+    /// Share by which fmn changes its radius in the last step [default: .001].
+    #[arg(long, value_name = "X")]
+    pub(crate) last_change: Option<f64>,
+    /// Class that cw aims at: any-error, least-likely, or the number of a class, from 0; with a class, other errors do not
+    /// count [default: any-error].
+    #[arg(long, value_name = "CLASS")]
+    pub(crate) target: Option<Target>,
+    /// Weight of the margin in the first descent of cw [default: .001].
+    #[arg(long, value_name = "X")]
+    pub(crate) initial_weight: Option<f64>,
+    /// Whether descents of cw end that get nowhere [default: true].
+    #[arg(long, value_name = "BOOL")]
+    pub(crate) abort_early: Option<bool>,
+    /// Questions of the first estimate of hop-skip-jump [default: 100].
+    #[arg(long, value_name = "N")]
+    pub(crate) first_samples: Option<u64>,
+    /// Most questions of an estimate of hop-skip-jump [default: 10000].
+    #[arg(long, value_name = "N")]
+    pub(crate) most_samples: Option<u64>,
 }
 
 impl AttackFlags {
@@ -76,6 +112,17 @@ impl AttackFlags {
             repetitions: self.repetitions,
             search_steps: self.search_steps,
             confidence: self.confidence,
+            overshoot: self.overshoot,
+            candidates: self.candidates,
+            greatest_pull: self.greatest_pull,
+            backward: self.backward,
+            first_change: self.first_change,
+            last_change: self.last_change,
+            target: self.target,
+            initial_weight: self.initial_weight,
+            abort_early: self.abort_early,
+            first_samples: self.first_samples,
+            most_samples: self.most_samples,
         }
     }
 }

@@ -39,6 +39,13 @@ fn wrong_flags_are_usage_errors() {
         ("evaluate run --attack fgsn --radius 0", "fgsm, ifgsm, pgd, cw-one-step"),
         ("evaluate run --attack fgsm --radius 0 --steps 3", "steps"),
         ("evaluate run --attack pgd --radius 0 --steps 0", "steps"),
+        ("evaluate run --attack fmn --overshoot 0.1", "the attack fmn has no setting `overshoot`"),
+        ("evaluate run --attack deepfool --overshoot=-1", "overshoot must be finite and >= 0, got -1"),
+        (
+            "evaluate run --attack cw --target cat",
+            "expected any-error, least-likely or the number of a class",
+        ),
+        ("evaluate run --attack fmn --step-size radius/4", "where a number is wanted"),
         ("evaluate run --attack pgd --radius 0.1 --step-size -1", "-1"),
         ("evaluate run --attack fgsm --radius 0 --norm l1", "linf, l2"),
         ("evaluate run --attack fgsm --radius 0 --limit 0", "--limit"),
