@@ -98,16 +98,16 @@ impl Apgd {
         noise: &NoiseStream,
         found: &mut Found,
     ) -> Result<(), AttackError> {
-        let rows = found.standing();
+        let rows = found.robust();
         if rows.is_empty() {
             return Ok(());
         }
-        let standing = select(batch, &rows)?;
-        let mut streams = noise.for_images(&standing.indices);
-        let start = ball.uniform(&standing.x, &mut streams).clamp(0.0, 1.0);
+        let robust = select(batch, &rows)?;
+        let mut streams = noise.for_images(&robust.indices);
+        let start = ball.uniform(&robust.x, &mut streams).clamp(0.0, 1.0);
         let Self { steps, ensemble_gradient, .. } = *self;
         let climb = Climb { model, ball, steps, ensemble_gradient };
-        climb.run(goal.of(&rows)?, rows, standing, start, found)
+        climb.run(goal.of(&rows)?, rows, robust, start, found)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     nearest::Nearest,
     range,
     settings::unusual,
-    standing::{Standing, beside, on_standing, per_image, positions, sum_of_each},
+    still_robust::{StillRobust, beside, on_still_robust, per_image, positions, sum_of_each},
 };
 use adam::Adam;
 use bal_core::{Batch, Classifier, NoiseStream};
@@ -114,7 +114,7 @@ impl CarliniWagner {
     fn descend(
         &self,
         model: &dyn Classifier,
-        all: &Standing,
+        all: &StillRobust,
         aim: &Aim,
         weights: &Tensor,
         nearest: &mut Nearest,
@@ -123,20 +123,20 @@ impl CarliniWagner {
         let every = (steps / CHECKS).max(1);
         let mut hit = vec![false; all.len() as usize];
         let mut rows: Vec<i64> = (0..all.len()).collect();
-        let (mut standing, mut aim, mut weight) = (all.only(&rows), aim.only(&rows), weights.shallow_clone());
+        let (mut robust, mut aim, mut weight) = (all.only(&rows), aim.only(&rows), weights.shallow_clone());
         let mut w = ((&all.x * 2.0 - 1.0) * INSIDE).atanh();
         let mut adam = Adam::new(&w, step_size);
         let mut last = weights.full_like(f64::INFINITY);
         for step in 0..steps {
             let tanh = w.tanh();
             let x = (&tanh + 1.0) * 0.5;
-            let at = standing.slope(model, &x, |z| aim.loss(z).clamp_min(-confidence))?;
+            let at = robust.slope(model, &x, |z| aim.loss(z).clamp_min(-confidence))?;
             let reached = aim.reached(&at.logits).logical_and(&at.value.le(-confidence));
             nearest.offer_rows(&beside(&x, &rows), &x, &reached);
             for row in positions(&reached) {
                 hit[rows[row as usize] as usize] = true;
             }
-            let change = &x - &standing.x;
+            let change = &x - &robust.x;
             let gradient = (&change * 2.0 + at.gradient * per_image(&weight)) * (1.0 - tanh.square()) * 0.5;
             w += adam.step(&gradient);
             if abort_early && step % every == every - 1 {
@@ -153,7 +153,7 @@ impl CarliniWagner {
                     weight = weight.index_select(0, &index);
                     adam = adam.only(&index);
                     rows = going.iter().map(|&row| rows[row as usize]).collect();
-                    (standing, aim) = (standing.only(&going), aim.only(&going));
+                    (robust, aim) = (robust.only(&going), aim.only(&going));
                 }
             }
         }
@@ -191,13 +191,13 @@ impl NearestAttack for CarliniWagner {
         _noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         self.settings.target.fits(model.classes())?;
-        on_standing(model, batch, |standing| {
-            let aim = self.settings.target.of(standing);
-            let mut nearest = Nearest::new(Norm::L2, &standing.x);
-            let mut search = WeightSearch::new(standing.len(), self.settings.initial_weight);
+        on_still_robust(model, batch, |robust| {
+            let aim = self.settings.target.of(robust);
+            let mut nearest = Nearest::new(Norm::L2, &robust.x);
+            let mut search = WeightSearch::new(robust.len(), self.settings.initial_weight);
             for _ in 0..self.settings.search_steps {
-                let weights = search.weights().to_device(standing.x.device());
-                let hit = self.descend(model, standing, &aim, &weights, &mut nearest)?;
+                let weights = search.weights().to_device(robust.x.device());
+                let hit = self.descend(model, robust, &aim, &weights, &mut nearest)?;
                 search.narrow(&hit);
             }
             Ok(nearest.images)

@@ -7,7 +7,7 @@ use crate::{
     nearest::Nearest,
     range,
     settings::unusual,
-    standing::{beside, on_standing, positions},
+    still_robust::{beside, on_still_robust, positions},
 };
 use bal_core::{Batch, Classifier, NoiseStream};
 use boundaries::Boundaries;
@@ -99,15 +99,15 @@ impl NearestAttack for DeepFool {
         batch: &Batch,
         _noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
-        on_standing(model, batch, |all| {
+        on_still_robust(model, batch, |all| {
             let mut nearest = Nearest::new(self.norm, &all.x);
             let mut candidates = margin::rivals(&all.logits, &all.y, self.settings.candidates);
             let mut rows: Vec<i64> = (0..all.len()).collect();
-            let mut standing = all.only(&rows);
-            let mut change = standing.x.zeros_like();
+            let mut robust = all.only(&rows);
+            let mut change = robust.x.zeros_like();
             for _ in 0..self.settings.steps {
-                let x = (&standing.x + &change * (1.0 + self.settings.overshoot)).clamp(0.0, 1.0);
-                let boundaries = Boundaries::at(model, &standing, &x, &candidates)?;
+                let x = (&robust.x + &change * (1.0 + self.settings.overshoot)).clamp(0.0, 1.0);
+                let boundaries = Boundaries::at(model, &robust, &x, &candidates)?;
                 // The pass that linearises the model also says whether the last step was enough.
                 nearest.offer_rows(&beside(&x, &rows), &x, &boundaries.fooled);
                 let going = positions(&boundaries.fooled.logical_not());
@@ -118,10 +118,10 @@ impl NearestAttack for DeepFool {
                 change = (change + boundaries.step(self.norm)?).index_select(0, &index);
                 candidates = candidates.index_select(0, &index);
                 rows = going.iter().map(|&row| rows[row as usize]).collect();
-                standing = standing.only(&going);
+                robust = robust.only(&going);
             }
-            let x = (&standing.x + change * (1.0 + self.settings.overshoot)).clamp(0.0, 1.0);
-            nearest.offer_rows(&beside(&x, &rows), &x, &standing.fooled(model, &x)?);
+            let x = (&robust.x + change * (1.0 + self.settings.overshoot)).clamp(0.0, 1.0);
+            nearest.offer_rows(&beside(&x, &rows), &x, &robust.fooled(model, &x)?);
             Ok(nearest.images)
         })
     }

@@ -1,6 +1,6 @@
 //! What can be wrong with an attack, or with the model under it.
 
-use crate::{KeepError, Norm};
+use crate::{Norm, StoreError};
 use bal_core::ClassifierError;
 use tch::TchError;
 
@@ -240,7 +240,7 @@ pub enum AttackError {
     },
     /// What is kept of an evaluation, to go on after an interruption, could not be written or read.
     #[error(transparent)]
-    Keep(KeepError),
+    Store(StoreError),
     /// An attack that went further than it may.
     #[error(
         "the attack {attack} left its {norm} ball on image {image}: distance {distance}, radius {radius}"
@@ -328,7 +328,7 @@ mod tests {
         #[derive(Debug, thiserror::Error)]
         #[error("cannot write a.json")]
         struct Cause(#[source] io::Error);
-        let error = AttackError::Keep(Box::new(Cause(io::Error::other("no room"))));
+        let error = AttackError::Store(Box::new(Cause(io::Error::other("no room"))));
         assert_eq!(error.to_string(), "cannot write a.json");
         assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("no room"));
     }

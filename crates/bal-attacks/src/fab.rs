@@ -7,7 +7,7 @@ use crate::{
     nearest::Nearest,
     range,
     settings::unusual,
-    standing::{Standing, on_standing, per_image, sum_of_each},
+    still_robust::{StillRobust, on_still_robust, per_image, sum_of_each},
 };
 use bal_core::{Batch, Classifier, NoiseStream};
 use projection::onto_plane;
@@ -98,16 +98,16 @@ impl Fab {
     fn descend(
         &self,
         model: &dyn Classifier,
-        standing: &Standing,
+        robust: &StillRobust,
         target: &Tensor,
         mut x: Tensor,
         nearest: &mut Nearest,
     ) -> Result<(), AttackError> {
-        let clean = &standing.x;
+        let clean = &robust.x;
         let FabSettings { greatest_pull, overshoot, backward, .. } = self.settings;
         let eta = 1.0 + overshoot;
         for _ in 0..self.settings.steps {
-            let plane = standing.slope(model, &x, |z| margin::lead(z, target, &standing.y))?;
+            let plane = robust.slope(model, &x, |z| margin::lead(z, target, &robust.y))?;
             let value = per_image(&plane.value);
             let value_of_clean = &value + sum_of_each(&(&plane.gradient * (clean - &x)));
             let d = onto_plane(self.norm, &x, &value, &plane.gradient);
@@ -116,7 +116,7 @@ impl Fab {
             let sum = (&near + far).clamp_min(f64::from(f32::MIN_POSITIVE));
             let pull = (near / sum).clamp_max(greatest_pull);
             x = (x + d * eta).lerp_tensor(&(clean + d_0 * eta), &pull).clamp(0.0, 1.0);
-            let fooled = standing.fooled(model, &x)?;
+            let fooled = robust.fooled(model, &x)?;
             nearest.offer(&x, &fooled);
             x = (clean + (&x - clean) * backward).where_self(&per_image(&fooled), &x);
         }
@@ -124,40 +124,44 @@ impl Fab {
     }
 
     /// Where a loop begins: at the image, later at random points half as far as the best found.
-    fn start(&self, standing: &Standing, nearest: &Nearest, noise: &NoiseStream, restart: u64) -> Tensor {
+    fn start(&self, robust: &StillRobust, nearest: &Nearest, noise: &NoiseStream, restart: u64) -> Tensor {
         if restart == 0 {
-            return standing.x.shallow_clone();
+            return robust.x.shallow_clone();
         }
         let usual = match self.norm {
             Norm::LInf => 0.3,
             Norm::L2 => 1.0,
         };
         let size = nearest.distance.nan_to_num(None, usual, None);
-        let mut streams = noise.for_chain(restart).for_images(&standing.indices);
+        let mut streams = noise.for_chain(restart).for_images(&robust.indices);
         let direction = match self.norm {
-            Norm::LInf => streams.uniform_like(&standing.x) * 2.0 - 1.0,
-            Norm::L2 => streams.normal_like(&standing.x),
+            Norm::LInf => streams.uniform_like(&robust.x) * 2.0 - 1.0,
+            Norm::L2 => streams.normal_like(&robust.x),
         };
         let length = self.norm.of_each(&direction).clamp_min(f64::from(f32::MIN_POSITIVE));
-        (&standing.x + direction * (per_image(&size) * 0.5 / length)).clamp(0.0, 1.0)
+        (&robust.x + direction * (per_image(&size) * 0.5 / length)).clamp(0.0, 1.0)
     }
 
     /// The last search: where the lead of the best image's class, taken as linear, is zero.
-    fn bisect(model: &dyn Classifier, standing: &Standing, nearest: &mut Nearest) -> Result<(), AttackError> {
-        let clean = &standing.x;
+    fn bisect(
+        model: &dyn Classifier,
+        robust: &StillRobust,
+        nearest: &mut Nearest,
+    ) -> Result<(), AttackError> {
+        let clean = &robust.x;
         let way = &nearest.images - clean;
-        let at_end = standing.logits_at(model, &nearest.images)?;
+        let at_end = robust.logits_at(model, &nearest.images)?;
         // Where nothing was found the class is the label, all leads are 0 and nothing moves.
         let class = at_end.argmax(-1, false);
-        let lead = |z: &Tensor| margin::lead(z, &class, &standing.y);
+        let lead = |z: &Tensor| margin::lead(z, &class, &robust.y);
         let (mut low, mut high) = (nearest.distance.zeros_like(), nearest.distance.ones_like());
-        let (mut below, mut above) = (lead(&standing.logits), lead(&at_end));
+        let (mut below, mut above) = (lead(&robust.logits), lead(&at_end));
         for _ in 0..SEARCH_STEPS {
             let slope = (&above - &below).clamp_min(f64::from(f32::MIN_POSITIVE));
             let share = (&low + (&high - &low) * (-&below / slope) + PAST).minimum(&high);
             let x = (clean + &way * per_image(&share)).clamp(0.0, 1.0);
-            let z = standing.logits_at(model, &x)?;
-            let fooled = z.argmax(-1, false).ne_tensor(&standing.y);
+            let z = robust.logits_at(model, &x)?;
+            let fooled = z.argmax(-1, false).ne_tensor(&robust.y);
             nearest.offer(&x, &fooled);
             let value = lead(&z);
             // Past the boundary it may be another class that beats the label.
@@ -173,16 +177,16 @@ impl Fab {
     fn polish(
         &self,
         model: &dyn Classifier,
-        standing: &Standing,
+        robust: &StillRobust,
         nearest: &mut Nearest,
     ) -> Result<(), AttackError> {
-        let clean = &standing.x;
-        let class = standing.logits_at(model, &nearest.images)?.argmax(-1, false);
-        let plane = standing.slope(model, &nearest.images, |z| margin::lead(z, &class, &standing.y))?;
+        let clean = &robust.x;
+        let class = robust.logits_at(model, &nearest.images)?.argmax(-1, false);
+        let plane = robust.slope(model, &nearest.images, |z| margin::lead(z, &class, &robust.y))?;
         let value = per_image(&plane.value) + sum_of_each(&(&plane.gradient * (clean - &nearest.images)));
         let d = onto_plane(self.norm, clean, &value, &plane.gradient);
         let x = (clean + d * (1.0 + PAST)).clamp(0.0, 1.0);
-        nearest.offer(&x, &standing.fooled(model, &x)?);
+        nearest.offer(&x, &robust.fooled(model, &x)?);
         Ok(())
     }
 }
@@ -215,17 +219,17 @@ impl NearestAttack for Fab {
         batch: &Batch,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
-        on_standing(model, batch, |standing| {
-            let targets = margin::rivals(&standing.logits, &standing.y, self.settings.targets);
-            let mut nearest = Nearest::new(self.norm, &standing.x);
+        on_still_robust(model, batch, |robust| {
+            let targets = margin::rivals(&robust.logits, &robust.y, self.settings.targets);
+            let mut nearest = Nearest::new(self.norm, &robust.x);
             for restart in 0..self.settings.restarts {
                 for target in targets.unbind(1) {
-                    let start = self.start(standing, &nearest, noise, restart);
-                    self.descend(model, standing, &target, start, &mut nearest)?;
+                    let start = self.start(robust, &nearest, noise, restart);
+                    self.descend(model, robust, &target, start, &mut nearest)?;
                 }
             }
-            Self::bisect(model, standing, &mut nearest)?;
-            self.polish(model, standing, &mut nearest)?;
+            Self::bisect(model, robust, &mut nearest)?;
+            self.polish(model, robust, &mut nearest)?;
             Ok(nearest.images)
         })
     }

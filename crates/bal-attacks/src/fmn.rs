@@ -7,7 +7,7 @@ use crate::{
     nearest::Nearest,
     range,
     settings::unusual,
-    standing::{on_standing, per_image},
+    still_robust::{on_still_robust, per_image},
 };
 use bal_core::{Batch, Classifier, NoiseStream};
 use schedule::cosine;
@@ -125,14 +125,14 @@ impl NearestAttack for Fmn {
     ) -> Result<Tensor, AttackError> {
         let FmnSettings { steps, step_size, first_change, last_change } = self.settings;
         let unit = Ball::new(Norm::L2, 1.0)?;
-        on_standing(model, batch, |standing| {
-            let clean = &standing.x;
+        on_still_robust(model, batch, |robust| {
+            let clean = &robust.x;
             let mut nearest = Nearest::new(self.norm, clean);
             let mut x = clean.shallow_clone();
             let mut radius = self.norm.of_each(clean).zeros_like();
             for step in 0..steps {
-                let at = standing.slope(model, &x, |z| margin::best_lead(z, &standing.y))?;
-                let fooled = at.logits.argmax(-1, false).ne_tensor(&standing.y);
+                let at = robust.slope(model, &x, |z| margin::best_lead(z, &robust.y))?;
+                let fooled = at.logits.argmax(-1, false).ne_tensor(&robust.y);
                 nearest.offer(&x, &fooled);
                 let gamma = cosine(first_change, last_change, step, steps);
                 let change = &x - clean;
@@ -148,7 +148,7 @@ impl NearestAttack for Fmn {
                 let stepped = change + unit.steepest(&at.gradient) * alpha;
                 x = (clean + self.project(&stepped, &radius)).clamp(0.0, 1.0);
             }
-            nearest.offer(&x, &standing.fooled(model, &x)?);
+            nearest.offer(&x, &robust.fooled(model, &x)?);
             Ok(nearest.images)
         })
     }

@@ -30,7 +30,7 @@ impl Found {
     }
 
     /// The rows of the images that the model still has right.
-    pub(crate) fn standing(&self) -> Vec<i64> {
+    pub(crate) fn robust(&self) -> Vec<i64> {
         (0..).zip(&self.wrong).filter(|(_, wrong)| !**wrong).map(|(row, _)| row).collect()
     }
 
@@ -46,9 +46,9 @@ impl Found {
     ) -> Result<(), AttackError> {
         let index = Tensor::from_slice(rows).to_device(self.x.device());
         let known = self.margin.f_index_select(0, &index)?;
-        let standing: Vec<bool> = rows.iter().map(|&row| !self.wrong[row as usize]).collect();
-        let standing = Tensor::from_slice(&standing).to_device(self.x.device());
-        let better = margin.f_gt_tensor(&known)?.f_logical_or(wrong)?.f_logical_and(&standing)?;
+        let robust: Vec<bool> = rows.iter().map(|&row| !self.wrong[row as usize]).collect();
+        let robust = Tensor::from_slice(&robust).to_device(self.x.device());
+        let better = margin.f_gt_tensor(&known)?.f_logical_or(wrong)?.f_logical_and(&robust)?;
         let kept = self.x.f_index_select(0, &index)?;
         self.x = self.x.f_index_copy(0, &index, &x.f_where_self(&wide(&better), &kept)?)?;
         self.margin = self.margin.f_index_copy(0, &index, &margin.f_where_self(&better, &known)?)?;
@@ -98,7 +98,7 @@ mod tests {
         // Logit 1 is the first pixel minus nothing: all are right with label 1, the last is not.
         let batch = batch(&[&[0.5, 0.1], &[0.4, 0.2], &[0.3, 0.3], &[0.2, 0.4]], &[1, 1, 1, 0]);
         let mut found = Found::clean(&model, &batch).unwrap();
-        assert_eq!(found.standing(), [0, 1, 2]);
+        assert_eq!(found.robust(), [0, 1, 2]);
         let offer = |found: &mut Found, first: f64, margin: f64, wrong: bool| {
             let x = images(&[&[first, 9.0], &[first, 9.0]]);
             let margin = Tensor::from_slice(&[margin as f32, -9.0]);
@@ -112,7 +112,7 @@ mod tests {
         offer(&mut found, 0.8, 0.1, true);
         offer(&mut found, 0.9, 0.2, true);
         assert!((first(&found) - 0.8).abs() < 1e-6, "the first error stays");
-        assert_eq!(found.standing(), [1, 2]);
+        assert_eq!(found.robust(), [1, 2]);
         assert_eq!(found.points().narrow(0, 1, 3), batch.x.narrow(0, 1, 3));
     }
 

@@ -11,7 +11,7 @@ use crate::{
     nearest::Nearest,
     range,
     settings::unusual,
-    standing::{Standing, beside, on_standing, per_image},
+    still_robust::{StillRobust, beside, on_still_robust, per_image},
 };
 use bal_core::{Batch, Classifier, Images, NoiseStream};
 use decisions::Decisions;
@@ -104,7 +104,7 @@ impl HopSkipJump {
 
     /// Goes from `x` along `v` as far as the image stays wrong, each row by its own step.
     ///
-    /// `rows`: k rows of the standing images; `x`, `v`: `[k, c, h, w]`, `step`: `[k]`. `reserve` queries
+    /// `rows`: k rows of the still-robust images; `x`, `v`: `[k, c, h, w]`, `step`: `[k]`. `reserve` queries
     /// are left for what follows.
     fn stride(
         decisions: &mut Decisions,
@@ -136,27 +136,27 @@ impl HopSkipJump {
         Ok(reached)
     }
 
-    /// The walk of all standing images.
+    /// The walk of all still-robust images.
     fn walk(
         &self,
         model: &dyn Classifier,
-        standing: &Standing,
+        robust: &StillRobust,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
-        let mut decisions = Decisions::new(model, standing, self.settings.queries);
-        let mut nearest = Nearest::new(self.norm, &standing.x);
-        let pixels = standing.x.numel() as f64 / standing.len() as f64;
+        let mut decisions = Decisions::new(model, robust, self.settings.queries);
+        let mut nearest = Nearest::new(self.norm, &robust.x);
+        let pixels = robust.x.numel() as f64 / robust.len() as f64;
         let halvings = boundary::halvings(self.norm, pixels);
         let elsewhere = self.elsewhere.as_ref();
         let draws = Draws { most: self.settings.draws, reserve: halvings, elsewhere, norm: self.norm };
-        let (mut rows, mut x) = draws.find(&mut decisions, standing, noise)?;
+        let (mut rows, mut x) = draws.find(&mut decisions, robust, noise)?;
         if rows.is_empty() {
             return Ok(nearest.images);
         }
         let mut round = 0;
         loop {
             let index = beside(&x, &rows);
-            let clean = standing.x.index_select(0, &index);
+            let clean = robust.x.index_select(0, &index);
             x = boundary::approach(&mut decisions, &rows, &clean, &x, self.norm, halvings)?;
             nearest.offer_rows(&index, &x, &index.ones_like().to_kind(Kind::Bool));
 
@@ -207,7 +207,7 @@ impl NearestAttack for HopSkipJump {
         batch: &Batch,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
-        on_standing(model, batch, |standing| self.walk(model, standing, noise))
+        on_still_robust(model, batch, |robust| self.walk(model, robust, noise))
     }
 
     fn starting_among(

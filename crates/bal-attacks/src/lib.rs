@@ -48,8 +48,8 @@ mod range;
 mod robustness;
 mod settings;
 mod square;
-mod standing;
 mod step_size;
+mod still_robust;
 mod suite;
 mod tally;
 #[cfg(test)]
@@ -86,8 +86,8 @@ pub use radii::Radii;
 pub use radius::Radius;
 pub use random_noise::{NoiseLaw, RandomNoise};
 pub use robustness::{
-    AccuracyCurve, Changes, Evaluated, EvaluationProgress, Forget, Keep, KeepError, Outcome, Protocol,
-    Reached, SHARD, Shard, classify_again, evaluate, evaluate_and_keep,
+    AccuracyCurve, Changes, Evaluated, EvaluationProgress, NoStore, Outcome, Protocol, Reached, SHARD, Shard,
+    ShardStore, StoreError, classify_again, evaluate, evaluate_with_store,
 };
 pub use settings::AttackSettings;
 pub use square::Square;

@@ -1,6 +1,6 @@
 //! The nearest adversarial image of each, as a search comes upon them.
 
-use crate::{Norm, standing::per_image};
+use crate::{Norm, still_robust::per_image};
 use tch::Tensor;
 
 /// What a search for the nearest error has found so far.

@@ -80,7 +80,7 @@ impl BallAttack for RandomNoise {
     ) -> Result<Tensor, AttackError> {
         let mut found = Found::clean(model, batch)?;
         for draw in 0..self.draws {
-            let rows = found.standing();
+            let rows = found.robust();
             if rows.is_empty() {
                 break;
             }

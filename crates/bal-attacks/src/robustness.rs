@@ -4,19 +4,19 @@ mod again;
 mod budget;
 mod curve;
 mod in_balls;
-mod keep;
 mod nearest;
 mod outcome;
 mod shard;
+mod shard_store;
 mod task;
 
 use crate::{Attack, AttackError, Radii};
 pub use again::{Changes, classify_again};
 use bal_core::{Classifier, Images, NoiseKey, NoiseStream, Purpose, Replicate, Shared, Workers};
 pub use curve::{AccuracyCurve, Reached};
-pub use keep::{Forget, Keep, KeepError};
 pub use outcome::Outcome;
 pub use shard::Shard;
+pub use shard_store::{NoStore, ShardStore, StoreError};
 use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicUsize, Ordering},
@@ -80,7 +80,7 @@ pub fn evaluate(
     workers: &Workers,
     progress: &(dyn Fn(&EvaluationProgress) + Sync),
 ) -> Result<AccuracyCurve, AttackError> {
-    Ok(evaluate_and_keep(model, images, protocol, workers, &Forget::default(), progress)?.curve)
+    Ok(evaluate_with_store(model, images, protocol, workers, &NoStore::default(), progress)?.curve)
 }
 
 /// What an evaluation gives, and the images that it made.
@@ -88,23 +88,23 @@ pub fn evaluate(
 pub struct Evaluated {
     /// Who survived.
     pub curve: AccuracyCurve,
-    /// The changed images, `[radii, n, c, h, w]` on the CPU, where [`Keep::images`] asks for them.
+    /// The changed images, `[radii, n, c, h, w]` on the CPU, where [`ShardStore::images`] asks for them.
     pub x: Option<Tensor>,
 }
 
-/// As [`evaluate`]; shards that were kept are recalled instead of attacked, and others are kept.
+/// Like [`evaluate`], but stored shards are read instead of attacked, and the others are stored.
 ///
-/// The result is the same, bit by bit, whichever were kept.
+/// The result is the same, bit by bit, whichever shards were stored.
 ///
 /// # Errors
-/// Those of [`evaluate`]; [`AttackError::Keep`] when a shard cannot be kept or recalled, or what is
-/// recalled is no shard of this evaluation.
-pub fn evaluate_and_keep(
+/// Those of [`evaluate`]; [`AttackError::Store`] when a shard cannot be stored or read, or belongs to another
+/// evaluation.
+pub fn evaluate_with_store(
     model: &dyn Classifier,
     images: &Images,
     protocol: &Protocol,
     workers: &Workers,
-    keep: &dyn Keep,
+    store: &dyn ShardStore,
     progress: &(dyn Fn(&EvaluationProgress) + Sync),
 ) -> Result<Evaluated, AttackError> {
     protocol.fits(model.classes(), images)?;
@@ -133,12 +133,12 @@ pub fn evaluate_and_keep(
             let batch = images.replica().batch(&indices);
             let noise = NoiseStream::new(key);
             let task = Task { model: &*model, batch: &batch, attack, radii: &radii, noise: &noise };
-            let mut shard = Shard::attacked(&task, keep.images())?;
+            let mut shard = Shard::attacked(&task, store.images())?;
             shard.x = shard.x.map(|x| x.f_to_device(Device::Cpu)).transpose()?;
-            keep.keep(number, &shard).map_err(AttackError::Keep)?;
+            store.write(number, &shard).map_err(AttackError::Store)?;
             Ok(shard)
         };
-        let kept = recalled(keep, number, &indices, (radii.len(), attack.parts().len()));
+        let kept = recalled(store, number, &indices, (radii.len(), attack.parts().len()));
         let was_kept = matches!(kept, Ok(Some(_)));
         let shard = kept.and_then(|kept| kept.map_or_else(attacked, Ok));
         match &shard {
@@ -162,19 +162,19 @@ pub fn evaluate_and_keep(
     Ok(Evaluated { curve, x })
 }
 
-/// The shard of these images, if it was kept.
+/// The shard of these images, if it was stored.
 fn recalled(
-    keep: &dyn Keep,
+    store: &dyn ShardStore,
     number: usize,
     indices: &[i64],
     (radii, parts): (usize, usize),
 ) -> Result<Option<Shard>, AttackError> {
-    let shard = keep.recall(number).map_err(AttackError::Keep)?;
+    let shard = store.read(number).map_err(AttackError::Store)?;
     match shard {
-        Some(shard) if !shard.fits(indices, radii, parts, keep.images()) => {
+        Some(shard) if !shard.fits(indices, radii, parts, store.images()) => {
             let (first, last) = (indices.first().copied(), indices.last().copied());
             let range = format!("{} to {}", first.unwrap_or(0), last.unwrap_or(0));
-            Err(AttackError::Keep(format!("what is kept of images {range} is of another evaluation").into()))
+            Err(AttackError::Store(format!("what is kept of images {range} is of another evaluation").into()))
         }
         shard => Ok(shard),
     }
@@ -222,6 +222,6 @@ impl Protocol<'_> {
 #[cfg(test)]
 mod distance_tests;
 #[cfg(test)]
-mod keep_tests;
+mod shard_store_tests;
 #[cfg(test)]
 mod tests;

@@ -110,7 +110,7 @@ impl BallAttack for Square {
     ) -> Result<Tensor, AttackError> {
         let _guard = tch::no_grad_guard();
         let mut found = Found::clean(model, batch)?;
-        let mut rows = found.standing();
+        let mut rows = found.robust();
         if rows.is_empty() {
             return Ok(found.points());
         }

@@ -3,7 +3,7 @@
 use crate::found::{Found, select};
 use crate::{
     Apgd, ApgdLoss, Ascent, AttackError, AttackSettings, Ball, BallAttack, Changed, Judgement, LossName,
-    NearestAttack, Norm, Pgd, StepSize, standing::per_image, tally,
+    NearestAttack, Norm, Pgd, StepSize, still_robust::per_image, tally,
 };
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use std::sync::Arc;
@@ -131,16 +131,16 @@ impl Suite {
         account: &mut Account,
     ) -> Result<(), AttackError> {
         for ((name, part), searched) in self.parts.iter().zip(&mut account.searched) {
-            let rows = account.found.standing();
+            let rows = account.found.robust();
             if rows.is_empty() {
                 break;
             }
             tally::part(name);
-            let standing = select(batch, &rows)?;
+            let robust = select(batch, &rows)?;
             let mapped = |error: AttackError| error.of_rows(&rows);
             let x = match part {
                 Part::InBall(attack) => {
-                    shaped(name, &standing, attack.perturb(model, &standing, ball, noise).map_err(mapped)?)?
+                    shaped(name, &robust, attack.perturb(model, &robust, ball, noise).map_err(mapped)?)?
                 }
                 Part::Nearest(attack) => {
                     let index = Tensor::from_slice(&rows).to_device(batch.x.device());
@@ -149,15 +149,15 @@ impl Suite {
                     let all = if let Some(all) = searched {
                         all
                     } else {
-                        let x = attack.search(model, &standing, noise).map_err(mapped)?;
-                        let x = shaped(name, &standing, x)?;
+                        let x = attack.search(model, &robust, noise).map_err(mapped)?;
+                        let x = shaped(name, &robust, x)?;
                         searched.insert(batch.x.detach().f_index_copy(0, &index, &x)?)
                     };
-                    cut(&ball, &standing.x, &all.f_index_select(0, &index)?)
+                    cut(&ball, &robust.x, &all.f_index_select(0, &index)?)
                 }
             };
             let Judgement { margin, wrong, .. } =
-                Judgement::by_margin(model, &x, &standing.y).map_err(mapped)?;
+                Judgement::by_margin(model, &x, &robust.y).map_err(mapped)?;
             account.found.offer(&rows, &x, &margin, &wrong)?;
             for (&row, wrong) in rows.iter().zip(Vec::<bool>::try_from(&wrong)?) {
                 account.broken_by[row as usize] = wrong.then_some(*name);

@@ -25,12 +25,6 @@ impl<T: Replicate> Replicate for Vec<T> {
     }
 }
 
-impl<A: Replicate, B: Replicate> Replicate for (A, B) {
-    fn replicate(&self) -> Self {
-        (self.0.replicate(), self.1.replicate())
-    }
-}
-
 /// A value of which any thread may take a replica.
 ///
 /// The lock guards the handles, not the numbers: nobody may change them in place while tasks read.
@@ -46,11 +40,6 @@ impl<T: Replicate> Shared<T> {
     /// A replica for the calling thread.
     pub fn replica(&self) -> T {
         self.with(T::replicate)
-    }
-
-    /// Puts another value in its place; replicas taken before keep the old one.
-    pub fn replace(&self, value: T) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = value;
     }
 
     /// What `f` makes of the value, under the lock: take replicas of just the parts that are needed.

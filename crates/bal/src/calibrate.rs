@@ -14,7 +14,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use attacks::Attacks;
-use bal_attacks::{Attack, Evaluated, Forget, Keep, LossName, Norm, Protocol, Radii};
+use bal_attacks::{Attack, Evaluated, LossName, NoStore, Norm, Protocol, Radii, ShardStore};
 use bal_report::calibration::{Attacked, CalibrationReport, Detections, Measured};
 use measured::Shown;
 use std::path::{Path, PathBuf};
@@ -129,9 +129,9 @@ pub fn calibrate<'a>(request: &'a CalibrateRequest, session: &Session) -> Result
     let mut attacked = Vec::new();
     for ((loss, pgd), partial) in attacks.each().zip(&partials) {
         let protocol = Protocol { attack: pgd, radii: request.radii.as_ref(), limit, seed: request.seed };
-        let keep: &dyn Keep = partial.as_ref().map_or(&Forget { images: true }, |partial| partial);
+        let store: &dyn ShardStore = partial.as_ref().map_or(&NoStore { images: true }, |partial| partial);
         let title = format!("pgd, {loss}");
-        let Evaluated { x, curve } = attack(&title, &*classifier, &chosen.images, &protocol, keep, session)
+        let Evaluated { x, curve } = attack(&title, &*classifier, &chosen.images, &protocol, store, session)
             .map_err(|error| of_model(error, &model))?;
         session.note_all(&warnings::of(&curve));
         let x = x.context("the attack gave no images")?;

@@ -17,8 +17,8 @@ use crate::{
 pub(crate) use adversarial::Adversarial;
 use anyhow::{Context, Result};
 use bal_attacks::{
-    AccuracyCurve, Attack, AttackError, AttackName, AttackSettings, Evaluated, Forget, Gradients, Keep,
-    Protocol, Radii, SHARD, Transfer,
+    AccuracyCurve, Attack, AttackError, AttackName, AttackSettings, Evaluated, Gradients, NoStore, Protocol,
+    Radii, SHARD, ShardStore, Transfer,
 };
 use bal_core::{Classifier, ClassifierError, Images};
 use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, write_image_rows};
@@ -178,9 +178,9 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
         session.observer().checked(&found);
         checks = Some(found);
     }
-    let keep: &dyn Keep = partial.as_ref().map_or(&Forget { images: false }, |partial| partial);
+    let store: &dyn ShardStore = partial.as_ref().map_or(&NoStore { images: false }, |partial| partial);
     let Evaluated { curve, x } =
-        self::attack(attack.name(), &*classifier, &chosen.images, &protocol, keep, session)
+        self::attack(attack.name(), &*classifier, &chosen.images, &protocol, store, session)
             .map_err(|error| of_model(error, &model))?;
     let evaluation = measured(&curve, settings, model, &chosen, limit)?;
     let (warnings, together) = (warnings::of(&curve), attack.batch_size().unwrap_or(SHARD));
@@ -224,7 +224,7 @@ pub(crate) fn of_model(error: anyhow::Error, model: &Model) -> anyhow::Error {
     fn names_a_file(error: &AttackError) -> bool {
         match error {
             AttackError::During { source, .. } => names_a_file(source),
-            AttackError::Model(ClassifierError::File { .. }) | AttackError::Keep(_) => true,
+            AttackError::Model(ClassifierError::File { .. }) | AttackError::Store(_) => true,
             _ => false,
         }
     }
@@ -250,21 +250,27 @@ pub(crate) fn attack(
     classifier: &dyn Classifier,
     images: &Images,
     protocol: &Protocol,
-    keep: &dyn Keep,
+    store: &dyn ShardStore,
     session: &Session,
 ) -> Result<Evaluated> {
     let total = protocol.limit.unwrap_or(u64::MAX).min(images.len() as u64);
     let work = Work { title, unit: "images", total, done: 0 };
     let display = Mutex::new(session.observer().begin(&work));
-    let evaluated =
-        bal_attacks::evaluate_and_keep(classifier, images, protocol, &session.workers, keep, &|progress| {
+    let evaluated = bal_attacks::evaluate_with_store(
+        classifier,
+        images,
+        protocol,
+        &session.workers,
+        store,
+        &|progress| {
             if let Ok(mut display) = display.lock() {
                 let right =
                     progress.correct.iter().map(|&c| format!("{:.3}", c as f64 / progress.images as f64));
                 display.recalled(progress.recalled as u64);
                 display.show(progress.images as u64, &right.collect::<Vec<_>>().join(" "));
             }
-        })?;
+        },
+    )?;
     if let Ok(mut display) = display.lock() {
         display.finish();
     }

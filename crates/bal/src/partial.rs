@@ -4,7 +4,7 @@ mod identity;
 
 use crate::{Note, Session, outputs};
 use anyhow::{Context, Result, bail};
-use bal_attacks::{Gradients, Keep, KeepError, Outcome, Shard};
+use bal_attacks::{Gradients, Outcome, Shard, ShardStore, StoreError};
 use bal_files::{Lock, LockError};
 use bal_models::TensorFile;
 pub(crate) use identity::Identity;
@@ -94,7 +94,7 @@ impl Partial {
     }
 
     /// Makes the folder, once, with what its shards are of.
-    fn make(&self) -> Result<(), KeepError> {
+    fn make(&self) -> Result<(), StoreError> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if !*made {
             outputs::write(&self.folder().join(IDENTITY), &serde_json::to_vec_pretty(&self.identity)?)?;
@@ -125,12 +125,12 @@ fn difference(found: &Value, wanted: &Value) -> Option<String> {
     keys.into_iter().find(|key| found[key] != wanted[key])
 }
 
-impl Keep for Partial {
+impl ShardStore for Partial {
     fn images(&self) -> bool {
         self.images
     }
 
-    fn recall(&self, number: usize) -> Result<Option<Shard>, KeepError> {
+    fn read(&self, number: usize) -> Result<Option<Shard>, StoreError> {
         let path = self.path(number);
         if !*self.made.lock().unwrap_or_else(PoisonError::into_inner) || !path.is_file() {
             return Ok(None);
@@ -138,7 +138,7 @@ impl Keep for Partial {
         Ok(Some(read(&path)?))
     }
 
-    fn keep(&self, number: usize, shard: &Shard) -> Result<(), KeepError> {
+    fn write(&self, number: usize, shard: &Shard) -> Result<(), StoreError> {
         self.make()?;
         Ok(write(&self.path(number), shard)?)
     }

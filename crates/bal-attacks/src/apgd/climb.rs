@@ -52,17 +52,17 @@ impl Goal {
 }
 
 impl Climb<'_> {
-    /// Climbs from `start` with the images `standing`, which are the `rows` of what was `found`.
+    /// Climbs from `start` with the images `robust`, which are the `rows` of what was `found`.
     pub(super) fn run(
         &self,
         goal: Goal,
         rows: Vec<i64>,
-        standing: Batch,
+        robust: Batch,
         start: Tensor,
         found: &mut Found,
     ) -> Result<(), AttackError> {
         let checkpoints = checkpoints(self.steps);
-        let mut state = State::new(goal, rows, standing, start, 2.0 * self.ball.radius());
+        let mut state = State::new(goal, rows, robust, start, 2.0 * self.ball.radius());
         let mut last_check = 0;
         for step in 0..=self.steps {
             if step > 0 {

@@ -157,7 +157,7 @@ fn images_that_are_wrong_already_are_not_changed_and_cost_no_gradient() {
     let only_wrong = select(&problem.batch, &rows).unwrap();
     let deaf = crate::tests::Detached(problem.model.replicate());
     let (attack, ball) = (apgd(LOSSES[0], 10, 1), ball(Norm::LInf, 0.05));
-    // Without a gradient an attack on a standing image is an error; here there is none.
+    // Without a gradient an attack on a still-robust image is an error; here there is none.
     assert_eq!(attack.perturb(&deaf, &only_wrong, ball, &noise()).unwrap(), only_wrong.x);
     assert!(attack.perturb(&deaf, &problem.batch, ball, &noise()).is_err());
 }

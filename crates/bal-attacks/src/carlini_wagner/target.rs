@@ -2,7 +2,7 @@
 
 use crate::{
     AttackError, margin,
-    standing::{Standing, beside},
+    still_robust::{StillRobust, beside},
 };
 use std::{fmt, str::FromStr};
 use tch::{Kind, Tensor};
@@ -52,15 +52,15 @@ impl Target {
     }
 
     /// The aim at each image.
-    pub(super) fn of(self, standing: &Standing) -> Aim {
-        let y = &standing.y;
+    pub(super) fn of(self, robust: &StillRobust) -> Aim {
+        let y = &robust.y;
         match self {
             Self::AnyError => Aim { targeted: false, class: y.shallow_clone(), label: y.shallow_clone() },
             Self::Class(target) => {
                 Aim { targeted: true, class: y.full_like(target), label: y.shallow_clone() }
             }
             Self::LeastLikely => {
-                let least = standing.logits.argmin(-1, false).to_kind(Kind::Int64);
+                let least = robust.logits.argmin(-1, false).to_kind(Kind::Int64);
                 Aim { targeted: true, class: least, label: y.shallow_clone() }
             }
         }

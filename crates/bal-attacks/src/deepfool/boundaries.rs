@@ -1,6 +1,6 @@
 //! The boundaries to several classes, of a model taken as linear at some images.
 
-use crate::{AttackError, Ball, Norm, gradient, logits, margin, pass::Pass, standing::Standing};
+use crate::{AttackError, Ball, Norm, gradient, logits, margin, pass::Pass, still_robust::StillRobust};
 use bal_core::Classifier;
 use tch::Tensor;
 
@@ -22,16 +22,16 @@ impl Boundaries {
     /// `[m, k]`; none where the model errs on all images.
     pub(super) fn at(
         model: &dyn Classifier,
-        standing: &Standing,
+        robust: &StillRobust,
         x: &Tensor,
         candidates: &Tensor,
     ) -> Result<Self, AttackError> {
         let pass = Pass::over(model, &gradient::leaf(x))?;
         let answer = pass.answer()?;
-        logits::finite("logit", &answer).map_err(|error| standing.by_row(error))?;
-        let fooled = answer.argmax(-1, false).ne_tensor(&standing.y);
+        logits::finite("logit", &answer).map_err(|error| robust.by_row(error))?;
+        let fooled = answer.argmax(-1, false).ne_tensor(&robust.y);
         let z = pass.combined()?;
-        let leads = z.gather(-1, candidates, false) - margin::at(&z, &standing.y).unsqueeze(-1);
+        let leads = z.gather(-1, candidates, false) - margin::at(&z, &robust.y).unsqueeze(-1);
         let mut slopes = Vec::new();
         let values = leads.detach().to_kind(x.kind());
         if positions_all(&fooled) {
@@ -40,7 +40,7 @@ impl Boundaries {
         let classes = leads.unbind(1);
         for (rank, lead) in classes.iter().enumerate() {
             let keep_graph = rank + 1 < classes.len();
-            let rise = pass.rise(lead, keep_graph, None).map_err(|error| standing.by_row(error))?;
+            let rise = pass.rise(lead, keep_graph, None).map_err(|error| robust.by_row(error))?;
             slopes.push(rise.gradient(None));
         }
         Ok(Self { fooled, leads: values, slopes })

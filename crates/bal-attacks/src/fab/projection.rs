@@ -1,6 +1,6 @@
 //! The shortest way from an image to a plane, within `[0, 1]`.
 
-use crate::{Norm, standing::sum_of_each};
+use crate::{Norm, still_robust::sum_of_each};
 use tch::{Kind, Tensor};
 
 /// The change `d` of least norm with `value + gradient d = 0` and `x + d` in `[0, 1]`, row by row.

@@ -1,7 +1,7 @@
 //! The way back from a wrong image to the boundary.
 
 use super::{decisions::Decisions, start::halve};
-use crate::{AttackError, Norm, standing::per_image};
+use crate::{AttackError, Norm, still_robust::per_image};
 use tch::Tensor;
 
 /// The coarsest bisection, as a share of the way; the paper's is coarser for less than 100 pixels.

@@ -1,6 +1,6 @@
 //! What a model says to changed images, question by question.
 
-use crate::{AttackError, standing::Standing};
+use crate::{AttackError, still_robust::StillRobust};
 use bal_core::Classifier;
 use tch::Tensor;
 
@@ -10,24 +10,24 @@ const TOGETHER: i64 = 1024;
 /// Asks whether images are wrong, and counts.
 pub(super) struct Decisions<'a> {
     model: &'a dyn Classifier,
-    standing: &'a Standing,
+    robust: &'a StillRobust,
     left: Vec<u64>,
 }
 
 impl<'a> Decisions<'a> {
-    /// With `queries` for each of the standing images.
-    pub(super) fn new(model: &'a dyn Classifier, standing: &'a Standing, queries: u64) -> Self {
-        Self { model, standing, left: vec![queries; standing.len() as usize] }
+    /// With `queries` for each of the still-robust images.
+    pub(super) fn new(model: &'a dyn Classifier, robust: &'a StillRobust, queries: u64) -> Self {
+        Self { model, robust, left: vec![queries; robust.len() as usize] }
     }
 
-    /// How many queries a standing image has left.
+    /// How many queries a still-robust image has left.
     pub(super) fn left(&self, row: i64) -> u64 {
         self.left[row as usize]
     }
 
-    /// The numbers of standing images in their data set.
+    /// The numbers of still-robust images in their data set.
     pub(super) fn indices(&self, rows: &[i64]) -> Vec<i64> {
-        rows.iter().map(|&row| self.standing.indices[row as usize]).collect()
+        rows.iter().map(|&row| self.robust.indices[row as usize]).collect()
     }
 
     /// Whether the model gets each of `x`, `[k, c, h, w]`, wrong as an image of row `rows[i]`.
@@ -35,7 +35,7 @@ impl<'a> Decisions<'a> {
         let mut wrong = Vec::with_capacity(rows.len());
         for (part, rows) in rows.chunks(TOGETHER as usize).enumerate() {
             let images = x.narrow(0, part as i64 * TOGETHER, rows.len() as i64);
-            let fooled = self.standing.only(rows).fooled(self.model, &images)?;
+            let fooled = self.robust.only(rows).fooled(self.model, &images)?;
             wrong.extend(Vec::<bool>::try_from(fooled)?);
         }
         for &row in rows {
@@ -47,7 +47,7 @@ impl<'a> Decisions<'a> {
 
     /// Whether the model gets each of `x`, `[k, c, h, w]`, wrong, all of them changes of one image.
     pub(super) fn ask_of_one(&mut self, row: i64, x: &Tensor) -> Result<Vec<bool>, AttackError> {
-        let label = self.standing.y.narrow(0, row, 1);
+        let label = self.robust.y.narrow(0, row, 1);
         let images = x.size().first().copied().unwrap_or(0);
         let mut wrong = Vec::with_capacity(images as usize);
         for first in (0..images).step_by(TOGETHER as usize) {
@@ -56,7 +56,7 @@ impl<'a> Decisions<'a> {
             // Every one of them is an image of this row.
             let one = |error| match error {
                 AttackError::NotFinite { what, .. } => {
-                    self.standing.by_row(AttackError::NotFinite { what, row: row as usize })
+                    self.robust.by_row(AttackError::NotFinite { what, row: row as usize })
                 }
                 other => other,
             };

@@ -3,7 +3,7 @@
 use super::{decisions::Decisions, elsewhere::Elsewhere};
 use crate::{
     AttackError, Norm,
-    standing::{Standing, beside, per_image},
+    still_robust::{StillRobust, beside, per_image},
 };
 use bal_core::NoiseStream;
 use tch::Tensor;
@@ -29,11 +29,11 @@ impl Draws<'_> {
     pub(super) fn find(
         &self,
         decisions: &mut Decisions,
-        standing: &Standing,
+        robust: &StillRobust,
         noise: &NoiseStream,
     ) -> Result<(Vec<i64>, Tensor), AttackError> {
-        let mut start = standing.x.copy();
-        let mut pending: Vec<i64> = (0..standing.len()).collect();
+        let mut start = robust.x.copy();
+        let mut pending: Vec<i64> = (0..robust.len()).collect();
         let mut rows = Vec::new();
         // One question is kept for an image of another class.
         let kept = HALVINGS + self.reserve + u64::from(self.elsewhere.is_some());
@@ -42,7 +42,7 @@ impl Draws<'_> {
             if pending.is_empty() {
                 break;
             }
-            let some = standing.only(&pending);
+            let some = robust.only(&pending);
             let x = noise.for_chain(CHAINS + draw).for_images(&some.indices).uniform_like(&some.x);
             let wrong = decisions.ask(&pending, &x)?;
             start = start.index_copy(0, &beside(&x, &pending), &x);
@@ -51,8 +51,8 @@ impl Draws<'_> {
             pending = rest.into_iter().map(|(row, _)| *row).collect();
         }
         if let Some(elsewhere) = self.elsewhere {
-            for row in (0..standing.len()).filter(|row| !rows.contains(row)).collect::<Vec<_>>() {
-                if let Some(x) = self.of_another_class(elsewhere, decisions, standing, row)? {
+            for row in (0..robust.len()).filter(|row| !rows.contains(row)).collect::<Vec<_>>() {
+                if let Some(x) = self.of_another_class(elsewhere, decisions, robust, row)? {
                     start = start.index_copy(0, &beside(&x, &[row]), &x);
                     rows.push(row);
                 }
@@ -60,7 +60,7 @@ impl Draws<'_> {
         }
         rows.sort_unstable();
         let index = beside(&start, &rows);
-        let (clean, far) = (standing.x.index_select(0, &index), start.index_select(0, &index));
+        let (clean, far) = (robust.x.index_select(0, &index), start.index_select(0, &index));
         if rows.is_empty() {
             return Ok((rows, far));
         }
@@ -76,11 +76,11 @@ impl Draws<'_> {
         &self,
         elsewhere: &Elsewhere,
         decisions: &mut Decisions,
-        standing: &Standing,
+        robust: &StillRobust,
         row: i64,
     ) -> Result<Option<Tensor>, AttackError> {
-        let image = standing.x.narrow(0, row, 1);
-        let label = standing.y.int64_value(&[row]);
+        let image = robust.x.narrow(0, row, 1);
+        let label = robust.y.int64_value(&[row]);
         for x in elsewhere.of_other_classes(self.norm, &image, label)? {
             if decisions.left(row) <= HALVINGS + self.reserve {
                 break;

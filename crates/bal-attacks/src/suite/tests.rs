@@ -159,10 +159,10 @@ fn a_search_for_the_nearest_error_is_made_once_and_breaks_what_one_for_each_ball
     };
     let radii = [0.2, 0.0, 0.02, 0.05];
     let told = suite(counting.clone()).perturb_all(&Bumpy, &batch, &radii.map(ball), &noise()).unwrap();
-    let standing = |x: &Tensor| right(x, &batch).iter().filter(|right| **right).count();
+    let robust = |x: &Tensor| right(x, &batch).iter().filter(|right| **right).count();
     assert_eq!(
         counting.images.load(Ordering::Relaxed),
-        standing(&draw.perturb(&Bumpy, &batch, ball(0.02), &noise()).unwrap())
+        robust(&draw.perturb(&Bumpy, &batch, ball(0.02), &noise()).unwrap())
     );
 
     // Ball by ball, with a search in each, the larger on what is left.

@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use bal_attacks::{
-    Attack, AttackName, AttackSettings, Evaluated, Forget, Protocol, Radii, evaluate_and_keep,
+    Attack, AttackName, AttackSettings, Evaluated, NoStore, Protocol, Radii, evaluate_with_store,
 };
 use bal_core::{EnsembleGradient, Images};
 use bal_page::{Attacked, Example, Seen};
@@ -82,9 +82,15 @@ fn run(
 ) -> Result<(Evaluation, Evaluated)> {
     let limit = Some(count(request, shown));
     let protocol = Protocol { attack, radii: Some(radii), limit, seed: request.seed };
-    let keep = Forget { images: true };
-    let evaluated =
-        evaluate_and_keep(&*subject.classifier, &shown.images, &protocol, &session.workers, &keep, &|_| {})?;
+    let store = NoStore { images: true };
+    let evaluated = evaluate_with_store(
+        &*subject.classifier,
+        &shown.images,
+        &protocol,
+        &session.workers,
+        &store,
+        &|_| {},
+    )?;
     session.note_all(&warnings::of(&evaluated.curve));
     let mut settings = json!(attack.settings());
     if let Some(map) = settings.as_object_mut() {

@@ -11,16 +11,16 @@ use tch::Device;
 #[derive(Default)]
 struct InMemory(Mutex<BTreeMap<usize, Shard>>);
 
-impl Keep for InMemory {
+impl ShardStore for InMemory {
     fn images(&self) -> bool {
         false
     }
 
-    fn recall(&self, number: usize) -> Result<Option<Shard>, KeepError> {
+    fn read(&self, number: usize) -> Result<Option<Shard>, StoreError> {
         Ok(self.0.lock().unwrap().remove(&number))
     }
 
-    fn keep(&self, number: usize, shard: &Shard) -> Result<(), KeepError> {
+    fn write(&self, number: usize, shard: &Shard) -> Result<(), StoreError> {
         let Shard { indices, labels, clean, outcomes, distances, gradients, x: _ } = shard;
         let kept = Shard {
             indices: indices.clone(),
@@ -49,7 +49,7 @@ fn what_was_kept_is_not_attacked_again_and_progress_says_how_much_that_was() {
         let remember: &(dyn Fn(&EvaluationProgress) + Sync) =
             &|progress| *last.lock().unwrap() = Some(progress.clone());
         let workers = Workers::new(2).unwrap();
-        let evaluated = evaluate_and_keep(&Bumpy, &images, &protocol, &workers, &kept, remember).unwrap();
+        let evaluated = evaluate_with_store(&Bumpy, &images, &protocol, &workers, &kept, remember).unwrap();
         let EvaluationProgress { images, recalled, .. } = last.into_inner().unwrap().unwrap();
         (evaluated.curve, images, recalled)
     };

@@ -1,14 +1,14 @@
-//! The images that a model has right: those for which a nearest error is sought.
+//! The images that are still robust: the model classifies them correctly, so an attack goes on with them.
 
 use crate::{AttackError, gradient, logits, pass::Pass, predicted_classes};
 use bal_core::{Batch, Classifier, channels_last};
 use tch::{Kind, Tensor, kind::Element};
 
-/// Some images of a batch that the model has right, with the model's answers.
+/// The images of a batch that are still robust, with the model's answers.
 ///
-/// An image that stands has a result of its own, whichever others are beside it; attacks leave out
-/// those that are finished. Errors name the rows of the whole batch.
-pub(crate) struct Standing {
+/// The result of an image does not depend on the other images; attacks leave out those that are finished. Errors name the
+/// rows of the whole batch.
+pub(crate) struct StillRobust {
     /// The images' rows in the batch that was given.
     rows: Vec<i64>,
     /// Images, `[m, c, h, w]`.
@@ -39,17 +39,17 @@ pub(crate) struct Slope {
 /// # Errors
 /// [`AttackError::Batch`], [`AttackError::Label`], those of the model on the clean images, and those
 /// of `attack`.
-pub(crate) fn on_standing(
+pub(crate) fn on_still_robust(
     model: &dyn Classifier,
     batch: &Batch,
-    attack: impl FnOnce(&Standing) -> Result<Tensor, AttackError>,
+    attack: impl FnOnce(&StillRobust) -> Result<Tensor, AttackError>,
 ) -> Result<Tensor, AttackError> {
-    let standing = Standing::of(model, batch)?;
-    if standing.is_empty() {
+    let robust = StillRobust::of(model, batch)?;
+    if robust.is_empty() {
         return Ok(batch.x.detach());
     }
-    let changed = attack(&standing)?;
-    let changed = batch.x.detach().index_copy(0, &beside(&batch.x, &standing.rows), &changed);
+    let changed = attack(&robust)?;
+    let changed = batch.x.detach().index_copy(0, &beside(&batch.x, &robust.rows), &changed);
     confirmed(model, batch, changed)
 }
 
@@ -79,7 +79,7 @@ fn confirmed(model: &dyn Classifier, batch: &Batch, mut x: Tensor) -> Result<Ten
     Ok(clean.where_self(&per_image(&missed), &x))
 }
 
-impl Standing {
+impl StillRobust {
     fn of(model: &dyn Classifier, batch: &Batch) -> Result<Self, AttackError> {
         logits::whole(batch)?;
         logits::labels_fit(&batch.y, model.classes())?;
@@ -191,9 +191,9 @@ mod tests {
     #[test]
     fn only_images_that_the_model_has_right_are_attacked() {
         let batch = batch(&[&[0.2], &[0.3], &[0.8], &[0.9]], &[0, 1, 0, 1]);
-        let changed = on_standing(&threshold(), &batch, |standing| {
-            assert_eq!((standing.len(), &standing.indices[..]), (2, &[0, 3][..]));
-            Ok(1.1 - &standing.x)
+        let changed = on_still_robust(&threshold(), &batch, |robust| {
+            assert_eq!((robust.len(), &robust.indices[..]), (2, &[0, 3][..]));
+            Ok(1.1 - &robust.x)
         });
         let changed = Vec::<f32>::try_from(changed.unwrap().reshape([-1])).unwrap();
         assert!(changed.iter().zip([0.9, 0.3, 0.8, 0.2]).all(|(x, y)| (x - y).abs() < 1e-6), "{changed:?}");
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn a_change_that_falls_a_little_short_is_stretched_and_one_that_is_not_enough_given_up() {
         let batch = batch(&[&[0.2], &[0.2], &[0.2]], &[0, 0, 0]);
-        let changed = on_standing(&threshold(), &batch, |_| {
+        let changed = on_still_robust(&threshold(), &batch, |_| {
             Ok(Tensor::from_slice(&[0.499_99f32, 0.45, 0.6]).reshape([3, 1, 1, 1]))
         });
         let changed = Vec::<f32>::try_from(changed.unwrap().reshape([-1])).unwrap();
@@ -212,9 +212,9 @@ mod tests {
     #[test]
     fn a_row_is_named_by_its_place_in_the_batch() {
         let batch = batch(&[&[0.2], &[0.3], &[0.8], &[0.9]], &[1, 0, 1, 1]);
-        let error = on_standing(&threshold(), &batch, |standing| {
+        let error = on_still_robust(&threshold(), &batch, |robust| {
             let x = Tensor::from_slice(&[0.1f32, 0.2, f32::NAN]).reshape([3, 1, 1, 1]);
-            standing.only(&[1, 2]).fooled(&threshold(), &x.narrow(0, 1, 2))
+            robust.only(&[1, 2]).fooled(&threshold(), &x.narrow(0, 1, 2))
         });
         let error = error.unwrap_err().to_string();
         assert_eq!(error, "the model gives image 3 of the batch a logit that is not finite");
@@ -223,7 +223,7 @@ mod tests {
     #[test]
     fn a_batch_that_is_all_wrong_comes_back() {
         let batch = batch(&[&[0.2], &[0.8]], &[1, 0]);
-        let changed = on_standing(&threshold(), &batch, |_| panic!("nothing stands"));
+        let changed = on_still_robust(&threshold(), &batch, |_| panic!("nothing stands"));
         assert_eq!(changed.unwrap(), batch.x);
     }
 }

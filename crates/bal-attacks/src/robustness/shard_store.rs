@@ -1,0 +1,49 @@
+//! A store of finished shards, from which an evaluation continues after an interruption.
+
+use super::Shard;
+use std::error::Error;
+
+/// Why a shard could not be stored or read; the message names the place.
+pub type StoreError = Box<dyn Error + Send + Sync>;
+
+/// A store of finished shards.
+///
+/// Shards are numbered in the order of the data set. Workers read and write different shards at the same time. A shard that is
+/// read replaces the attack, so it has to be the shard that was written, bit by bit.
+pub trait ShardStore: Sync {
+    /// Whether shards hold the changed images, and the evaluation returns them.
+    fn images(&self) -> bool;
+
+    /// Shard `number`, if it was stored.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the shard exists and cannot be read.
+    fn read(&self, number: usize) -> Result<Option<Shard>, StoreError>;
+
+    /// Stores shard `number`, whole or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the evaluation ends with it.
+    fn write(&self, number: usize, shard: &Shard) -> Result<(), StoreError>;
+}
+
+/// Stores nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoStore {
+    /// Whether the evaluation returns the changed images.
+    pub images: bool,
+}
+
+impl ShardStore for NoStore {
+    fn images(&self) -> bool {
+        self.images
+    }
+
+    fn read(&self, _: usize) -> Result<Option<Shard>, StoreError> {
+        Ok(None)
+    }
+
+    fn write(&self, _: usize, _: &Shard) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
