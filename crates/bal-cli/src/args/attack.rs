@@ -4,7 +4,7 @@ use bal_attacks::{AttackSettings, LossName, Norm, StepSize, Target};
 use bal_core::EnsembleGradient;
 use clap::Args;
 
-/// What an attack is made with; flags that it does not have are refused by name.
+/// Settings of the attack. A flag that the attack does not have is refused by name.
 #[derive(Clone, Copy, Debug, Args)]
 #[command(next_help_heading = "Settings of the attack")]
 pub(crate) struct AttackFlags {
@@ -21,46 +21,46 @@ pub(crate) struct AttackFlags {
     /// Random starts of an attack that has them [default: 1].
     #[arg(long, value_name = "N")]
     pub(crate) restarts: Option<u64>,
-    /// The gradient that an ensemble shows: predictive or member-mean [default: as the weights say].
+    /// Gradient of an ensemble: predictive or member-mean [default: from the weight file].
     #[arg(long, value_name = "NAME")]
     pub(crate) ensemble_gradient: Option<EnsembleGradient>,
-    /// The loss that ifgsm, mi-fgsm and pgd raise: cross-entropy, margin, dlr, or confident, which goes on until the
-    /// model is sure of an error [default: cross-entropy].
+    /// Loss that ifgsm, mi-fgsm and pgd maximise: cross-entropy, margin, dlr, or confident, which looks for confident
+    /// errors [default: cross-entropy].
     #[arg(long, value_name = "NAME")]
     pub(crate) loss: Option<LossName>,
     /// Momentum that mi-fgsm keeps from step to step [default: 1].
     #[arg(long, value_name = "X")]
     pub(crate) decay: Option<f64>,
-    /// Wrong classes that apgd-t and fab try, the likeliest first [default: 9].
+    /// Number of wrong classes that apgd-t and fab try, the most probable first [default: 9].
     #[arg(long, value_name = "N")]
     pub(crate) targets: Option<u64>,
-    /// Questions that square, autoattack [default: 5000] and hop-skip-jump [default: 25000] ask about an image.
+    /// Queries per image of square, autoattack [default: 5000] and hop-skip-jump [default: 25000].
     #[arg(long, value_name = "N")]
     pub(crate) queries: Option<u64>,
-    /// Share of the pixels in square's first windows [default: .8].
+    /// Share of the pixels in the first windows of square [default: .8].
     #[arg(long, value_name = "X")]
     pub(crate) initial_share: Option<f64>,
-    /// Whether square's windows shrink in proportion to its questions, or after as many as in 10,000, as those of
-    /// autoattack do [default: square true, autoattack false].
+    /// Rescales the schedule of square's window sizes to the number of queries; false uses the schedule for 10,000
+    /// queries, as the authors of autoattack do [default: square true, autoattack false].
     #[arg(long, value_name = "BOOL")]
     pub(crate) rescale_schedule: Option<bool>,
-    /// Points that uniform-noise and gaussian-noise [default: 100] try on each image, and images that hop-skip-jump tries
-    /// to begin with [default: 1000].
+    /// Random points per image of uniform-noise and gaussian-noise [default: 100], and random start images of
+    /// hop-skip-jump [default: 1000].
     #[arg(long, value_name = "N")]
     pub(crate) draws: Option<u64>,
-    /// Passes of a model with random outputs that autoattack-rand averages [default: 20].
+    /// Forward passes that autoattack-rand averages, for a model with random outputs [default: 20].
     #[arg(long, value_name = "N")]
     pub(crate) repetitions: Option<u64>,
-    /// Descents of cw, each with a weight of its own [default: 9].
+    /// Binary search steps of cw for the weight of its loss [default: 9].
     #[arg(long, value_name = "N")]
     pub(crate) search_steps: Option<u64>,
-    /// By how much a wrong class has to lead for cw [default: 0].
+    /// Confidence of cw: the lead of the wrong class, in logits [default: 0].
     #[arg(long, value_name = "X")]
     pub(crate) confidence: Option<f64>,
     /// How far deepfool and fab go past a boundary, as a share of the step [default: deepfool .02, fab .05].
     #[arg(long, value_name = "X")]
     pub(crate) overshoot: Option<f64>,
-    /// Wrong classes that deepfool compares, the likeliest first [default: 9].
+    /// Number of wrong classes that deepfool compares, the most probable first [default: 9].
     #[arg(long, value_name = "N")]
     pub(crate) candidates: Option<u64>,
     /// Greatest weight of the clean image's projection in fab [default: .1].
@@ -82,13 +82,13 @@ pub(crate) struct AttackFlags {
     /// Weight of the margin in the first descent of cw [default: .001].
     #[arg(long, value_name = "X")]
     pub(crate) initial_weight: Option<f64>,
-    /// Whether descents of cw end that get nowhere [default: true].
+    /// Ends a descent of cw early if its loss does not fall [default: true].
     #[arg(long, value_name = "BOOL")]
     pub(crate) abort_early: Option<bool>,
-    /// Questions of the first estimate of hop-skip-jump [default: 100].
+    /// Queries of hop-skip-jump for its first gradient estimate [default: 100].
     #[arg(long, value_name = "N")]
     pub(crate) first_samples: Option<u64>,
-    /// Most questions of an estimate of hop-skip-jump [default: 10000].
+    /// Most queries of hop-skip-jump for a gradient estimate [default: 10000].
     #[arg(long, value_name = "N")]
     pub(crate) most_samples: Option<u64>,
 }
