@@ -6,7 +6,7 @@ use std::{env, iter};
 
 use anyhow::{Context, Result};
 
-use crate::setup::LibTorch;
+use crate::libtorch::LibTorch;
 use bal_chores::Repository;
 
 /// The variable in which the system's loader looks for libraries.

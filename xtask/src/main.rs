@@ -12,6 +12,7 @@ compile_error!("cargo xtask runs on Linux and macOS; elsewhere set LIBTORCH your
 mod browser;
 mod cargo;
 mod ci;
+mod libtorch;
 #[cfg(test)]
 mod packages;
 mod pieces;

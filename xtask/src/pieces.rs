@@ -4,7 +4,8 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::cargo::cargo_with;
-use crate::setup::{self, LibTorch};
+use crate::libtorch::LibTorch;
+use crate::setup;
 use bal_chores::Repository;
 use bal_chores::run as run_command;
 use bal_chores::stage;

@@ -10,7 +10,8 @@ use bal_chores::{Repository, run, stage};
 use clap::Args;
 
 use crate::cargo::{cargo_with, with_libtorch};
-use crate::setup::{self, LibTorch};
+use crate::libtorch::LibTorch;
+use crate::setup;
 
 /// What is handed over as it is, `--help` too.
 #[derive(Args, Default)]

@@ -8,13 +8,14 @@ mod usable;
 mod wheels;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use bal_files::Lock;
 use clap::Args;
 
 use crate::cargo::cargo;
+use crate::libtorch::LibTorch;
 use crate::setup::wheels::Wheels;
 use bal_chores::Repository;
 use bal_chores::run as run_command;
@@ -34,13 +35,6 @@ pub(crate) struct Options {
     /// Fetch the CUDA libraries too: 2.5 GB to download; put together with care, but not tried on a GPU
     #[arg(long)]
     cuda: bool,
-}
-
-/// A LibTorch that is ready for use.
-#[derive(Clone)]
-pub(crate) struct LibTorch {
-    /// The folder of its libraries.
-    pub(crate) libraries: PathBuf,
 }
 
 /// The verb.

@@ -8,9 +8,10 @@ use bal_chores::{Repository, reference, run as run_command, stage};
 
 use crate::browser;
 use crate::cargo::cargo_with;
+use crate::libtorch::LibTorch;
 use crate::pieces;
 use crate::programs::{build, here};
-use crate::setup::{self, LibTorch};
+use crate::setup;
 
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {

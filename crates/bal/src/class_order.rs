@@ -1,6 +1,6 @@
 //! Which output of a network stands for which class of a data set.
 
-use crate::{Note, Remedy, dataset::folder_name};
+use crate::{Note, Remedy, published::folder_name};
 use std::collections::HashMap;
 
 /// For each of the classes `found`, its place among `known`, which are as they are called by whoever trained; an error is the

@@ -1,20 +1,18 @@
 //! Data sets as tensors.
 
 use crate::{
-    Refusal, Remedy, Session,
+    Session,
     own_images::{self, ImageSettings},
+    published,
 };
 use anyhow::{Context, Result, bail};
 use bal_core::{Images, NoiseKey, NoiseStream, Purpose};
 use bal_data::{
-    Dataset, Holdout, Set, Share, Split,
+    Dataset, Holdout, Share, Split,
     own::{Own, Report, SplitOrigin},
 };
 use bal_models::{Part, RunImages, Sizes};
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
 use tch::{Kind, Tensor};
 
 /// Which images, and where they are.
@@ -143,39 +141,6 @@ impl Divided {
     }
 }
 
-/// GTSRB's training images, divided as in the paper's experiment.
-const PAPER_SPLIT: &str = "gtsrb-paper";
-/// Which division: the same for every run, so that runs have the same test images.
-const PAPER_SPLIT_SEED: u64 = 1;
-
-/// Whether the program knows a data set of this name.
-pub fn is_known(name: &str) -> bool {
-    name == PAPER_SPLIT || name.parse::<Set>().is_ok()
-}
-
-/// What the classes of a data set that the program knows are called.
-pub(crate) fn class_names(name: &str) -> Option<Vec<String>> {
-    let set = if name == PAPER_SPLIT { Some(Set::Gtsrb) } else { name.parse().ok() };
-    set.map(|set: Set| set.class_names().iter().map(ToString::to_string).collect())
-}
-
-/// The name of a class as a folder can have it.
-pub(crate) fn folder_name(class: &str) -> String {
-    class.replace('/', " or ")
-}
-
-/// Loads a data set that the program knows, in colour where it is; `root` is the folder of data sets.
-pub(crate) fn known(name: &str, root: Option<&Path>) -> Result<Dataset> {
-    let paper = name == PAPER_SPLIT;
-    let set: Set = if paper { Set::Gtsrb } else { name.parse()? };
-    let root = folder(root)?;
-    let dataset = bal_data::load(set, &root).map_err(|error| {
-        let fault = format!("cannot load {set} from {}", root.display());
-        Refusal::new(fault, Remedy::Download(set.to_string())).because(error.into())
-    })?;
-    Ok(if paper { dataset.paper_split(PAPER_SPLIT_SEED) } else { dataset })
-}
-
 impl DataSource<'_> {
     /// Loads the training images: `held_out` are put apart, of the rest the first `train_images` are taken.
     pub(crate) fn training(&self, train_images: usize, held_out: usize, seed: u64) -> Result<Training> {
@@ -200,7 +165,7 @@ impl DataSource<'_> {
             HeldOut::Given(given) => self.tensors(&given)?,
         };
         let images = subset(&all, &kept);
-        let names = loaded.class_names().or_else(|| class_names(self.name)).unwrap_or_default();
+        let names = loaded.class_names().or_else(|| published::class_names(self.name)).unwrap_or_default();
         let identity = RunImages {
             train: Part::of(&images, &names),
             held_out: Part::of(&put_apart, &names),
@@ -232,7 +197,7 @@ impl DataSource<'_> {
             Ok(Counted { train_images, held_out, apart })
         };
         let Some(settings) = self.own else {
-            return counted(&known(self.name, self.session.data.as_deref())?);
+            return counted(&published::known(self.name, self.session.data.as_deref())?);
         };
         let own = settings.load(self.name)?;
         own_images::tell(&own.report, self.session);
@@ -275,7 +240,7 @@ impl DataSource<'_> {
     /// Loads all parts.
     pub(crate) fn whole(&self) -> Result<Whole> {
         let loaded = self.load()?;
-        let names = loaded.class_names().or_else(|| class_names(self.name)).unwrap_or_default();
+        let names = loaded.class_names().or_else(|| published::class_names(self.name)).unwrap_or_default();
         let drawn = loaded.is_drawn();
         let Dataset { train, held_out, test, digests, .. } = loaded.dataset;
         let before = held_out.map_or_else(|| train.clone(), |held_out| train.joined(&held_out));
@@ -310,7 +275,7 @@ impl DataSource<'_> {
     pub(crate) fn digests(&self) -> Result<BTreeMap<String, String>> {
         match self.own {
             Some(settings) => Ok(settings.digests(self.name)?),
-            None => Ok(known(self.name, self.session.data.as_deref())?.digests),
+            None => Ok(published::known(self.name, self.session.data.as_deref())?.digests),
         }
     }
 
@@ -319,7 +284,7 @@ impl DataSource<'_> {
             let Own { dataset, classes, report, .. } = settings.load(self.name)?;
             return Ok(Loaded { dataset, own: Some((classes, report)) });
         }
-        let dataset = known(self.name, self.session.data.as_deref())?;
+        let dataset = published::known(self.name, self.session.data.as_deref())?;
         Ok(Loaded { dataset, own: None })
     }
 
@@ -377,31 +342,6 @@ pub(crate) fn sample_with_first(images: i64, count: u64, first: u64, seed: u64) 
     let first = (first as usize).min(numbers.len());
     numbers[first..].sort_unstable();
     numbers
-}
-
-/// The folder of data sets: as given, else `$BAL_DATA`, else `datasets/` here or in the source tree
-/// that the program was built from.
-fn folder(given: Option<&Path>) -> Result<PathBuf> {
-    let variable = std::env::var_os("BAL_DATA").map(PathBuf::from);
-    if let Some(folder) = given.map(Path::to_path_buf).or(variable) {
-        if folder.is_dir() {
-            return Ok(folder);
-        }
-        let fault = format!("there is no folder of data sets at {}", folder.display());
-        return Err(Refusal::new(fault, Remedy::DataFolder).into());
-    }
-    let source_tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets");
-    let found = [PathBuf::from("datasets"), source_tree].into_iter().find(|folder| folder.is_dir());
-    found.ok_or_else(|| Refusal::new("there is no folder datasets/ here", Remedy::DataFolder).into())
-}
-
-/// The folder that data sets are fetched into: as [`folder`] finds them, except that it need not be there.
-pub(crate) fn folder_to_fill(given: Option<&Path>) -> PathBuf {
-    let variable = || std::env::var_os("BAL_DATA").map(PathBuf::from);
-    given
-        .map(Path::to_path_buf)
-        .or_else(variable)
-        .unwrap_or_else(|| folder(None).unwrap_or_else(|_| PathBuf::from("datasets")))
 }
 
 #[cfg(test)]

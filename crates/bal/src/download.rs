@@ -1,6 +1,6 @@
 //! Published data sets, fetched and checked.
 
-use crate::dataset;
+use crate::published;
 use anyhow::{Context, Result};
 use bal_data::{Manifest, Mirror, Set, download};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub fn download(
     progress: &mut dyn FnMut(&download::Progress<'_>),
 ) -> Result<Vec<PathBuf>> {
     let manifest = Manifest::built_in()?;
-    let root = dataset::folder_to_fill(data);
+    let root = published::folder_to_fill(data);
     let mirror = Mirror::choose(mirror)?;
     let fetched = sets.iter().map(|&set| {
         let fetched = download::fetch(&manifest, set, &root, mirror.as_ref(), &mut |event| progress(&event));

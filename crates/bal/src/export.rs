@@ -1,6 +1,6 @@
 //! A published data set as folders of pictures, to look at, or to try what images of one's own go through.
 
-use crate::{Session, dataset};
+use crate::{Session, published};
 use anyhow::{Context, Result, bail};
 use bal_data::own;
 use bal_files::NewFolder;
@@ -14,9 +14,9 @@ pub fn export(name: &str, limit: Option<u64>, out: &Path, session: &Session) -> 
     if out.symlink_metadata().is_ok() {
         bail!("{} is there already; name a folder that is not", out.display());
     }
-    let dataset = dataset::known(name, session.data.as_deref())?;
-    let classes = dataset::class_names(name).context("the data set has no names of classes")?;
-    let classes: Vec<String> = classes.iter().map(|name| dataset::folder_name(name)).collect();
+    let dataset = published::known(name, session.data.as_deref())?;
+    let classes = published::class_names(name).context("the data set has no names of classes")?;
+    let classes: Vec<String> = classes.iter().map(|name| published::folder_name(name)).collect();
     let context = || format!("cannot write {}", out.display());
     let unfinished = NewFolder::beside(out).with_context(context)?;
     for (part, split) in [("train", &dataset.train), ("test", &dataset.test)] {

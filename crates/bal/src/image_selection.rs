@@ -7,6 +7,7 @@ use crate::{
     dataset::{self, DataSource, Test, Whole},
     experiment::Experiment,
     model_source::{Data, LoadedModel, Shown},
+    published,
     trained_on::{Tie, TrainedOn},
 };
 use anyhow::{Context, Result, bail};
@@ -228,7 +229,7 @@ impl Part {
         let Test { images, class_names, files } = test;
         Self {
             numbers: numbers.unwrap_or_else(|| (0..images.len()).collect()),
-            class_names: class_names.or_else(|| dataset::class_names(dataset)).unwrap_or_default(),
+            class_names: class_names.or_else(|| published::class_names(dataset)).unwrap_or_default(),
             images,
             files,
             remarks,
@@ -308,7 +309,7 @@ fn users_own(wanted: &Wanted, data: &Data, session: &Session, sources: &[&Loaded
 /// What the first model calls its classes, as folders can be called.
 fn first_names(sources: &[&LoadedModel]) -> Result<Option<Vec<String>>> {
     let names = sources.first().map(|source| source.class_names()).transpose()?.flatten();
-    Ok(names.map(|names| names.iter().map(|name| dataset::folder_name(name)).collect()))
+    Ok(names.map(|names| names.iter().map(|name| published::folder_name(name)).collect()))
 }
 
 /// Whether the images are those that a run of before was trained and is tested on, as their digests say.

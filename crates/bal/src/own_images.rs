@@ -2,7 +2,7 @@
 
 mod memory;
 
-use crate::{Note, Session, dataset};
+use crate::{Note, Session, published};
 use anyhow::{Context, Result, bail};
 use bal_data::{
     DataError, Share,
@@ -121,7 +121,7 @@ impl ImageSettings {
 /// # Errors
 /// When there is none.
 pub fn named(name: &str, settings: &ImageSettings) -> Result<(String, Option<ImageSettings>)> {
-    if dataset::is_known(name) {
+    if published::is_known(name) {
         return Ok((name.into(), None));
     }
     Ok((place(name)?, Some(settings.clone())))

@@ -1,6 +1,6 @@
 //! Readers of data sets.
 
-use super::{Desk, MIB, Reader, seeds};
+use super::{Desk, MIB, Reader, seeds, two_parts::parts};
 use bal_data::{
     Manifest, OwnSettings, Preprocessing, Share,
     gtsrb::{OfficialZips, prepare},
@@ -148,17 +148,4 @@ fn prepare_in(desk: &Desk, zips: &OfficialZips) -> bool {
     let folder = desk.path("prepared");
     fs::create_dir_all(&folder).unwrap();
     prepare(zips, &folder, None, &mut |_| {}).is_ok()
-}
-
-/// The input in two: its first two bytes are the length of the first.
-pub(super) fn parts(bytes: &[u8]) -> [&[u8]; 2] {
-    let Some((length, rest)) = bytes.split_first_chunk::<2>() else { return [&[], bytes] };
-    let (first, second) = rest.split_at(usize::from(u16::from_le_bytes(*length)).min(rest.len()));
-    [first, second]
-}
-
-/// What [`parts`] takes apart.
-pub(super) fn joined(first: &[u8], second: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(first.len()).unwrap();
-    [&length.to_le_bytes(), first, second].concat()
 }

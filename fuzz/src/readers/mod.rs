@@ -8,6 +8,7 @@ mod program;
 mod records;
 mod seeds;
 mod tensors;
+mod two_parts;
 
 use peak_alloc::PeakAlloc;
 use std::{

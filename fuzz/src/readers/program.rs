@@ -1,6 +1,6 @@
 //! What only the program reads: experiments, run folders, parts of evaluations, attacked images.
 
-use super::{MIB, Reader, images::parts, seeds, tensors::seal};
+use super::{MIB, Reader, seeds, tensors::seal, two_parts::parts};
 use bal::readers;
 use bal_files::{LOCK_FILE, Lock};
 

@@ -1,6 +1,6 @@
 //! Readers of JSON: records, evaluations, calibrations, metrics; and the page that is made of them.
 
-use super::{MIB, Reader, images::parts, seeds};
+use super::{MIB, Reader, seeds, two_parts::parts};
 use bal_page::{Page, Run};
 use bal_report::{CalibrationReport, Evaluation, MetricsWriter, Record, metrics};
 

@@ -1,6 +1,6 @@
 //! Sound inputs, small: made by what writes them, or files of the repository.
 
-use super::images::joined;
+use super::two_parts::joined;
 use bal_core::{
     ChainState, Checkpoint, EnsembleGradient, Member, NoiseKey, NoiseStream, Position, Posterior, Prediction,
     Purpose, State,

@@ -3,10 +3,11 @@
 use super::{Kind, Reading};
 use crate::{
     Note, Refusal, Remedy, Session, class_order,
-    dataset::{self, DataSource},
+    dataset::DataSource,
     experiment::Experiment,
     image_selection::Selected,
     own_images::{self, ImageSettings},
+    published,
     start::digest,
     trained_on::TrainedOn,
 };
@@ -106,7 +107,7 @@ impl LoadedModel {
             return Ok(own.cloned());
         }
         let outputs = posterior.map(|posterior| posterior.architecture.classes() as usize);
-        let run = self.experiment()?.and_then(|run| dataset::class_names(&run.dataset));
+        let run = self.experiment()?.and_then(|run| published::class_names(&run.dataset));
         Ok(run.filter(|names| Some(names.len()) == outputs))
     }
 
@@ -136,7 +137,7 @@ impl LoadedModel {
             }
             return Ok(data);
         };
-        if dataset::is_known(name) {
+        if published::is_known(name) {
             return Ok(known(name));
         }
         let place = own_images::place(name)?;
