@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use bal_report::Record;
+use bal_report::number::duration;
 
 use crate::reproduce::expected::{self, Paces};
 use crate::reproduce::figure::Figure;
@@ -33,17 +34,13 @@ pub(super) fn print(
         let record = expected::record(repository, place, run);
         let time = if record.is_file() {
             let Record { wall_seconds, threads, .. } = Record::read(&record)?;
-            format!("took {} on {threads} threads", readable(wall_seconds))
+            format!("took {} on {threads} threads", duration(wall_seconds))
         } else {
             let trials = f64::from(tuning::fewest_trainings(repository, place, run));
             let seconds = known.expected(repository, run, overrides)?.map(|seconds| seconds * trials);
-            seconds.map_or("unknown".into(), |seconds| format!("should take {}", readable(seconds)))
+            seconds.map_or("unknown".into(), |seconds| format!("should take {}", duration(seconds)))
         };
         println!("{:<32} {state:<12} {time}", run.folder.display());
     }
     Ok(())
-}
-
-fn readable(seconds: f64) -> String {
-    if seconds < 90.0 { format!("{seconds:.0} s") } else { format!("{:.0} min", (seconds / 60.0).ceil()) }
 }
