@@ -16,10 +16,8 @@ mod shell;
 mod training_data;
 
 use crate::Usage;
-use crate::console::Console;
-use anyhow::Context;
 use attack::AttackFlags;
-use bal::{EvaluateRequest, ExperimentRequest, Options, Session, Surrogate, TrainRequest, VerifyRequest};
+use bal::{EvaluateRequest, ExperimentRequest, Options, Surrogate, TrainRequest, VerifyRequest};
 use bal_attacks::{AttackName, Radii};
 pub(crate) use calibrate::Calibrate;
 use clap::{Args, Parser, Subcommand};
@@ -34,7 +32,7 @@ pub(crate) use predict::Predict;
 pub(crate) use report::Report;
 pub(crate) use runs::Runs;
 pub(crate) use shell::{Completions, Man};
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 use tch::Device;
 pub(crate) use training_data::TrainingDataFlags;
 
@@ -262,15 +260,6 @@ pub(crate) struct Machine {
     /// The folder of the data sets [default: `$BAL_DATA`, else datasets/].
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-}
-
-impl Machine {
-    /// What the flags say, reporting to the user.
-    pub(crate) fn session(&self) -> anyhow::Result<Session> {
-        let session = self.threads.map_or_else(Session::new, |threads| Session::with_threads(threads.into()));
-        let session = session.context("--threads")?.on(self.device).with_data(self.data.as_deref());
-        Ok(session.observed_by(Arc::new(Console)))
-    }
 }
 
 fn device(text: &str) -> Result<Device, String> {

@@ -2,14 +2,11 @@
 //!
 //! A reader who leaves, as `head` does, ends no work.
 
-use crate::{interrupt, progress::Display, ways_out};
 use anyhow::{Result, bail};
-use bal::{Checked, Note, Observer, Progress, Work};
-use bal_files::News;
 use std::{
     io::Write,
     sync::{
-        Once, OnceLock,
+        OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -56,45 +53,5 @@ pub(crate) fn write_out(bytes: &[u8]) -> std::io::Result<()> {
         // Whoever reads, `head` perhaps, has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
-    }
-}
-
-/// Tells the user what the library has to say.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Console;
-
-impl Observer for Console {
-    fn note(&self, note: &Note) {
-        say(&note.line(ways_out::of));
-    }
-
-    fn begin(&self, work: &Work<'_>) -> Box<dyn Progress> {
-        Box::new(Display::new(work.title, work.unit, work.total, work.done))
-    }
-
-    fn training_begins(&self) -> Result<()> {
-        interrupt::watch()
-    }
-
-    fn is_to_end(&self) -> bool {
-        interrupt::asked()
-    }
-
-    fn checked(&self, checked: &Checked) {
-        let Checked { images, norm, radius, findings } = checked;
-        let result =
-            if findings.is_empty() { "nothing suspicious" } else { "look at this before the numbers" };
-        print(&format!("checks on {images} images, at {norm} radius {radius}: {result}"));
-        for finding in findings {
-            print(&format!("  {finding}"));
-        }
-    }
-
-    fn locks(&self, news: &News<'_>) {
-        static NO_LOCKS: Once = Once::new();
-        match news {
-            News::Waiting { .. } => say(&news.to_string()),
-            News::NoLocks { .. } => NO_LOCKS.call_once(|| say(&news.to_string())),
-        }
     }
 }

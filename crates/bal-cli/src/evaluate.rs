@@ -6,6 +6,7 @@ use crate::{
     args::{Evaluate, usage},
     console::{print, say},
     output::can_be_written,
+    session::session,
     ways_out,
 };
 use anyhow::{Result, bail};
@@ -19,7 +20,7 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     }
     let request = flags.request()?;
     request.attack().map_err(|error| usage(ways_out::of_settings(&error)))?;
-    let session = flags.machine.session()?;
+    let session = session(&flags.machine)?;
     let measured = bal::measure(&request, &session)?;
     table::show(&measured.evaluation);
     for warning in &measured.warnings {
@@ -34,7 +35,7 @@ fn verify(flags: &Evaluate, request: &VerifyRequest) -> Result<()> {
     if foreign != AttackSettings::default() {
         return Err(usage("--verify attacks nothing; leave the settings of an attack out"));
     }
-    let Verified { evaluation, images, fault } = bal::verify(request, &flags.machine.session()?)?;
+    let Verified { evaluation, images, fault } = bal::verify(request, &session(&flags.machine)?)?;
     table::show(&evaluation);
     if let Some(fault) = fault {
         bail!("{fault}");

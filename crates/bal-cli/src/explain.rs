@@ -3,6 +3,7 @@
 use crate::{
     args::Explain,
     console::{print, say},
+    session::session,
     ways_out,
 };
 use anyhow::Result;
@@ -13,7 +14,7 @@ use toml::{Table, Value};
 
 /// Prints every setting with its meaning, then the cost.
 pub(crate) fn explain(flags: &Explain) -> Result<()> {
-    let session = flags.machine.session()?;
+    let session = session(&flags.machine)?;
     let is_run = flags.experiment().is_some_and(Path::is_dir);
     let path = flags.experiment().map(Path::to_path_buf);
     let (run, file) = if is_run { (path, None) } else { (None, path) };

@@ -4,6 +4,7 @@ use crate::{
     args::{Init, usage},
     explain::shown,
     output,
+    session::session,
 };
 use anyhow::{Context, Result, bail};
 use bal::{Experiment, Origin};
@@ -22,7 +23,7 @@ pub(crate) fn init(flags: &Init) -> Result<()> {
     }
     let experiment = Experiment::read(&Origin::BuiltIn, &file, &flags.set, None)?;
     let mut experiment = match flags.images.named()? {
-        Some((dataset, images)) => experiment.on(&dataset, images, &flags.machine.session()?)?,
+        Some((dataset, images)) => experiment.on(&dataset, images, &session(&flags.machine)?)?,
         None => experiment,
     };
     let path = flags.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", experiment.name)));

@@ -18,6 +18,7 @@ mod predict;
 mod progress;
 mod report;
 mod runs;
+mod session;
 mod shell;
 mod train;
 mod ways_out;

@@ -3,7 +3,7 @@
 mod answer;
 mod paths;
 
-use crate::{args::Predict, console::say};
+use crate::{args::Predict, console::say, session::session};
 use answer::{Answer, heading, width};
 use anyhow::{Context, Error, Result};
 use bal::{Predictor, Session};
@@ -20,7 +20,7 @@ const TOGETHER: usize = 512;
 
 /// Predicts the classes of the images that the flags name.
 pub(crate) fn predict(flags: &Predict) -> Result<()> {
-    let session = flags.machine.session()?;
+    let session = session(&flags.machine)?;
     let model = Predictor::load(&flags.source(), &session)?;
     let mut told = Told::new(flags, &model);
     let mut files = paths::files(&flags.images).peekable();

@@ -3,13 +3,14 @@
 use crate::{
     args::Report,
     output::{self, can_be_written},
+    session::session,
 };
 use anyhow::Result;
 
 /// Shows runs side by side on one page.
 pub(crate) fn report(flags: &Report) -> Result<()> {
     can_be_written([flags.out.as_path()])?;
-    bal::report(&flags.request(command()), &flags.machine.session()?)?;
+    bal::report(&flags.request(command()), &session(&flags.machine)?)?;
     output::written(&flags.out);
     Ok(())
 }

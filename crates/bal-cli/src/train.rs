@@ -4,13 +4,14 @@ use crate::{
     args::Train,
     console::{print, say},
     interrupt::Interrupted,
+    session::session,
 };
 use anyhow::Result;
 use bal::{Ending, Trained};
 
 /// Trains what the flags ask for.
 pub(crate) fn train(flags: &Train) -> Result<()> {
-    let session = flags.machine.session()?;
+    let session = session(&flags.machine)?;
     let Trained { folder, ending } = bal::train(&flags.request()?, &session)?;
     let path = folder.path().display();
     match ending {

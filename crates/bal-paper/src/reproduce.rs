@@ -1,5 +1,6 @@
 //! `reproduce`: a figure of the paper, from training to drawing.
 
+mod ablation;
 mod calibration;
 mod copy;
 mod data;

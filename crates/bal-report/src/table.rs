@@ -6,6 +6,8 @@ mod section;
 pub use diagnosis::diagnosis;
 pub use section::replace_section;
 
+use crate::Interval;
+
 /// Where the cells of a column stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Align {
@@ -94,8 +96,13 @@ pub fn number(value: Option<f64>, decimals: usize) -> String {
 }
 
 /// A number with its interval, with so many decimals.
-pub fn with_interval(value: f64, interval: crate::Interval, decimals: usize) -> String {
-    format!("{value:.decimals$} [{:.decimals$}, {:.decimals$}]", interval.low, interval.high)
+pub fn with_interval(value: f64, of: Interval, decimals: usize) -> String {
+    format!("{value:.decimals$} {}", interval(of, decimals))
+}
+
+/// An interval, with so many decimals.
+pub fn interval(Interval { low, high }: Interval, decimals: usize) -> String {
+    format!("[{low:.decimals$}, {high:.decimals$}]")
 }
 
 /// What stands where there is nothing.
@@ -106,7 +113,6 @@ pub fn dash() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Interval;
 
     fn table() -> Table {
         let mut table = Table::new("lr", ["", "seeds", "mean"]);

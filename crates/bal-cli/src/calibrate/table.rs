@@ -2,6 +2,7 @@
 
 use crate::console::print;
 use bal_report::calibration::{Attacked, BINS, CalibrationReport, Detection, DoubtSummary, Measured};
+use bal_report::table::{Table, dash, number, with_interval};
 
 /// Prints what was measured: a line for the clean images and one for each attack, then what uncertainty tells.
 pub(super) fn show(report: &CalibrationReport) {
@@ -15,33 +16,63 @@ pub(super) fn show(report: &CalibrationReport) {
         report.model.prediction
     ));
     print(&format!(
-        "images                        accuracy  ECE     NLL      Brier   (ECE: {BINS} bins of equal width)"
+        "\nProbabilities; ECE: {BINS} bins of equal width, NLL in nats\n{}",
+        probabilities(report).text()
     ));
-    line("clean", &report.clean);
-    for attacked in &report.attacked {
-        line(&name(attacked), &attacked.measured);
-    }
     print(&format!(
-        "uncertainty in nats           entropy: right  wrong   information: right  wrong   (at most {:.3})",
-        (report.classes as f64).ln()
+        "\nUncertainty in nats, at most {:.3}: mean over right and wrong images\n{}",
+        (report.classes as f64).ln(),
+        uncertainty(report).text()
     ));
-    means("clean", &report.clean);
-    for attacked in &report.attacked {
-        means(&name(attacked), &attacked.measured);
+    if !report.attacked.is_empty() {
+        print(&format!(
+            "\nAttacked images told from clean ones: AUROC, 95 % intervals\n{}",
+            detection(report).text()
+        ));
     }
-    if report.attacked.is_empty() {
-        return;
+}
+
+fn probabilities(report: &CalibrationReport) -> Table {
+    let mut table = Table::new("lr", ["images", "accuracy", "ECE", "NLL", "Brier"]);
+    for (name, measured) in measured(report) {
+        let of = &measured.calibration;
+        let scores = [of.accuracy, of.ece, of.nll, of.brier].map(|score| number(Some(score), 4));
+        table.row([name].into_iter().chain(scores));
     }
-    print("attacked or clean: AUROC      by entropy               by mutual information    (95 % intervals)");
+    table
+}
+
+fn uncertainty(report: &CalibrationReport) -> Table {
+    let head = ["images", "entropy: right", "wrong", "mutual information: right", "wrong"];
+    let mut table = Table::new("lr", head);
+    for (name, Measured { right, wrong, .. }) in measured(report) {
+        let entropy = |of: &Option<DoubtSummary>| number(of.as_ref().map(|of| of.entropy.mean), 4);
+        let information = |of: &Option<DoubtSummary>| {
+            let amounts = of.as_ref().and_then(|of| of.mutual_information.as_ref());
+            number(amounts.map(|of| of.mean), 4)
+        };
+        table.row([name, entropy(right), entropy(wrong), information(right), information(wrong)]);
+    }
+    table
+}
+
+fn detection(report: &CalibrationReport) -> Table {
+    let mut table = Table::new("lr", ["images", "by entropy", "by mutual information"]);
     for attacked in &report.attacked {
-        let name = name(attacked);
         let of = attacked.detection;
-        print(&format!("{name:<28}  {}  {}", area(Some(of.entropy)), area(of.mutual_information)));
+        table.row([name(attacked), area(Some(of.entropy)), area(of.mutual_information)]);
         if let Some(of) = attacked.detection_of_wrong {
-            let (entropy, information) = (area(Some(of.entropy)), area(of.mutual_information));
-            print(&format!("{:<28}  {entropy}  {information}", "  of these, the wrong ones"));
+            let wrong = "  of these, the wrong ones".into();
+            table.row([wrong, area(Some(of.entropy)), area(of.mutual_information)]);
         }
     }
+    table
+}
+
+/// The clean images, then each attack.
+fn measured(report: &CalibrationReport) -> impl Iterator<Item = (String, &Measured)> {
+    let attacked = report.attacked.iter().map(|of| (name(of), &of.measured));
+    std::iter::once(("clean".into(), &report.clean)).chain(attacked)
 }
 
 fn name(attacked: &Attacked) -> String {
@@ -53,37 +84,8 @@ fn shortened(radius: f64) -> f64 {
     (radius * 1e6).round() / 1e6
 }
 
-fn line(name: &str, measured: &Measured) {
-    let of = &measured.calibration;
-    print(&format!("{name:<28}  {:.4}    {:.4}  {:7.4}  {:.4}", of.accuracy, of.ece, of.nll, of.brier));
-}
-
-fn means(name: &str, measured: &Measured) {
-    let entropy = |part: &Option<DoubtSummary>| number(part.as_ref().map(|part| part.entropy.mean));
-    let information = |part: &Option<DoubtSummary>| {
-        number(part.as_ref().and_then(|part| part.mutual_information.as_ref()).map(|amounts| amounts.mean))
-    };
-    let (right, wrong) = (&measured.right, &measured.wrong);
-    print(&format!(
-        "{name:<28}           {}  {}               {}  {}",
-        entropy(right),
-        entropy(wrong),
-        information(right),
-        information(wrong)
-    ));
-}
-
-fn number(value: Option<f64>) -> String {
-    value.map_or("     -".into(), |value| format!("{value:.4}"))
-}
-
 fn area(detection: Option<Detection>) -> String {
-    match detection {
-        Some(Detection { auroc, interval }) => {
-            format!("{auroc:.4} [{:.4}, {:.4}]", interval.low, interval.high)
-        }
-        None => format!("{:<23}", "-"),
-    }
+    detection.map_or_else(dash, |of| with_interval(of.auroc, of.interval, 4))
 }
 
 #[cfg(test)]

@@ -1,7 +1,10 @@
 //! An evaluation on standard output.
 
 use crate::console::print;
-use bal_report::Evaluation;
+use bal_report::{
+    Evaluation,
+    table::{Table, interval, number},
+};
 
 /// Prints what was attacked, and a line for each radius.
 pub(crate) fn show(evaluation: &Evaluation) {
@@ -15,18 +18,17 @@ pub(crate) fn show(evaluation: &Evaluation) {
         evaluation.model.chains,
         evaluation.model.prediction
     ));
-    print("radius      accuracy  95 % interval      mean Linf  mean L2");
+    let mut table = Table::new("lr", ["radius", "accuracy", "95 % interval", "mean Linf", "mean L2"]);
     for (point, reached) in evaluation.points().zip(&evaluation.reached) {
-        print(&format!(
-            "{:<10}  {:.4}    [{:.4}, {:.4}]   {:.4}     {:.3}",
-            point.radius.map_or("-".to_string(), |r| format!("{r:.6}")),
-            point.accuracy,
-            point.interval.low,
-            point.interval.high,
-            reached.linf,
-            reached.l2
-        ));
+        table.row([
+            number(point.radius, 6),
+            number(Some(point.accuracy), 4),
+            interval(point.interval, 4),
+            number(Some(reached.linf), 4),
+            number(Some(reached.l2), 3),
+        ]);
     }
+    print(&table.text());
     let norm = evaluation.norm.as_deref().unwrap_or_default();
     if let Some(nearest) = &evaluation.nearest {
         print(&match nearest.median {

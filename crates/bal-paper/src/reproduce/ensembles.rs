@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
+use crate::reproduce::ablation::ensembles;
 use crate::reproduce::evaluation;
-use crate::reproduce::figure::ablation::ensembles;
 use crate::reproduce::model::Model;
 use crate::reproduce::place::Place;
 use bal_chores::Bal;

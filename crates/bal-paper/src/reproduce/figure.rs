@@ -1,16 +1,14 @@
 //! Which runs stand behind a figure, in the order they are made in: the most telling first.
 
-pub(super) mod ablation;
-
 use crate::studies::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_TUNED};
 use crate::tables::SAMPLERS;
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
+use crate::reproduce::ablation;
 use crate::reproduce::data::Data;
 use crate::reproduce::robustness;
-use crate::reproduce::runs::Run;
-use crate::reproduce::tuning::Tuned;
+use crate::reproduce::runs::{Run, Tuned};
 
 /// A figure of the paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

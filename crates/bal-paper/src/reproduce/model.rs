@@ -7,8 +7,8 @@ use anyhow::Result;
 use bal_data::Content;
 use serde_json::Value;
 
+use crate::reproduce::ablation::Ensemble;
 use crate::reproduce::data::Data;
-use crate::reproduce::figure::ablation::Ensemble;
 use crate::reproduce::place::Place;
 use crate::reproduce::runs::Run;
 
@@ -91,7 +91,7 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::reproduce::figure::ablation::ensembles;
+    use crate::reproduce::ablation::ensembles;
 
     #[test]
     fn an_ensemble_is_all_files_of_its_members_and_as_new_as_the_newest() {

@@ -7,9 +7,9 @@ use anyhow::{Context, Result};
 use bal_report::Evaluation;
 
 use crate::radii;
+use crate::reproduce::ablation;
 use crate::reproduce::calibration;
 use crate::reproduce::data::Data;
-use crate::reproduce::figure::ablation;
 use crate::reproduce::model::Model;
 use crate::reproduce::place::Place;
 use crate::reproduce::runs::Run;

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::reproduce::data::Data;
-use crate::reproduce::tuning::Tuned;
 
 /// What the run is called that other runs start from.
 const START: &str = "erm";
@@ -27,6 +26,15 @@ pub(super) struct Run {
     pub(super) settings: Vec<String>,
     /// The setting that a search has to find first.
     pub(super) tuned: Option<Tuned>,
+}
+
+/// A setting whose largest harmless value is searched for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Tuned {
+    /// The setting.
+    pub(super) key: &'static str,
+    /// The value tried first.
+    pub(super) from: f64,
 }
 
 impl Run {

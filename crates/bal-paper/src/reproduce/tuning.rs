@@ -17,15 +17,6 @@ use bal_chores::Repository;
 /// The clean accuracy on held-out training images that a value has to exceed.
 const KEPT: f64 = 0.94;
 
-/// A setting whose largest harmless value is searched for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Tuned {
-    /// The setting.
-    pub(super) key: &'static str,
-    /// The value tried first.
-    pub(super) from: f64,
-}
-
 /// How far a search goes.
 #[derive(Clone, Copy)]
 struct Extent {
@@ -150,6 +141,7 @@ fn search(from: f64, extent: Extent, mut trial: impl FnMut(f64) -> Result<Trial>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reproduce::runs::Tuned;
 
     /// Accuracy falls through [`KEPT`] at `edge`.
     fn best(from: f64, edge: f64, extent: Extent) -> (Option<f64>, usize) {

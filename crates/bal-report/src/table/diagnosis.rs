@@ -2,6 +2,7 @@
 
 use crate::diagnosis::{Group, QuantityRow, RunDiagnosis, StepSizes};
 use crate::number::counted;
+use crate::table::{Table, number};
 
 /// A block of lines for each group, its verdict below it, and the verdict of all at the end.
 ///
@@ -28,37 +29,37 @@ fn group(group: &Group, most: usize) -> String {
     let Group { name, what, verdict, quantities, worst_first } = group;
     let mut lines = vec![format!("{name}: {what}")];
     let shown: Vec<&QuantityRow> = worst_first.iter().filter_map(|&i| quantities.get(i)).take(most).collect();
-    let width = shown.iter().map(|row| row.name.chars().count()).max().unwrap_or_default();
     if !shown.is_empty() {
-        lines.push(format!("  {:width$}        mean        sd    R-hat  bulk ESS  tail ESS", "quantity"));
-    }
-    for row in &shown {
-        let number = |value: Option<f64>, decimals: usize| match value {
-            // A weight may be tiny, an energy huge.
-            Some(value) if value != 0.0 && !(1e-3..1e6).contains(&value.abs()) => format!("{value:.2e}"),
-            Some(value) => format!("{value:.decimals$}"),
-            None => "–".into(),
-        };
-        let width = width.max("quantity".len());
-        let line = format!(
-            "  {:width$}  {:>10}  {:>8}  {:>7}  {:>8}  {:>8}",
-            row.name,
-            number(row.mean, 4),
-            number(row.sd, 4),
-            number(row.r_hat, 4),
-            number(row.bulk_ess, 1),
-            number(row.tail_ess, 1),
-        );
-        lines.push(match &row.obstacle {
-            Some(obstacle) => format!("{line}  {obstacle}"),
-            None => line,
-        });
+        let head = ["quantity", "mean", "sd", "R-hat", "bulk ESS", "tail ESS", ""];
+        let mut table = Table::new("lrrrrrl", head);
+        shown.iter().for_each(|row| table.row(cells(row)));
+        lines.extend(table.text().lines().map(|line| format!("  {line}")));
     }
     if shown.len() < quantities.len() {
         lines.push(format!("  (the {} worst of {})", shown.len(), quantities.len()));
     }
     lines.push(format!("  {verdict}"));
     lines.join("\n")
+}
+
+fn cells(row: &QuantityRow) -> [String; 7] {
+    [
+        row.name.clone(),
+        amount(row.mean),
+        amount(row.sd),
+        amount(row.r_hat),
+        number(row.bulk_ess, 1),
+        number(row.tail_ess, 1),
+        row.obstacle.clone().unwrap_or_default(),
+    ]
+}
+
+/// A weight may be tiny, an energy huge.
+fn amount(value: Option<f64>) -> String {
+    match value {
+        Some(value) if value != 0.0 && !(1e-3..1e6).contains(&value.abs()) => format!("{value:.2e}"),
+        _ => number(value, 4),
+    }
 }
 
 #[cfg(test)]

@@ -16,24 +16,24 @@ const LINF: f64 = 0.055;
 const L2: f64 = 0.26;
 
 /// A plain ensemble: networks that differ in their seed, and in that of the network they start from.
-pub(in crate::reproduce) struct Ensemble {
+pub(super) struct Ensemble {
     /// Its folder among the results of the comparison.
-    pub(in crate::reproduce) name: &'static str,
-    pub(in crate::reproduce) members: Vec<Run>,
+    pub(super) name: &'static str,
+    pub(super) members: Vec<Run>,
 }
 
 /// The ensembles, in either norm.
-pub(in crate::reproduce) fn ensembles() -> [Ensemble; 2] {
+pub(super) fn ensembles() -> [Ensemble; 2] {
     [ensemble_linf(), Ensemble { name: "ensemble-l2", members: members("member-l2", "l2", L2) }]
 }
 
 /// Five networks, trained with as many gradients together as BAL in a ball as large as its images move in L-infinity.
-pub(in crate::reproduce) fn ensemble_linf() -> Ensemble {
+pub(super) fn ensemble_linf() -> Ensemble {
     Ensemble { name: "ensemble-linf", members: members("member-linf", "linf", LINF) }
 }
 
 /// What the members of an ensemble start from.
-pub(in crate::reproduce) fn starts() -> impl Iterator<Item = Run> {
+pub(super) fn starts() -> impl Iterator<Item = Run> {
     (1..=MEMBERS).map(|seed| Run::new("fig1", "erm", "mnist-erm", seed))
 }
 
@@ -63,12 +63,12 @@ pub(super) fn runs() -> Vec<Run> {
 }
 
 /// BAL as released that does not start from empirical risk, for as many epochs as that takes.
-pub(in crate::reproduce) fn from_initial_weights() -> Run {
+pub(super) fn from_initial_weights() -> Run {
     Run::new("ablation", "scratch", "mnist-bal-scratch", 1)
 }
 
 /// One network, trained with as many gradients as BAL in a ball as large as its images move in L-infinity.
-pub(in crate::reproduce) fn at_equal_linf() -> Run {
+pub(super) fn at_equal_linf() -> Run {
     pgd("pgd-linf", "linf", LINF, 26, 1)
 }
 

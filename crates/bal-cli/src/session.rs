@@ -1,0 +1,60 @@
+//! The engine as the flags set it up, and what it tells the user.
+
+use crate::{
+    args::Machine,
+    console::{print, say},
+    interrupt,
+    progress::Display,
+    ways_out,
+};
+use anyhow::{Context, Result};
+use bal::{Checked, Note, Observer, Progress, Session, Work};
+use bal_files::News;
+use std::sync::{Arc, Once};
+
+/// A session on the device, threads and data of the flags, which reports to the user.
+pub(crate) fn session(Machine { device, threads, data }: &Machine) -> Result<Session> {
+    let session = threads.map_or_else(Session::new, |threads| Session::with_threads(threads.into()));
+    let session = session.context("--threads")?.on(*device).with_data(data.as_deref());
+    Ok(session.observed_by(Arc::new(Console)))
+}
+
+/// Tells the user what the library has to say.
+#[derive(Clone, Copy, Debug)]
+struct Console;
+
+impl Observer for Console {
+    fn note(&self, note: &Note) {
+        say(&note.line(ways_out::of));
+    }
+
+    fn begin(&self, work: &Work<'_>) -> Box<dyn Progress> {
+        Box::new(Display::new(work.title, work.unit, work.total, work.done))
+    }
+
+    fn training_begins(&self) -> Result<()> {
+        interrupt::watch()
+    }
+
+    fn is_to_end(&self) -> bool {
+        interrupt::asked()
+    }
+
+    fn checked(&self, checked: &Checked) {
+        let Checked { images, norm, radius, findings } = checked;
+        let result =
+            if findings.is_empty() { "nothing suspicious" } else { "look at this before the numbers" };
+        print(&format!("checks on {images} images, at {norm} radius {radius}: {result}"));
+        for finding in findings {
+            print(&format!("  {finding}"));
+        }
+    }
+
+    fn locks(&self, news: &News<'_>) {
+        static NO_LOCKS: Once = Once::new();
+        match news {
+            News::Waiting { .. } => say(&news.to_string()),
+            News::NoLocks { .. } => NO_LOCKS.call_once(|| say(&news.to_string())),
+        }
+    }
+}
