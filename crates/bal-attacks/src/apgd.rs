@@ -4,7 +4,12 @@ mod checkpoints;
 mod climb;
 
 use crate::found::{Found, select};
-use crate::{AttackError, AttackSettings, Ball, BallAttack, LossName, Objective, objective};
+use crate::{
+    AttackError, Ball, BallAttack, LossName, ModelFault, Norm, Objective, SettingError, Settings,
+    attack_settings::{AttackSettings, settings},
+    by_name::ByName,
+    objective,
+};
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use climb::{Climb, Goal};
 use std::sync::Arc;
@@ -48,20 +53,64 @@ pub enum ApgdLoss {
     TargetedMargin(u64),
 }
 
+settings! {
+    /// Settings of [`Apgd`] on a loss away from the label, by name; the usual ones are the paper's.
+    ApgdSettings {
+        /// Norm of the ball: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Steps of the attack, at least 1.
+        steps: u64 = 100,
+        /// Random starts, at least 1.
+        restarts: u64 = 1,
+        /// Loss of an ensemble that the attack follows: `predictive`, the loss of the mean probability, or `member-mean`.
+        #[serde(with = "ByName")]
+        ensemble_gradient: EnsembleGradient = EnsembleGradient::Predictive,
+    }
+}
+
+settings! {
+    /// Settings of targeted [`Apgd`] by name; the usual ones are the paper's.
+    ApgdTSettings {
+        /// Norm of the ball: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Steps of the attack, at least 1.
+        steps: u64 = 100,
+        /// Random starts, at least 1.
+        restarts: u64 = 1,
+        /// Loss of an ensemble that the attack follows: `predictive`, the loss of the mean probability, or `member-mean`.
+        #[serde(with = "ByName")]
+        ensemble_gradient: EnsembleGradient = EnsembleGradient::Predictive,
+        /// Wrong classes that a targeted attack tries on each image, the likeliest first.
+        targets: u64 = 9,
+    }
+}
+
+impl ApgdTSettings {
+    /// With the loss where it is another one, see [`ApgdLoss::Targeted`].
+    pub(crate) fn recorded(&self, classes: i64) -> Settings {
+        let settings = self.written();
+        if classes < Objective::TARGETED_DLR_CLASSES {
+            settings.with_before("targets", "loss", LossName::Margin)
+        } else {
+            settings
+        }
+    }
+}
+
 impl Apgd {
     /// APGD: `restarts` runs (for each target) of `steps` gradient steps.
     ///
     /// # Errors
-    /// [`AttackError::Zero`] without steps, restarts or targets.
+    /// [`SettingError::Zero`] without steps, restarts or targets.
     pub fn new(
         loss: ApgdLoss,
         steps: u64,
         restarts: u64,
         ensemble_gradient: EnsembleGradient,
-    ) -> Result<Self, AttackError> {
+    ) -> Result<Self, SettingError> {
         let counts = [("steps", steps), ("restarts", restarts), ("targets", loss.targets().unwrap_or(1))];
         match counts.iter().find(|(_, count)| *count == 0) {
-            Some(&(name, _)) => Err(AttackError::Zero(name)),
+            Some(&(name, _)) => Err(SettingError::Zero(name)),
             None => Ok(Self { loss, steps, restarts, ensemble_gradient, first_chain: 0 }),
         }
     }
@@ -72,9 +121,9 @@ impl Apgd {
     }
 
     /// What to climb, one after the other.
-    fn goals(&self, classes: i64, clean_logits: &Tensor, y: &Tensor) -> Result<Vec<Goal>, AttackError> {
+    fn goals(&self, classes: i64, clean_logits: &Tensor, y: &Tensor) -> Result<Vec<Goal>, ModelFault> {
         let loss = self.loss.for_classes(classes)?;
-        let likeliest = |targets: u64| -> Result<Vec<Tensor>, AttackError> {
+        let likeliest = |targets: u64| -> Result<Vec<Tensor>, ModelFault> {
             let count = i64::try_from(targets).unwrap_or(i64::MAX).min(classes - 1);
             let likeliest = objective::others(clean_logits, y)?.f_topk(count, -1, true, true)?.1;
             Ok((0..count).map(|place| likeliest.select(-1, place)).collect())
@@ -97,7 +146,7 @@ impl Apgd {
         goal: &Goal,
         noise: &NoiseStream,
         found: &mut Found,
-    ) -> Result<(), AttackError> {
+    ) -> Result<(), ModelFault> {
         let rows = found.robust();
         if rows.is_empty() {
             return Ok(());
@@ -120,7 +169,7 @@ impl ApgdLoss {
     }
 
     /// What it is for models of so many classes.
-    fn for_classes(self, classes: i64) -> Result<Self, AttackError> {
+    fn for_classes(self, classes: i64) -> Result<Self, ModelFault> {
         let margin = Objective::Margin.classes_suffice(classes);
         match self {
             Self::Untargeted(loss) => loss.objective().classes_suffice(classes).map(|()| self),
@@ -143,17 +192,6 @@ impl BallAttack for Apgd {
         }
     }
 
-    fn settings(&self) -> AttackSettings {
-        AttackSettings {
-            steps: Some(self.steps),
-            restarts: Some(self.restarts),
-            ensemble_gradient: Some(self.ensemble_gradient),
-            targets: self.loss.targets(),
-            loss: matches!(self.loss, ApgdLoss::TargetedMargin(_)).then_some(LossName::Margin),
-            ..AttackSettings::default()
-        }
-    }
-
     fn perturb(
         &self,
         model: &dyn Classifier,
@@ -172,7 +210,7 @@ impl BallAttack for Apgd {
         Ok(found.points())
     }
 
-    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, ModelFault> {
         let loss = self.loss.for_classes(classes)?;
         Ok(if loss == self.loss { None } else { Some(Arc::new(Self { loss, ..*self })) })
     }

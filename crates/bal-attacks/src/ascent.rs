@@ -1,6 +1,6 @@
 //! Projected gradient ascent: the loop that iterated attacks in a ball have in common.
 
-use crate::{AttackError, Ball, LossName, StepSize};
+use crate::{Ball, LossName, ModelFault, SettingError, StepSize};
 use bal_core::{Batch, Classifier, EnsembleGradient};
 use tch::Tensor;
 
@@ -19,9 +19,9 @@ pub struct Ascent {
 
 impl Ascent {
     /// Refuses a climb that goes nowhere.
-    pub(crate) fn checked(self) -> Result<Self, AttackError> {
+    pub(crate) fn checked(self) -> Result<Self, SettingError> {
         if self.steps == 0 {
-            return Err(AttackError::Zero("steps"));
+            return Err(SettingError::Zero("steps"));
         }
         Ok(Self { step_size: self.step_size.checked()?, ..self })
     }
@@ -35,7 +35,7 @@ impl Ascent {
         batch: &Batch,
         ball: &Ball,
         start: Tensor,
-    ) -> Result<Tensor, AttackError> {
+    ) -> Result<Tensor, ModelFault> {
         let step_size = self.step_size.at(ball.radius());
         let mut x = start;
         for _ in 0..self.steps {
@@ -51,7 +51,7 @@ impl Ascent {
         model: &dyn Classifier,
         x: &Tensor,
         y: &Tensor,
-    ) -> Result<Tensor, AttackError> {
+    ) -> Result<Tensor, ModelFault> {
         Ok(self.loss.objective().ascend(model, x, y, self.ensemble_gradient)?.1)
     }
 }

@@ -1,6 +1,6 @@
 //! What an attack is.
 
-use crate::{AttackError, AttackSettings, Ball, Norm};
+use crate::{AttackError, Ball, ModelFault, Norm, SettingError};
 use bal_core::{Batch, Classifier, Images, NoiseStream};
 use std::{fmt::Debug, sync::Arc};
 use tch::Tensor;
@@ -16,11 +16,6 @@ pub trait BallAttack: Send + Sync + Debug {
     /// them; the attack's own, unless it is made of several.
     fn parts(&self) -> Vec<&'static str> {
         vec![self.name()]
-    }
-
-    /// All settings, for the record.
-    fn settings(&self) -> AttackSettings {
-        AttackSettings::default()
     }
 
     /// The changed images, in `ball` and in `[0, 1]`: shaped as `batch.x`, without a graph.
@@ -62,8 +57,8 @@ pub trait BallAttack: Send + Sync + Debug {
     /// Asked before an evaluation begins, so that what cannot be done is known then.
     ///
     /// # Errors
-    /// [`AttackError::OtherNorm`].
-    fn knows(&self, _norm: Norm) -> Result<(), AttackError> {
+    /// [`SettingError::OtherNorm`].
+    fn knows(&self, _norm: Norm) -> Result<(), SettingError> {
         Ok(())
     }
 
@@ -72,8 +67,8 @@ pub trait BallAttack: Send + Sync + Debug {
     /// Asked before an evaluation or a training begins.
     ///
     /// # Errors
-    /// [`AttackError::Classes`] and [`AttackError::FewClasses`] where it is defined for more classes only.
-    fn for_classes(&self, _classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
+    /// [`ModelFault::Classes`] and [`ModelFault::FewClasses`] where it is defined for more classes only.
+    fn for_classes(&self, _classes: i64) -> Result<Option<Arc<dyn BallAttack>>, ModelFault> {
         Ok(None)
     }
 }
@@ -87,11 +82,6 @@ pub trait NearestAttack: Send + Sync + Debug {
 
     /// The norm of the distance that the attack makes as small as it can.
     fn norm(&self) -> Norm;
-
-    /// All settings but the norm, for the record.
-    fn settings(&self) -> AttackSettings {
-        AttackSettings::default()
-    }
 
     /// The nearest adversarial images in `[0, 1]`: shaped as `batch.x`, without a graph.
     ///
@@ -118,7 +108,7 @@ pub trait NearestAttack: Send + Sync + Debug {
         &self,
         _model: &dyn Classifier,
         _images: &Images,
-    ) -> Result<Option<Arc<dyn NearestAttack>>, AttackError> {
+    ) -> Result<Option<Arc<dyn NearestAttack>>, ModelFault> {
         Ok(None)
     }
 }
@@ -217,16 +207,6 @@ impl Attack {
         }
     }
 
-    /// All settings but the radius, for the record.
-    pub fn settings(&self) -> AttackSettings {
-        let settings = match self {
-            Self::InBalls(_, attack) => attack.settings(),
-            Self::Nearest(attack) => attack.settings(),
-            Self::Fixed(_) => AttackSettings::default(),
-        };
-        AttackSettings { norm: self.norm(), ..settings }
-    }
-
     /// How many images are attacked together, where that changes the result.
     pub fn batch_size(&self) -> Option<usize> {
         if let Self::Fixed(attack) = self { attack.batch_size() } else { None }
@@ -237,12 +217,12 @@ impl Attack {
     /// Where the nearest error is sought, radii only say where to read off the curve.
     ///
     /// # Errors
-    /// [`AttackError::MissingRadius`], [`AttackError::NoRadius`], [`AttackError::Radius`], [`AttackError::WholeBox`] for
+    /// [`SettingError::MissingRadius`], [`SettingError::NoRadius`], [`SettingError::Radius`], [`SettingError::WholeBox`] for
     /// one above 1 in L-infinity.
-    pub fn takes(&self, radius: Option<f64>) -> Result<(), AttackError> {
+    pub fn takes(&self, radius: Option<f64>) -> Result<(), SettingError> {
         match (self, self.norm(), radius) {
-            (Self::InBalls(..), _, None) => Err(AttackError::MissingRadius(self.name())),
-            (_, None, Some(_)) => Err(AttackError::NoRadius(self.name())),
+            (Self::InBalls(..), _, None) => Err(SettingError::MissingRadius(self.name())),
+            (_, None, Some(_)) => Err(SettingError::NoRadius(self.name())),
             (_, Some(norm), Some(radius)) => norm.suits(Ball::new(norm, radius)?.radius()),
             (_, _, None) => Ok(()),
         }
@@ -262,7 +242,7 @@ impl Attack {
     ///
     /// # Errors
     /// Those of a model that cannot classify the images.
-    pub fn starting_among(&self, model: &dyn Classifier, images: &Images) -> Result<Self, AttackError> {
+    pub fn starting_among(&self, model: &dyn Classifier, images: &Images) -> Result<Self, ModelFault> {
         let Self::Nearest(attack) = self else { return Ok(self.clone()) };
         Ok(Self::Nearest(attack.starting_among(model, images)?.unwrap_or_else(|| attack.clone())))
     }

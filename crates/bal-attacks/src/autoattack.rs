@@ -1,8 +1,8 @@
 //! The ensemble of attacks that robust accuracies are compared by.
 
 use crate::{
-    Apgd, ApgdLoss, AttackError, AttackSettings, Ball, BallAttack, Changed, Eot, Fab, FabSettings, LossName,
-    Norm, Part, Square, Suite,
+    Apgd, ApgdLoss, AttackError, Ball, BallAttack, Changed, Eot, Fab, FabSettings, LossName, ModelFault,
+    Norm, Part, SettingError, Square, Suite, attack_settings::settings, by_name::ByName,
 };
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use std::sync::Arc;
@@ -59,16 +59,53 @@ enum Version {
     },
 }
 
+settings! {
+    /// Settings of [`AutoAttack::standard`] by name; the usual ones are the paper's.
+    AutoAttackSettings optional (rescale_schedule) {
+        /// Norm of the ball: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Steps of the attack, at least 1.
+        steps: u64 = 100,
+        /// Loss of an ensemble that the attack follows: `predictive`, the loss of the mean probability, or `member-mean`.
+        #[serde(with = "ByName")]
+        ensemble_gradient: EnsembleGradient = EnsembleGradient::Predictive,
+        /// Queries of an attack without gradients for each image, at least 1.
+        queries: u64 = 5000,
+        /// Whether the windows of a random search shrink in proportion to its queries, or after as many as in 10,000.
+        rescale_schedule: bool = false,
+    }
+
+    /// Files from before there was a choice of Square's schedule mean the one that is rescaled.
+    fn absent(norm: Option<Norm>) -> Self {
+        Self { rescale_schedule: true, ..Self::usual(norm) }
+    }
+}
+
+settings! {
+    /// Settings of [`AutoAttack::rand`] by name; the usual ones are those of the paper's code.
+    AutoAttackRandSettings {
+        /// Norm of the ball: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Steps of the attack, at least 1.
+        steps: u64 = 100,
+        /// Loss of an ensemble that the attack follows: `predictive`, the loss of the mean probability, or `member-mean`.
+        #[serde(with = "ByName")]
+        ensemble_gradient: EnsembleGradient = EnsembleGradient::Predictive,
+        /// Passes over which a classifier with random outputs is averaged.
+        repetitions: u64 = 20,
+    }
+}
+
 impl AutoAttack {
     /// The version for models that answer alike each time.
     ///
     /// # Errors
-    /// [`AttackError::Zero`] without steps or queries.
+    /// [`SettingError::Zero`] without steps or queries.
     pub fn standard(
         steps: u64,
         queries: u64,
         ensemble_gradient: EnsembleGradient,
-    ) -> Result<Self, AttackError> {
+    ) -> Result<Self, SettingError> {
         Self::new(steps, ensemble_gradient, Version::Standard { queries, rescale_schedule: false })
     }
 
@@ -83,19 +120,19 @@ impl AutoAttack {
     /// The version for models with random answers.
     ///
     /// # Errors
-    /// [`AttackError::Zero`] without steps or repetitions.
+    /// [`SettingError::Zero`] without steps or repetitions.
     pub fn rand(
         steps: u64,
         repetitions: u64,
         ensemble_gradient: EnsembleGradient,
-    ) -> Result<Self, AttackError> {
+    ) -> Result<Self, SettingError> {
         if repetitions == 0 {
-            return Err(AttackError::Zero("repetitions"));
+            return Err(SettingError::Zero("repetitions"));
         }
         Self::new(steps, ensemble_gradient, Version::Rand { repetitions })
     }
 
-    fn new(steps: u64, ensemble_gradient: EnsembleGradient, version: Version) -> Result<Self, AttackError> {
+    fn new(steps: u64, ensemble_gradient: EnsembleGradient, version: Version) -> Result<Self, SettingError> {
         let attack = Self { steps, ensemble_gradient, version, few: false };
         // What its parts refuse is refused here.
         attack.suite(Norm::LInf).map(|_| attack)
@@ -114,22 +151,22 @@ impl AutoAttack {
     }
 
     /// This attack for models of so many classes.
-    fn fitting(&self, classes: i64) -> Result<Self, AttackError> {
+    fn fitting(&self, classes: i64) -> Result<Self, ModelFault> {
         let (needed, all) = match self.version {
             Version::Standard { .. } => (2, 4),
             Version::Rand { .. } => (2, 3),
         };
         if classes < needed {
-            return Err(AttackError::FewClasses { attack: self.name(), needed, classes });
+            return Err(ModelFault::FewClasses { attack: self.name(), needed, classes });
         }
         Ok(Self { few: classes < all, ..*self })
     }
 
-    fn suite(&self, norm: Norm) -> Result<Suite, AttackError> {
+    fn suite(&self, norm: Norm) -> Result<Suite, SettingError> {
         Suite::named(self.named_parts(norm)?)
     }
 
-    fn named_parts(&self, norm: Norm) -> Result<Vec<(&'static str, Part)>, AttackError> {
+    fn named_parts(&self, norm: Norm) -> Result<Vec<(&'static str, Part)>, SettingError> {
         let Self { steps, ensemble_gradient, version, few } = *self;
         let apgd = |loss| Apgd::new(loss, steps, 1, ensemble_gradient);
         let first = apgd(ApgdLoss::Untargeted(LossName::CrossEntropy))?;
@@ -145,8 +182,8 @@ impl AutoAttack {
         };
         let mut parts = vec![("apgd-ce", Part::in_ball(first)), (second.0, Part::in_ball(second.1))];
         if let Version::Standard { queries, rescale_schedule } = version {
-            let settings = FabSettings { steps, targets: TARGETS, ..FabSettings::default() };
-            parts.push(("fab", Part::nearest(Fab::new(norm, settings)?)));
+            let settings = FabSettings { norm, steps, targets: TARGETS, ..FabSettings::default() };
+            parts.push(("fab", Part::nearest(Fab::new(settings)?)));
             let square = Square::new(queries, SHARE)?.rescaled(rescale_schedule);
             parts.push(("square", Part::in_ball(square)));
         }
@@ -166,20 +203,6 @@ impl BallAttack for AutoAttack {
         // The names are the same in all norms, and `new` saw that parts can be made.
         let parts = self.named_parts(Norm::LInf).unwrap_or_default();
         parts.into_iter().map(|(name, _)| name).collect()
-    }
-
-    fn settings(&self) -> AttackSettings {
-        let common = AttackSettings {
-            steps: Some(self.steps),
-            ensemble_gradient: Some(self.ensemble_gradient),
-            ..AttackSettings::default()
-        };
-        match self.version {
-            Version::Standard { queries, rescale_schedule } => {
-                AttackSettings { queries: Some(queries), rescale_schedule: Some(rescale_schedule), ..common }
-            }
-            Version::Rand { repetitions } => AttackSettings { repetitions: Some(repetitions), ..common },
-        }
     }
 
     fn perturb(
@@ -205,7 +228,7 @@ impl BallAttack for AutoAttack {
         self.on(model, |model| suite.perturb_all(model, batch, balls, noise))
     }
 
-    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, ModelFault> {
         let fitting = self.fitting(classes)?;
         Ok((fitting.few != self.few).then(|| Arc::new(fitting) as Arc<dyn BallAttack>))
     }

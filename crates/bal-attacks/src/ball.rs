@@ -1,6 +1,6 @@
 //! Balls around images: what an attacker may do to a pixel or to a picture.
 
-use crate::{AttackError, Norm};
+use crate::{Norm, SettingError};
 use bal_core::NoiseStream;
 use tch::{Kind, Tensor};
 
@@ -18,12 +18,12 @@ impl Ball {
     /// The ball of `radius` (the papers' epsilon) on pixels in `[0, 1]`; 0 holds the image alone.
     ///
     /// # Errors
-    /// [`AttackError::Radius`] unless `radius` is finite and at least 0.
-    pub fn new(norm: Norm, radius: f64) -> Result<Self, AttackError> {
+    /// [`SettingError::Radius`] unless `radius` is finite and at least 0.
+    pub fn new(norm: Norm, radius: f64) -> Result<Self, SettingError> {
         if radius.is_finite() && radius >= 0.0 {
             Ok(Self { norm, radius })
         } else {
-            Err(AttackError::Radius(radius))
+            Err(SettingError::Radius(radius))
         }
     }
 
@@ -31,8 +31,8 @@ impl Ball {
     /// `[0, 1]`.
     ///
     /// # Errors
-    /// [`AttackError::WholeBox`] for a radius above 1 in L-infinity, and above the root of `pixels` in L2.
-    pub fn suits(&self, pixels: i64) -> Result<(), AttackError> {
+    /// [`SettingError::WholeBox`] for a radius above 1 in L-infinity, and above the root of `pixels` in L2.
+    pub fn suits(&self, pixels: i64) -> Result<(), SettingError> {
         self.norm.suits_images(self.radius, pixels)
     }
 
@@ -84,24 +84,9 @@ impl Ball {
         }
     }
 
-    /// The step of norm 1 along which a linear function of this gradient rises fastest.
-    ///
-    /// ```text
-    /// LInf: sign(g)        L2: g / ||g||
-    /// ```
-    ///
-    /// Zero where an image's gradient is zero.
+    /// The step of norm 1 along which a linear function of this gradient rises fastest, see [`Norm::steepest`].
     pub fn steepest(&self, gradient: &Tensor) -> Tensor {
-        match self.norm {
-            Norm::LInf => gradient.sign(),
-            Norm::L2 => {
-                // The gradients of a confident network have squares below the least float; scaled by
-                // their greatest entry they keep their direction.
-                let least = f64::from(f32::MIN_POSITIVE);
-                let scaled = gradient / Norm::LInf.of_each(gradient).clamp_min(least);
-                &scaled / Norm::L2.of_each(&scaled).clamp_min(least)
-            }
-        }
+        self.norm.steepest(gradient)
     }
 
     /// How far each image of `x` is from `centre`, `[n]`, in double precision.

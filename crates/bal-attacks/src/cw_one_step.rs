@@ -1,6 +1,6 @@
 //! The one-step Carlini-Wagner attack that the paper reports.
 
-use crate::{AttackError, FixedAttack, gradient, logits};
+use crate::{AttackError, FixedAttack, attack_settings::settings, gradient, logits};
 use bal_core::{Batch, Classifier, NoiseStream};
 use std::f64::consts::SQRT_2;
 use tch::{Kind, Tensor};
@@ -27,6 +27,11 @@ pub enum CwOneStep {
     Logits,
     /// On each member's log-probabilities.
     LogProbabilities,
+}
+
+settings! {
+    /// Settings of [`CwOneStep`]: none.
+    CwOneStepSettings {}
 }
 
 impl FixedAttack for CwOneStep {

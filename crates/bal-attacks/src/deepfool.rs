@@ -3,10 +3,11 @@
 mod boundaries;
 
 use crate::{
-    AttackError, AttackSettings, NearestAttack, Norm, margin,
+    AttackError, NearestAttack, Norm, SettingError,
+    attack_settings::settings,
+    margin,
     nearest::Nearest,
     range,
-    settings::unusual,
     still_robust::{beside, on_still_robust, positions},
 };
 use bal_core::{Batch, Classifier, NoiseStream};
@@ -38,39 +39,34 @@ use tch::Tensor;
 /// Source: Moosavi-Dezfooli, Fawzi & Frossard, CVPR 2016, algorithm 2 and eq. 11 for other norms.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DeepFool {
-    norm: Norm,
     settings: DeepFoolSettings,
 }
 
-/// Settings of [`DeepFool`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DeepFoolSettings {
-    /// Most steps, at least 1; 50 by default, as in the authors' code.
-    pub steps: u64,
-    /// How far beyond the boundary an image goes, as a share of the way, finite and at least 0; .02 by
-    /// default, as in the paper.
-    pub overshoot: f64,
-    /// How many of the most likely wrong classes of the clean image are candidates, at least 1; 9 by
-    /// default: the authors' code looks at 10 classes, the image's own among them.
-    pub candidates: u64,
-}
-
-impl Default for DeepFoolSettings {
-    fn default() -> Self {
-        Self { steps: 50, overshoot: 0.02, candidates: 9 }
+settings! {
+    /// Settings of [`DeepFool`]; the usual ones are those of the paper and of the authors' code.
+    DeepFoolSettings optional (overshoot, candidates) {
+        /// Norm of the distance that the attack minimises: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Most steps, at least 1.
+        steps: u64 = 50,
+        /// How far beyond the boundary an image goes, as a share of the way, finite and at least 0.
+        overshoot: f64 = 0.02,
+        /// How many of the most likely wrong classes of the clean image are candidates, at least 1: the authors' code looks at
+        /// 10 classes, the image's own among them.
+        candidates: u64 = 9,
     }
 }
 
 impl DeepFool {
-    /// `DeepFool` that measures boundaries in `norm`.
+    /// `DeepFool` with these settings.
     ///
     /// # Errors
-    /// [`AttackError::Zero`] for a count of zero, [`AttackError::OutOfRange`] for another setting out
+    /// [`SettingError::Zero`] for a count of zero, [`SettingError::OutOfRange`] for another setting out
     /// of its range.
-    pub fn new(norm: Norm, settings: DeepFoolSettings) -> Result<Self, AttackError> {
+    pub fn new(settings: DeepFoolSettings) -> Result<Self, SettingError> {
         range::counts(&[("steps", settings.steps), ("candidates", settings.candidates)])?;
         range::not_negative(&[("overshoot", settings.overshoot)])?;
-        Ok(Self { norm, settings })
+        Ok(Self { settings })
     }
 }
 
@@ -80,17 +76,7 @@ impl NearestAttack for DeepFool {
     }
 
     fn norm(&self) -> Norm {
-        self.norm
-    }
-
-    fn settings(&self) -> AttackSettings {
-        let usual = DeepFoolSettings::default();
-        AttackSettings {
-            steps: Some(self.settings.steps),
-            overshoot: unusual(self.settings.overshoot, usual.overshoot),
-            candidates: unusual(self.settings.candidates, usual.candidates),
-            ..AttackSettings::default()
-        }
+        self.settings.norm
     }
 
     fn search(
@@ -100,7 +86,7 @@ impl NearestAttack for DeepFool {
         _noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         on_still_robust(model, batch, |all| {
-            let mut nearest = Nearest::new(self.norm, &all.x);
+            let mut nearest = Nearest::new(self.settings.norm, &all.x);
             let mut candidates = margin::rivals(&all.logits, &all.y, self.settings.candidates);
             let mut rows: Vec<i64> = (0..all.len()).collect();
             let mut robust = all.only(&rows);
@@ -115,7 +101,7 @@ impl NearestAttack for DeepFool {
                     return Ok(nearest.images);
                 }
                 let index = beside(&x, &going);
-                change = (change + boundaries.step(self.norm)?).index_select(0, &index);
+                change = (change + boundaries.step(self.settings.norm)?).index_select(0, &index);
                 candidates = candidates.index_select(0, &index);
                 rows = going.iter().map(|&row| rows[row as usize]).collect();
                 robust = robust.only(&going);
@@ -134,7 +120,7 @@ mod tests {
     #[test]
     fn settings_out_of_range_are_named() {
         let sound = DeepFoolSettings::default();
-        let error = |settings| DeepFool::new(Norm::L2, settings).unwrap_err().to_string();
+        let error = |settings| DeepFool::new(settings).unwrap_err().to_string();
         assert_eq!(error(DeepFoolSettings { steps: 0, ..sound }), "steps must be at least 1, got 0");
         assert_eq!(
             error(DeepFoolSettings { candidates: 0, ..sound }),

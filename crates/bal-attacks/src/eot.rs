@@ -1,6 +1,6 @@
 //! Classifiers with random outputs, seen as the mean of several passes.
 
-use crate::AttackError;
+use crate::SettingError;
 use bal_core::{Classifier, ClassifierError, Prediction};
 use tch::{Kind, Tensor};
 
@@ -28,10 +28,10 @@ impl Eot {
     /// `model`, averaged over this many passes.
     ///
     /// # Errors
-    /// [`AttackError::Zero`] without repetitions.
-    pub fn new(model: Box<dyn Classifier>, repetitions: u64) -> Result<Self, AttackError> {
+    /// [`SettingError::Zero`] without repetitions.
+    pub fn new(model: Box<dyn Classifier>, repetitions: u64) -> Result<Self, SettingError> {
         if repetitions == 0 {
-            return Err(AttackError::Zero("repetitions"));
+            return Err(SettingError::Zero("repetitions"));
         }
         Ok(Self { model, repetitions })
     }

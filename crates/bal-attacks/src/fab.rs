@@ -3,10 +3,11 @@
 mod projection;
 
 use crate::{
-    AttackError, AttackSettings, NearestAttack, Norm, margin,
+    AttackError, ModelFault, NearestAttack, Norm, SettingError,
+    attack_settings::settings,
+    margin,
     nearest::Nearest,
     range,
-    settings::unusual,
     still_robust::{StillRobust, on_still_robust, per_image, sum_of_each},
 };
 use bal_core::{Batch, Classifier, NoiseStream};
@@ -44,54 +45,50 @@ const PAST: f64 = 1e-4;
 /// version is that of Croce & Hein, ICML 2020 (`AutoAttack`), with 9 targets and 100 steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fab {
-    norm: Norm,
     settings: FabSettings,
 }
 
-/// Settings of [`Fab`].
-///
-/// | setting | default | the papers' |
-/// |---|---|---|
-/// | `steps` | 100 | N_iter |
-/// | `restarts` | 1 | N_restarts |
-/// | `targets` | 9 | target classes |
-/// | `greatest_pull` | .1 | alpha_max |
-/// | `overshoot` | .05 | eta - 1 |
-/// | `backward` | .9 | beta |
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FabSettings {
-    /// Gradient steps for each target class and restart, at least 1.
-    pub steps: u64,
-    /// Starts, at least 1: the clean image, then random ones.
-    pub restarts: u64,
-    /// How many of the most likely wrong classes are tried, at least 1.
-    pub targets: u64,
-    /// Greatest weight of the clean image's own projection, in `(0, 1]`.
-    pub greatest_pull: f64,
-    /// How far steps go past the plane, as a share of their length, at least 0.
-    pub overshoot: f64,
-    /// The share of the way from the clean image that is kept after a success, in `(0, 1]`.
-    pub backward: f64,
-}
-
-impl Default for FabSettings {
-    fn default() -> Self {
-        Self { steps: 100, restarts: 1, targets: 9, greatest_pull: 0.1, overshoot: 0.05, backward: 0.9 }
+settings! {
+    /// Settings of [`Fab`].
+    ///
+    /// | setting | the papers' |
+    /// |---|---|
+    /// | `steps` | N_iter |
+    /// | `restarts` | N_restarts |
+    /// | `targets` | target classes |
+    /// | `overshoot` | eta - 1 |
+    /// | `greatest_pull` | alpha_max |
+    /// | `backward` | beta |
+    FabSettings optional (overshoot, greatest_pull, backward) {
+        /// Norm of the distance that the attack minimises: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Gradient steps for each target class and restart, at least 1.
+        steps: u64 = 100,
+        /// Starts, at least 1: the clean image, then random ones.
+        restarts: u64 = 1,
+        /// How many of the most likely wrong classes are tried, at least 1.
+        targets: u64 = 9,
+        /// How far steps go past the plane, as a share of their length, at least 0.
+        overshoot: f64 = 0.05,
+        /// Greatest weight of the clean image's own projection, in `(0, 1]`.
+        greatest_pull: f64 = 0.1,
+        /// The share of the way from the clean image that is kept after a success, in `(0, 1]`.
+        backward: f64 = 0.9,
     }
 }
 
 impl Fab {
-    /// FAB that makes the distance in `norm` small.
+    /// FAB with these settings.
     ///
     /// # Errors
-    /// [`AttackError::Zero`] for a count of zero, [`AttackError::OutOfRange`] for another setting out
+    /// [`SettingError::Zero`] for a count of zero, [`SettingError::OutOfRange`] for another setting out
     /// of its range.
-    pub fn new(norm: Norm, settings: FabSettings) -> Result<Self, AttackError> {
-        let FabSettings { steps, restarts, targets, greatest_pull, overshoot, backward } = settings;
+    pub fn new(settings: FabSettings) -> Result<Self, SettingError> {
+        let FabSettings { norm: _, steps, restarts, targets, overshoot, greatest_pull, backward } = settings;
         range::counts(&[("steps", steps), ("restarts", restarts), ("targets", targets)])?;
         range::shares(&[("greatest_pull", greatest_pull), ("backward", backward)])?;
         range::not_negative(&[("overshoot", overshoot)])?;
-        Ok(Self { norm, settings })
+        Ok(Self { settings })
     }
 
     /// The loop of one target class per image, `[m]`, from `x`.
@@ -102,7 +99,7 @@ impl Fab {
         target: &Tensor,
         mut x: Tensor,
         nearest: &mut Nearest,
-    ) -> Result<(), AttackError> {
+    ) -> Result<(), ModelFault> {
         let clean = &robust.x;
         let FabSettings { greatest_pull, overshoot, backward, .. } = self.settings;
         let eta = 1.0 + overshoot;
@@ -110,9 +107,9 @@ impl Fab {
             let plane = robust.slope(model, &x, |z| margin::lead(z, target, &robust.y))?;
             let value = per_image(&plane.value);
             let value_of_clean = &value + sum_of_each(&(&plane.gradient * (clean - &x)));
-            let d = onto_plane(self.norm, &x, &value, &plane.gradient);
-            let d_0 = onto_plane(self.norm, clean, &value_of_clean, &plane.gradient);
-            let (near, far) = (self.norm.of_each(&d), self.norm.of_each(&d_0));
+            let d = onto_plane(self.settings.norm, &x, &value, &plane.gradient);
+            let d_0 = onto_plane(self.settings.norm, clean, &value_of_clean, &plane.gradient);
+            let (near, far) = (self.settings.norm.of_each(&d), self.settings.norm.of_each(&d_0));
             let sum = (&near + far).clamp_min(f64::from(f32::MIN_POSITIVE));
             let pull = (near / sum).clamp_max(greatest_pull);
             x = (x + d * eta).lerp_tensor(&(clean + d_0 * eta), &pull).clamp(0.0, 1.0);
@@ -128,26 +125,22 @@ impl Fab {
         if restart == 0 {
             return robust.x.shallow_clone();
         }
-        let usual = match self.norm {
+        let usual = match self.settings.norm {
             Norm::LInf => 0.3,
             Norm::L2 => 1.0,
         };
         let size = nearest.distance.nan_to_num(None, usual, None);
         let mut streams = noise.for_chain(restart).for_images(&robust.indices);
-        let direction = match self.norm {
+        let direction = match self.settings.norm {
             Norm::LInf => streams.uniform_like(&robust.x) * 2.0 - 1.0,
             Norm::L2 => streams.normal_like(&robust.x),
         };
-        let length = self.norm.of_each(&direction).clamp_min(f64::from(f32::MIN_POSITIVE));
+        let length = self.settings.norm.of_each(&direction).clamp_min(f64::from(f32::MIN_POSITIVE));
         (&robust.x + direction * (per_image(&size) * 0.5 / length)).clamp(0.0, 1.0)
     }
 
     /// The last search: where the lead of the best image's class, taken as linear, is zero.
-    fn bisect(
-        model: &dyn Classifier,
-        robust: &StillRobust,
-        nearest: &mut Nearest,
-    ) -> Result<(), AttackError> {
+    fn bisect(model: &dyn Classifier, robust: &StillRobust, nearest: &mut Nearest) -> Result<(), ModelFault> {
         let clean = &robust.x;
         let way = &nearest.images - clean;
         let at_end = robust.logits_at(model, &nearest.images)?;
@@ -179,12 +172,12 @@ impl Fab {
         model: &dyn Classifier,
         robust: &StillRobust,
         nearest: &mut Nearest,
-    ) -> Result<(), AttackError> {
+    ) -> Result<(), ModelFault> {
         let clean = &robust.x;
         let class = robust.logits_at(model, &nearest.images)?.argmax(-1, false);
         let plane = robust.slope(model, &nearest.images, |z| margin::lead(z, &class, &robust.y))?;
         let value = per_image(&plane.value) + sum_of_each(&(&plane.gradient * (clean - &nearest.images)));
-        let d = onto_plane(self.norm, clean, &value, &plane.gradient);
+        let d = onto_plane(self.settings.norm, clean, &value, &plane.gradient);
         let x = (clean + d * (1.0 + PAST)).clamp(0.0, 1.0);
         nearest.offer(&x, &robust.fooled(model, &x)?);
         Ok(())
@@ -197,20 +190,7 @@ impl NearestAttack for Fab {
     }
 
     fn norm(&self) -> Norm {
-        self.norm
-    }
-
-    fn settings(&self) -> AttackSettings {
-        let usual = FabSettings::default();
-        AttackSettings {
-            steps: Some(self.settings.steps),
-            restarts: Some(self.settings.restarts),
-            targets: Some(self.settings.targets),
-            overshoot: unusual(self.settings.overshoot, usual.overshoot),
-            greatest_pull: unusual(self.settings.greatest_pull, usual.greatest_pull),
-            backward: unusual(self.settings.backward, usual.backward),
-            ..AttackSettings::default()
-        }
+        self.settings.norm
     }
 
     fn search(
@@ -221,7 +201,7 @@ impl NearestAttack for Fab {
     ) -> Result<Tensor, AttackError> {
         on_still_robust(model, batch, |robust| {
             let targets = margin::rivals(&robust.logits, &robust.y, self.settings.targets);
-            let mut nearest = Nearest::new(self.norm, &robust.x);
+            let mut nearest = Nearest::new(self.settings.norm, &robust.x);
             for restart in 0..self.settings.restarts {
                 for target in targets.unbind(1) {
                     let start = self.start(robust, &nearest, noise, restart);

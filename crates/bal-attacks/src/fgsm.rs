@@ -1,6 +1,9 @@
 //! The fast gradient sign method.
 
-use crate::{AttackError, AttackSettings, Ball, BallAttack, Changed, Objective, logits};
+use crate::{
+    AttackError, Ball, BallAttack, Changed, Norm, Objective, attack_settings::settings, by_name::ByName,
+    logits,
+};
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use tch::Tensor;
 
@@ -19,6 +22,17 @@ pub struct Fgsm {
     ensemble_gradient: EnsembleGradient,
 }
 
+settings! {
+    /// Settings of [`Fgsm`] by name.
+    FgsmSettings {
+        /// Norm of the ball, or of the distance that the attack minimises: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Loss of an ensemble that the attack follows: `predictive`, the loss of the mean probability, or `member-mean`.
+        #[serde(with = "ByName")]
+        ensemble_gradient: EnsembleGradient = EnsembleGradient::Predictive,
+    }
+}
+
 impl Fgsm {
     /// FGSM on this loss of an ensemble.
     pub fn new(ensemble_gradient: EnsembleGradient) -> Self {
@@ -29,10 +43,6 @@ impl Fgsm {
 impl BallAttack for Fgsm {
     fn name(&self) -> &'static str {
         "fgsm"
-    }
-
-    fn settings(&self) -> AttackSettings {
-        AttackSettings { ensemble_gradient: Some(self.ensemble_gradient), ..AttackSettings::default() }
     }
 
     fn perturb(
@@ -65,8 +75,8 @@ impl BallAttack for Fgsm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::loss;
     use crate::tests::{LinearProblem, noise};
-    use crate::{Norm, loss};
     use bal_core::NoiseStream;
     use tch::{Kind, Tensor};
 

@@ -3,10 +3,11 @@
 mod schedule;
 
 use crate::{
-    AttackError, AttackSettings, Ball, NearestAttack, Norm, StepSize, margin,
+    AttackError, NearestAttack, Norm, SettingError,
+    attack_settings::settings,
+    margin,
     nearest::Nearest,
-    range,
-    settings::unusual,
+    range, step_size,
     still_robust::{on_still_robust, per_image},
 };
 use bal_core::{Batch, Classifier, NoiseStream};
@@ -37,57 +38,58 @@ use tch::Tensor;
 /// Source: Pintor, Roli, Brendel & Biggio, NeurIPS 2021, algorithm 1, untargeted, from the image itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Fmn {
-    norm: Norm,
     settings: FmnSettings,
 }
 
-/// Settings of [`Fmn`].
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct FmnSettings {
-    /// Gradient steps, at least 1; 100 by default.
-    pub steps: u64,
-    /// Euclidean length of the first step, `alpha_0`, > 0; the last is a hundredth of it. 1 by default,
-    /// the paper's for L2; for `LInf` see [`FmnSettings::of`].
-    pub step_size: f64,
-    /// How much the radius changes in the first step, as a share, `gamma_0`, in `(0, 1]`; .05 by default.
-    pub first_change: f64,
-    /// How much it changes in the last step, `gamma_K`, in `(0, 1]`; .001 by default.
-    pub last_change: f64,
-}
+settings! {
+    /// Settings of [`Fmn`]; the usual ones are the paper's.
+    FmnSettings optional (step_size, first_change, last_change) {
+        /// Norm of the distance that the attack minimises: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Gradient steps, at least 1.
+        steps: u64 = 100,
+        /// Euclidean length of the first step, `alpha_0`, > 0; the last is a hundredth of it. In L2 it is usually 1, see
+        /// [`FmnSettings::of`].
+        #[serde(deserialize_with = "step_size::number")]
+        step_size: f64 = 10.0,
+        /// How much the radius changes in the first step, as a share, `gamma_0`, in `(0, 1]`.
+        first_change: f64 = 0.05,
+        /// How much it changes in the last step, `gamma_K`, in `(0, 1]`.
+        last_change: f64 = 0.001,
+    }
 
-impl Default for FmnSettings {
-    fn default() -> Self {
-        Self { steps: 100, step_size: 1.0, first_change: 0.05, last_change: 0.001 }
+    fn usual(norm: Option<Norm>) -> Self {
+        norm.map_or_else(Self::default, Self::of)
     }
 }
 
 impl FmnSettings {
-    /// The paper's settings for a norm: the default, with steps of 10 for `LInf`, which the ball's
-    /// projection cuts off.
+    /// The usual settings for a norm: in `LInf` steps of 10, which the ball's projection cuts off.
     pub fn of(norm: Norm) -> Self {
-        match norm {
-            Norm::L2 => Self::default(),
-            Norm::LInf => Self { step_size: 10.0, ..Self::default() },
-        }
+        let step_size = match norm {
+            Norm::LInf => 10.0,
+            Norm::L2 => 1.0,
+        };
+        Self { norm, step_size, ..Self::default() }
     }
 }
 
 impl Fmn {
-    /// FMN that makes the distance in `norm` small.
+    /// FMN with these settings.
     ///
     /// # Errors
-    /// [`AttackError::Zero`] without steps, [`AttackError::OutOfRange`] for another setting out of its
+    /// [`SettingError::Zero`] without steps, [`SettingError::OutOfRange`] for another setting out of its
     /// range.
-    pub fn new(norm: Norm, settings: FmnSettings) -> Result<Self, AttackError> {
+    pub fn new(settings: FmnSettings) -> Result<Self, SettingError> {
         range::counts(&[("steps", settings.steps)])?;
         range::positive(&[("step_size", settings.step_size)])?;
         range::shares(&[("first_change", settings.first_change), ("last_change", settings.last_change)])?;
-        Ok(Self { norm, settings })
+        Ok(Self { settings })
     }
 
     /// `change` inside the ball of each image's own radius, `[m, 1, 1, 1]`, which may be infinite.
     fn project(&self, change: &Tensor, radius: &Tensor) -> Tensor {
-        match self.norm {
+        match self.settings.norm {
             Norm::LInf => change.minimum(radius).maximum(&-radius),
             Norm::L2 => {
                 let length = Norm::L2.of_each(change).clamp_min(f64::from(f32::MIN_POSITIVE));
@@ -103,18 +105,7 @@ impl NearestAttack for Fmn {
     }
 
     fn norm(&self) -> Norm {
-        self.norm
-    }
-
-    fn settings(&self) -> AttackSettings {
-        let usual = FmnSettings::of(self.norm);
-        AttackSettings {
-            steps: Some(self.settings.steps),
-            step_size: unusual(self.settings.step_size, usual.step_size).map(StepSize::Absolute),
-            first_change: unusual(self.settings.first_change, usual.first_change),
-            last_change: unusual(self.settings.last_change, usual.last_change),
-            ..AttackSettings::default()
-        }
+        self.settings.norm
     }
 
     fn search(
@@ -123,29 +114,28 @@ impl NearestAttack for Fmn {
         batch: &Batch,
         _noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
-        let FmnSettings { steps, step_size, first_change, last_change } = self.settings;
-        let unit = Ball::new(Norm::L2, 1.0)?;
+        let FmnSettings { norm, steps, step_size, first_change, last_change } = self.settings;
         on_still_robust(model, batch, |robust| {
             let clean = &robust.x;
-            let mut nearest = Nearest::new(self.norm, clean);
+            let mut nearest = Nearest::new(norm, clean);
             let mut x = clean.shallow_clone();
-            let mut radius = self.norm.of_each(clean).zeros_like();
+            let mut radius = norm.of_each(clean).zeros_like();
             for step in 0..steps {
                 let at = robust.slope(model, &x, |z| margin::best_lead(z, &robust.y))?;
                 let fooled = at.logits.argmax(-1, false).ne_tensor(&robust.y);
                 nearest.offer(&x, &fooled);
                 let gamma = cosine(first_change, last_change, step, steps);
                 let change = &x - clean;
-                let missing = -per_image(&at.value) / self.norm.dual_of_each(&at.gradient);
+                let missing = -per_image(&at.value) / norm.dual_of_each(&at.gradient);
                 // At a boundary without a slope 0 / 0 says nothing: the radius stays.
-                let estimate = self.norm.of_each(&change) + missing.nan_to_num(0.0, None, None);
+                let estimate = norm.of_each(&change) + missing.nan_to_num(0.0, None, None);
                 let stalled = estimate.le_tensor(&(&radius * (1.0 + last_change)));
                 let grown = (&radius * (1.0 + gamma))
                     .where_self(&per_image(&nearest.found()).logical_or(&stalled), &estimate);
                 let shrunk = (&radius * (1.0 - gamma)).minimum(&per_image(&nearest.distance));
                 radius = shrunk.where_self(&per_image(&fooled), &grown);
                 let alpha = cosine(step_size, step_size / 100.0, step, steps);
-                let stepped = change + unit.steepest(&at.gradient) * alpha;
+                let stepped = change + Norm::L2.steepest(&at.gradient) * alpha;
                 x = (clean + self.project(&stepped, &radius)).clamp(0.0, 1.0);
             }
             nearest.offer(&x, &robust.fooled(model, &x)?);
@@ -162,7 +152,7 @@ mod tests {
     #[test]
     fn settings_out_of_range_are_named() {
         let sound = FmnSettings::of(Norm::LInf);
-        let error = |settings| Fmn::new(Norm::LInf, settings).unwrap_err().to_string();
+        let error = |settings| Fmn::new(settings).unwrap_err().to_string();
         assert_eq!(error(FmnSettings { steps: 0, ..sound }), "steps must be at least 1, got 0");
         assert_eq!(error(FmnSettings { step_size: 0.0, ..sound }), "step_size must be finite and > 0, got 0");
         assert_eq!(
@@ -175,7 +165,7 @@ mod tests {
     fn each_image_is_projected_into_its_own_ball() {
         let change = images(&[&[3.0, -4.0], &[3.0, -4.0], &[0.0, 0.0]]);
         let radius = images(&[&[1.0], &[f64::INFINITY], &[0.0]]);
-        let project = |norm| Fmn::new(norm, FmnSettings::of(norm)).unwrap().project(&change, &radius);
+        let project = |norm| Fmn::new(FmnSettings::of(norm)).unwrap().project(&change, &radius);
         let kept: [&[f64]; 2] = [&[3.0, -4.0], &[0.0, 0.0]];
         assert!(project(Norm::L2).allclose(&images(&[&[0.6, -0.8], kept[0], kept[1]]), 0.0, 1e-6, false));
         assert!(project(Norm::LInf).allclose(&images(&[&[1.0, -1.0], kept[0], kept[1]]), 0.0, 1e-6, false));

@@ -1,6 +1,6 @@
 //! The best that an attack has found so far, image by image.
 
-use crate::{AttackError, Judgement, logits};
+use crate::{Judgement, ModelFault, logits};
 use bal_core::{Batch, Classifier};
 use tch::Tensor;
 
@@ -22,8 +22,8 @@ impl Found {
     /// Looks at the images as they are.
     ///
     /// # Errors
-    /// [`AttackError::Batch`] and [`AttackError::Label`], and those of a model that cannot be used.
-    pub(crate) fn clean(model: &dyn Classifier, batch: &Batch) -> Result<Self, AttackError> {
+    /// [`ModelFault::Batch`] and [`ModelFault::Label`], and those of a model that cannot be used.
+    pub(crate) fn clean(model: &dyn Classifier, batch: &Batch) -> Result<Self, ModelFault> {
         logits::whole(batch)?;
         let Judgement { margin, wrong, logits, .. } = Judgement::by_margin(model, &batch.x, &batch.y)?;
         Ok(Self { x: batch.x.detach(), margin, wrong: Vec::try_from(wrong)?, clean_logits: logits })
@@ -43,7 +43,7 @@ impl Found {
         x: &Tensor,
         margin: &Tensor,
         wrong: &Tensor,
-    ) -> Result<(), AttackError> {
+    ) -> Result<(), ModelFault> {
         let index = Tensor::from_slice(rows).to_device(self.x.device());
         let known = self.margin.f_index_select(0, &index)?;
         let robust: Vec<bool> = rows.iter().map(|&row| !self.wrong[row as usize]).collect();
@@ -70,7 +70,7 @@ pub(crate) fn wide(values: &Tensor) -> Tensor {
 }
 
 /// These rows of a batch.
-pub(crate) fn select(batch: &Batch, rows: &[i64]) -> Result<Batch, AttackError> {
+pub(crate) fn select(batch: &Batch, rows: &[i64]) -> Result<Batch, ModelFault> {
     let index = Tensor::from_slice(rows).to_device(batch.x.device());
     Ok(Batch {
         x: batch.x.f_index_select(0, &index)?,
@@ -80,7 +80,7 @@ pub(crate) fn select(batch: &Batch, rows: &[i64]) -> Result<Batch, AttackError> 
 }
 
 /// Where `wrong`, `[n]`, is set and where it is not; `None` when it is set nowhere.
-pub(crate) fn split(wrong: &Tensor) -> Result<Option<[Vec<i64>; 2]>, AttackError> {
+pub(crate) fn split(wrong: &Tensor) -> Result<Option<[Vec<i64>; 2]>, ModelFault> {
     let flags = Vec::<bool>::try_from(wrong)?;
     let (fooled, kept): (Vec<i64>, Vec<i64>) = (0..flags.len() as i64).partition(|&row| flags[row as usize]);
     Ok(if fooled.is_empty() { None } else { Some([fooled, kept]) })

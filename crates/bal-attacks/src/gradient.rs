@@ -1,6 +1,6 @@
 //! The cross-entropy, which most attacks raise, and gradients with respect to images.
 
-use crate::{AttackError, Objective, logits, tally};
+use crate::{ModelFault, Objective, logits, tally};
 use bal_core::{Classifier, EnsembleGradient, channels_last};
 use tch::Tensor;
 
@@ -16,15 +16,15 @@ use tch::Tensor;
 /// of single precision, and is zero then; attacks follow its direction, which is not.
 ///
 /// # Errors
-/// [`AttackError::Model`] when the model fails; [`AttackError::Logits`], [`AttackError::NotFinite`]
-/// and [`AttackError::NoGradient`] when its logits are no use; [`AttackError::Label`] for labels out
+/// [`ModelFault::Model`] when the model fails; [`ModelFault::Logits`], [`ModelFault::NotFinite`]
+/// and [`ModelFault::NoGradient`] when its logits are no use; [`ModelFault::Label`] for labels out
 /// of range.
 pub fn loss_gradient(
     model: &dyn Classifier,
     x: &Tensor,
     y: &Tensor,
     ensemble_gradient: EnsembleGradient,
-) -> Result<Tensor, AttackError> {
+) -> Result<Tensor, ModelFault> {
     Ok(Objective::CrossEntropy.differentiate(model, x, y, ensemble_gradient)?.1)
 }
 
@@ -37,17 +37,17 @@ pub fn loss(
     x: &Tensor,
     y: &Tensor,
     ensemble_gradient: EnsembleGradient,
-) -> Result<Tensor, AttackError> {
+) -> Result<Tensor, ModelFault> {
     Ok(Objective::CrossEntropy.judge(model, x, y, ensemble_gradient)?.loss)
 }
 
 /// The entries of `[.., n, classes]` that belong to the labels, `[.., n]`.
-pub(crate) fn at_labels(values: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
+pub(crate) fn at_labels(values: &Tensor, y: &Tensor) -> Result<Tensor, ModelFault> {
     Ok(values.f_gather(-1, &label_index(values, y)?, false)?.f_squeeze_dim(-1)?)
 }
 
 /// Where those entries are, `[.., n, 1]`.
-pub(crate) fn label_index(values: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
+pub(crate) fn label_index(values: &Tensor, y: &Tensor) -> Result<Tensor, ModelFault> {
     let mut size = values.size();
     if let Some(last) = size.last_mut() {
         *last = 1;
@@ -61,20 +61,20 @@ pub(crate) fn leaf(x: &Tensor) -> Tensor {
 }
 
 /// The gradient of the sum of `loss` with respect to `leaf`, finite; counted among those that the attack took.
-pub(crate) fn gradient(loss: &Tensor, leaf: &Tensor) -> Result<Tensor, AttackError> {
+pub(crate) fn gradient(loss: &Tensor, leaf: &Tensor) -> Result<Tensor, ModelFault> {
     let gradient = uncounted(loss, leaf, false)?;
     tally::note(&gradient, None)?;
     Ok(gradient)
 }
 
 /// The same, for whoever counts it; `again` where another gradient of the same pass will follow.
-pub(crate) fn uncounted(loss: &Tensor, leaf: &Tensor, again: bool) -> Result<Tensor, AttackError> {
+pub(crate) fn uncounted(loss: &Tensor, leaf: &Tensor, again: bool) -> Result<Tensor, ModelFault> {
     if !loss.requires_grad() {
-        return Err(AttackError::NoGradient);
+        return Err(ModelFault::NoGradient);
     }
     // Gradients of the weights are not asked for, so none are left behind.
     let gradients = Tensor::f_run_backward(&[loss], &[leaf], again, false)?;
-    let gradient = gradients.into_iter().find(Tensor::defined).ok_or(AttackError::NoGradient)?;
+    let gradient = gradients.into_iter().find(Tensor::defined).ok_or(ModelFault::NoGradient)?;
     logits::finite("gradient", &gradient)?;
     Ok(gradient)
 }

@@ -7,10 +7,10 @@ mod elsewhere;
 mod start;
 
 use crate::{
-    AttackError, AttackSettings, NearestAttack, Norm,
+    AttackError, ModelFault, NearestAttack, Norm, SettingError,
+    attack_settings::settings,
     nearest::Nearest,
     range,
-    settings::unusual,
     still_robust::{StillRobust, beside, on_still_robust, per_image},
 };
 use bal_core::{Batch, Classifier, Images, NoiseStream};
@@ -49,39 +49,35 @@ const HALVINGS: usize = 40;
 /// Source: Chen, Jordan & Wainwright, IEEE S&P 2020, algorithms 1 and 2, untargeted.
 #[derive(Clone, Debug)]
 pub struct HopSkipJump {
-    norm: Norm,
     settings: HopSkipJumpSettings,
     elsewhere: Option<Elsewhere>,
 }
 
-/// Settings of [`HopSkipJump`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HopSkipJumpSettings {
-    /// Most images that the model is shown for one image, at least 1, the clean one and the final one
-    /// not counted; 25,000 by default, where the paper's curves end.
-    pub queries: u64,
-    /// Queries of the first estimate of a direction, `B_0`, at least 2; 100 by default, as in the paper.
-    pub first_samples: u64,
-    /// Most queries of an estimate, at least 2; 10,000 by default, as in the authors' code.
-    pub most_samples: u64,
-    /// Most random images tried to begin with, at least 1; 1000 by default.
-    pub draws: u64,
-}
-
-impl Default for HopSkipJumpSettings {
-    fn default() -> Self {
-        Self { queries: 25_000, first_samples: 100, most_samples: 10_000, draws: 1000 }
+settings! {
+    /// Settings of [`HopSkipJump`].
+    HopSkipJumpSettings optional (draws, first_samples, most_samples) {
+        /// Norm of the distance that the attack minimises: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Most images that the model is shown for one image, at least 1, the clean one and the final one
+        /// not counted; the paper's curves end at 25,000.
+        queries: u64 = 25_000,
+        /// Most random images tried to begin with, at least 1.
+        draws: u64 = 1000,
+        /// Queries of the first estimate of a direction, `B_0`, at least 2; 100 in the paper.
+        first_samples: u64 = 100,
+        /// Most queries of an estimate, at least 2; 10,000 in the authors' code.
+        most_samples: u64 = 10_000,
     }
 }
 
 impl HopSkipJump {
-    /// `HopSkipJump` that makes the distance in `norm` small.
+    /// `HopSkipJump` with these settings.
     ///
     /// # Errors
-    /// [`AttackError::Zero`] for a count of zero, [`AttackError::OutOfRange`] for an estimate from one
+    /// [`SettingError::Zero`] for a count of zero, [`SettingError::OutOfRange`] for an estimate from one
     /// sample, which has no mean to compare with.
-    pub fn new(norm: Norm, settings: HopSkipJumpSettings) -> Result<Self, AttackError> {
-        let HopSkipJumpSettings { queries, first_samples, most_samples, draws } = settings;
+    pub fn new(settings: HopSkipJumpSettings) -> Result<Self, SettingError> {
+        let HopSkipJumpSettings { norm: _, queries, draws, first_samples, most_samples } = settings;
         range::counts(&[
             ("queries", queries),
             ("first_samples", first_samples),
@@ -90,10 +86,10 @@ impl HopSkipJump {
         ])?;
         for (setting, value) in [("first_samples", first_samples), ("most_samples", most_samples)] {
             if value < 2 {
-                return Err(AttackError::OutOfRange { setting, range: ">= 2", value: value as f64 });
+                return Err(SettingError::OutOfRange { setting, range: ">= 2", value: value as f64 });
             }
         }
-        Ok(Self { norm, settings, elsewhere: None })
+        Ok(Self { settings, elsewhere: None })
     }
 
     /// Queries of the estimate in round t.
@@ -113,7 +109,7 @@ impl HopSkipJump {
         v: &Tensor,
         step: &Tensor,
         reserve: u64,
-    ) -> Result<Tensor, AttackError> {
+    ) -> Result<Tensor, ModelFault> {
         let mut reached = x.copy();
         let mut step = step.copy();
         let mut pending: Vec<usize> = (0..rows.len()).collect();
@@ -142,13 +138,14 @@ impl HopSkipJump {
         model: &dyn Classifier,
         robust: &StillRobust,
         noise: &NoiseStream,
-    ) -> Result<Tensor, AttackError> {
+    ) -> Result<Tensor, ModelFault> {
         let mut decisions = Decisions::new(model, robust, self.settings.queries);
-        let mut nearest = Nearest::new(self.norm, &robust.x);
+        let mut nearest = Nearest::new(self.settings.norm, &robust.x);
         let pixels = robust.x.numel() as f64 / robust.len() as f64;
-        let halvings = boundary::halvings(self.norm, pixels);
+        let halvings = boundary::halvings(self.settings.norm, pixels);
         let elsewhere = self.elsewhere.as_ref();
-        let draws = Draws { most: self.settings.draws, reserve: halvings, elsewhere, norm: self.norm };
+        let draws =
+            Draws { most: self.settings.draws, reserve: halvings, elsewhere, norm: self.settings.norm };
         let (mut rows, mut x) = draws.find(&mut decisions, robust, noise)?;
         if rows.is_empty() {
             return Ok(nearest.images);
@@ -157,7 +154,7 @@ impl HopSkipJump {
         loop {
             let index = beside(&x, &rows);
             let clean = robust.x.index_select(0, &index);
-            x = boundary::approach(&mut decisions, &rows, &clean, &x, self.norm, halvings)?;
+            x = boundary::approach(&mut decisions, &rows, &clean, &x, self.settings.norm, halvings)?;
             nearest.offer_rows(&index, &x, &index.ones_like().to_kind(Kind::Bool));
 
             round += 1;
@@ -172,8 +169,8 @@ impl HopSkipJump {
             let going = beside(&x, &going);
             x = x.index_select(0, &going);
             let clean = clean.index_select(0, &going);
-            let distance = self.norm.of_each(&(&x - clean)).reshape([-1]);
-            let direction = Direction { norm: self.norm, samples, round };
+            let distance = self.settings.norm.of_each(&(&x - clean)).reshape([-1]);
+            let direction = Direction { norm: self.settings.norm, samples, round };
             let v = direction.estimate(&mut decisions, &rows, &x, &(&distance / pixels), noise)?;
             let step = &distance / (round as f64).sqrt();
             x = Self::stride(&mut decisions, &rows, &x, &v, &step, halvings)?;
@@ -187,18 +184,7 @@ impl NearestAttack for HopSkipJump {
     }
 
     fn norm(&self) -> Norm {
-        self.norm
-    }
-
-    fn settings(&self) -> AttackSettings {
-        let usual = HopSkipJumpSettings::default();
-        AttackSettings {
-            queries: Some(self.settings.queries),
-            first_samples: unusual(self.settings.first_samples, usual.first_samples),
-            most_samples: unusual(self.settings.most_samples, usual.most_samples),
-            draws: unusual(self.settings.draws, usual.draws),
-            ..AttackSettings::default()
-        }
+        self.settings.norm
     }
 
     fn search(
@@ -214,7 +200,7 @@ impl NearestAttack for HopSkipJump {
         &self,
         model: &dyn Classifier,
         images: &Images,
-    ) -> Result<Option<Arc<dyn NearestAttack>>, AttackError> {
+    ) -> Result<Option<Arc<dyn NearestAttack>>, ModelFault> {
         let elsewhere = Some(Elsewhere::among(model, images)?);
         Ok(Some(Arc::new(Self { elsewhere, ..self.clone() })))
     }

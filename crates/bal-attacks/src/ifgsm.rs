@@ -1,7 +1,10 @@
 //! The basic iterative method: FGSM in small steps.
 
-use crate::{Ascent, AttackError, AttackSettings, Ball, BallAttack, logits};
-use bal_core::{Batch, Classifier, NoiseStream};
+use crate::{
+    Ascent, AttackError, Ball, BallAttack, LossName, ModelFault, Norm, SettingError, StepSize,
+    attack_settings::settings, by_name::ByName, logits,
+};
+use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use std::sync::Arc;
 use tch::Tensor;
 
@@ -17,13 +20,31 @@ pub struct Ifgsm {
     ascent: Ascent,
 }
 
+settings! {
+    /// Settings of [`Ifgsm`] by name. The usual steps just reach the rim.
+    IfgsmSettings optional (loss) {
+        /// Norm of the ball: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Steps of the attack, at least 1.
+        steps: u64 = 10,
+        /// Length of a step in the norm of the ball, on pixels in [0, 1]: a number, or `radius/NUMBER`.
+        step_size: StepSize = StepSize::RadiusOver(10.0),
+        /// Loss of an ensemble that the attack follows: `predictive`, the loss of the mean probability, or `member-mean`.
+        #[serde(with = "ByName")]
+        ensemble_gradient: EnsembleGradient = EnsembleGradient::Predictive,
+        /// Loss that the attack raises: `cross-entropy`, `margin`, `dlr` or `confident`.
+        #[serde(with = "ByName")]
+        loss: LossName = LossName::CrossEntropy,
+    }
+}
+
 impl Ifgsm {
     /// IFGSM that climbs so.
     ///
     /// # Errors
-    /// [`AttackError::Zero`] without steps, [`AttackError::StepSize`] unless it is finite and
+    /// [`SettingError::Zero`] without steps, [`SettingError::StepSize`] unless it is finite and
     /// positive.
-    pub fn new(ascent: Ascent) -> Result<Self, AttackError> {
+    pub fn new(ascent: Ascent) -> Result<Self, SettingError> {
         Ok(Self { ascent: ascent.checked()? })
     }
 }
@@ -31,10 +52,6 @@ impl Ifgsm {
 impl BallAttack for Ifgsm {
     fn name(&self) -> &'static str {
         "ifgsm"
-    }
-
-    fn settings(&self) -> AttackSettings {
-        AttackSettings::of_ascent(&self.ascent)
     }
 
     fn perturb(
@@ -45,10 +62,10 @@ impl BallAttack for Ifgsm {
         _noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         logits::whole(batch)?;
-        self.ascent.climb(model, batch, &ball, batch.x.detach())
+        Ok(self.ascent.climb(model, batch, &ball, batch.x.detach())?)
     }
 
-    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, ModelFault> {
         self.ascent.loss.objective().classes_suffice(classes)?;
         Ok(None)
     }
@@ -57,9 +74,8 @@ impl BallAttack for Ifgsm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Fgsm;
     use crate::tests::{LinearProblem, noise};
-    use crate::{Fgsm, LossName, Norm, StepSize};
-    use bal_core::EnsembleGradient;
 
     fn ifgsm(steps: u64, step_size: StepSize) -> Ifgsm {
         let ensemble_gradient = EnsembleGradient::Predictive;

@@ -1,6 +1,6 @@
 //! What a model makes of some images.
 
-use crate::{AttackError, Objective, logits, objective};
+use crate::{ModelFault, Objective, logits, objective};
 use bal_core::{Classifier, channels_last};
 use tch::Tensor;
 
@@ -24,7 +24,7 @@ pub struct Judgement {
 
 impl Judgement {
     /// What the combined prediction `logits` says, and this loss; the three without a graph.
-    pub(crate) fn new(loss: Tensor, height: Tensor, logits: Tensor, y: &Tensor) -> Result<Self, AttackError> {
+    pub(crate) fn new(loss: Tensor, height: Tensor, logits: Tensor, y: &Tensor) -> Result<Self, ModelFault> {
         let margin = objective::margin(&logits, y)?;
         let wrong = logits.f_argmax(-1, false)?.f_ne_tensor(y)?;
         Ok(Self { loss, height, logits, margin, wrong })
@@ -32,7 +32,7 @@ impl Judgement {
 
     /// The answer of one forward pass, with the margin as the loss: all that an attack without
     /// gradients asks for.
-    pub(crate) fn by_margin(model: &dyn Classifier, x: &Tensor, y: &Tensor) -> Result<Self, AttackError> {
+    pub(crate) fn by_margin(model: &dyn Classifier, x: &Tensor, y: &Tensor) -> Result<Self, ModelFault> {
         logits::labels_fit(y, model.classes())?;
         Objective::Margin.classes_suffice(model.classes())?;
         let _guard = tch::no_grad_guard();

@@ -1,6 +1,6 @@
 //! The losses that an attack can be told to raise.
 
-use crate::{AttackError, Objective};
+use crate::{Objective, SettingError};
 use std::{fmt, str::FromStr};
 
 /// A loss by name; what it is, [`Objective`] says.
@@ -49,11 +49,11 @@ impl fmt::Display for LossName {
 }
 
 impl FromStr for LossName {
-    type Err = AttackError;
+    type Err = SettingError;
 
     /// Reads the name, with `-` or `_` between words.
-    fn from_str(name: &str) -> Result<Self, AttackError> {
+    fn from_str(name: &str) -> Result<Self, SettingError> {
         let found = Self::ALL.into_iter().find(|loss| loss.name() == name.replace('_', "-"));
-        found.ok_or_else(|| AttackError::UnknownLoss(name.into()))
+        found.ok_or_else(|| SettingError::UnknownLoss(name.into()))
     }
 }

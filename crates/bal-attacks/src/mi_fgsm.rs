@@ -1,7 +1,10 @@
 //! The momentum iterative method.
 
-use crate::{Ascent, AttackError, AttackSettings, Ball, BallAttack, Norm, logits};
-use bal_core::{Batch, Classifier, NoiseStream};
+use crate::{
+    Ascent, AttackError, Ball, BallAttack, LossName, ModelFault, Norm, SettingError, StepSize,
+    attack_settings::settings, by_name::ByName, logits,
+};
+use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use std::sync::Arc;
 use tch::{Kind, Tensor};
 
@@ -24,15 +27,35 @@ pub struct MiFgsm {
     decay: f64,
 }
 
+settings! {
+    /// Settings of [`MiFgsm`] by name.
+    MiFgsmSettings optional (loss) {
+        /// Norm of the ball: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Steps of the attack, at least 1.
+        steps: u64 = 10,
+        /// Length of a step in the norm of the ball, on pixels in [0, 1]: a number, or `radius/NUMBER`.
+        step_size: StepSize = StepSize::RadiusOver(10.0),
+        /// Loss of an ensemble that the attack follows: `predictive`, the loss of the mean probability, or `member-mean`.
+        #[serde(with = "ByName")]
+        ensemble_gradient: EnsembleGradient = EnsembleGradient::Predictive,
+        /// Loss that the attack raises: `cross-entropy`, `margin`, `dlr` or `confident`.
+        #[serde(with = "ByName")]
+        loss: LossName = LossName::CrossEntropy,
+        /// Share of its momentum that the attack keeps from step to step; >= 0.
+        decay: f64 = 1.0,
+    }
+}
+
 impl MiFgsm {
     /// MI-FGSM with this share of the old average (the paper's mu).
     ///
     /// # Errors
-    /// [`AttackError::Zero`] without steps, [`AttackError::StepSize`] unless it is finite and
-    /// positive, [`AttackError::Decay`] unless `decay` is finite and at least 0.
-    pub fn new(ascent: Ascent, decay: f64) -> Result<Self, AttackError> {
+    /// [`SettingError::Zero`] without steps, [`SettingError::StepSize`] unless it is finite and
+    /// positive, [`SettingError::Decay`] unless `decay` is finite and at least 0.
+    pub fn new(ascent: Ascent, decay: f64) -> Result<Self, SettingError> {
         if !(decay.is_finite() && decay >= 0.0) {
-            return Err(AttackError::Decay(decay));
+            return Err(SettingError::Decay(decay));
         }
         Ok(Self { ascent: ascent.checked()?, decay })
     }
@@ -41,10 +64,6 @@ impl MiFgsm {
 impl BallAttack for MiFgsm {
     fn name(&self) -> &'static str {
         "mi-fgsm"
-    }
-
-    fn settings(&self) -> AttackSettings {
-        AttackSettings { decay: Some(self.decay), ..AttackSettings::of_ascent(&self.ascent) }
     }
 
     fn perturb(
@@ -67,7 +86,7 @@ impl BallAttack for MiFgsm {
         Ok(x)
     }
 
-    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, ModelFault> {
         self.ascent.loss.objective().classes_suffice(classes)?;
         Ok(None)
     }
@@ -85,8 +104,7 @@ fn of_length_one(gradient: &Tensor) -> Tensor {
 mod tests {
     use super::*;
     use crate::tests::{Bumpy, LinearProblem, TwoLayers, noise, shades};
-    use crate::{Ifgsm, LossName, Objective, StepSize};
-    use bal_core::EnsembleGradient;
+    use crate::{Ifgsm, Objective};
 
     fn ball(norm: Norm) -> Ball {
         Ball::new(norm, 0.1).unwrap()

@@ -1,12 +1,13 @@
 //! Norms that measure how far an image was moved.
 
-use crate::AttackError;
+use crate::SettingError;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use tch::{Kind, Tensor};
 
 /// A norm on images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(into = "&'static str", try_from = "String")]
 pub enum Norm {
     /// The greatest change of a pixel.
@@ -42,11 +43,31 @@ impl Norm {
         }
     }
 
+    /// The step of norm 1 along which a linear function of this gradient rises fastest.
+    ///
+    /// ```text
+    /// LInf: sign(g)        L2: g / ||g||
+    /// ```
+    ///
+    /// Zero where an image's gradient is zero.
+    pub fn steepest(self, gradient: &Tensor) -> Tensor {
+        match self {
+            Self::LInf => gradient.sign(),
+            Self::L2 => {
+                // The gradients of a confident network have squares below the least float; scaled by
+                // their greatest entry they keep their direction.
+                let least = f64::from(f32::MIN_POSITIVE);
+                let scaled = gradient / Self::LInf.of_each(gradient).clamp_min(least);
+                &scaled / Self::L2.of_each(&scaled).clamp_min(least)
+            }
+        }
+    }
+
     /// Refuses a radius whose ball around any image would hold all images, whatever their size: pixels are in `[0, 1]`.
     ///
     /// # Errors
-    /// [`AttackError::WholeBox`] above 1 in L-infinity.
-    pub(crate) fn suits(self, radius: f64) -> Result<(), AttackError> {
+    /// [`SettingError::WholeBox`] above 1 in L-infinity.
+    pub(crate) fn suits(self, radius: f64) -> Result<(), SettingError> {
         match self {
             Self::LInf => self.at_most(radius, 1.0),
             Self::L2 => Ok(()),
@@ -56,16 +77,16 @@ impl Norm {
     /// The same, of images of so many pixels and channels together: their diagonal has the length of a root of that.
     ///
     /// # Errors
-    /// [`AttackError::WholeBox`] above 1 in L-infinity, and above the root in L2.
-    pub(crate) fn suits_images(self, radius: f64, pixels: i64) -> Result<(), AttackError> {
+    /// [`SettingError::WholeBox`] above 1 in L-infinity, and above the root in L2.
+    pub(crate) fn suits_images(self, radius: f64, pixels: i64) -> Result<(), SettingError> {
         match self {
             Self::LInf => self.suits(radius),
             Self::L2 => self.at_most(radius, (pixels as f64).sqrt()),
         }
     }
 
-    fn at_most(self, radius: f64, most: f64) -> Result<(), AttackError> {
-        if radius > most { Err(AttackError::WholeBox { norm: self, radius, most }) } else { Ok(()) }
+    fn at_most(self, radius: f64, most: f64) -> Result<(), SettingError> {
+        if radius > most { Err(SettingError::WholeBox { norm: self, radius, most }) } else { Ok(()) }
     }
 
     /// The name that files and commands use: `linf` or `l2`.
@@ -84,12 +105,12 @@ impl fmt::Display for Norm {
 }
 
 impl FromStr for Norm {
-    type Err = AttackError;
+    type Err = SettingError;
 
-    fn from_str(name: &str) -> Result<Self, AttackError> {
+    fn from_str(name: &str) -> Result<Self, SettingError> {
         let known = [Self::LInf, Self::L2];
         let found = known.into_iter().find(|norm| norm.name() == name);
-        found.ok_or_else(|| AttackError::UnknownNorm(name.into()))
+        found.ok_or_else(|| SettingError::UnknownNorm(name.into()))
     }
 }
 
@@ -100,9 +121,9 @@ impl From<Norm> for &'static str {
 }
 
 impl TryFrom<String> for Norm {
-    type Error = AttackError;
+    type Error = SettingError;
 
-    fn try_from(name: String) -> Result<Self, AttackError> {
+    fn try_from(name: String) -> Result<Self, SettingError> {
         name.parse()
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::gradient::{at_labels, label_index, leaf};
 use crate::pass::{Pass, Rise};
-use crate::{AttackError, Judgement, logits};
+use crate::{Judgement, ModelFault, logits};
 use bal_core::{Classifier, EnsembleGradient, channels_last};
 use tch::{Kind, Tensor};
 
@@ -70,16 +70,16 @@ impl Objective<'_> {
     /// `x`: `[n, c, h, w]`, `y`: `[n]`.
     ///
     /// # Errors
-    /// [`AttackError::Model`] when the model fails; [`AttackError::Logits`] and
-    /// [`AttackError::NotFinite`] when its logits are no use; [`AttackError::Label`] for labels out of
-    /// range; [`AttackError::Classes`] when the model has fewer classes than the loss takes.
+    /// [`ModelFault::Model`] when the model fails; [`ModelFault::Logits`] and
+    /// [`ModelFault::NotFinite`] when its logits are no use; [`ModelFault::Label`] for labels out of
+    /// range; [`ModelFault::Classes`] when the model has fewer classes than the loss takes.
     pub fn judge(
         &self,
         model: &dyn Classifier,
         x: &Tensor,
         y: &Tensor,
         ensemble_gradient: EnsembleGradient,
-    ) -> Result<Judgement, AttackError> {
+    ) -> Result<Judgement, ModelFault> {
         let _guard = tch::no_grad_guard();
         let (pass, height) = self.height(model, &channels_last(x), y, ensemble_gradient)?;
         self.judgement(&pass, &height, y)
@@ -89,14 +89,14 @@ impl Objective<'_> {
     /// forward pass gives all.
     ///
     /// # Errors
-    /// Those of [`Objective::judge`]; [`AttackError::NoGradient`] when no gradient reaches the images.
+    /// Those of [`Objective::judge`]; [`ModelFault::NoGradient`] when no gradient reaches the images.
     pub fn differentiate(
         &self,
         model: &dyn Classifier,
         x: &Tensor,
         y: &Tensor,
         ensemble_gradient: EnsembleGradient,
-    ) -> Result<(Judgement, Tensor), AttackError> {
+    ) -> Result<(Judgement, Tensor), ModelFault> {
         let (judgement, rise) = self.rise(model, x, y, ensemble_gradient)?;
         let gradient = rise.gradient(self.slope(&judgement.height).as_ref());
         Ok((judgement, gradient))
@@ -110,7 +110,7 @@ impl Objective<'_> {
         x: &Tensor,
         y: &Tensor,
         ensemble_gradient: EnsembleGradient,
-    ) -> Result<(Judgement, Tensor), AttackError> {
+    ) -> Result<(Judgement, Tensor), ModelFault> {
         let (judgement, rise) = self.rise(model, x, y, ensemble_gradient)?;
         Ok((judgement, rise.direction))
     }
@@ -121,7 +121,7 @@ impl Objective<'_> {
         x: &Tensor,
         y: &Tensor,
         ensemble_gradient: EnsembleGradient,
-    ) -> Result<(Judgement, Rise), AttackError> {
+    ) -> Result<(Judgement, Rise), ModelFault> {
         let (pass, height) = self.height(model, &leaf(x), y, ensemble_gradient)?;
         let judgement = self.judgement(&pass, &height, y)?;
         let rise = pass.rise(&height, false, Some(&judgement.wrong))?;
@@ -135,7 +135,7 @@ impl Objective<'_> {
         x: &Tensor,
         y: &Tensor,
         ensemble_gradient: EnsembleGradient,
-    ) -> Result<(Pass, Tensor), AttackError> {
+    ) -> Result<(Pass, Tensor), ModelFault> {
         logits::labels_fit(y, model.classes())?;
         self.classes_suffice(model.classes())?;
         let pass = Pass::over(model, x)?;
@@ -147,13 +147,13 @@ impl Objective<'_> {
         Ok((pass, height))
     }
 
-    fn judgement(&self, pass: &Pass, height: &Tensor, y: &Tensor) -> Result<Judgement, AttackError> {
+    fn judgement(&self, pass: &Pass, height: &Tensor, y: &Tensor) -> Result<Judgement, ModelFault> {
         let height = height.detach();
         Judgement::new(self.loss(&height), height, pass.answer()?, y)
     }
 
     /// The height of each image, `[.., n]`, of logits `[.., n, classes]`; in single precision the loss.
-    fn of_logits(&self, z: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
+    fn of_logits(&self, z: &Tensor, y: &Tensor) -> Result<Tensor, ModelFault> {
         match self {
             Self::CrossEntropy if z.kind() == Kind::Double => {
                 log_surprise(&(others(z, y)?.f_logsumexp([-1i64].as_slice(), false)? - at_labels(z, y)?))
@@ -168,7 +168,7 @@ impl Objective<'_> {
     }
 
     /// The height of the mean over members of losses with these heights, `[S, n]`.
-    fn mean(&self, heights: &Tensor) -> Result<Tensor, AttackError> {
+    fn mean(&self, heights: &Tensor) -> Result<Tensor, ModelFault> {
         let members = heights.size()[0] as f64;
         let log_mean = |logs: &Tensor| Ok(logs.f_logsumexp([0i64].as_slice(), false)? - members.ln());
         match (self, heights.kind()) {
@@ -196,7 +196,7 @@ impl Objective<'_> {
     }
 
     /// The loss itself, `[.., n]`.
-    fn loss_of_logits(&self, z: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
+    fn loss_of_logits(&self, z: &Tensor, y: &Tensor) -> Result<Tensor, ModelFault> {
         match self {
             Self::CrossEntropy => Ok(-at_labels(&z.f_log_softmax(-1, Kind::Float)?, y)?),
             Self::Margin => margin(z, y),
@@ -217,7 +217,7 @@ impl Objective<'_> {
     }
 
     /// Refuses models with fewer classes than the loss orders.
-    pub(crate) fn classes_suffice(&self, classes: i64) -> Result<(), AttackError> {
+    pub(crate) fn classes_suffice(&self, classes: i64) -> Result<(), ModelFault> {
         let (loss, needed) = match self {
             Self::CrossEntropy => ("cross-entropy", 2),
             Self::Margin => ("margin", 2),
@@ -226,36 +226,36 @@ impl Objective<'_> {
             Self::TargetedMargin(_) => ("targeted margin", 2),
             Self::Confident => ("confident", 2),
         };
-        if classes < needed { Err(AttackError::Classes { loss, needed, classes }) } else { Ok(()) }
+        if classes < needed { Err(ModelFault::Classes { loss, needed, classes }) } else { Ok(()) }
     }
 }
 
 /// `max_{j != y} z_j - z_y`: `[.., n]` of `[.., n, classes]`.
-pub(crate) fn margin(z: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
+pub(crate) fn margin(z: &Tensor, y: &Tensor) -> Result<Tensor, ModelFault> {
     Ok(others(z, y)?.f_amax([-1], false)? - at_labels(z, y)?)
 }
 
 /// The logarithm of `log(1 + exp(m))`, which is the surprise at a class against which the odds are `exp(m)`.
 ///
 /// Below -30 it is `m` to the last bit of double precision, and the surprise soon smaller than any number.
-fn log_surprise(m: &Tensor) -> Result<Tensor, AttackError> {
+fn log_surprise(m: &Tensor) -> Result<Tensor, ModelFault> {
     const SURE: f64 = -30.0;
     let surprise = m.f_clamp_min(SURE)?.f_neg()?.f_log_sigmoid()?.f_neg()?;
     Ok(surprise.f_log()?.f_where_self(&m.f_gt(SURE)?, m)?)
 }
 
 /// The entries of `[.., n, classes]` at one class each, `[.., n]`.
-fn at_each(z: &Tensor, class: &Tensor) -> Result<Tensor, AttackError> {
+fn at_each(z: &Tensor, class: &Tensor) -> Result<Tensor, ModelFault> {
     Ok(z.f_gather(-1, &class.f_unsqueeze(-1)?, false)?.f_squeeze_dim(-1)?)
 }
 
 /// Those with minus infinity at one class each.
-fn others_of_each(z: &Tensor, class: &Tensor) -> Result<Tensor, AttackError> {
+fn others_of_each(z: &Tensor, class: &Tensor) -> Result<Tensor, ModelFault> {
     Ok(z.f_scatter_value(-1, &class.f_unsqueeze(-1)?, f64::NEG_INFINITY)?)
 }
 
 /// The logits with minus infinity at the labels.
-pub(crate) fn others(z: &Tensor, y: &Tensor) -> Result<Tensor, AttackError> {
+pub(crate) fn others(z: &Tensor, y: &Tensor) -> Result<Tensor, ModelFault> {
     Ok(z.f_scatter_value(-1, &label_index(z, y)?, f64::NEG_INFINITY)?)
 }
 

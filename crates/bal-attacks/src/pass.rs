@@ -1,6 +1,6 @@
 //! One pass of a model over images, and the way back through it.
 
-use crate::{AttackError, gradient, logits, tally};
+use crate::{ModelFault, gradient, logits, tally};
 use bal_core::{Classifier, ClassifierError, Prediction};
 use tch::{Kind, Tensor};
 
@@ -33,8 +33,8 @@ impl Pass {
     /// Shows `x`, `[n, c, h, w]`, to the model; a leaf, where there is something to differentiate.
     ///
     /// # Errors
-    /// [`AttackError::Model`] when the model fails, [`AttackError::Logits`] when its logits are no use.
-    pub(crate) fn over(model: &dyn Classifier, x: &Tensor) -> Result<Self, AttackError> {
+    /// [`ModelFault::Model`] when the model fails, [`ModelFault::Logits`] when its logits are no use.
+    pub(crate) fn over(model: &dyn Classifier, x: &Tensor) -> Result<Self, ModelFault> {
         let given = logits::of_members(model, x)?;
         let kind = model.loss_kind();
         let members = match kind {
@@ -50,17 +50,17 @@ impl Pass {
     }
 
     /// The combined prediction, `[n, classes]`, in the precision of losses.
-    pub(crate) fn combined(&self) -> Result<Tensor, AttackError> {
+    pub(crate) fn combined(&self) -> Result<Tensor, ModelFault> {
         self.combine(&self.members)
     }
 
     /// The combined prediction as [`Classifier::logits`] has it, `[n, classes]` without a graph: what decides of which
     /// class an image is.
-    pub(crate) fn answer(&self) -> Result<Tensor, AttackError> {
+    pub(crate) fn answer(&self) -> Result<Tensor, ModelFault> {
         self.combine(&self.given.f_detach()?)
     }
 
-    fn combine(&self, members: &Tensor) -> Result<Tensor, AttackError> {
+    fn combine(&self, members: &Tensor) -> Result<Tensor, ModelFault> {
         Ok(self.prediction.combine(members).map_err(ClassifierError::from)?)
     }
 
@@ -70,31 +70,31 @@ impl Pass {
     /// they are told does not matter any more, and of some losses it is nothing.
     ///
     /// # Errors
-    /// [`AttackError::NoGradient`] where none reaches the images, [`AttackError::NotFinite`].
+    /// [`ModelFault::NoGradient`] where none reaches the images, [`ModelFault::NotFinite`].
     pub(crate) fn rise(
         &self,
         value: &Tensor,
         again: bool,
         wrong: Option<&Tensor>,
-    ) -> Result<Rise, AttackError> {
+    ) -> Result<Rise, ModelFault> {
         let rise = self.uncounted(value, again)?;
         tally::note(&rise.direction, wrong)?;
         Ok(rise)
     }
 
-    fn uncounted(&self, value: &Tensor, again: bool) -> Result<Rise, AttackError> {
+    fn uncounted(&self, value: &Tensor, again: bool) -> Result<Rise, ModelFault> {
         if self.kind != Kind::Double {
             let direction = gradient::uncounted(value, &self.x, again)?;
             return Ok(Rise { direction, length: None });
         }
         if !self.given.requires_grad() || !value.requires_grad() {
-            return Err(AttackError::NoGradient);
+            return Err(ModelFault::NoGradient);
         }
         let at_logits = Tensor::f_run_backward(&[value], &[&self.members], again, false)?;
-        let at_logits = at_logits.into_iter().find(Tensor::defined).ok_or(AttackError::NoGradient)?;
+        let at_logits = at_logits.into_iter().find(Tensor::defined).ok_or(ModelFault::NoGradient)?;
         let greatest = Vec::<f64>::try_from(at_logits.f_abs()?.f_amax([0i64, 2].as_slice(), false)?)?;
         if let Some(row) = greatest.iter().position(|greatest| !greatest.is_finite()) {
-            return Err(AttackError::NotFinite { what: "gradient", row });
+            return Err(ModelFault::NotFinite { what: "gradient", row });
         }
         let lengths: Vec<f64> = greatest.into_iter().map(power_above).collect();
         let length = Tensor::f_from_slice(&lengths)?.f_to_device(at_logits.device())?;

@@ -1,6 +1,6 @@
 //! The radii of an accuracy curve.
 
-use crate::{AttackError, length};
+use crate::{SettingError, length};
 use std::str::FromStr;
 
 /// Radii on pixels in `[0, 1]`: at least one, finite, at least 0, ascending.
@@ -13,17 +13,17 @@ impl Radii {
     /// These radii.
     ///
     /// # Errors
-    /// [`AttackError::NoRadii`], [`AttackError::Radius`] or [`AttackError::Order`], naming the first
+    /// [`SettingError::NoRadii`], [`SettingError::Radius`] or [`SettingError::Order`], naming the first
     /// that is wrong.
-    pub fn new(radii: Vec<f64>) -> Result<Self, AttackError> {
+    pub fn new(radii: Vec<f64>) -> Result<Self, SettingError> {
         if radii.is_empty() {
-            return Err(AttackError::NoRadii);
+            return Err(SettingError::NoRadii);
         }
         if let Some(&bad) = radii.iter().find(|r| !(r.is_finite() && **r >= 0.0)) {
-            return Err(AttackError::Radius(bad));
+            return Err(SettingError::Radius(bad));
         }
         match radii.array_windows().find(|[previous, next]| previous >= next) {
-            Some(&[previous, next]) => Err(AttackError::Order { previous, next }),
+            Some(&[previous, next]) => Err(SettingError::Order { previous, next }),
             None => Ok(Self(radii)),
         }
     }
@@ -35,15 +35,15 @@ impl Radii {
 }
 
 impl FromStr for Radii {
-    type Err = AttackError;
+    type Err = SettingError;
 
     /// Reads numbers and fractions with commas between them: `0,0.05,0.1`, `4/255,8/255`.
-    fn from_str(text: &str) -> Result<Self, AttackError> {
+    fn from_str(text: &str) -> Result<Self, SettingError> {
         if text.trim().is_empty() {
-            return Err(AttackError::NoRadii);
+            return Err(SettingError::NoRadii);
         }
         let number =
-            |part: &str| length::read(part).ok_or_else(|| AttackError::RadiusText(part.trim().into()));
+            |part: &str| length::read(part).ok_or_else(|| SettingError::RadiusText(part.trim().into()));
         Self::new(text.split(',').map(number).collect::<Result<_, _>>()?)
     }
 }

@@ -1,6 +1,6 @@
 //! One radius, as files and commands have it.
 
-use crate::{AttackError, length};
+use crate::{SettingError, length};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -15,9 +15,9 @@ impl Radius {
     /// This radius.
     ///
     /// # Errors
-    /// [`AttackError::Radius`] unless it is finite and at least 0.
-    pub fn new(radius: f64) -> Result<Self, AttackError> {
-        if radius.is_finite() && radius >= 0.0 { Ok(Self(radius)) } else { Err(AttackError::Radius(radius)) }
+    /// [`SettingError::Radius`] unless it is finite and at least 0.
+    pub fn new(radius: f64) -> Result<Self, SettingError> {
+        if radius.is_finite() && radius >= 0.0 { Ok(Self(radius)) } else { Err(SettingError::Radius(radius)) }
     }
 
     /// The radius as a number.
@@ -39,10 +39,10 @@ impl fmt::Display for Radius {
 }
 
 impl FromStr for Radius {
-    type Err = AttackError;
+    type Err = SettingError;
 
-    fn from_str(text: &str) -> Result<Self, AttackError> {
-        Self::new(length::read(text).ok_or_else(|| AttackError::RadiusText(text.trim().into()))?)
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        Self::new(length::read(text).ok_or_else(|| SettingError::RadiusText(text.trim().into()))?)
     }
 }
 
@@ -55,9 +55,9 @@ enum Written {
 }
 
 impl TryFrom<Written> for Radius {
-    type Error = AttackError;
+    type Error = SettingError;
 
-    fn try_from(written: Written) -> Result<Self, AttackError> {
+    fn try_from(written: Written) -> Result<Self, SettingError> {
         match written {
             Written::Number(radius) => Self::new(radius),
             Written::Text(text) => text.parse(),

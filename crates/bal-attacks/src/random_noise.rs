@@ -1,7 +1,7 @@
 //! Random points of the ball: the weakest attack, and what a model should shrug off.
 
 use crate::found::{Found, select};
-use crate::{AttackError, AttackSettings, Ball, BallAttack, Judgement, Norm};
+use crate::{AttackError, Ball, BallAttack, Judgement, Norm, SettingError, attack_settings::settings};
 use bal_core::{Batch, Classifier, NoiseStream};
 use tch::Tensor;
 
@@ -36,13 +36,23 @@ pub enum NoiseLaw {
     Gaussian,
 }
 
+settings! {
+    /// Settings of [`RandomNoise`] by name.
+    RandomNoiseSettings {
+        /// Norm of the ball: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Random points that are tried on each image.
+        draws: u64 = 100,
+    }
+}
+
 impl RandomNoise {
     /// Noise of this law: so many points of each image.
     ///
     /// # Errors
-    /// [`AttackError::Zero`] without draws.
-    pub fn new(law: NoiseLaw, draws: u64) -> Result<Self, AttackError> {
-        if draws == 0 { Err(AttackError::Zero("draws")) } else { Ok(Self { law, draws }) }
+    /// [`SettingError::Zero`] without draws.
+    pub fn new(law: NoiseLaw, draws: u64) -> Result<Self, SettingError> {
+        if draws == 0 { Err(SettingError::Zero("draws")) } else { Ok(Self { law, draws }) }
     }
 
     fn draw(&self, ball: &Ball, centre: &Tensor, noise: &mut NoiseStream) -> Tensor {
@@ -65,10 +75,6 @@ impl BallAttack for RandomNoise {
             NoiseLaw::Uniform => "uniform-noise",
             NoiseLaw::Gaussian => "gaussian-noise",
         }
-    }
-
-    fn settings(&self) -> AttackSettings {
-        AttackSettings { draws: Some(self.draws), ..AttackSettings::default() }
     }
 
     fn perturb(

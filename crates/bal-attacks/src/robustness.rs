@@ -10,7 +10,7 @@ mod shard;
 mod shard_store;
 mod task;
 
-use crate::{Attack, AttackError, Radii};
+use crate::{Attack, EvaluationError, Radii, SettingError};
 pub use again::{Changes, classify_again};
 use bal_core::{Classifier, Images, NoiseKey, NoiseStream, Purpose, Replicate, Shared, Workers};
 pub use curve::{AccuracyCurve, Reached};
@@ -71,7 +71,7 @@ pub struct EvaluationProgress {
 /// `progress` is told after each shard, one call at a time, in the order in which they end.
 ///
 /// # Errors
-/// Those of [`Protocol::fits`]; [`AttackError::During`] around whatever went wrong in the first shard where
+/// Those of [`Protocol::fits`]; [`EvaluationError::During`] around whatever went wrong in the first shard where
 /// something did.
 pub fn evaluate(
     model: &dyn Classifier,
@@ -79,7 +79,7 @@ pub fn evaluate(
     protocol: &Protocol,
     workers: &Workers,
     progress: &(dyn Fn(&EvaluationProgress) + Sync),
-) -> Result<AccuracyCurve, AttackError> {
+) -> Result<AccuracyCurve, EvaluationError> {
     Ok(evaluate_with_store(model, images, protocol, workers, &NoStore::default(), progress)?.curve)
 }
 
@@ -97,7 +97,7 @@ pub struct Evaluated {
 /// The result is the same, bit by bit, whichever shards were stored.
 ///
 /// # Errors
-/// Those of [`evaluate`]; [`AttackError::Store`] when a shard cannot be stored or read, or belongs to another
+/// Those of [`evaluate`]; [`EvaluationError::Store`] when a shard cannot be stored or read, or belongs to another
 /// evaluation.
 pub fn evaluate_with_store(
     model: &dyn Classifier,
@@ -106,7 +106,7 @@ pub fn evaluate_with_store(
     workers: &Workers,
     store: &dyn ShardStore,
     progress: &(dyn Fn(&EvaluationProgress) + Sync),
-) -> Result<Evaluated, AttackError> {
+) -> Result<Evaluated, EvaluationError> {
     protocol.fits(model.classes(), images)?;
     let attack = &protocol.attack.for_classes(model.classes())?.starting_among(model, images)?;
     let radii = protocol.columns()?;
@@ -123,7 +123,7 @@ pub fn evaluate_with_store(
     });
     let first_failure = AtomicUsize::new(usize::MAX);
     let tasks = shards.into_iter().enumerate().collect();
-    let results: Vec<Option<Result<Shard, AttackError>>> = workers.map(tasks, |(number, indices)| {
+    let results: Vec<Option<Result<Shard, EvaluationError>>> = workers.map(tasks, |(number, indices)| {
         // Shards after a failure need not be attacked; those before may fail too, and come first.
         if number > first_failure.load(Ordering::Relaxed) {
             return None;
@@ -135,7 +135,7 @@ pub fn evaluate_with_store(
             let task = Task { model: &*model, batch: &batch, attack, radii: &radii, noise: &noise };
             let mut shard = Shard::attacked(&task, store.images())?;
             shard.x = shard.x.map(|x| x.f_to_device(Device::Cpu)).transpose()?;
-            store.write(number, &shard).map_err(AttackError::Store)?;
+            store.write(number, &shard).map_err(EvaluationError::Store)?;
             Ok(shard)
         };
         let kept = recalled(store, number, &indices, (radii.len(), attack.parts().len()));
@@ -168,13 +168,15 @@ fn recalled(
     number: usize,
     indices: &[i64],
     (radii, parts): (usize, usize),
-) -> Result<Option<Shard>, AttackError> {
-    let shard = store.read(number).map_err(AttackError::Store)?;
+) -> Result<Option<Shard>, EvaluationError> {
+    let shard = store.read(number).map_err(EvaluationError::Store)?;
     match shard {
         Some(shard) if !shard.fits(indices, radii, parts, store.images()) => {
             let (first, last) = (indices.first().copied(), indices.last().copied());
             let range = format!("{} to {}", first.unwrap_or(0), last.unwrap_or(0));
-            Err(AttackError::Store(format!("what is kept of images {range} is of another evaluation").into()))
+            Err(EvaluationError::Store(
+                format!("what is kept of images {range} is of another evaluation").into(),
+            ))
         }
         shard => Ok(shard),
     }
@@ -184,35 +186,36 @@ impl Protocol<'_> {
     /// Refuses what cannot be measured of a model of so many classes on these images, before long work begins.
     ///
     /// # Errors
-    /// [`AttackError::NoImages`]; [`AttackError::MissingRadius`] and [`AttackError::NoRadius`] when attack and radii do
-    /// not fit; [`AttackError::WholeBox`] for radii beyond all images; [`AttackError::Classes`] and
-    /// [`AttackError::FewClasses`] for an attack that is defined for more classes only.
-    pub fn fits(&self, classes: i64, images: &Images) -> Result<(), AttackError> {
+    /// [`EvaluationError::NoImages`]; [`SettingError::MissingRadius`] and [`SettingError::NoRadius`] when attack and radii do
+    /// not fit; [`SettingError::WholeBox`] for radii beyond all images; [`crate::ModelFault::Classes`] and
+    /// [`crate::ModelFault::FewClasses`] for an attack that is defined for more classes only.
+    pub fn fits(&self, classes: i64, images: &Images) -> Result<(), EvaluationError> {
         self.shards(images.len())?;
         let columns = self.columns()?;
         if let Some(norm) = self.attack.norm() {
             let pixels = images.shape().iter().product();
             columns.into_iter().flatten().try_for_each(|radius| norm.suits_images(radius, pixels))?;
         }
-        self.attack.for_classes(classes).map(drop)
+        self.attack.for_classes(classes)?;
+        Ok(())
     }
 
     /// One entry per measurement.
-    fn columns(&self) -> Result<Vec<Option<f64>>, AttackError> {
+    fn columns(&self) -> Result<Vec<Option<f64>>, EvaluationError> {
         match (self.attack, self.radii) {
-            (Attack::Fixed(attack), Some(_)) => Err(AttackError::NoRadius(attack.name())),
-            (Attack::InBalls(_, attack), None) => Err(AttackError::MissingRadius(attack.name())),
+            (Attack::Fixed(attack), Some(_)) => Err(SettingError::NoRadius(attack.name()).into()),
+            (Attack::InBalls(_, attack), None) => Err(SettingError::MissingRadius(attack.name()).into()),
             (_, None) => Ok(vec![None]),
             (_, Some(radii)) => Ok(radii.as_slice().iter().copied().map(Some).collect()),
         }
     }
 
-    fn shards(&self, images: i64) -> Result<Vec<Vec<i64>>, AttackError> {
+    fn shards(&self, images: i64) -> Result<Vec<Vec<i64>>, EvaluationError> {
         let limit = self.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let indices: Vec<i64> = (0..images.min(limit)).collect();
         if indices.is_empty() {
             let limit = self.limit.map_or("none".into(), |limit| limit.to_string());
-            return Err(AttackError::NoImages { images, limit });
+            return Err(EvaluationError::NoImages { images, limit });
         }
         let size = self.attack.batch_size().unwrap_or(SHARD).max(1);
         Ok(indices.chunks(size).map(<[i64]>::to_vec).collect())

@@ -5,7 +5,7 @@ mod linf;
 mod schedule;
 
 use crate::found::{Found, select, split, wide};
-use crate::{AttackError, AttackSettings, Ball, BallAttack, Judgement, Norm};
+use crate::{AttackError, Ball, BallAttack, Judgement, Norm, SettingError, attack_settings::settings};
 use bal_core::{Batch, Classifier, NoiseStream};
 use schedule::{WHOLE, share};
 use tch::Tensor;
@@ -33,19 +33,33 @@ pub struct Square {
     rescale_schedule: bool,
 }
 
+settings! {
+    /// Settings of [`Square`] by name.
+    SquareSettings optional (rescale_schedule) {
+        /// Norm of the ball: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Queries of an attack without gradients for each image, at least 1.
+        queries: u64 = 5000,
+        /// Share of an image's pixels that a random search changes at first, in `(0, 1]`.
+        initial_share: f64 = 0.8,
+        /// Whether the windows of a random search shrink in proportion to its queries, or after as many as in 10,000.
+        rescale_schedule: bool = true,
+    }
+}
+
 impl Square {
     /// The attack with this many `queries` of each image: the first for the initial
     /// point. `initial_share` of the pixels are in the first windows, in `(0, 1]`; [`crate::AutoAttack`]'s is 0.8. The
     /// schedule of windows is rescaled to the queries, see [`Square::rescaled`].
     ///
     /// # Errors
-    /// [`AttackError::Zero`] without queries, [`AttackError::Share`] for a share out of range.
-    pub fn new(queries: u64, initial_share: f64) -> Result<Self, AttackError> {
+    /// [`SettingError::Zero`] without queries, [`SettingError::Share`] for a share out of range.
+    pub fn new(queries: u64, initial_share: f64) -> Result<Self, SettingError> {
         if queries == 0 {
-            return Err(AttackError::Zero("queries"));
+            return Err(SettingError::Zero("queries"));
         }
         if !(initial_share > 0.0 && initial_share <= 1.0) {
-            return Err(AttackError::Share(initial_share));
+            return Err(SettingError::Share(initial_share));
         }
         Ok(Self { queries, initial_share, rescale_schedule: true })
     }
@@ -90,15 +104,6 @@ impl Square {
 impl BallAttack for Square {
     fn name(&self) -> &'static str {
         "square"
-    }
-
-    fn settings(&self) -> AttackSettings {
-        AttackSettings {
-            queries: Some(self.queries),
-            initial_share: Some(self.initial_share),
-            rescale_schedule: Some(self.rescale_schedule),
-            ..AttackSettings::default()
-        }
     }
 
     fn perturb(

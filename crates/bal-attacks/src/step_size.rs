@@ -1,13 +1,14 @@
 //! How far an iterated attack goes in one step.
 
-use crate::{AttackError, length};
-use serde::{Deserialize, Serialize};
+use crate::{SettingError, length};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 use std::{fmt, str::FromStr};
 
 /// The length of a step, in the norm of the attack's ball.
 ///
 /// Written as a number or a fraction, or as `radius/NUMBER`: in files `0.01`, `"2/255"` and `"radius/6"`.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(into = "Written", try_from = "Written")]
 pub enum StepSize {
     /// This length, on pixels in `[0, 1]`.
@@ -26,12 +27,12 @@ impl StepSize {
     }
 
     /// Refuses lengths and divisors that are not finite and positive.
-    pub(crate) fn checked(self) -> Result<Self, AttackError> {
+    pub(crate) fn checked(self) -> Result<Self, SettingError> {
         let (Self::Absolute(number) | Self::RadiusOver(number)) = self;
         if number.is_finite() && number > 0.0 {
             Ok(self)
         } else {
-            Err(AttackError::StepSize(self.to_string()))
+            Err(SettingError::StepSize(self.to_string()))
         }
     }
 }
@@ -46,20 +47,31 @@ impl fmt::Display for StepSize {
 }
 
 impl FromStr for StepSize {
-    type Err = AttackError;
+    type Err = SettingError;
 
-    fn from_str(text: &str) -> Result<Self, AttackError> {
-        let number = |digits: &str| digits.trim().parse().map_err(|_| AttackError::StepSize(text.into()));
+    fn from_str(text: &str) -> Result<Self, SettingError> {
+        let number = |digits: &str| digits.trim().parse().map_err(|_| SettingError::StepSize(text.into()));
         let size = match text.trim().strip_prefix("radius/") {
             Some(divisor) => Self::RadiusOver(number(divisor)?),
-            None => Self::Absolute(length::read(text).ok_or_else(|| AttackError::StepSize(text.into()))?),
+            None => Self::Absolute(length::read(text).ok_or_else(|| SettingError::StepSize(text.into()))?),
         };
         size.checked()
     }
 }
 
+/// Reads the length of steps that no ball's radius measures.
+pub(crate) fn number<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    match StepSize::deserialize(from)? {
+        StepSize::Absolute(length) => Ok(length),
+        StepSize::RadiusOver(_) => {
+            let wanted = "radius/NUMBER, where a number is wanted".into();
+            Err(D::Error::custom(SettingError::StepSize(wanted)))
+        }
+    }
+}
+
 /// A step size as files have it.
-#[derive(Serialize, Deserialize)]
+#[derive(JsonSchema, Serialize, Deserialize)]
 #[serde(untagged, expecting = "a step size must be a number or a string such as \"radius/6\"")]
 enum Written {
     Number(f64),
@@ -76,9 +88,9 @@ impl From<StepSize> for Written {
 }
 
 impl TryFrom<Written> for StepSize {
-    type Error = AttackError;
+    type Error = SettingError;
 
-    fn try_from(written: Written) -> Result<Self, AttackError> {
+    fn try_from(written: Written) -> Result<Self, SettingError> {
         match written {
             Written::Number(length) => Self::Absolute(length).checked(),
             Written::Text(text) => text.parse(),

@@ -1,6 +1,6 @@
 //! The images that are still robust: the model classifies them correctly, so an attack goes on with them.
 
-use crate::{AttackError, gradient, logits, pass::Pass, predicted_classes};
+use crate::{AttackError, ModelFault, gradient, logits, pass::Pass, predicted_classes};
 use bal_core::{Batch, Classifier, channels_last};
 use tch::{Kind, Tensor, kind::Element};
 
@@ -37,12 +37,12 @@ pub(crate) struct Slope {
 /// is wrong among all images of the batch.
 ///
 /// # Errors
-/// [`AttackError::Batch`], [`AttackError::Label`], those of the model on the clean images, and those
+/// [`ModelFault::Batch`], [`ModelFault::Label`], those of the model on the clean images, and those
 /// of `attack`.
 pub(crate) fn on_still_robust(
     model: &dyn Classifier,
     batch: &Batch,
-    attack: impl FnOnce(&StillRobust) -> Result<Tensor, AttackError>,
+    attack: impl FnOnce(&StillRobust) -> Result<Tensor, ModelFault>,
 ) -> Result<Tensor, AttackError> {
     let robust = StillRobust::of(model, batch)?;
     if robust.is_empty() {
@@ -50,7 +50,7 @@ pub(crate) fn on_still_robust(
     }
     let changed = attack(&robust)?;
     let changed = batch.x.detach().index_copy(0, &beside(&batch.x, &robust.rows), &changed);
-    confirmed(model, batch, changed)
+    Ok(confirmed(model, batch, changed)?)
 }
 
 /// How much longer a change is made when the model has its image right after all.
@@ -61,9 +61,9 @@ const STRETCHES: [f64; 3] = [1e-4, 1e-3, 1e-2];
 /// The last bits of a matrix product depend on how many rows it has, and attacks look at fewer images
 /// than they were given, at points on the boundary. A change that is not enough for the whole batch is
 /// made a little longer, and is given up where that does not help.
-fn confirmed(model: &dyn Classifier, batch: &Batch, mut x: Tensor) -> Result<Tensor, AttackError> {
+fn confirmed(model: &dyn Classifier, batch: &Batch, mut x: Tensor) -> Result<Tensor, ModelFault> {
     let clean = batch.x.detach();
-    let right = |x: &Tensor| -> Result<Tensor, AttackError> {
+    let right = |x: &Tensor| -> Result<Tensor, ModelFault> {
         let moved = (x - &clean).abs().amax(&[1i64, 2, 3][..], false).gt(0.0);
         Ok(predicted_classes(model, x)?.eq_tensor(&batch.y).logical_and(&moved))
     };
@@ -80,7 +80,7 @@ fn confirmed(model: &dyn Classifier, batch: &Batch, mut x: Tensor) -> Result<Ten
 }
 
 impl StillRobust {
-    fn of(model: &dyn Classifier, batch: &Batch) -> Result<Self, AttackError> {
+    fn of(model: &dyn Classifier, batch: &Batch) -> Result<Self, ModelFault> {
         logits::whole(batch)?;
         logits::labels_fit(&batch.y, model.classes())?;
         let rows = (0..batch.len() as i64).collect();
@@ -117,7 +117,7 @@ impl StillRobust {
     }
 
     /// The model's combined logits for changed images, `[m, c, h, w]`, without a graph.
-    pub(crate) fn logits_at(&self, model: &dyn Classifier, x: &Tensor) -> Result<Tensor, AttackError> {
+    pub(crate) fn logits_at(&self, model: &dyn Classifier, x: &Tensor) -> Result<Tensor, ModelFault> {
         let _guard = tch::no_grad_guard();
         let logits = logits::combined(model, &channels_last(x))?;
         logits::finite("logit", &logits).map_err(|error| self.by_row(error))?;
@@ -125,7 +125,7 @@ impl StillRobust {
     }
 
     /// Whether the model gets changed images wrong, `[m]`.
-    pub(crate) fn fooled(&self, model: &dyn Classifier, x: &Tensor) -> Result<Tensor, AttackError> {
+    pub(crate) fn fooled(&self, model: &dyn Classifier, x: &Tensor) -> Result<Tensor, ModelFault> {
         Ok(self.logits_at(model, x)?.argmax(-1, false).ne_tensor(&self.y))
     }
 
@@ -135,7 +135,7 @@ impl StillRobust {
         model: &dyn Classifier,
         x: &Tensor,
         of: impl FnOnce(&Tensor) -> Tensor,
-    ) -> Result<Slope, AttackError> {
+    ) -> Result<Slope, ModelFault> {
         let pass = Pass::over(model, &gradient::leaf(x))?;
         let logits = pass.answer()?;
         // A maximum or a hinge hides what is not a number.
@@ -146,10 +146,10 @@ impl StillRobust {
     }
 
     /// Names the row of the batch instead of that among these images.
-    pub(crate) fn by_row(&self, error: AttackError) -> AttackError {
+    pub(crate) fn by_row(&self, error: ModelFault) -> ModelFault {
         match error {
-            AttackError::NotFinite { what, row } => {
-                AttackError::NotFinite { what, row: self.rows.get(row).map_or(row, |&row| row as usize) }
+            ModelFault::NotFinite { what, row } => {
+                ModelFault::NotFinite { what, row: self.rows.get(row).map_or(row, |&row| row as usize) }
             }
             other => other,
         }

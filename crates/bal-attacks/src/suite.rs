@@ -2,8 +2,9 @@
 
 use crate::found::{Found, select};
 use crate::{
-    Apgd, ApgdLoss, Ascent, AttackError, AttackSettings, Ball, BallAttack, Changed, Judgement, LossName,
-    NearestAttack, Norm, Pgd, StepSize, still_robust::per_image, tally,
+    Apgd, ApgdLoss, Ascent, AttackError, Ball, BallAttack, Changed, Judgement, LossName, ModelFault,
+    NearestAttack, Norm, Pgd, SettingError, StepSize, attack_settings::settings, still_robust::per_image,
+    tally,
 };
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use std::sync::Arc;
@@ -24,7 +25,6 @@ use tch::Tensor;
 #[derive(Clone, Debug)]
 pub struct Suite {
     parts: Vec<(&'static str, Part)>,
-    settings: AttackSettings,
 }
 
 /// One of the attacks of a [`Suite`].
@@ -54,14 +54,26 @@ impl Part {
         }
     }
 
-    fn knows(&self, norm: Norm) -> Result<(), AttackError> {
+    fn knows(&self, norm: Norm) -> Result<(), SettingError> {
         match self {
             Self::InBall(attack) => attack.knows(norm),
             Self::Nearest(attack) if attack.norm() == norm => Ok(()),
             Self::Nearest(attack) => {
-                Err(AttackError::OtherNorm { attack: attack.name(), known: attack.norm(), norm })
+                Err(SettingError::OtherNorm { attack: attack.name(), known: attack.norm(), norm })
             }
         }
+    }
+}
+
+settings! {
+    /// Settings of [`Suite::posterior`] by name.
+    SuiteSettings {
+        /// Norm of the ball: `linf` or `l2`.
+        norm: Norm = Norm::LInf,
+        /// Steps of the attack, at least 1.
+        steps: u64 = 100,
+        /// Random starts, at least 1.
+        restarts: u64 = 1,
     }
 }
 
@@ -69,8 +81,8 @@ impl Suite {
     /// These attacks, in this order.
     ///
     /// # Errors
-    /// [`AttackError::NoParts`] without attacks.
-    pub fn new(parts: Vec<Part>) -> Result<Self, AttackError> {
+    /// [`SettingError::NoParts`] without attacks.
+    pub fn new(parts: Vec<Part>) -> Result<Self, SettingError> {
         Self::named(parts.into_iter().map(|part| (part.name(), part)).collect())
     }
 
@@ -78,11 +90,11 @@ impl Suite {
     ///
     /// # Errors
     /// Those of [`Suite::new`].
-    pub fn named(parts: Vec<(&'static str, Part)>) -> Result<Self, AttackError> {
+    pub fn named(parts: Vec<(&'static str, Part)>) -> Result<Self, SettingError> {
         if parts.is_empty() {
-            return Err(AttackError::NoParts);
+            return Err(SettingError::NoParts);
         }
-        Ok(Self { parts, settings: AttackSettings::default() })
+        Ok(Self { parts })
     }
 
     /// The posterior attacked as a whole: APGD and PGD, on the cross-entropy and on the margin, of the
@@ -92,22 +104,22 @@ impl Suite {
     /// four parts do again what the first four did.
     ///
     /// # Errors
-    /// [`AttackError::Zero`] without steps or restarts.
-    pub fn posterior(steps: u64, restarts: u64) -> Result<Self, AttackError> {
+    /// [`SettingError::Zero`] without steps or restarts.
+    pub fn posterior(steps: u64, restarts: u64) -> Result<Self, SettingError> {
         use {
             EnsembleGradient::MemberMean, EnsembleGradient::Predictive, LossName::CrossEntropy,
             LossName::Margin,
         };
-        let pgd = |loss, ensemble_gradient| -> Result<Part, AttackError> {
+        let pgd = |loss, ensemble_gradient| -> Result<Part, SettingError> {
             let step_size = StepSize::RadiusOver(steps as f64 / 2.5);
             let ascent = Ascent { steps, step_size, loss, ensemble_gradient };
             Ok(Part::in_ball(Pgd::new(ascent, restarts)?))
         };
-        let apgd = |loss, ensemble_gradient| -> Result<Part, AttackError> {
+        let apgd = |loss, ensemble_gradient| -> Result<Part, SettingError> {
             let loss = ApgdLoss::Untargeted(loss);
             Ok(Part::in_ball(Apgd::new(loss, steps, restarts, ensemble_gradient)?))
         };
-        let suite = Self::named(vec![
+        Self::named(vec![
             ("apgd-ce-predictive", apgd(CrossEntropy, Predictive)?),
             ("apgd-margin-predictive", apgd(Margin, Predictive)?),
             ("pgd-ce-predictive", pgd(CrossEntropy, Predictive)?),
@@ -116,9 +128,7 @@ impl Suite {
             ("apgd-margin-member-mean", apgd(Margin, MemberMean)?),
             ("pgd-ce-member-mean", pgd(CrossEntropy, MemberMean)?),
             ("pgd-margin-member-mean", pgd(Margin, MemberMean)?),
-        ])?;
-        let settings = AttackSettings { steps: Some(steps), restarts: Some(restarts), ..suite.settings };
-        Ok(Self { settings, ..suite })
+        ])
     }
 
     /// Lets the parts at the images that still stand.
@@ -157,7 +167,7 @@ impl Suite {
                 }
             };
             let Judgement { margin, wrong, .. } =
-                Judgement::by_margin(model, &x, &robust.y).map_err(mapped)?;
+                Judgement::by_margin(model, &x, &robust.y).map_err(|fault| fault.of_rows(&rows))?;
             account.found.offer(&rows, &x, &margin, &wrong)?;
             for (&row, wrong) in rows.iter().zip(Vec::<bool>::try_from(&wrong)?) {
                 account.broken_by[row as usize] = wrong.then_some(*name);
@@ -189,7 +199,7 @@ struct Account {
 }
 
 impl Account {
-    fn of(model: &dyn Classifier, batch: &Batch, parts: usize) -> Result<Self, AttackError> {
+    fn of(model: &dyn Classifier, batch: &Batch, parts: usize) -> Result<Self, ModelFault> {
         let searched = (0..parts).map(|_| None).collect();
         Ok(Self { found: Found::clean(model, batch)?, broken_by: vec![None; batch.len()], searched })
     }
@@ -202,10 +212,6 @@ impl BallAttack for Suite {
 
     fn parts(&self) -> Vec<&'static str> {
         self.parts.iter().map(|(name, _)| *name).collect()
-    }
-
-    fn settings(&self) -> AttackSettings {
-        self.settings
     }
 
     fn perturb(
@@ -245,11 +251,11 @@ impl BallAttack for Suite {
         Ok(changed.into_iter().map(|(_, changed)| changed).collect())
     }
 
-    fn knows(&self, norm: Norm) -> Result<(), AttackError> {
+    fn knows(&self, norm: Norm) -> Result<(), SettingError> {
         self.parts.iter().try_for_each(|(_, part)| part.knows(norm))
     }
 
-    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, ModelFault> {
         let mut suite = self.clone();
         let mut changed = false;
         for (_, part) in &mut suite.parts {

@@ -1,6 +1,6 @@
 //! How often a gradient told an attack nothing.
 
-use crate::AttackError;
+use crate::ModelFault;
 use std::cell::RefCell;
 use tch::{Kind, Tensor};
 
@@ -67,7 +67,7 @@ pub(crate) fn part(name: &'static str) {
 }
 
 /// Takes note of a gradient, a row for each image, but for those that are `wrong`.
-pub(crate) fn note(gradient: &Tensor, wrong: Option<&Tensor>) -> Result<(), AttackError> {
+pub(crate) fn note(gradient: &Tensor, wrong: Option<&Tensor>) -> Result<(), ModelFault> {
     if !COUNTS.with_borrow(Option::is_some) {
         return Ok(());
     }

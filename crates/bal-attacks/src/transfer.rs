@@ -1,7 +1,8 @@
 //! Adversarial images of one model, shown to another.
 
 use crate::{
-    Attack, AttackError, AttackSettings, Ball, BallAttack, Changed, FixedAttack, NearestAttack, Norm,
+    Attack, AttackError, Ball, BallAttack, Changed, FixedAttack, ModelFault, NearestAttack, Norm,
+    SettingError,
 };
 use bal_core::{Batch, Classifier, Images, NoiseStream};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -43,13 +44,13 @@ impl<A: ?Sized> Transfer<A> {
     }
 
     /// The surrogate, if it answers the model's question.
-    fn surrogate_for(&self, model: &dyn Classifier) -> Result<Box<dyn Classifier>, AttackError> {
+    fn surrogate_for(&self, model: &dyn Classifier) -> Result<Box<dyn Classifier>, ModelFault> {
         let surrogate = self.surrogate();
         let (theirs, ours) = (surrogate.classes(), model.classes());
         if theirs == ours {
             Ok(surrogate)
         } else {
-            Err(AttackError::Surrogate { surrogate: theirs, model: ours })
+            Err(ModelFault::Surrogate { surrogate: theirs, model: ours })
         }
     }
 
@@ -68,10 +69,6 @@ impl<A: ?Sized + std::fmt::Debug> std::fmt::Debug for Transfer<A> {
 impl BallAttack for Transfer<dyn BallAttack> {
     fn name(&self) -> &'static str {
         "transfer"
-    }
-
-    fn settings(&self) -> AttackSettings {
-        self.attack.settings()
     }
 
     fn perturb(
@@ -96,11 +93,11 @@ impl BallAttack for Transfer<dyn BallAttack> {
         Ok(changed.into_iter().map(|changed| changed.x.into()).collect())
     }
 
-    fn knows(&self, norm: Norm) -> Result<(), AttackError> {
+    fn knows(&self, norm: Norm) -> Result<(), SettingError> {
         self.attack.knows(norm)
     }
 
-    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, AttackError> {
+    fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, ModelFault> {
         let fitted = self.attack.for_classes(classes)?;
         Ok(fitted.map(|attack| Arc::new(self.with(attack)) as Arc<dyn BallAttack>))
     }
@@ -113,10 +110,6 @@ impl NearestAttack for Transfer<dyn NearestAttack> {
 
     fn norm(&self) -> Norm {
         self.attack.norm()
-    }
-
-    fn settings(&self) -> AttackSettings {
-        self.attack.settings()
     }
 
     fn search(
@@ -133,7 +126,7 @@ impl NearestAttack for Transfer<dyn NearestAttack> {
         &self,
         _model: &dyn Classifier,
         images: &Images,
-    ) -> Result<Option<Arc<dyn NearestAttack>>, AttackError> {
+    ) -> Result<Option<Arc<dyn NearestAttack>>, ModelFault> {
         let started = self.attack.starting_among(&*self.surrogate(), images)?;
         Ok(started.map(|attack| Arc::new(self.with(attack)) as Arc<dyn NearestAttack>))
     }
@@ -187,7 +180,7 @@ mod tests {
         assert_eq!(x, fgsm().perturb(&problem.model, &problem.batch, ball, &noise()).unwrap());
         let all = transfer.perturb_all(&deaf, &problem.batch, &[still, half], &noise()).unwrap();
         assert_eq!(all[1].x, transfer.perturb(&deaf, &problem.batch, half, &noise()).unwrap());
-        assert_eq!((transfer.name(), transfer.settings()), ("transfer", fgsm().settings()));
+        assert_eq!(transfer.name(), "transfer");
     }
 
     #[test]

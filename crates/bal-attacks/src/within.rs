@@ -1,6 +1,6 @@
 //! An attack in one ball, as training takes it.
 
-use crate::{Attack, AttackError, Ball, BallAttack, FixedAttack};
+use crate::{Attack, AttackError, Ball, BallAttack, FixedAttack, SettingError};
 use bal_core::{Batch, Classifier, NoiseStream};
 use std::sync::Arc;
 use tch::Tensor;
@@ -21,12 +21,12 @@ impl Within {
     /// `attack` in the ball of `radius`, of its norm.
     ///
     /// # Errors
-    /// [`AttackError::NoRadius`] of an attack that is in no ball, [`AttackError::Radius`], [`AttackError::WholeBox`].
-    pub fn of(attack: Attack, radius: f64) -> Result<Self, AttackError> {
+    /// [`SettingError::NoRadius`] of an attack that is in no ball, [`SettingError::Radius`], [`SettingError::WholeBox`].
+    pub fn of(attack: Attack, radius: f64) -> Result<Self, SettingError> {
         attack.takes(Some(radius))?;
         match attack {
             Attack::InBalls(norm, attack) => Ok(Self { attack, ball: Ball::new(norm, radius)? }),
-            other => Err(AttackError::NoRadius(other.name())),
+            other => Err(SettingError::NoRadius(other.name())),
         }
     }
 
@@ -38,7 +38,7 @@ impl Within {
     pub fn suits(&self, classes: i64, pixels: i64) -> Result<(), AttackError> {
         self.attack.knows(self.ball.norm())?;
         self.attack.for_classes(classes)?;
-        self.ball.suits(pixels)
+        Ok(self.ball.suits(pixels)?)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::Problem;
 use anyhow::{Result, bail};
-use bal_attacks::{AttackName, AttackSettings, Protocol, Radii};
+use bal_attacks::{AttackName, AttackSpec, PgdSettings, Protocol, Radii};
 use bal_baselines::{
     AdversarialTraining, Bal, CrossEntropy, DataEnergy, Epochs, NetworkMode, Pixels, Risk, Term,
 };
@@ -50,10 +50,11 @@ impl Measure {
             Self::ErmEpoch => erm_epoch(problem),
             Self::FgsmCurve => {
                 let radii = (0..10).map(|i| 0.15 * f64::from(i) / 9.0).collect();
-                evaluation(problem, chains, AttackName::Fgsm, None, radii)
+                evaluation(problem, chains, AttackName::Fgsm.into(), radii)
             }
             Self::Pgd => {
-                evaluation(problem, chains, AttackName::Pgd, Some(problem.sizes.pgd_steps), vec![RADIUS])
+                let pgd = PgdSettings { steps: problem.sizes.pgd_steps, ..PgdSettings::default() };
+                evaluation(problem, chains, AttackSpec::Pgd(pgd), vec![RADIUS])
             }
         }
     }
@@ -207,13 +208,7 @@ fn fit(problem: &Problem, method: &dyn Method, images: i64, start: Option<Member
     Ok(begin.elapsed().as_secs_f64())
 }
 
-fn evaluation(
-    problem: &Problem,
-    chains: usize,
-    attack: AttackName,
-    steps: Option<u64>,
-    radii: Vec<f64>,
-) -> Result<f64> {
+fn evaluation(problem: &Problem, chains: usize, attack: AttackSpec, radii: Vec<f64>) -> Result<f64> {
     let posterior = Posterior {
         architecture: problem.posterior.architecture.clone(),
         members: problem.members(chains),
@@ -224,8 +219,7 @@ fn evaluation(
     };
     let model = Ensemble::new(&posterior, Device::Cpu)?;
     let radii = Radii::new(radii)?;
-    let settings = AttackSettings { steps, ..AttackSettings::default() }.or(&attack.defaults());
-    let attack = bal_attacks::named(attack, &settings)?;
+    let attack = attack.build()?;
     let protocol = Protocol { attack: &attack, radii: Some(&radii), limit: None, seed: 1 };
     let test = problem.test();
     let begin = Instant::now();

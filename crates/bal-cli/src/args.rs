@@ -226,11 +226,12 @@ impl Evaluate {
     pub(crate) fn request(&self) -> anyhow::Result<EvaluateRequest> {
         let named = self.surrogate.is_some() || !self.surrogate_members.is_empty();
         let members = self.surrogate_members.clone();
+        let attack =
+            |name: AttackName| name.with(&self.settings.settings()).map_err(|error| usage(error.to_string()));
         Ok(EvaluateRequest {
             model: self.model.source(self.settings.ensemble_gradient)?,
             images: self.images.selection(),
-            attack: self.attack.ok_or_else(|| usage("--attack is needed"))?,
-            settings: self.settings.settings(),
+            attack: attack(self.attack.ok_or_else(|| usage("--attack is needed"))?)?,
             radii: self.radius.clone(),
             surrogate: named.then(|| Surrogate { at: self.surrogate.clone(), members }),
             check: self.check,

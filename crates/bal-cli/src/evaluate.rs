@@ -10,7 +10,7 @@ use crate::{
     ways_out,
 };
 use anyhow::{Result, bail};
-use bal::{AttackSettings, Verified, VerifyRequest};
+use bal::{Verified, VerifyRequest};
 
 /// Attacks what the flags name and reports what is left of its accuracy.
 pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
@@ -31,8 +31,7 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
 
 /// Measures and classifies saved images once more.
 fn verify(flags: &Evaluate, request: &VerifyRequest) -> Result<()> {
-    let foreign = AttackSettings { ensemble_gradient: None, ..flags.settings.settings() };
-    if foreign != AttackSettings::default() {
+    if flags.settings.settings().names().any(|setting| setting != "ensemble_gradient") {
         return Err(usage("--verify attacks nothing; leave the settings of an attack out"));
     }
     let Verified { evaluation, images, fault } = bal::verify(request, &session(&flags.machine)?)?;

@@ -11,7 +11,6 @@ use crate::{Usage, args::Command};
 use anyhow::Error;
 pub(crate) use attacks::of_settings;
 use bal::{Refusal, Remedy};
-use bal_attacks::AttackError;
 use bal_data::DataError;
 use bal_models::ModelError;
 use std::error::Error as Cause;
@@ -43,8 +42,8 @@ fn reason(cause: &(dyn Cause + 'static), command: &Command) -> String {
     if let Some(error) = cause.downcast_ref::<ModelError>() {
         return models::told(error);
     }
-    if let Some(error) = cause.downcast_ref::<AttackError>() {
-        return attacks::told(error, command);
+    if let Some(fault) = attacks::fault(cause) {
+        return attacks::told(fault, command);
     }
     cause.to_string()
 }

@@ -14,7 +14,9 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use attacks::Attacks;
-use bal_attacks::{Attack, Evaluated, LossName, NoStore, Norm, Protocol, Radii, ShardStore};
+use bal_attacks::{
+    Attack, AttackSpec, Evaluated, LossName, NoStore, Norm, PgdSettings, Protocol, Radii, ShardStore,
+};
 use bal_report::calibration::{Attacked, CalibrationReport, Detections, Measured};
 use measured::Shown;
 use std::path::{Path, PathBuf};
@@ -94,7 +96,7 @@ pub fn calibrate<'a>(request: &'a CalibrateRequest, session: &Session) -> Result
     let chosen = Selected::by(&request.images, request.seed, session, &source)?;
     let limit = request.images.limit;
     let sources = [&source];
-    let partial = |loss: LossName, pgd: &Attack| -> Result<Option<Partial>> {
+    let partial = |settings: &PgdSettings, pgd: &Attack| -> Result<Option<Partial>> {
         let Some(json) = request.json.as_deref().and_then(outputs::file) else { return Ok(None) };
         let identity = Identity {
             sources: &sources,
@@ -102,14 +104,14 @@ pub fn calibrate<'a>(request: &'a CalibrateRequest, session: &Session) -> Result
             chosen: &chosen,
             limit,
             attack: pgd.name(),
-            settings: &with_images(&pgd.settings(), &request.images, request.seed),
+            settings: &with_images(&AttackSpec::Pgd(*settings).settings(), &request.images, request.seed),
             radii: request.radii.as_ref(),
             images: true,
         };
-        Ok(Some(Partial::beside(&of_loss(&json, loss), &identity, session)?))
+        Ok(Some(Partial::beside(&of_loss(&json, settings.loss), &identity, session)?))
     };
     let partials: Vec<Option<Partial>> =
-        attacks.each().map(|(loss, pgd)| partial(loss, pgd)).collect::<Result<_>>()?;
+        attacks.each().map(|(settings, pgd)| partial(settings, pgd)).collect::<Result<_>>()?;
     let ReadyModel { classifier, model } = source.classifier(chosen.shown(limit), session)?;
     let classes = classifier.classes() as u64;
 
@@ -127,7 +129,7 @@ pub fn calibrate<'a>(request: &'a CalibrateRequest, session: &Session) -> Result
         Measured::of(&shown.answers, &shown.doubt, classes).context(NO_IMAGES)
     };
     let mut attacked = Vec::new();
-    for ((loss, pgd), partial) in attacks.each().zip(&partials) {
+    for ((PgdSettings { loss, .. }, pgd), partial) in attacks.each().zip(&partials) {
         let protocol = Protocol { attack: pgd, radii: request.radii.as_ref(), limit, seed: request.seed };
         let store: &dyn ShardStore = partial.as_ref().map_or(&NoStore { images: true }, |partial| partial);
         let title = format!("pgd, {loss}");

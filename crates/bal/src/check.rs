@@ -3,9 +3,8 @@
 use crate::EvaluateRequest;
 use anyhow::Result;
 use bal_attacks::{
-    Attack, AttackName, AttackSettings, Norm,
+    Attack, AttackSpec, FgsmSettings, Norm, PgdSettings,
     checks::{self, Plan, RandomSearch},
-    named,
 };
 use bal_core::{Classifier, EnsembleGradient, Images, Workers};
 
@@ -40,27 +39,23 @@ pub struct Checked {
 /// settings of the request, if it is PGD that was asked for.
 pub(crate) fn check(
     request: &EvaluateRequest,
+    attack: &AttackSpec,
     classifier: &dyn Classifier,
     images: &Images,
-    attack: &Attack,
     workers: &Workers,
 ) -> Result<Checked> {
-    let asked = attack.settings();
     let norm = attack.norm().unwrap_or(Norm::LInf);
     let greatest = request.radii.as_ref().and_then(|radii| radii.as_slice().last().copied());
     let radius = greatest.filter(|&radius| radius > 0.0).unwrap_or(RADIUS);
-    let ensemble_gradient = asked.ensemble_gradient.unwrap_or(EnsembleGradient::Predictive);
-    let common = AttackSettings {
-        norm: Some(norm),
-        ensemble_gradient: Some(ensemble_gradient),
-        ..AttackSettings::default()
+    let ensemble_gradient = attack.ensemble_gradient().unwrap_or(EnsembleGradient::Predictive);
+    let pgd = match *attack {
+        AttackSpec::Pgd(asked) => asked,
+        _ => PgdSettings { norm, ensemble_gradient, ..PgdSettings::default() },
     };
-    let pgd = if request.attack == AttackName::Pgd { asked } else { common };
-    let pgd = pgd.or(&AttackName::Pgd.defaults());
-    let twice = AttackSettings { steps: pgd.steps.map(|steps| steps.saturating_mul(2)), ..pgd };
-    let one_step = named(AttackName::Fgsm, &common)?;
-    let iterated = named(AttackName::Pgd, &pgd)?;
-    let longer = named(AttackName::Pgd, &twice)?;
+    let twice = PgdSettings { steps: pgd.steps.saturating_mul(2), ..pgd };
+    let one_step = AttackSpec::Fgsm(FgsmSettings { norm, ensemble_gradient }).build()?;
+    let iterated = AttackSpec::Pgd(pgd).build()?;
+    let longer = AttackSpec::Pgd(twice).build()?;
     let search = Attack::in_balls(norm, RandomSearch::new(QUERIES)?);
     let plan = Plan {
         images,

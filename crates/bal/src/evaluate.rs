@@ -17,8 +17,8 @@ use crate::{
 pub(crate) use adversarial::Adversarial;
 use anyhow::{Context, Result};
 use bal_attacks::{
-    AccuracyCurve, Attack, AttackError, AttackName, AttackSettings, Evaluated, Gradients, NoStore, Protocol,
-    Radii, SHARD, ShardStore, Transfer,
+    AccuracyCurve, Attack, AttackSpec, Evaluated, EvaluationError, Gradients, ModelFault, NoStore, Protocol,
+    Radii, SHARD, SettingError, Settings, ShardStore, Transfer,
 };
 use bal_core::{Classifier, ClassifierError, Images};
 use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, write_image_rows};
@@ -34,10 +34,8 @@ pub struct EvaluateRequest {
     pub model: ModelSource,
     /// The images.
     pub images: ImageSelection,
-    /// The attack.
-    pub attack: AttackName,
-    /// Settings of the attack that differ from its defaults.
-    pub settings: AttackSettings,
+    /// The attack with its settings. The gradient of an ensemble that it follows is the model's.
+    pub attack: AttackSpec,
     /// Radii of its ball on pixels in [0, 1], ascending; an attack to the nearest error takes none, or some to report at.
     pub radii: Option<Radii>,
     /// Another model that the attack is let at; its images are shown to the first.
@@ -51,13 +49,12 @@ pub struct EvaluateRequest {
 }
 
 impl EvaluateRequest {
-    /// An attack with its usual settings on all test images of the run's data set, else of MNIST.
-    pub fn new(model: ModelSource, attack: AttackName) -> Self {
+    /// An attack on all test images of the run's data set, else of MNIST; a name alone means the usual settings.
+    pub fn new(model: ModelSource, attack: impl Into<AttackSpec>) -> Self {
         Self {
             model,
             images: ImageSelection::default(),
-            attack,
-            settings: AttackSettings::default(),
+            attack: attack.into(),
             radii: None,
             surrogate: None,
             check: false,
@@ -74,16 +71,12 @@ impl EvaluateRequest {
 }
 
 impl EvaluateRequest {
-    /// The attack with its settings.
+    /// The attack.
     ///
     /// # Errors
-    /// For settings that the attack does not have or cannot have, and for a ball without radii.
-    pub fn attack(&self) -> Result<Attack, AttackError> {
-        self.attack_with(&self.settings)
-    }
-
-    fn attack_with(&self, settings: &AttackSettings) -> Result<Attack, AttackError> {
-        let attack = bal_attacks::named(self.attack, &settings.or(&self.attack.defaults()))?;
+    /// For settings that the attack cannot have, and for a ball without radii.
+    pub fn attack(&self) -> Result<Attack, SettingError> {
+        let attack = self.attack.build()?;
         attack.takes(self.radii.as_ref().and_then(|radii| radii.as_slice().last().copied()))?;
         Ok(attack)
     }
@@ -131,18 +124,17 @@ pub struct Measured<'a> {
 /// As [`evaluate`].
 pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Measured<'a>> {
     can_be_written(request.outputs.files())?;
-    let attack = request.attack()?;
+    request.attack()?;
     let source = request.model.load(session.device)?;
     // Unless told otherwise an attack sees what the weights say that attacks should see.
-    let attack = if attack.settings().ensemble_gradient.is_some() {
-        let ensemble_gradient = Some(source.ensemble_gradient());
-        request.attack_with(&AttackSettings { ensemble_gradient, ..request.settings })?
-    } else {
-        attack
+    let spec = match request.attack.ensemble_gradient() {
+        Some(_) => request.attack.following(source.ensemble_gradient())?,
+        None => request.attack,
     };
+    let attack = spec.build()?;
     let chosen = Selected::by(&request.images, request.seed, session, &source)?;
     let other = surrogate::read(request, &chosen, session)?;
-    let settings = settings(request, &attack, other.as_ref());
+    let settings = settings(request, &spec.settings(), &attack, other.as_ref());
     let sources: Vec<&LoadedModel> = iter::once(&source).chain(&other).collect();
     let (limit, radii) = (request.images.limit, request.radii.as_ref());
     let identity = Identity {
@@ -161,7 +153,7 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
     let ReadyModel { classifier, model } = source.classifier(chosen.shown(limit), session)?;
     let attack = attack.for_classes(classifier.classes()).with_context(|| model.source.clone())?;
     // For few classes an attack may be another, and the record says so.
-    let settings = self::settings(request, &attack, other.as_ref());
+    let settings = self::settings(request, &spec.recorded(classifier.classes()), &attack, other.as_ref());
     let attack = match other {
         Some(source) => {
             let surrogate = source.classifier(chosen.shown(limit), session)?.classifier;
@@ -173,7 +165,7 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
     protocol.fits(classifier.classes(), &chosen.images)?;
     let mut checks = None;
     if request.check {
-        let found = check::check(request, &*classifier, &chosen.images, &attack, &session.workers)
+        let found = check::check(request, &spec, &*classifier, &chosen.images, &session.workers)
             .map_err(|error| of_model(error, &model))?;
         session.observer().checked(&found);
         checks = Some(found);
@@ -221,22 +213,27 @@ impl Measured<'_> {
 
 /// Names the model that an attack failed on, where the error does not name its file.
 pub(crate) fn of_model(error: anyhow::Error, model: &Model) -> anyhow::Error {
-    fn names_a_file(error: &AttackError) -> bool {
+    fn names_a_file(error: &EvaluationError) -> bool {
         match error {
-            AttackError::During { source, .. } => names_a_file(source),
-            AttackError::Model(ClassifierError::File { .. }) | AttackError::Store(_) => true,
-            _ => false,
+            EvaluationError::During { source, .. } => names_a_file(source),
+            EvaluationError::Store(_) => true,
+            error => matches!(error.model_fault(), Some(ModelFault::Model(ClassifierError::File { .. }))),
         }
     }
-    if error.downcast_ref::<AttackError>().is_none_or(names_a_file) {
+    if error.downcast_ref::<EvaluationError>().is_none_or(names_a_file) {
         return error;
     }
     error.context(model.source.clone())
 }
 
 /// All that the record says of the attack, beside its radii.
-fn settings(request: &EvaluateRequest, attack: &Attack, surrogate: Option<&LoadedModel>) -> Value {
-    let mut settings = with_images(&attack.settings(), &request.images, request.seed);
+fn settings(
+    request: &EvaluateRequest,
+    said: &Settings,
+    attack: &Attack,
+    surrogate: Option<&LoadedModel>,
+) -> Value {
+    let mut settings = with_images(said, &request.images, request.seed);
     if let (Some(map), Some(surrogate)) = (settings.as_object_mut(), surrogate) {
         map.insert("attack".into(), json!(attack.name()));
         map.insert("surrogate".into(), json!(surrogate.name()));

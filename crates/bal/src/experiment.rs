@@ -10,7 +10,7 @@ use crate::{
     own_images::ImageSettings,
 };
 use anyhow::{Context, Result, bail};
-use bal_attacks::{AttackSettings, Radius, Within};
+use bal_attacks::{AttackName, AttackSpec, Radius, SettingError, Settings, Within};
 use bal_baselines::{AdversarialTraining, Bal, BalSettings, Epochs, Wrm, WrmSettings};
 use bal_core::{Architecture, Method};
 use bal_data::Digest;
@@ -19,7 +19,10 @@ use bal_samplers::{Adam, AdamSettings};
 pub use meaning::Meaning;
 pub use request::{ExperimentRequest, Plan};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Serialize, Serializer,
+    ser::{Error as _, SerializeStruct},
+};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -115,7 +118,7 @@ pub struct AdversarialSettings {
 }
 
 /// `[adversarial_training.attack]`; its settings are those that the attack has, all of them.
-#[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Debug, JsonSchema, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttackTable {
     /// Attack that makes the adversarial images.
@@ -124,13 +127,29 @@ pub struct AttackTable {
     #[schemars(with = "f64")]
     pub radius: Radius,
     /// Of the attack.
-    pub settings: AttackSettings,
+    #[schemars(with = "AttackSpec")]
+    pub settings: Settings,
 }
 
 impl AttackTable {
+    fn spec(&self) -> Result<AttackSpec, SettingError> {
+        self.name.parse::<AttackName>()?.of_file(&self.settings)
+    }
+
     fn attack(&self) -> Result<Within> {
-        let Self { name, radius, settings } = self;
-        Ok(Within::of(bal_attacks::named(name.parse()?, settings)?, radius.get())?)
+        Ok(Within::of(self.spec()?.build()?, self.radius.get())?)
+    }
+}
+
+impl Serialize for AttackTable {
+    /// Has the settings as the attack writes them, however they were said: digests are made of these bytes.
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let settings = self.spec().map_err(S::Error::custom)?;
+        let mut table = to.serialize_struct("AttackTable", 3)?;
+        table.serialize_field("name", &self.name)?;
+        table.serialize_field("radius", &self.radius)?;
+        table.serialize_field("settings", &settings)?;
+        table.end()
     }
 }
 

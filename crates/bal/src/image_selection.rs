@@ -11,7 +11,7 @@ use crate::{
     trained_on::{Tie, TrainedOn},
 };
 use anyhow::{Context, Result, bail};
-use bal_attacks::AttackSettings;
+use bal_attacks::Settings;
 use bal_core::{ImageDigest, Images, part_digest};
 use bal_report::{ImageSet, Record, Split};
 use own::{Account, Found, Picked, on_list, to_test};
@@ -68,7 +68,7 @@ pub(crate) struct Wanted<'a> {
 }
 
 /// The settings of an attack, with those that its images were drawn by, as a record has them.
-pub(crate) fn with_images(attack: &AttackSettings, images: &ImageSelection, seed: u64) -> Value {
+pub(crate) fn with_images(attack: &Settings, images: &ImageSelection, seed: u64) -> Value {
     let mut settings = json!(attack);
     if let Some(map) = settings.as_object_mut() {
         map.insert("seed".into(), json!(seed));

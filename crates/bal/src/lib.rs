@@ -70,7 +70,7 @@ pub use session::Session;
 pub use train::{Ending, Options, TrainRequest, Trained, train};
 pub use versions::versions;
 
-pub use bal_attacks::{AttackName, AttackSettings, Norm, Radii};
+pub use bal_attacks::{self as attacks, AttackName, AttackSpec, Norm, Radii};
 pub use bal_data::Set;
 pub use bal_report::{Evaluation, Split};
 pub use tch::Device;

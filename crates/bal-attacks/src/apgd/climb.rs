@@ -2,7 +2,7 @@
 
 use super::checkpoints::checkpoints;
 use crate::found::{Found, split, wide};
-use crate::{AttackError, Ball, Judgement, LossName, Objective};
+use crate::{Ball, Judgement, LossName, ModelFault, Objective};
 use bal_core::{Batch, Classifier, EnsembleGradient};
 use tch::{Kind, Tensor};
 
@@ -31,7 +31,7 @@ pub(super) enum Goal {
 
 impl Goal {
     /// The same for these images.
-    pub(super) fn of(&self, rows: &[i64]) -> Result<Self, AttackError> {
+    pub(super) fn of(&self, rows: &[i64]) -> Result<Self, ModelFault> {
         let of = |targets: &Tensor| {
             targets.f_index_select(0, &Tensor::from_slice(rows).to_device(targets.device()))
         };
@@ -60,7 +60,7 @@ impl Climb<'_> {
         robust: Batch,
         start: Tensor,
         found: &mut Found,
-    ) -> Result<(), AttackError> {
+    ) -> Result<(), ModelFault> {
         let checkpoints = checkpoints(self.steps);
         let mut state = State::new(goal, rows, robust, start, 2.0 * self.ball.radius());
         let mut last_check = 0;
@@ -89,7 +89,7 @@ impl Climb<'_> {
     }
 
     /// Evaluates the present point and takes note of it.
-    fn look(&self, state: &mut State, with_gradient: bool) -> Result<Judgement, AttackError> {
+    fn look(&self, state: &mut State, with_gradient: bool) -> Result<Judgement, ModelFault> {
         let objective = state.goal.objective();
         let (x, y) = (&state.x, &state.y);
         let evaluated = if with_gradient {
@@ -199,7 +199,7 @@ impl State {
     }
 
     /// Hands over the images that the present point fools the model about.
-    fn surrender(&self, fooled: &[i64], judgement: &Judgement, found: &mut Found) -> Result<(), AttackError> {
+    fn surrender(&self, fooled: &[i64], judgement: &Judgement, found: &mut Found) -> Result<(), ModelFault> {
         let index = Tensor::from_slice(fooled).to_device(self.x.device());
         let rows: Vec<i64> = fooled.iter().map(|&place| self.rows[place as usize]).collect();
         let of = |values: &Tensor| values.f_index_select(0, &index);
@@ -207,7 +207,7 @@ impl State {
     }
 
     /// Drops all images but these.
-    fn keep(&mut self, kept: &[i64]) -> Result<(), AttackError> {
+    fn keep(&mut self, kept: &[i64]) -> Result<(), ModelFault> {
         self.rows = kept.iter().map(|&place| self.rows[place as usize]).collect();
         let index = Tensor::from_slice(kept).to_device(self.x.device());
         self.goal = self.goal.of(kept)?;

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::tests::{Linear, noise};
-use crate::{Attack, AttackName, Protocol, Radii, evaluate, named, predicted_classes};
+use crate::{
+    Attack, AttackName, AttackSpec, MiFgsmSettings, PgdSettings, Protocol, Radii, evaluate, predicted_classes,
+};
 use bal_core::{Images, NoiseKey, Prediction, Purpose, Workers};
 use tch::{Device, Kind, Tensor};
 
@@ -185,7 +187,9 @@ fn it_is_what_the_number_of_classes_asks_for_and_says_so_beforehand() {
     for classes in [2, 3] {
         let few = attack.for_classes(classes).unwrap().unwrap();
         assert_eq!(few.parts(), STANDARD);
-        assert_eq!((few.name(), few.settings()), (attack.name(), attack.settings()));
+        assert_eq!(few.name(), attack.name());
+        let spec = AttackSpec::from(AttackName::AutoAttack);
+        assert_eq!(spec.recorded(classes), spec.settings());
         assert!(few.for_classes(classes).unwrap().is_none());
     }
     let error = attack.for_classes(1).unwrap_err().to_string();
@@ -195,45 +199,46 @@ fn it_is_what_the_number_of_classes_asks_for_and_says_so_beforehand() {
 #[test]
 fn the_schedule_of_windows_is_the_papers_codes_unless_said() {
     let attack = AutoAttack::standard(5, 5000, EnsembleGradient::Predictive).unwrap();
-    assert_eq!(attack.settings().rescale_schedule, Some(false));
+    let fixed = attack.suite(Norm::LInf).unwrap();
+    assert!(format!("{fixed:?}").contains("queries: 5000, initial_share: 0.8, rescale_schedule: false"));
     let rescaled = attack.rescaled(true).suite(Norm::LInf).unwrap();
     assert!(format!("{rescaled:?}").contains("queries: 5000, initial_share: 0.8, rescale_schedule: true"));
     // Records from before there was a choice are of rescaled windows.
-    let old = AttackSettings { rescale_schedule: None, ..AttackName::AutoAttack.defaults() };
-    let old = named(AttackName::AutoAttack, &old).unwrap();
-    assert_eq!(old.settings().rescale_schedule, Some(true));
+    let old = AttackSpec::from(AttackName::AutoAttack).settings().only(|key, _| key != "rescale_schedule");
+    let rescaled = AutoAttackSettings { rescale_schedule: true, ..AutoAttackSettings::default() };
+    assert_eq!(AttackName::AutoAttack.of_file(&old).unwrap(), AttackSpec::AutoAttack(rescaled));
 }
 
 /// The DLR losses as they are, and what takes their place.
 #[test]
 fn attacks_on_the_ratio_are_refused_or_defined_before_they_begin() {
-    let ask = |name: AttackName, settings: &AttackSettings, classes| {
-        let Attack::InBalls(_, attack) = named(name, settings).unwrap() else { panic!("{name}") };
+    let ask = |spec: AttackSpec, classes| {
+        let Attack::InBalls(_, attack) = spec.build().unwrap() else { panic!("{spec:?}") };
         attack.for_classes(classes)
     };
-    let dlr = AttackSettings { loss: Some(LossName::Dlr), ..AttackName::Pgd.defaults() };
-    let momentum = AttackSettings { loss: Some(LossName::Dlr), ..AttackName::MiFgsm.defaults() };
-    for (name, settings) in [
-        (AttackName::Pgd, &dlr),
-        (AttackName::MiFgsm, &momentum),
-        (AttackName::ApgdDlr, &AttackName::ApgdDlr.defaults()),
+    let loss = LossName::Dlr;
+    for spec in [
+        AttackSpec::Pgd(PgdSettings { loss, ..PgdSettings::default() }),
+        AttackSpec::MiFgsm(MiFgsmSettings { loss, ..MiFgsmSettings::default() }),
+        AttackName::ApgdDlr.into(),
     ] {
-        let error = ask(name, settings, 2).unwrap_err().to_string();
+        let error = ask(spec, 2).unwrap_err().to_string();
         assert_eq!(
             error,
             "the dlr loss needs a model of at least 3 classes, got one of 2; the margin and the cross-entropy take two"
         );
-        assert!(ask(name, settings, 3).unwrap().is_none(), "{name}");
+        assert!(ask(spec, 3).unwrap().is_none(), "{spec:?}");
     }
-    let targeted = AttackName::ApgdT.defaults();
+    let targeted = AttackSpec::from(AttackName::ApgdT);
     for classes in [2, 3] {
-        let attack = ask(AttackName::ApgdT, &targeted, classes).unwrap().unwrap();
-        assert_eq!((attack.name(), attack.settings().loss), ("apgd-t", Some(LossName::Margin)));
+        let attack = ask(targeted, classes).unwrap().unwrap();
+        assert_eq!(attack.name(), "apgd-t");
+        assert!(format!("{attack:?}").contains("TargetedMargin(9)"), "{attack:?}");
+        assert_eq!(targeted.recorded(classes).word("loss"), Some(LossName::Margin));
         assert!(attack.for_classes(classes).unwrap().is_none());
     }
-    assert!(ask(AttackName::ApgdT, &targeted, 4).unwrap().is_none());
-    let suite = AttackName::Suite.defaults();
-    assert!(ask(AttackName::Suite, &suite, 2).unwrap().is_none());
+    assert!(ask(targeted, 4).unwrap().is_none());
+    assert!(ask(AttackName::Suite.into(), 2).unwrap().is_none());
     let apgd = Apgd::new(ApgdLoss::Targeted(9), 5, 1, EnsembleGradient::Predictive).unwrap();
     let within = Suite::new(vec![Part::in_ball(apgd)]).unwrap();
     let fitted = within.for_classes(3).unwrap().unwrap();
@@ -243,7 +248,7 @@ fn attacks_on_the_ratio_are_refused_or_defined_before_they_begin() {
 /// An evaluation refuses before it attacks anything.
 #[test]
 fn an_evaluation_asks_first() {
-    let attack = named(AttackName::ApgdDlr, &AttackName::ApgdDlr.defaults()).unwrap();
+    let attack = AttackSpec::from(AttackName::ApgdDlr).build().unwrap();
     let problem = Problem::new(2, 1.0, 0.6);
     let radii: Radii = "0.1".parse().unwrap();
     let protocol = Protocol { attack: &attack, radii: Some(&radii), limit: None, seed: 1 };

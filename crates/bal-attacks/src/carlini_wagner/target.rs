@@ -1,7 +1,7 @@
 //! What counts as success: any error, or a certain one.
 
 use crate::{
-    AttackError, margin,
+    ModelFault, SettingError, margin,
     still_robust::{StillRobust, beside},
 };
 use std::{fmt, str::FromStr};
@@ -29,23 +29,23 @@ impl fmt::Display for Target {
 }
 
 impl FromStr for Target {
-    type Err = AttackError;
+    type Err = SettingError;
 
-    fn from_str(text: &str) -> Result<Self, AttackError> {
+    fn from_str(text: &str) -> Result<Self, SettingError> {
         match text {
             "any-error" => Ok(Self::AnyError),
             "least-likely" => Ok(Self::LeastLikely),
-            _ => text.parse().map(Self::Class).map_err(|_| AttackError::UnknownTarget(text.into())),
+            _ => text.parse().map(Self::Class).map_err(|_| SettingError::UnknownTarget(text.into())),
         }
     }
 }
 
 impl Target {
     /// Refuses a class that the model does not have.
-    pub(super) fn fits(self, classes: i64) -> Result<(), AttackError> {
+    pub(super) fn fits(self, classes: i64) -> Result<(), ModelFault> {
         match self {
             Self::Class(target) if !(0..classes).contains(&target) => {
-                Err(AttackError::Target { target, classes })
+                Err(ModelFault::Target { target, classes })
             }
             _ => Ok(()),
         }

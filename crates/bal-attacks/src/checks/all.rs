@@ -4,7 +4,7 @@ use super::{
     Finding, Survivors, black_box, differences, gradients, neighbours, one_step, probabilities,
     random_outputs, steps, unbounded,
 };
-use crate::{Attack, AttackError, Norm};
+use crate::{Attack, EvaluationError, ModelFault, Norm};
 use bal_core::{Classifier, EnsembleGradient, Images, Workers};
 
 /// What to check with.
@@ -43,12 +43,12 @@ const FEW: i64 = 64;
 /// left out, since [`gradients()`] says so already.
 ///
 /// # Errors
-/// [`AttackError`] when the model fails in another way, or the plan's attacks have no ball.
-pub fn all(model: &dyn Classifier, plan: &Plan, workers: &Workers) -> Result<Vec<Finding>, AttackError> {
+/// [`EvaluationError`] when the model fails in another way, or the plan's attacks have no ball.
+pub fn all(model: &dyn Classifier, plan: &Plan, workers: &Workers) -> Result<Vec<Finding>, EvaluationError> {
     let count = plan.images.len().min(i64::try_from(plan.limit).unwrap_or(i64::MAX));
     if count < 1 {
         let limit = plan.limit.to_string();
-        return Err(AttackError::NoImages { images: plan.images.len(), limit });
+        return Err(EvaluationError::NoImages { images: plan.images.len(), limit });
     }
     let batch = plan.images.batch(&(0..count).collect::<Vec<_>>());
     let few = batch.x.f_narrow(0, 0, count.min(FEW))?;
@@ -71,7 +71,11 @@ pub fn all(model: &dyn Classifier, plan: &Plan, workers: &Workers) -> Result<Vec
 }
 
 /// The checks that set attacks side by side.
-fn comparisons(model: &dyn Classifier, plan: &Plan, workers: &Workers) -> Result<Vec<Finding>, AttackError> {
+fn comparisons(
+    model: &dyn Classifier,
+    plan: &Plan,
+    workers: &Workers,
+) -> Result<Vec<Finding>, EvaluationError> {
     let at = |attack: &Attack, radius: f64| {
         Survivors::of(model, plan.images, attack, radius, (plan.limit, plan.seed), workers)
     };
@@ -90,10 +94,6 @@ fn comparisons(model: &dyn Classifier, plan: &Plan, workers: &Workers) -> Result
     Ok(found)
 }
 
-fn without_gradient(error: &AttackError) -> bool {
-    match error {
-        AttackError::NoGradient | AttackError::NotFinite { .. } => true,
-        AttackError::During { source, .. } => without_gradient(source),
-        _ => false,
-    }
+fn without_gradient(error: &EvaluationError) -> bool {
+    matches!(error.model_fault(), Some(ModelFault::NoGradient | ModelFault::NotFinite { .. }))
 }

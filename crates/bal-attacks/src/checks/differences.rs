@@ -1,7 +1,7 @@
 //! Gradients against finite differences.
 
 use super::{Finding, Severity};
-use crate::{AttackError, gradient, logits};
+use crate::{ModelFault, gradient, logits};
 use bal_core::{Classifier, NoiseKey, NoiseStream, Purpose, channels_last};
 use tch::{Kind, Tensor};
 
@@ -29,8 +29,8 @@ const TOLERATED: f64 = 0.2;
 /// Silent without a gradient, which is [`super::gradients()`]' to report.
 ///
 /// # Errors
-/// [`AttackError::Model`] and [`AttackError::Logits`] when the model fails.
-pub fn differences(model: &dyn Classifier, x: &Tensor, seed: u64) -> Result<Option<Finding>, AttackError> {
+/// [`ModelFault::Model`] and [`ModelFault::Logits`] when the model fails.
+pub fn differences(model: &dyn Classifier, x: &Tensor, seed: u64) -> Result<Option<Finding>, ModelFault> {
     let rows: Vec<i64> = (0..x.size().first().copied().unwrap_or(0)).collect();
     let key = |chain| NoiseKey { seed, purpose: Purpose::Evaluation, sweep: 1, chain };
     let draw = |chain| NoiseStream::new(key(chain)).for_images(&rows);
@@ -42,7 +42,7 @@ pub fn differences(model: &dyn Classifier, x: &Tensor, seed: u64) -> Result<Opti
     let value = |z: &Tensor| (z.to_kind(Kind::Double) * &weights).sum_dim_intlist(-1, false, Kind::Double);
     let slope = match gradient::gradient(&value(&z), &leaf) {
         Ok(slope) => slope,
-        Err(AttackError::NoGradient | AttackError::NotFinite { .. }) => return Ok(None),
+        Err(ModelFault::NoGradient | ModelFault::NotFinite { .. }) => return Ok(None),
         Err(other) => return Err(other),
     };
 
@@ -52,11 +52,11 @@ pub fn differences(model: &dyn Classifier, x: &Tensor, seed: u64) -> Result<Opti
     let slopes = Tensor::stack(&directions.iter().map(along).collect::<Vec<_>>(), 0);
     let mut least = f64::INFINITY;
     for step in STEPS {
-        let at = |u: &Tensor, step: f64| -> Result<Tensor, AttackError> {
+        let at = |u: &Tensor, step: f64| -> Result<Tensor, ModelFault> {
             Ok(value(&logits::combined(model, &channels_last(&(&point + u * step)))?))
         };
         let central = |u: &Tensor| Ok((at(u, step)? - at(u, -step)?) / (2.0 * step));
-        let found = directions.iter().map(central).collect::<Result<Vec<_>, AttackError>>()?;
+        let found = directions.iter().map(central).collect::<Result<Vec<_>, ModelFault>>()?;
         if let Some(error) = median_error(&Tensor::stack(&found, 0), &slopes) {
             least = least.min(error);
         }

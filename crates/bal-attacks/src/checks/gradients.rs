@@ -1,7 +1,7 @@
 //! Gradients that are zero, not finite, or not there.
 
 use super::{Finding, Severity};
-use crate::{AttackError, Objective};
+use crate::{ModelFault, Objective};
 use bal_core::{Batch, Classifier, EnsembleGradient, SHARD};
 use tch::{Kind, Tensor};
 
@@ -15,23 +15,23 @@ const FAULT: f64 = 0.1;
 /// images, or when there is none.
 ///
 /// # Errors
-/// [`AttackError`] when the model fails otherwise, or the batch does not fit it.
+/// [`ModelFault`] when the model fails otherwise, or the batch does not fit it.
 pub fn gradients(
     model: &dyn Classifier,
     batch: &Batch,
     ensemble_gradient: EnsembleGradient,
-) -> Result<Option<Finding>, AttackError> {
+) -> Result<Option<Finding>, ModelFault> {
     let mut counts = Counts::default();
     for shard in batch.shards(SHARD) {
         match of(model, &shard, ensemble_gradient) {
             Ok(found) => counts.add(&found),
-            Err(AttackError::NoGradient) => return Ok(Some(none())),
+            Err(ModelFault::NoGradient) => return Ok(Some(none())),
             // One bad image hides the others of its batch: go through them one by one.
-            Err(AttackError::NotFinite { .. }) => {
+            Err(ModelFault::NotFinite { .. }) => {
                 for image in shard.shards(1) {
                     match of(model, &image, ensemble_gradient) {
                         Ok(found) => counts.add(&found),
-                        Err(AttackError::NotFinite { .. }) => counts.wild += 1,
+                        Err(ModelFault::NotFinite { .. }) => counts.wild += 1,
                         Err(other) => return Err(other),
                     }
                 }
@@ -67,7 +67,7 @@ impl Counts {
     }
 }
 
-fn of(model: &dyn Classifier, batch: &Batch, seen: EnsembleGradient) -> Result<Tensor, AttackError> {
+fn of(model: &dyn Classifier, batch: &Batch, seen: EnsembleGradient) -> Result<Tensor, ModelFault> {
     Ok(Objective::CrossEntropy.ascend(model, &batch.x, &batch.y, seen)?.1)
 }
 

@@ -1,7 +1,7 @@
 //! Outputs that depend on the other images of a batch.
 
 use super::{Finding, Severity};
-use crate::{AttackError, logits};
+use crate::{ModelFault, logits};
 use bal_core::{Classifier, channels_last};
 use tch::Tensor;
 
@@ -18,10 +18,10 @@ const ALONE: i64 = 8;
 /// Silent for a model whose outputs change from pass to pass, which [`super::random_outputs()`] reports.
 ///
 /// # Errors
-/// [`AttackError::Model`], [`AttackError::Logits`] and [`AttackError::NotFinite`] when the model fails.
-pub fn neighbours(model: &dyn Classifier, x: &Tensor) -> Result<Option<Finding>, AttackError> {
+/// [`ModelFault::Model`], [`ModelFault::Logits`] and [`ModelFault::NotFinite`] when the model fails.
+pub fn neighbours(model: &dyn Classifier, x: &Tensor) -> Result<Option<Finding>, ModelFault> {
     let _guard = tch::no_grad_guard();
-    let answer = |x: &Tensor| -> Result<Tensor, AttackError> {
+    let answer = |x: &Tensor| -> Result<Tensor, ModelFault> {
         let z = logits::combined(model, &channels_last(x))?;
         logits::finite("logit", &z)?;
         Ok(z)

@@ -1,7 +1,7 @@
 //! Probabilities where logits should be.
 
 use super::{Finding, Severity};
-use crate::{AttackError, logits};
+use crate::{ModelFault, logits};
 use bal_core::{Classifier, channels_last};
 use tch::{Kind, Tensor};
 
@@ -15,8 +15,8 @@ const TOLERANCE: f64 = 1e-4;
 /// so these do not fire. `x`: `[n, c, h, w]`, pixels in `[0, 1]`.
 ///
 /// # Errors
-/// [`AttackError::Model`] and [`AttackError::Logits`] when the model fails.
-pub fn probabilities(model: &dyn Classifier, x: &Tensor) -> Result<Option<Finding>, AttackError> {
+/// [`ModelFault::Model`] and [`ModelFault::Logits`] when the model fails.
+pub fn probabilities(model: &dyn Classifier, x: &Tensor) -> Result<Option<Finding>, ModelFault> {
     let _guard = tch::no_grad_guard();
     let z = logits::of_members(model, &channels_last(x))?.f_to_kind(Kind::Double)?;
     let off = (z.f_sum_dim_intlist(-1, false, Kind::Double)? - 1.0).f_abs()?.f_amax([1], false)?;

@@ -1,7 +1,7 @@
 //! Outputs that change from pass to pass.
 
 use super::{Finding, Severity};
-use crate::{AttackError, logits};
+use crate::{ModelFault, logits};
 use bal_core::{Classifier, channels_last};
 use tch::{Kind, Tensor};
 
@@ -11,8 +11,8 @@ const TOLERANCE: f64 = 1e-4;
 /// Fires when two passes over `x`, `[n, c, h, w]`, give different predictions.
 ///
 /// # Errors
-/// [`AttackError::Model`], [`AttackError::Logits`] and [`AttackError::NotFinite`] when the model fails.
-pub fn random_outputs(model: &dyn Classifier, x: &Tensor) -> Result<Option<Finding>, AttackError> {
+/// [`ModelFault::Model`], [`ModelFault::Logits`] and [`ModelFault::NotFinite`] when the model fails.
+pub fn random_outputs(model: &dyn Classifier, x: &Tensor) -> Result<Option<Finding>, ModelFault> {
     let _guard = tch::no_grad_guard();
     let x = channels_last(x);
     let (first, second) = (logits::combined(model, &x)?, logits::combined(model, &x)?);

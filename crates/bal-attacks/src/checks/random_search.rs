@@ -1,6 +1,6 @@
 //! Random search: the simplest attack that sees outputs only.
 
-use crate::{AttackError, AttackSettings, Ball, BallAttack, logits};
+use crate::{AttackError, Ball, BallAttack, SettingError, logits};
 use bal_core::{Batch, Classifier, NoiseStream, channels_last};
 use tch::{Kind, Tensor};
 
@@ -25,10 +25,10 @@ impl RandomSearch {
     /// A search that asks the model `queries` times for each image; once is noise.
     ///
     /// # Errors
-    /// [`AttackError::Zero`] without queries.
-    pub fn new(queries: u64) -> Result<Self, AttackError> {
+    /// [`SettingError::Zero`] without queries.
+    pub fn new(queries: u64) -> Result<Self, SettingError> {
         if queries == 0 {
-            return Err(AttackError::Zero("queries"));
+            return Err(SettingError::Zero("queries"));
         }
         Ok(Self { queries })
     }
@@ -37,10 +37,6 @@ impl RandomSearch {
 impl BallAttack for RandomSearch {
     fn name(&self) -> &'static str {
         "random-search"
-    }
-
-    fn settings(&self) -> AttackSettings {
-        AttackSettings { steps: Some(self.queries), ..AttackSettings::default() }
     }
 
     fn perturb(

@@ -1,7 +1,7 @@
 //! Which images an attack leaves rightly classified, to compare attacks image by image.
 
 use super::chance;
-use crate::{Attack, AttackError, Protocol, Radii, evaluate};
+use crate::{Attack, EvaluationError, Protocol, Radii, evaluate};
 use bal_core::{Classifier, Images, Workers};
 
 /// What an attack left, one entry per image in data set order.
@@ -25,7 +25,7 @@ impl Survivors {
         radius: f64,
         (limit, seed): (u64, u64),
         workers: &Workers,
-    ) -> Result<Self, AttackError> {
+    ) -> Result<Self, EvaluationError> {
         let radii = Radii::new(vec![radius])?;
         let protocol = Protocol { attack, radii: Some(&radii), limit: Some(limit), seed };
         let mut curve = evaluate(model, images, &protocol, workers, &|_| {})?;

@@ -1,6 +1,6 @@
 //! The boundaries to several classes, of a model taken as linear at some images.
 
-use crate::{AttackError, Ball, Norm, gradient, logits, margin, pass::Pass, still_robust::StillRobust};
+use crate::{ModelFault, Norm, gradient, logits, margin, pass::Pass, still_robust::StillRobust};
 use bal_core::Classifier;
 use tch::Tensor;
 
@@ -25,7 +25,7 @@ impl Boundaries {
         robust: &StillRobust,
         x: &Tensor,
         candidates: &Tensor,
-    ) -> Result<Self, AttackError> {
+    ) -> Result<Self, ModelFault> {
         let pass = Pass::over(model, &gradient::leaf(x))?;
         let answer = pass.answer()?;
         logits::finite("logit", &answer).map_err(|error| robust.by_row(error))?;
@@ -47,8 +47,7 @@ impl Boundaries {
     }
 
     /// The way to the nearest boundary, shaped as the images; zero where no class has a slope.
-    pub(super) fn step(&self, norm: Norm) -> Result<Tensor, AttackError> {
-        let direction = Ball::new(norm, 0.0)?;
+    pub(super) fn step(&self, norm: Norm) -> Result<Tensor, ModelFault> {
         // Not fooled: every candidate's lead is negative and rises along its slope.
         let mut nearest: Option<(Tensor, Tensor)> = None;
         for (rank, slope) in self.slopes.iter().enumerate() {
@@ -65,10 +64,10 @@ impl Boundaries {
                 }
             });
         }
-        let Some((distance, slope)) = nearest else { return Err(AttackError::NoGradient) };
+        let Some((distance, slope)) = nearest else { return Err(ModelFault::NoGradient) };
         let there_is_one = distance.isfinite();
         let distance = distance.clamp_min(LEAST).where_self(&there_is_one, &distance.zeros_like());
-        Ok(direction.steepest(&slope) * distance)
+        Ok(norm.steepest(&slope) * distance)
     }
 }
 

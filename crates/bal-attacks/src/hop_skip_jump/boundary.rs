@@ -1,7 +1,7 @@
 //! The way back from a wrong image to the boundary.
 
 use super::{decisions::Decisions, start::halve};
-use crate::{AttackError, Norm, still_robust::per_image};
+use crate::{ModelFault, Norm, still_robust::per_image};
 use tch::Tensor;
 
 /// The coarsest bisection, as a share of the way; the paper's is coarser for less than 100 pixels.
@@ -37,7 +37,7 @@ pub(super) fn approach(
     x: &Tensor,
     norm: Norm,
     halvings: u64,
-) -> Result<Tensor, AttackError> {
+) -> Result<Tensor, ModelFault> {
     let change = x - clean;
     let distance = norm.of_each(&change);
     let at = |share: &Tensor| match norm {

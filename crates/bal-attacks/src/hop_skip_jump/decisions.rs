@@ -1,6 +1,6 @@
 //! What a model says to changed images, question by question.
 
-use crate::{AttackError, still_robust::StillRobust};
+use crate::{ModelFault, still_robust::StillRobust};
 use bal_core::Classifier;
 use tch::Tensor;
 
@@ -31,7 +31,7 @@ impl<'a> Decisions<'a> {
     }
 
     /// Whether the model gets each of `x`, `[k, c, h, w]`, wrong as an image of row `rows[i]`.
-    pub(super) fn ask(&mut self, rows: &[i64], x: &Tensor) -> Result<Vec<bool>, AttackError> {
+    pub(super) fn ask(&mut self, rows: &[i64], x: &Tensor) -> Result<Vec<bool>, ModelFault> {
         let mut wrong = Vec::with_capacity(rows.len());
         for (part, rows) in rows.chunks(TOGETHER as usize).enumerate() {
             let images = x.narrow(0, part as i64 * TOGETHER, rows.len() as i64);
@@ -46,7 +46,7 @@ impl<'a> Decisions<'a> {
     }
 
     /// Whether the model gets each of `x`, `[k, c, h, w]`, wrong, all of them changes of one image.
-    pub(super) fn ask_of_one(&mut self, row: i64, x: &Tensor) -> Result<Vec<bool>, AttackError> {
+    pub(super) fn ask_of_one(&mut self, row: i64, x: &Tensor) -> Result<Vec<bool>, ModelFault> {
         let label = self.robust.y.narrow(0, row, 1);
         let images = x.size().first().copied().unwrap_or(0);
         let mut wrong = Vec::with_capacity(images as usize);
@@ -55,8 +55,8 @@ impl<'a> Decisions<'a> {
             let classes = crate::predicted_classes(self.model, &part);
             // Every one of them is an image of this row.
             let one = |error| match error {
-                AttackError::NotFinite { what, .. } => {
-                    self.robust.by_row(AttackError::NotFinite { what, row: row as usize })
+                ModelFault::NotFinite { what, .. } => {
+                    self.robust.by_row(ModelFault::NotFinite { what, row: row as usize })
                 }
                 other => other,
             };

@@ -1,7 +1,7 @@
 //! The normal of a boundary, estimated from classes around it.
 
 use super::decisions::Decisions;
-use crate::{AttackError, Ball, Norm};
+use crate::{ModelFault, Norm};
 use bal_core::NoiseStream;
 use tch::Tensor;
 
@@ -36,10 +36,9 @@ impl Direction {
         x: &Tensor,
         delta: &Tensor,
         noise: &NoiseStream,
-    ) -> Result<Tensor, AttackError> {
+    ) -> Result<Tensor, ModelFault> {
         let indices: Vec<i64> = decisions.indices(rows);
         let streams = noise.for_chain(self.round);
-        let unit = Ball::new(Norm::L2, 1.0)?;
         let mut directions = Vec::with_capacity(rows.len());
         for (at, (&row, &image)) in rows.iter().zip(&indices).enumerate() {
             let centre = x.narrow(0, at as i64, 1);
@@ -47,13 +46,13 @@ impl Direction {
             let mut size = centre.size();
             size[0] = self.samples as i64;
             let like = Tensor::empty(&size, (centre.kind(), centre.device()));
-            let sphere = unit.steepest(&streams.for_images(&[image]).normal_like(&like));
+            let sphere = Norm::L2.steepest(&streams.for_images(&[image]).normal_like(&like));
             let around = (&centre + sphere * delta).clamp(0.0, 1.0);
             let wrong = decisions.ask_of_one(row, &around)?;
             let moved = (around - &centre) / delta;
             directions.push(mean_direction(&moved, &wrong));
         }
-        Ok(Ball::new(self.norm, 1.0)?.steepest(&Tensor::cat(&directions, 0)))
+        Ok(self.norm.steepest(&Tensor::cat(&directions, 0)))
     }
 }
 

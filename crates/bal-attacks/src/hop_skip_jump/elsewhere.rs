@@ -1,6 +1,6 @@
 //! Images of other classes, to begin at.
 
-use crate::{AttackError, Norm, SHARD, predicted_classes};
+use crate::{ModelFault, Norm, SHARD, predicted_classes};
 use bal_core::{Classifier, Images, Shared};
 use std::sync::Arc;
 use tch::Tensor;
@@ -19,7 +19,7 @@ pub(super) struct Elsewhere {
 
 impl Elsewhere {
     /// Looks through the images, in their order, until each class has one.
-    pub(super) fn among(model: &dyn Classifier, images: &Images) -> Result<Self, AttackError> {
+    pub(super) fn among(model: &dyn Classifier, images: &Images) -> Result<Self, ModelFault> {
         let (mut classes, mut found) = (vec![], vec![]);
         for batch in images.in_order(SHARD, i64::MAX) {
             for (row, class) in
@@ -44,7 +44,7 @@ impl Elsewhere {
         norm: Norm,
         image: &Tensor,
         label: i64,
-    ) -> Result<Vec<Tensor>, AttackError> {
+    ) -> Result<Vec<Tensor>, ModelFault> {
         let all = self.images.replica().f_to_device(image.device())?;
         let distance = Vec::<f64>::try_from(norm.of_each(&(&all - image)).f_reshape([-1])?)?;
         let mut places: Vec<usize> =

@@ -2,7 +2,7 @@
 
 use super::{decisions::Decisions, elsewhere::Elsewhere};
 use crate::{
-    AttackError, Norm,
+    ModelFault, Norm,
     still_robust::{StillRobust, beside, per_image},
 };
 use bal_core::NoiseStream;
@@ -31,7 +31,7 @@ impl Draws<'_> {
         decisions: &mut Decisions,
         robust: &StillRobust,
         noise: &NoiseStream,
-    ) -> Result<(Vec<i64>, Tensor), AttackError> {
+    ) -> Result<(Vec<i64>, Tensor), ModelFault> {
         let mut start = robust.x.copy();
         let mut pending: Vec<i64> = (0..robust.len()).collect();
         let mut rows = Vec::new();
@@ -78,7 +78,7 @@ impl Draws<'_> {
         decisions: &mut Decisions,
         robust: &StillRobust,
         row: i64,
-    ) -> Result<Option<Tensor>, AttackError> {
+    ) -> Result<Option<Tensor>, ModelFault> {
         let image = robust.x.narrow(0, row, 1);
         let label = robust.y.int64_value(&[row]);
         for x in elsewhere.of_other_classes(self.norm, &image, label)? {
@@ -101,7 +101,7 @@ pub(super) fn halve(
     far: &Tensor,
     halvings: u64,
     at: impl Fn(&Tensor) -> Tensor,
-) -> Result<Tensor, AttackError> {
+) -> Result<Tensor, ModelFault> {
     let options = (tch::Kind::Float, far.device());
     let mut low = Tensor::zeros([rows.len() as i64], options);
     let mut high = low.ones_like();

@@ -12,7 +12,7 @@ use std::sync::{
 #[test]
 fn settings_out_of_range_are_named() {
     let sound = HopSkipJumpSettings::default();
-    let error = |settings| HopSkipJump::new(Norm::L2, settings).unwrap_err().to_string();
+    let error = |settings| HopSkipJump::new(settings).unwrap_err().to_string();
     assert_eq!(error(HopSkipJumpSettings { queries: 0, ..sound }), "queries must be at least 1, got 0");
     assert_eq!(error(HopSkipJumpSettings { draws: 0, ..sound }), "draws must be at least 1, got 0");
     assert_eq!(error(HopSkipJumpSettings { first_samples: 1, ..sound }), "first_samples must be >= 2, got 1");
@@ -51,8 +51,8 @@ fn no_image_takes_more_queries_than_it_may() {
     for queries in [1, 12, 40, 500, 3000] {
         for one in batch.shards(1) {
             shown.store(0, Ordering::Relaxed);
-            let settings = HopSkipJumpSettings { queries, ..HopSkipJumpSettings::default() };
-            let attack = HopSkipJump::new(Norm::L2, settings).unwrap();
+            let settings = HopSkipJumpSettings { norm: Norm::L2, queries, ..HopSkipJumpSettings::default() };
+            let attack = HopSkipJump::new(settings).unwrap();
             let _ = attack.search(&model, &one, &noise()).unwrap();
             // Two more: the clean image, and the one that is given back.
             let shown = shown.load(Ordering::Relaxed);
@@ -65,8 +65,8 @@ fn no_image_takes_more_queries_than_it_may() {
 fn more_queries_come_nearer() {
     let LinearProblem { model, batch } = LinearProblem::new();
     let mean = |queries| {
-        let settings = HopSkipJumpSettings { queries, ..HopSkipJumpSettings::default() };
-        let x = HopSkipJump::new(Norm::L2, settings).unwrap().search(&model, &batch, &noise()).unwrap();
+        let settings = HopSkipJumpSettings { norm: Norm::L2, queries, ..HopSkipJumpSettings::default() };
+        let x = HopSkipJump::new(settings).unwrap().search(&model, &batch, &noise()).unwrap();
         Norm::L2.of_each(&(x - &batch.x)).mean(None::<tch::Kind>).double_value(&[])
     };
     let means = [60, 400, 4000].map(mean);
@@ -94,8 +94,9 @@ fn an_image_without_wrong_noise_starts_at_an_image_of_another_class() {
     assert_eq!(Vec::<i64>::try_from(&y).unwrap(), [0, 0, 1, 1]);
     let images = Images::new(x, &y, tch::Device::Cpu).unwrap();
     for norm in [Norm::LInf, Norm::L2] {
-        let settings = HopSkipJumpSettings { queries: 4000, draws: 50, ..HopSkipJumpSettings::default() };
-        let attack = HopSkipJump::new(norm, settings).unwrap();
+        let settings =
+            HopSkipJumpSettings { norm, queries: 4000, draws: 50, ..HopSkipJumpSettings::default() };
+        let attack = HopSkipJump::new(settings).unwrap();
         let evaluated = crate::Attack::nearest(attack.clone());
         let protocol = |limit| Protocol { attack: &evaluated, radii: None, limit, seed: 3 };
         let run = |images: &Images, limit| {

@@ -5,7 +5,7 @@ use super::outcome::Outcome;
 use super::shard::Shard;
 use super::task::{classes, sound};
 use super::{AccuracyCurve, SHARD};
-use crate::{AttackError, Norm};
+use crate::{AttackError, EvaluationError, Norm};
 use bal_core::{Batch, Classifier, Replicate, Shared, Workers};
 use std::sync::{Mutex, PoisonError};
 use tch::Tensor;
@@ -30,8 +30,8 @@ pub struct Changes<'a> {
 /// model gets wrong, and has right as it was, counts as broken by the one part that is named.
 ///
 /// # Errors
-/// [`AttackError::OutsideBall`] and [`AttackError::OutsideBox`] for the first image that is, in double
-/// precision and by more than rounding; [`AttackError::Shape`] and [`AttackError::Count`] when the parts
+/// [`EvaluationError::OutsideBall`] and [`EvaluationError::OutsideBox`] for the first image that is, in double
+/// precision and by more than rounding; [`AttackError::Shape`] and [`EvaluationError::Count`] when the parts
 /// do not fit together; those of a model that cannot be used.
 pub fn classify_again(
     model: &dyn Classifier,
@@ -39,12 +39,12 @@ pub fn classify_again(
     changes: &Changes,
     x: &Tensor,
     workers: &Workers,
-) -> Result<AccuracyCurve, AttackError> {
+) -> Result<AccuracyCurve, EvaluationError> {
     sound(model, batch)?;
     let expected: Vec<i64> = [&[changes.radii.len() as i64], &batch.x.size()[..]].concat();
     if x.size() != expected {
         let (attack, found) = (changes.attack.into(), x.size());
-        return Err(AttackError::Shape { attack, expected, found });
+        return Err(AttackError::Shape { attack, expected, found }.into());
     }
     let model = Mutex::new(model.replicate());
     let x = Shared::new(x.replicate());
@@ -65,7 +65,12 @@ pub fn classify_again(
     Ok(AccuracyCurve::of(name, changes.norm, &[name], radii, &shards))
 }
 
-fn shard(model: &dyn Classifier, batch: &Batch, changes: &Changes, x: &Tensor) -> Result<Shard, AttackError> {
+fn shard(
+    model: &dyn Classifier,
+    batch: &Batch,
+    changes: &Changes,
+    x: &Tensor,
+) -> Result<Shard, EvaluationError> {
     let labels = Vec::<i64>::try_from(&batch.y)?;
     let clean = classes(model, &batch.x)?;
     let outcome = |(column, &radius): (usize, &Option<f64>)| {
@@ -76,7 +81,7 @@ fn shard(model: &dyn Classifier, batch: &Batch, changes: &Changes, x: &Tensor) -
         let broken_by = broken.map(|broken| broken.then_some(0)).collect();
         Ok(Outcome { predicted, broken_by, l2: moved.l2, linf: moved.linf })
     };
-    let outcomes = changes.radii.iter().enumerate().map(outcome).collect::<Result<_, AttackError>>()?;
+    let outcomes = changes.radii.iter().enumerate().map(outcome).collect::<Result<_, EvaluationError>>()?;
     Ok(Shard {
         indices: batch.indices.clone(),
         labels,

@@ -1,6 +1,6 @@
 //! Whether an attack kept to its ball and to images.
 
-use crate::{AttackError, Norm};
+use crate::{AttackError, EvaluationError, Norm};
 use bal_core::Batch;
 use tch::{Kind, TchError, Tensor};
 
@@ -20,13 +20,13 @@ pub(super) fn kept(
     radius: Option<f64>,
     batch: &Batch,
     x: &Tensor,
-) -> Result<Moved, AttackError> {
+) -> Result<Moved, EvaluationError> {
     let name = || attack.to_string();
     if x.size() != batch.x.size() {
-        return Err(AttackError::Shape { attack: name(), expected: batch.x.size(), found: x.size() });
+        return Err(AttackError::Shape { attack: name(), expected: batch.x.size(), found: x.size() }.into());
     }
     if let Some((image, low, high)) = outside_box(batch, x)? {
-        return Err(AttackError::OutsideBox { attack: name(), image, low, high });
+        return Err(EvaluationError::OutsideBox { attack: name(), image, low, high });
     }
     let change = x.f_to_kind(Kind::Double)?.f_sub(&batch.x.f_to_kind(Kind::Double)?)?;
     let length = |norm: Norm| Vec::<f64>::try_from(norm.of_each(&change).reshape([-1]));
@@ -38,16 +38,16 @@ pub(super) fn kept(
         };
         let limit = radius + TOLERANCE * radius.max(1.0);
         if let Some((&distance, &image)) = lengths.iter().zip(&batch.indices).find(|(d, _)| **d > limit) {
-            return Err(AttackError::OutsideBall { attack: name(), norm, radius, image, distance });
+            return Err(EvaluationError::OutsideBall { attack: name(), norm, radius, image, distance });
         }
     }
     Ok(moved)
 }
 
 /// Refuses data that are no images, before an attack is blamed for them.
-pub(super) fn are_images(batch: &Batch) -> Result<(), AttackError> {
+pub(super) fn are_images(batch: &Batch) -> Result<(), EvaluationError> {
     match outside_box(batch, &batch.x)? {
-        Some((image, ..)) => Err(AttackError::Pixels { image }),
+        Some((image, ..)) => Err(EvaluationError::Pixels { image }),
         None => Ok(()),
     }
 }

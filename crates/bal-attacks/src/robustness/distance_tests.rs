@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tests::{LinearProblem, shades};
-use crate::{DeepFool, DeepFoolSettings, Fab, FabSettings, NearestAttack, Norm, Part, Suite};
+use crate::{AttackError, DeepFool, DeepFoolSettings, Fab, FabSettings, NearestAttack, Norm, Part, Suite};
 use bal_core::{Batch, ClassifierError, Prediction};
 use tch::{Device, Tensor};
 
@@ -13,13 +13,13 @@ fn data(images: i64) -> Images {
     Images::new(x, &y, Device::Cpu).unwrap()
 }
 
-fn run(attack: &Attack, radii: Option<&Radii>) -> Result<AccuracyCurve, AttackError> {
+fn run(attack: &Attack, radii: Option<&Radii>) -> Result<AccuracyCurve, EvaluationError> {
     let protocol = Protocol { attack, radii, limit: None, seed: 5 };
     evaluate(&LinearProblem::new().model, &data(150), &protocol, &Workers::new(2).unwrap(), QUIET)
 }
 
 fn fab(norm: Norm) -> Fab {
-    Fab::new(norm, FabSettings { steps: 10, ..FabSettings::default() }).unwrap()
+    Fab::new(FabSettings { norm, steps: 10, ..FabSettings::default() }).unwrap()
 }
 
 /// How far the boundary is from each image; 0 for those beyond it.
@@ -83,7 +83,9 @@ fn in_a_ball_it_breaks_the_same_images_and_has_no_distances() {
 #[test]
 fn the_number_of_workers_changes_nothing() {
     let radii: Radii = "0,0.05".parse().unwrap();
-    let deepfool = Attack::nearest(DeepFool::new(Norm::LInf, DeepFoolSettings::default()).unwrap());
+    let deepfool = Attack::nearest(
+        DeepFool::new(DeepFoolSettings { norm: Norm::LInf, ..DeepFoolSettings::default() }).unwrap(),
+    );
     let curve = |threads| {
         let protocol = Protocol { attack: &deepfool, radii: Some(&radii), limit: None, seed: 5 };
         let workers = Workers::new(threads).unwrap();

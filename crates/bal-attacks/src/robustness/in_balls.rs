@@ -3,10 +3,10 @@
 use super::budget;
 use super::outcome::{Attacked, Outcome};
 use super::task::{Task, chosen, classes};
-use crate::{Attack, AttackError, Ball, Changed};
+use crate::{Attack, Ball, Changed, EvaluationError};
 
 /// Lets the attack at images of these `labels` and, as they are, `clean` classes, and looks at what comes back.
-pub(super) fn attack(task: &Task, labels: &[i64], clean: &[i64]) -> Result<Attacked, AttackError> {
+pub(super) fn attack(task: &Task, labels: &[i64], clean: &[i64]) -> Result<Attacked, EvaluationError> {
     let Task { model, batch, attack, radii, noise } = task;
     let parts = attack.parts();
     let changed: Vec<Changed> = match attack {
@@ -19,7 +19,7 @@ pub(super) fn attack(task: &Task, labels: &[i64], clean: &[i64]) -> Result<Attac
     };
     if changed.len() != radii.len() {
         let (expected, found) = (radii.len(), changed.len());
-        return Err(AttackError::Count { attack: attack.name().into(), expected, found });
+        return Err(EvaluationError::Count { attack: attack.name().into(), expected, found });
     }
     let mut attacked = Attacked { outcomes: vec![], x: vec![], distances: None };
     for (Changed { x, broken_by: told }, &radius) in changed.into_iter().zip(*radii) {
@@ -49,8 +49,8 @@ fn places(
     parts: &[&str],
     images: usize,
     told: &[Option<&'static str>],
-) -> Result<Vec<Option<usize>>, AttackError> {
-    let wrong = |problem| AttackError::Account { attack: attack.name().into(), problem };
+) -> Result<Vec<Option<usize>>, EvaluationError> {
+    let wrong = |problem| EvaluationError::Account { attack: attack.name().into(), problem };
     if told.len() != images {
         return Err(wrong(format!("{} entries for {images} images", told.len())));
     }
@@ -65,7 +65,7 @@ fn places(
 ///
 /// A suite does so by itself; here it is made sure of for images so near to a boundary that the suite's
 /// pass, over fewer images, and the one that counts disagree.
-fn carry(labels: &[i64], attacked: &mut Attacked) -> Result<(), AttackError> {
+fn carry(labels: &[i64], attacked: &mut Attacked) -> Result<(), EvaluationError> {
     let Attacked { outcomes, x, .. } = attacked;
     for radius in 1..outcomes.len() {
         let (before, after) = outcomes.split_at_mut(radius);

@@ -3,7 +3,7 @@
 use super::budget::{self, Moved};
 use super::outcome::{Attacked, Outcome};
 use super::task::{Task, chosen, classes};
-use crate::{AttackError, NearestAttack, Norm};
+use crate::{EvaluationError, NearestAttack, Norm};
 
 /// Attacks the images once, looks at what comes back, and reads off the outcome at each radius.
 ///
@@ -15,7 +15,7 @@ pub(super) fn attack(
     attack: &dyn NearestAttack,
     labels: &[i64],
     clean: &[i64],
-) -> Result<Attacked, AttackError> {
+) -> Result<Attacked, EvaluationError> {
     let Task { model, batch, radii, noise, .. } = task;
     let x = attack.search(*model, batch, noise)?;
     let moved = budget::kept(attack.name(), None, None, batch, &x)?;

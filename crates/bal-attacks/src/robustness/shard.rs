@@ -5,7 +5,7 @@ use super::in_balls;
 use super::nearest;
 use super::outcome::{Attacked, Outcome};
 use super::task::{Task, classes, sound};
-use crate::{Attack, AttackError, Gradients, tally};
+use crate::{Attack, EvaluationError, Gradients, tally};
 use tch::Tensor;
 
 /// What became of some images, one outcome per radius.
@@ -29,7 +29,7 @@ pub struct Shard {
 
 impl Shard {
     /// Attacks the images at each radius and looks at what comes back; `images` says whether to hand it over.
-    pub(super) fn attacked(task: &Task, images: bool) -> Result<Self, AttackError> {
+    pub(super) fn attacked(task: &Task, images: bool) -> Result<Self, EvaluationError> {
         let Task { batch, attack, .. } = task;
         let attacked = || {
             sound(task.model, batch)?;
@@ -44,7 +44,7 @@ impl Shard {
             let x = if images { Some(Tensor::f_stack(&x, 0)?) } else { None };
             Ok(Self { indices: batch.indices.clone(), labels, clean, outcomes, distances, gradients, x })
         };
-        attacked().map_err(|source| AttackError::During {
+        attacked().map_err(|source| EvaluationError::During {
             attack: attack.name().into(),
             first: batch.indices.first().copied().unwrap_or(0),
             last: batch.indices.last().copied().unwrap_or(0),

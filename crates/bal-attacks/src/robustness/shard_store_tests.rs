@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::tests::{Bumpy, shades};
-use crate::{AttackName, named};
+use crate::{AttackName, AttackSpec};
 use bal_core::Batch;
 use std::collections::BTreeMap;
 use tch::Device;
@@ -40,7 +40,7 @@ impl ShardStore for InMemory {
 fn what_was_kept_is_not_attacked_again_and_progress_says_how_much_that_was() {
     let Batch { x, y, .. } = shades(230);
     let images = Images::new(x, &y, Device::Cpu).unwrap();
-    let attack = named(AttackName::Pgd, &AttackName::Pgd.defaults()).unwrap();
+    let attack = AttackSpec::from(AttackName::Pgd).build().unwrap();
     let radii: Radii = "0,0.05,0.1".parse().unwrap();
     let protocol = Protocol { attack: &attack, radii: Some(&radii), limit: None, seed: 5 };
     let kept = InMemory::default();

@@ -1,7 +1,7 @@
 //! What is attacked, and what a model says of it.
 
 use super::budget;
-use crate::{Attack, AttackError, logits, predicted_classes};
+use crate::{Attack, EvaluationError, logits, predicted_classes};
 use bal_core::{Batch, Classifier, NoiseStream};
 use tch::Tensor;
 
@@ -15,19 +15,19 @@ pub(super) struct Task<'a> {
 }
 
 /// Refuses images and labels that cannot be attacked.
-pub(super) fn sound(model: &dyn Classifier, batch: &Batch) -> Result<(), AttackError> {
+pub(super) fn sound(model: &dyn Classifier, batch: &Batch) -> Result<(), EvaluationError> {
     logits::whole(batch)?;
     logits::labels_fit(&batch.y, model.classes())?;
     budget::are_images(batch)
 }
 
 /// The model's classes for images.
-pub(super) fn classes(model: &dyn Classifier, x: &Tensor) -> Result<Vec<i64>, AttackError> {
+pub(super) fn classes(model: &dyn Classifier, x: &Tensor) -> Result<Vec<i64>, EvaluationError> {
     Ok(Vec::try_from(predicted_classes(model, x)?)?)
 }
 
 /// The rows of `x` where `taken`, and those of `others` elsewhere.
-pub(super) fn chosen(taken: &[bool], x: &Tensor, others: &Tensor) -> Result<Tensor, AttackError> {
+pub(super) fn chosen(taken: &[bool], x: &Tensor, others: &Tensor) -> Result<Tensor, EvaluationError> {
     let taken = Tensor::f_from_slice(taken)?.f_to_device(x.device())?.f_reshape([-1, 1, 1, 1])?;
     Ok(x.f_where_self(&taken, others)?)
 }

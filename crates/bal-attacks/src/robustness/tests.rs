@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::tests::{Bumpy, LinearProblem, shades};
-use crate::{AttackName, AttackSettings, Ball, BallAttack, CwOneStep, FixedAttack, Norm, Transfer, named};
+use crate::{
+    AttackError, AttackName, AttackSpec, AutoAttackSettings, Ball, BallAttack, CwOneStep, FixedAttack, Norm,
+    PgdSettings, Settings, Transfer,
+};
 use bal_core::{Batch, Prediction};
 use tch::{Device, Kind, Tensor};
 
@@ -14,15 +17,14 @@ fn data(images: i64) -> Images {
 }
 
 fn attack(name: AttackName, norm: Norm) -> Attack {
-    let settings = AttackSettings { norm: Some(norm), ..name.defaults() };
-    named(name, &settings).unwrap()
+    name.with(&Settings::default().with("norm", norm)).unwrap().build().unwrap()
 }
 
 fn protocol<'a>(attack: &'a Attack, radii: &'a Radii) -> Protocol<'a> {
     Protocol { attack, radii: Some(radii), limit: None, seed: 5 }
 }
 
-fn run(images: &Images, protocol: &Protocol) -> Result<AccuracyCurve, AttackError> {
+fn run(images: &Images, protocol: &Protocol) -> Result<AccuracyCurve, EvaluationError> {
     evaluate(&LinearProblem::new().model, images, protocol, &Workers::new(2).unwrap(), QUIET)
 }
 
@@ -261,7 +263,7 @@ fn gradients_are_counted_by_part_on_any_number_of_threads() {
         evaluate(model, &data(150), &protocol, &Workers::new(threads).unwrap(), QUIET).unwrap()
     };
     let pgd = attack(AttackName::Pgd, Norm::LInf);
-    let all = pgd.settings().steps.unwrap() * 150 * 2;
+    let all = PgdSettings::default().steps * 150 * 2;
     let sound = counted(&LinearProblem::new().model, &pgd, 1);
     // An image that is wrong does not count any more.
     assert!((all / 10..all).contains(&sound.gradients[0].taken), "{:?}", sound.gradients);
@@ -274,8 +276,8 @@ fn gradients_are_counted_by_part_on_any_number_of_threads() {
     let shown = counted(&LinearProblem::new().model, &surrogate, 1);
     assert_eq!(shown.gradients, sound.gradients);
 
-    let small = AttackSettings { steps: Some(5), queries: Some(20), ..AttackName::AutoAttack.defaults() };
-    let suite = named(AttackName::AutoAttack, &small).unwrap();
+    let small = AutoAttackSettings { steps: 5, queries: 20, ..AutoAttackSettings::default() };
+    let suite = AttackSpec::AutoAttack(small).build().unwrap();
     // So small that images are left to every part.
     let radii = self::radii("0,0.002,0.004");
     let counted = |threads| {
@@ -317,7 +319,7 @@ fn radii_beyond_all_images_are_refused_before_anything_is_attacked() {
     assert!(run(&data(5), &protocol(&whole, &radii("2.449"))).is_ok());
     // By name, as commands and experiments ask, also where no images are known.
     for name in [AttackName::Pgd, AttackName::Fab] {
-        let error = named(name, &name.defaults()).unwrap().takes(Some(8.0)).unwrap_err().to_string();
+        let error = AttackSpec::from(name).build().unwrap().takes(Some(8.0)).unwrap_err().to_string();
         assert!(error.contains("8/255"), "{error}");
     }
 }

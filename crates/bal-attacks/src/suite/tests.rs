@@ -150,8 +150,8 @@ impl NearestAttack for Counting {
 #[test]
 fn a_search_for_the_nearest_error_is_made_once_and_breaks_what_one_for_each_ball_would() {
     let batch = shades(100);
-    let settings = FabSettings { steps: 10, targets: 2, ..FabSettings::default() };
-    let fab = Fab::new(Norm::LInf, settings).unwrap();
+    let settings = FabSettings { norm: Norm::LInf, steps: 10, targets: 2, ..FabSettings::default() };
+    let fab = Fab::new(settings).unwrap();
     let counting = Arc::new(Counting { fab, images: AtomicUsize::new(0) });
     let draw = RandomNoise::new(NoiseLaw::Uniform, 1).unwrap();
     let suite = |search: Arc<dyn NearestAttack>| {
@@ -184,7 +184,7 @@ fn a_search_for_the_nearest_error_is_made_once_and_breaks_what_one_for_each_ball
 #[test]
 fn images_whose_nearest_error_is_outside_of_the_ball_stay_clean() {
     let LinearProblem { model, batch } = LinearProblem::new();
-    let fab = Fab::new(Norm::L2, FabSettings { steps: 10, ..FabSettings::default() }).unwrap();
+    let fab = Fab::new(FabSettings { norm: Norm::L2, steps: 10, ..FabSettings::default() }).unwrap();
     let nearest = fab.search(&model, &batch, &noise()).unwrap();
     let distance = Norm::L2.of_each(&(&nearest - &batch.x)).reshape([-1]);
     let attack = Suite::new(vec![Part::nearest(fab)]).unwrap();
@@ -233,7 +233,7 @@ fn autoattack_decides_a_small_network_as_its_parts_do() {
 #[test]
 fn attacks_that_do_not_belong_together_are_refused() {
     assert_eq!(Suite::new(vec![]).unwrap_err().to_string(), "a suite needs at least one attack");
-    let fab = Fab::new(Norm::L2, FabSettings::default()).unwrap();
+    let fab = Fab::new(FabSettings { norm: Norm::L2, ..FabSettings::default() }).unwrap();
     let suite = Suite::new(vec![Part::in_ball(Fgsm::new(EnsembleGradient::Predictive)), Part::nearest(fab)]);
     let suite = suite.unwrap();
     assert!(suite.knows(Norm::L2).is_ok());

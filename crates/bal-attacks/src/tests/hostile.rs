@@ -1,7 +1,7 @@
 //! Models and data that are not what they should be.
 
-use super::{Bumpy, linear, minimal, noise, perturb, shades};
-use crate::{Attack, AttackName, AttackSettings, loss, named, predicted_classes};
+use super::{Bumpy, linear, minimal, noise, perturb, shades, with};
+use crate::{Attack, AttackName, AttackSpec, Settings, loss, predicted_classes};
 use bal_core::{Batch, Classifier, ClassifierError, EnsembleGradient, Prediction};
 use tch::{Kind, Tensor};
 
@@ -57,9 +57,7 @@ impl Classifier for Broken {
 
 /// The attack with its defaults, but few queries and draws.
 fn attack(name: AttackName) -> Attack {
-    let has = name.defaults();
-    let settings = AttackSettings { queries: has.queries.map(|_| 20), draws: has.draws.map(|_| 5), ..has };
-    named(name, &settings).unwrap()
+    with(name, &Settings::default().with("queries", 20u64).with("draws", 5u64)).build().unwrap()
 }
 
 /// All attacks; those that seek the nearest error with every norm that they have.
@@ -171,8 +169,9 @@ fn a_batch_whose_parts_do_not_fit_is_refused() {
 
 #[test]
 fn no_settings_at_all_are_refused_by_every_attack_that_has_some() {
-    for name in AttackName::ALL.into_iter().filter(|name| name.defaults() != AttackSettings::default()) {
-        assert!(named(name, &AttackSettings::default()).is_err());
+    let none = Settings::default();
+    for name in AttackName::ALL.into_iter().filter(|&name| AttackSpec::from(name).settings() != none) {
+        assert!(name.of_file(&none).is_err());
     }
 }
 

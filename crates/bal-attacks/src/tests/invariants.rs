@@ -1,7 +1,9 @@
 //! What holds for every attack.
 
-use super::{Bumpy, Linear, linear, noise, shades};
-use crate::{Attack, AttackName, AttackSettings, Ball, Judgement, LossName, Norm, StepSize, named};
+use super::{Bumpy, Linear, linear, noise, shades, with};
+use crate::{
+    Attack, AttackName, AttackSpec, Ball, Judgement, LossName, Norm, PgdSettings, Settings, StepSize,
+};
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseKey, NoiseStream, Prediction, Purpose};
 use tch::{Kind, Tensor};
 
@@ -11,38 +13,38 @@ const RADIUS: f64 = 0.05;
 const RISING: [LossName; 3] = [LossName::CrossEntropy, LossName::Margin, LossName::Confident];
 
 /// Every attack in a ball, with every norm and these losses; several restarts where it has them.
-fn in_balls() -> Vec<Attack> {
-    let mut attacks = Vec::new();
+fn specs() -> Vec<AttackSpec> {
+    let few = Settings::default()
+        .with("steps", 6u64)
+        .with("step_size", StepSize::RadiusOver(3.0))
+        .with("restarts", 2u64)
+        .with("targets", 2u64)
+        .with("queries", 30u64)
+        .with("draws", 5u64)
+        .with("repetitions", 2u64);
+    let mut specs = Vec::new();
     for name in AttackName::ALL {
-        let has = name.defaults();
-        if !matches!(named(name, &has).unwrap(), Attack::InBalls(..)) {
+        if !matches!(AttackSpec::from(name).build().unwrap(), Attack::InBalls(..)) {
             continue;
         }
-        let gradients = [EnsembleGradient::Predictive, EnsembleGradient::MemberMean];
-        let gradients = if has.ensemble_gradient.is_some() { &gradients[..] } else { &gradients[..1] };
-        let losses = if has.loss.is_some() { &RISING[..] } else { &RISING[..1] };
         for norm in [Norm::LInf, Norm::L2] {
-            for (&ensemble_gradient, &loss) in
-                gradients.iter().flat_map(|g| losses.iter().map(move |l| (g, l)))
-            {
-                let settings = AttackSettings {
-                    norm: Some(norm),
-                    steps: has.steps.map(|_| 6),
-                    step_size: has.step_size.map(|_| StepSize::RadiusOver(3.0)),
-                    restarts: has.restarts.map(|_| 2),
-                    ensemble_gradient: has.ensemble_gradient.map(|_| ensemble_gradient),
-                    loss: has.loss.map(|_| loss),
-                    targets: has.targets.map(|_| 2),
-                    queries: has.queries.map(|_| 30),
-                    draws: has.draws.map(|_| 5),
-                    repetitions: has.repetitions.map(|_| 2),
-                    ..has
-                };
-                attacks.push(named(name, &settings).unwrap());
+            for gradient in [EnsembleGradient::Predictive, EnsembleGradient::MemberMean] {
+                for loss in RISING {
+                    let settings = few.clone().with("norm", norm).with("ensemble_gradient", gradient);
+                    let spec = with(name, &settings.with("loss", loss));
+                    // Once for all losses, of an attack that has one.
+                    if !specs.contains(&spec) {
+                        specs.push(spec);
+                    }
+                }
             }
         }
     }
-    attacks
+    specs
+}
+
+fn in_balls() -> Vec<Attack> {
+    specs().iter().map(|spec| spec.build().unwrap()).collect()
 }
 
 /// Whether an attack leaves an image alone once it is wrong.
@@ -53,7 +55,7 @@ fn stops_at_an_error(attack: &Attack) -> bool {
 fn all() -> Vec<Attack> {
     let mut attacks = in_balls();
     for name in [AttackName::CwOneStep, AttackName::CwOneStepLogProbabilities] {
-        attacks.push(named(name, &AttackSettings::default()).unwrap());
+        attacks.push(AttackSpec::from(name).build().unwrap());
     }
     attacks
 }
@@ -152,7 +154,8 @@ fn several_balls_are_the_attacks_of_each() {
 #[test]
 fn the_loss_that_is_climbed_does_not_fall() {
     let (model, batch) = (model(), shades(12));
-    for attack in in_balls() {
+    for spec in specs() {
+        let attack = spec.build().unwrap();
         let x = perturb(&attack, &model, &batch);
         if stops_at_an_error(&attack) {
             let at = |x: &Tensor| Judgement::by_margin(&model, x, &batch.y).unwrap();
@@ -161,10 +164,9 @@ fn the_loss_that_is_climbed_does_not_fall() {
             let unchanged = x.eq_tensor(&batch.x).flatten(1, -1).all_dim(1, false);
             assert_eq!(before.wrong.logical_and(&unchanged), before.wrong, "{attack:?}");
         } else {
-            let AttackSettings { ensemble_gradient, loss, .. } = attack.settings();
-            let objective = loss.unwrap_or_default().objective();
-            let at =
-                |x: &Tensor| objective.judge(&model, x, &batch.y, ensemble_gradient.unwrap()).unwrap().loss;
+            let objective = spec.settings().word::<LossName>("loss").unwrap_or_default().objective();
+            let gradient = spec.ensemble_gradient().unwrap();
+            let at = |x: &Tensor| objective.judge(&model, x, &batch.y, gradient).unwrap().loss;
             assert!((at(&x) - at(&batch.x)).min().double_value(&[]) > 0.0, "{attack:?}");
         }
     }
@@ -204,8 +206,7 @@ fn the_same_noise_gives_the_same_result_and_other_noise_another_start() {
 fn the_confident_loss_makes_more_images_wrong_and_sure_than_the_cross_entropy() {
     let (model, batch) = (model(), shades(40));
     let sure = |loss: LossName| {
-        let settings = AttackSettings { loss: Some(loss), ..AttackName::Pgd.defaults() };
-        let attack = named(AttackName::Pgd, &settings).unwrap();
+        let attack = AttackSpec::Pgd(PgdSettings { loss, ..PgdSettings::default() }).build().unwrap();
         let x = super::perturb(&attack, 0.3, &model, &batch, &noise()).unwrap();
         let eg = EnsembleGradient::Predictive;
         LossName::Confident.objective().judge(&model, &x, &batch.y, eg).unwrap().loss.exp()

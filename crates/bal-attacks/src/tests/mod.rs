@@ -11,7 +11,7 @@ pub(crate) use models::{Bumpy, Detached, Linear, linear, two_class};
 pub(crate) use problem::LinearProblem;
 pub(crate) use two_layers::TwoLayers;
 
-use crate::{Attack, AttackError, Ball};
+use crate::{Attack, AttackError, AttackName, AttackSpec, Ball, Settings};
 use bal_core::{Batch, Classifier, NoiseKey, NoiseStream, Purpose};
 use tch::{Kind, Tensor};
 
@@ -20,6 +20,13 @@ pub(crate) fn noise() -> NoiseStream {
     // On images of six pixels, threads of LibTorch would only wait for each other.
     tch::set_num_threads(1);
     NoiseStream::new(NoiseKey { seed: 3, purpose: Purpose::Test, sweep: 0, chain: 0 })
+}
+
+/// The attack with those of these settings that it has, and else its usual ones.
+pub(crate) fn with(name: AttackName, settings: &Settings) -> AttackSpec {
+    let has =
+        |setting: &str, value: &_| name.with(&Settings::default().with(setting, Clone::clone(value))).is_ok();
+    name.with(&settings.clone().only(has)).unwrap()
 }
 
 /// What an attack of any kind makes of a batch; one in balls in that of `radius`.

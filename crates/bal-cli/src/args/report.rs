@@ -55,6 +55,6 @@ impl Report {
     }
 }
 
-fn radius(text: &str) -> Result<f64, bal_attacks::AttackError> {
+fn radius(text: &str) -> Result<f64, bal_attacks::SettingError> {
     text.parse::<bal_attacks::Radius>().map(bal_attacks::Radius::get)
 }

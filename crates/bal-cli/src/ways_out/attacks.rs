@@ -1,22 +1,35 @@
 //! What is wrong with an attack, and what to ask for instead.
 
 use crate::args::Command;
-use bal_attacks::AttackError;
+use bal_attacks::{AttackError, EvaluationError, ModelFault, SettingError};
+use std::error::Error;
 
 /// What is wrong with the settings that were asked for.
-pub(crate) fn of_settings(error: &AttackError) -> String {
+pub(crate) fn of_settings(error: &SettingError) -> String {
     match error {
-        AttackError::MissingRadius(_) => format!("{error}: --radius 0,0.05,0.1, on pixels in [0, 1]"),
+        SettingError::MissingRadius(_) => format!("{error}: --radius 0,0.05,0.1, on pixels in [0, 1]"),
         _ => error.to_string(),
     }
 }
 
-pub(super) fn told(error: &AttackError, command: &Command) -> String {
-    match (error, command) {
-        (AttackError::Classes { .. }, Command::Evaluate(flags)) => {
+/// What is wrong with the model, if that is what `cause` says.
+pub(super) fn fault<'a>(cause: &'a (dyn Error + 'static)) -> Option<&'a ModelFault> {
+    let error = cause.downcast_ref::<EvaluationError>().and_then(|error| match error {
+        EvaluationError::Attack(error) => Some(error),
+        _ => None,
+    });
+    match error.or_else(|| cause.downcast_ref::<AttackError>()) {
+        Some(AttackError::Model(fault)) => Some(fault),
+        _ => None,
+    }
+}
+
+pub(super) fn told(fault: &ModelFault, command: &Command) -> String {
+    match (fault, command) {
+        (ModelFault::Classes { .. }, Command::Evaluate(flags)) => {
             let instead = if flags.settings.loss.is_some() { "--loss margin" } else { "--attack apgd-t" };
-            format!("{error} ({instead})")
+            format!("{fault} ({instead})")
         }
-        _ => error.to_string(),
+        _ => fault.to_string(),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{CalibrateRequest, image_selection::with_images};
 use anyhow::Result;
-use bal_attacks::{Attack, AttackName, AttackSettings, LossName, Norm, named};
+use bal_attacks::{Attack, AttackSpec, LossName, Norm, PgdSettings};
 use bal_core::EnsembleGradient;
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ const LOSSES: [LossName; 2] = [LossName::CrossEntropy, LossName::Confident];
 
 /// PGD with each loss; none without radii.
 pub(super) struct Attacks {
-    attacks: Vec<(LossName, Attack)>,
+    attacks: Vec<(PgdSettings, Attack)>,
     norm: Norm,
 }
 
@@ -25,23 +25,19 @@ impl Attacks {
         let radius = request.radii.as_ref().and_then(|radii| radii.as_slice().last().copied());
         let losses = if radius.is_some() { &LOSSES[..] } else { &[] };
         let attacks = losses.iter().map(|&loss| {
-            let said = AttackSettings {
-                norm: Some(norm),
-                steps: request.steps,
-                ensemble_gradient: Some(gradient),
-                loss: Some(loss),
-                ..AttackSettings::default()
-            };
-            let attack = named(AttackName::Pgd, &said.or(&AttackName::Pgd.defaults()))?;
+            let usual = PgdSettings::default();
+            let steps = request.steps.unwrap_or(usual.steps);
+            let settings = PgdSettings { norm, steps, ensemble_gradient: gradient, loss, ..usual };
+            let attack = AttackSpec::Pgd(settings).build()?;
             attack.takes(radius)?;
-            Ok((loss, attack))
+            Ok((settings, attack))
         });
         Ok(Self { attacks: attacks.collect::<Result<_>>()?, norm })
     }
 
-    /// Each, with its loss.
-    pub(super) fn each(&self) -> impl Iterator<Item = (LossName, &Attack)> {
-        self.attacks.iter().map(|(loss, attack)| (*loss, attack))
+    /// Each, with its settings.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&PgdSettings, &Attack)> {
+        self.attacks.iter().map(|(settings, attack)| (settings, attack))
     }
 
     /// The norm of their balls.
@@ -51,7 +47,7 @@ impl Attacks {
 
     /// What the report says of them, and of the images.
     pub(super) fn settings(&self, request: &CalibrateRequest) -> Value {
-        let common = self.attacks.first().map(|(_, attack)| attack.settings());
+        let common = self.attacks.first().map(|(settings, _)| AttackSpec::Pgd(*settings).settings());
         with_images(&common.unwrap_or_default(), &request.images, request.seed)
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use bal_attacks::{
-    Attack, AttackName, AttackSettings, Evaluated, NoStore, Protocol, Radii, evaluate_with_store,
+    AttackSpec, Evaluated, FgsmSettings, NoStore, PgdSettings, Protocol, Radii, evaluate_with_store,
 };
 use bal_core::{EnsembleGradient, Images};
 use bal_page::{Attacked, Example, Seen};
@@ -39,12 +39,14 @@ pub(super) fn attacked(
         radii.iter().position(|&radius| radius >= request.radius).context("the radius is among the radii")?;
     let radii = Radii::new(radii)?;
     let mut evaluations = vec![];
+    // As `bal evaluate` attacks by default, seeing what the weights say that attacks should see.
+    let ensemble_gradient: EnsembleGradient = subject.model.ensemble_gradient.parse()?;
     if measure {
-        let fgsm = attack(AttackName::Fgsm, subject)?;
+        let fgsm = AttackSpec::Fgsm(FgsmSettings { ensemble_gradient, ..FgsmSettings::default() });
         evaluations.push(run(request, subject, shown, &fgsm, &radii, session)?.0);
     }
-    let pgd = attack(AttackName::Pgd, subject)?;
-    let steps = pgd.settings().steps.map(|steps| format!(", {steps} steps")).unwrap_or_default();
+    let settings = PgdSettings { ensemble_gradient, ..PgdSettings::default() };
+    let pgd = AttackSpec::Pgd(settings);
     let (evaluation, Evaluated { curve, x }) = run(request, subject, shown, &pgd, &radii, session)?;
     if measure {
         evaluations.push(evaluation);
@@ -54,7 +56,7 @@ pub(super) fn attacked(
     let images = Images::new(x.shallow_clone(), &labels, session.device)?;
     let seen = seen::of_images(&*subject.classifier, &images, &session.workers)?;
     let examples = examples(shown, clean, &seen, &x)?;
-    let attack = format!("{}{steps}", pgd.name());
+    let attack = format!("{}, {} steps", pgd.name(), settings.steps);
     Ok((Attacked { attack, norm: "linf".into(), radius: request.radius, seen, examples }, evaluations))
 }
 
@@ -65,23 +67,16 @@ fn spread(radius: f64) -> Vec<f64> {
     radii
 }
 
-/// The attack as `bal evaluate` makes it by default, seeing what the weights say that attacks should see.
-fn attack(name: AttackName, subject: &ReadyModel) -> Result<Attack> {
-    let gradient: EnsembleGradient = subject.model.ensemble_gradient.parse()?;
-    let settings = AttackSettings { ensemble_gradient: Some(gradient), ..AttackSettings::default() };
-    Ok(bal_attacks::named(name, &settings.or(&name.defaults()))?)
-}
-
 fn run(
     request: &ReportRequest,
     subject: &ReadyModel,
     shown: &Selected,
-    attack: &Attack,
+    attack: &AttackSpec,
     radii: &Radii,
     session: &Session,
 ) -> Result<(Evaluation, Evaluated)> {
     let limit = Some(count(request, shown));
-    let protocol = Protocol { attack, radii: Some(radii), limit, seed: request.seed };
+    let protocol = Protocol { attack: &attack.build()?, radii: Some(radii), limit, seed: request.seed };
     let store = NoStore { images: true };
     let evaluated = evaluate_with_store(
         &*subject.classifier,

@@ -121,8 +121,8 @@ fn further_starts_of_fab_never_end_further_away_and_at_times_nearer() {
     let mut gains = 0.0;
     for norm in [Norm::LInf, Norm::L2] {
         let distance = |restarts| {
-            let settings = FabSettings { steps: 20, restarts, ..FabSettings::default() };
-            let x = perturb(&Fab::new(norm, settings).unwrap(), &Bumpy, &batch);
+            let settings = FabSettings { norm, steps: 20, restarts, ..FabSettings::default() };
+            let x = perturb(&Fab::new(settings).unwrap(), &Bumpy, &batch);
             norm.of_each(&(x - &batch.x)).reshape([-1])
         };
         let gain = distance(1) - distance(4);

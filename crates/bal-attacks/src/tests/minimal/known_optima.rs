@@ -197,7 +197,8 @@ fn hop_skip_jump_needs_nothing_but_classes() {
     assert!(!hard.logits(&problem.batch.x).unwrap().requires_grad());
     let wrongness = Vec::<f64>::try_from(problem.wrongness()).unwrap();
     for norm in [Norm::LInf, Norm::L2] {
-        let attack = HopSkipJump::new(norm, HopSkipJumpSettings::default()).unwrap();
+        let attack =
+            HopSkipJump::new(HopSkipJumpSettings { norm, ..HopSkipJumpSettings::default() }).unwrap();
         let optimum: Vec<f64> =
             wrongness.iter().map(|w| (-w).max(0.0) / LinearProblem::slope(norm)).collect();
         assert_near(&attack, &ends(&attack, &hard, &problem.batch), &optimum, 0.1);
