@@ -33,7 +33,7 @@ impl BallAttack for Brightness {
     ) -> Result<Tensor, AttackError> {
         let all = ball.steepest(&batch.x.ones_like()) * ball.radius();
         let [darker, brighter] = [-1.0, 1.0].map(|sign| (&batch.x + &all * sign).clamp(0.0, 1.0));
-        let loss = |x| loss(model, x, &batch.y, EnsembleGradient::Predictive);
+        let loss = |x| loss(model, x, batch.classes()?, EnsembleGradient::Predictive);
         let worse = loss(&brighter)?.gt_tensor(&loss(&darker)?).reshape([-1, 1, 1, 1]);
         Ok(brighter.where_self(&worse, &darker))
     }

@@ -201,7 +201,7 @@ impl BallAttack for Apgd {
     ) -> Result<Tensor, AttackError> {
         let mut found = Found::clean(model, batch)?;
         let mut chain = self.first_chain;
-        for goal in self.goals(model.classes(), &found.clean_logits, &batch.y)? {
+        for goal in self.goals(model.classes(), &found.clean_logits, batch.classes()?)? {
             for _ in 0..self.restarts {
                 self.run(model, batch, ball, &goal, &noise.for_chain(chain), &mut found)?;
                 chain += 1;

@@ -39,7 +39,7 @@ impl Ascent {
         let step_size = self.step_size.at(ball.radius());
         let mut x = start;
         for _ in 0..self.steps {
-            let stepped = &x + ball.steepest(&self.direction(model, &x, &batch.y)?) * step_size;
+            let stepped = &x + ball.steepest(&self.direction(model, &x, batch.classes()?)?) * step_size;
             x = ball.project(&batch.x, &stepped).clamp(0.0, 1.0);
         }
         Ok(x)

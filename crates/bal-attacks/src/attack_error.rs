@@ -1,6 +1,7 @@
 //! What an attack can meet.
 
 use crate::{ModelFault, SettingError};
+use bal_core::ClassifierError;
 use tch::TchError;
 
 /// Why an attack made nothing of a batch.
@@ -37,6 +38,12 @@ impl AttackError {
 
 impl From<TchError> for AttackError {
     fn from(error: TchError) -> Self {
+        Self::Model(error.into())
+    }
+}
+
+impl From<ClassifierError> for AttackError {
+    fn from(error: ClassifierError) -> Self {
         Self::Model(error.into())
     }
 }

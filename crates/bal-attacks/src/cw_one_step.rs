@@ -53,7 +53,7 @@ impl FixedAttack for CwOneStep {
         _noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         logits::whole(batch)?;
-        logits::labels_fit(&batch.y, model.classes())?;
+        logits::labels_fit(batch.classes()?, model.classes())?;
         let x = gradient::leaf(&batch.x);
         let z = logits::of_members(model, &x)?;
         // A hinge hides what is not a number from its gradient.
@@ -64,7 +64,7 @@ impl FixedAttack for CwOneStep {
         };
         // z_y - sum_{j != y} z_j = 2 z_y - sum_j z_j, for each member and image.
         let margins =
-            gradient::at_labels(&z, &batch.y)? * 2.0 - z.f_sum_dim_intlist(-1, false, Kind::Float)?;
+            gradient::at_labels(&z, batch.classes()?)? * 2.0 - z.f_sum_dim_intlist(-1, false, Kind::Float)?;
         let hinges = margins.f_sum_dim_intlist(-1, false, Kind::Float)?.f_relu()?;
         let gradient = gradient::gradient(&hinges.f_mean(Kind::Float)?, &x)?;
         Ok((&batch.x - gradient / SQRT_2).clamp(0.0, 1.0))

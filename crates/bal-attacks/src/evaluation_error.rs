@@ -1,6 +1,7 @@
 //! What can go wrong in an evaluation.
 
 use crate::{AttackError, ModelFault, Norm, SettingError, StoreError};
+use bal_core::ClassifierError;
 use tch::TchError;
 
 /// An evaluation that cannot be made, a fault of the model or the attack in it, or an attack that broke its promise.
@@ -107,6 +108,12 @@ impl From<SettingError> for EvaluationError {
 impl From<ModelFault> for EvaluationError {
     fn from(fault: ModelFault) -> Self {
         Self::Attack(fault.into())
+    }
+}
+
+impl From<ClassifierError> for EvaluationError {
+    fn from(error: ClassifierError) -> Self {
+        Self::Attack(error.into())
     }
 }
 

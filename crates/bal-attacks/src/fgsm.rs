@@ -65,8 +65,8 @@ impl BallAttack for Fgsm {
         _noise: &NoiseStream,
     ) -> Result<Vec<Changed>, AttackError> {
         logits::whole(batch)?;
-        let Batch { x, y, .. } = batch;
-        let (_, direction) = Objective::CrossEntropy.ascend(model, x, y, self.ensemble_gradient)?;
+        let (_, direction) =
+            Objective::CrossEntropy.ascend(model, &batch.x, batch.classes()?, self.ensemble_gradient)?;
         let step = |ball: &Ball| ball.steepest(&direction) * ball.radius();
         Ok(balls.iter().map(|ball| (&batch.x + step(ball)).clamp(0.0, 1.0).into()).collect())
     }
@@ -88,8 +88,10 @@ mod tests {
             let attack = Fgsm::new(EnsembleGradient::Predictive);
             let x = attack.perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
             problem.assert_optimal(&ball, &x);
-            let at =
-                |x: &Tensor| loss(&problem.model, x, &problem.batch.y, EnsembleGradient::Predictive).unwrap();
+            let at = |x: &Tensor| {
+                loss(&problem.model, x, problem.batch.classes().unwrap(), EnsembleGradient::Predictive)
+                    .unwrap()
+            };
             // No random point of the ball does more damage.
             for restart in 0..50 {
                 let streams: NoiseStream = noise().for_chain(restart);

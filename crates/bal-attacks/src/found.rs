@@ -1,7 +1,7 @@
 //! The best that an attack has found so far, image by image.
 
 use crate::{Judgement, ModelFault, logits};
-use bal_core::{Batch, Classifier};
+use bal_core::{Batch, Classifier, Targets};
 use tch::Tensor;
 
 /// What is known of each image of a batch: a point that fools the model, or else the best so far.
@@ -25,7 +25,8 @@ impl Found {
     /// [`ModelFault::Batch`] and [`ModelFault::Label`], and those of a model that cannot be used.
     pub(crate) fn clean(model: &dyn Classifier, batch: &Batch) -> Result<Self, ModelFault> {
         logits::whole(batch)?;
-        let Judgement { margin, wrong, logits, .. } = Judgement::by_margin(model, &batch.x, &batch.y)?;
+        let Judgement { margin, wrong, logits, .. } =
+            Judgement::by_margin(model, &batch.x, batch.classes()?)?;
         Ok(Self { x: batch.x.detach(), margin, wrong: Vec::try_from(wrong)?, clean_logits: logits })
     }
 
@@ -74,7 +75,7 @@ pub(crate) fn select(batch: &Batch, rows: &[i64]) -> Result<Batch, ModelFault> {
     let index = Tensor::from_slice(rows).to_device(batch.x.device());
     Ok(Batch {
         x: batch.x.f_index_select(0, &index)?,
-        y: batch.y.f_index_select(0, &index)?,
+        targets: Targets::Classes(batch.classes()?.f_index_select(0, &index)?),
         indices: rows.iter().map(|&row| batch.indices[row as usize]).collect(),
     })
 }
@@ -121,7 +122,7 @@ mod tests {
         let batch = Batch { indices: vec![5, 7, 9], ..batch(&[&[0.1], &[0.2], &[0.3]], &[0, 1, 1]) };
         let picked = select(&batch, &[2, 0]).unwrap();
         assert_eq!(picked.indices, [9, 5]);
-        assert_eq!(Vec::<i64>::try_from(&picked.y).unwrap(), [1, 0]);
+        assert_eq!(Vec::<i64>::try_from(picked.classes().unwrap()).unwrap(), [1, 0]);
         assert_eq!(picked.x, images(&[&[0.3], &[0.1]]));
     }
 }

@@ -51,7 +51,7 @@ pub(crate) fn labels_fit(y: &Tensor, classes: i64) -> Result<(), ModelFault> {
 
 /// Refuses a batch whose images, labels and numbers are not as many.
 pub(crate) fn whole(batch: &Batch) -> Result<(), ModelFault> {
-    let (images, labels, indices) = (batch.x.size(), batch.y.size(), batch.indices.len());
+    let (images, labels, indices) = (batch.x.size(), batch.classes()?.size(), batch.indices.len());
     let n = indices as i64;
     if n > 0 && images.len() == 4 && images[0] == n && labels == [n] {
         Ok(())

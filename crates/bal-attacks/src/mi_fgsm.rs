@@ -78,7 +78,7 @@ impl BallAttack for MiFgsm {
         let mut x = batch.x.detach();
         let mut average = x.zeros_like();
         for _ in 0..self.ascent.steps {
-            let gradient = self.ascent.direction(model, &x, &batch.y)?;
+            let gradient = self.ascent.direction(model, &x, batch.classes()?)?;
             average = average * self.decay + of_length_one(&gradient);
             let stepped = x + ball.steepest(&average) * step_size;
             x = ball.project(&batch.x, &stepped).clamp(0.0, 1.0);
@@ -154,7 +154,7 @@ mod tests {
         let batch = shades(9);
         let attack = mi_fgsm(0.7, 2);
         let of = |x: &Tensor| {
-            let g = attack.ascent.direction(&Bumpy, x, &batch.y).unwrap();
+            let g = attack.ascent.direction(&Bumpy, x, batch.classes().unwrap()).unwrap();
             &g / g.abs().flatten(1, -1).sum_dim_intlist(-1, false, Kind::Float).reshape([-1, 1, 1, 1])
         };
         let first = of(&batch.x);

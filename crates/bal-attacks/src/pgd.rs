@@ -77,7 +77,7 @@ impl Pgd {
     fn judge(&self, model: &dyn Classifier, batch: &Batch, x: Tensor) -> Result<EndPoint, ModelFault> {
         let Ascent { loss, ensemble_gradient, .. } = self.ascent;
         let Judgement { height, wrong, .. } =
-            loss.objective().judge(model, &x, &batch.y, ensemble_gradient)?;
+            loss.objective().judge(model, &x, batch.classes()?, ensemble_gradient)?;
         Ok(EndPoint { x, wrong, height })
     }
 }

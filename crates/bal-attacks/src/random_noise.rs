@@ -90,10 +90,11 @@ impl BallAttack for RandomNoise {
             if rows.is_empty() {
                 break;
             }
-            let Batch { x, y, indices } = select(batch, &rows)?;
-            let x = self.draw(&ball, &x, &mut noise.for_chain(draw).for_images(&indices));
+            let picked = select(batch, &rows)?;
+            let mut streams = noise.for_chain(draw).for_images(&picked.indices);
+            let x = self.draw(&ball, &picked.x, &mut streams);
             let Judgement { margin, wrong, .. } =
-                Judgement::by_margin(model, &x, &y).map_err(|error| error.of_rows(&rows))?;
+                Judgement::by_margin(model, &x, picked.classes()?).map_err(|error| error.of_rows(&rows))?;
             found.offer(&rows, &x, &margin, &wrong)?;
         }
         Ok(found.points())
@@ -119,7 +120,7 @@ mod tests {
     fn many_draws_come_near_the_optimum_of_a_linear_classifier_and_never_beyond() {
         let problem = LinearProblem::new();
         let clean = crate::predicted_classes(&problem.model, &problem.batch.x).unwrap();
-        let right = Vec::<bool>::try_from(clean.eq_tensor(&problem.batch.y)).unwrap();
+        let right = Vec::<bool>::try_from(clean.eq_tensor(problem.batch.classes().unwrap())).unwrap();
         assert!(right.contains(&true));
         for norm in [Norm::LInf, Norm::L2] {
             for law in LAWS {
@@ -128,7 +129,7 @@ mod tests {
                     let ball = Ball::new(norm, 1e-3).unwrap();
                     let x =
                         tried(law, draws).perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
-                    Judgement::by_margin(&problem.model, &x, &problem.batch.y).unwrap().margin
+                    Judgement::by_margin(&problem.model, &x, problem.batch.classes().unwrap()).unwrap().margin
                 };
                 let clean = Vec::<f64>::try_from(problem.wrongness()).unwrap();
                 let most = 1e-3 * LinearProblem::slope(norm);
@@ -150,7 +151,7 @@ mod tests {
         let problem = LinearProblem { batch: crate::tests::shades(60), ..LinearProblem::new() };
         let right = |x: &Tensor| -> Vec<bool> {
             let classes = crate::predicted_classes(&problem.model, x).unwrap();
-            Vec::try_from(classes.eq_tensor(&problem.batch.y)).unwrap()
+            Vec::try_from(classes.eq_tensor(problem.batch.classes().unwrap())).unwrap()
         };
         for law in LAWS {
             let perturb = |draws| {

@@ -119,7 +119,8 @@ impl BallAttack for Square {
         if rows.is_empty() {
             return Ok(found.points());
         }
-        let Batch { x: mut centre, mut y, mut indices } = select(batch, &rows)?;
+        let Batch { x: mut centre, targets, mut indices } = select(batch, &rows)?;
+        let mut y = targets.classes()?.detach();
         let mut x = Self::initial(&ball, &centre, &mut noise.for_images(&indices));
         let judge = |x: &Tensor, y: &Tensor, rows: &[i64]| {
             Judgement::by_margin(model, x, y).map_err(|error| error.of_rows(rows))

@@ -65,7 +65,7 @@ fn confirmed(model: &dyn Classifier, batch: &Batch, mut x: Tensor) -> Result<Ten
     let clean = batch.x.detach();
     let right = |x: &Tensor| -> Result<Tensor, ModelFault> {
         let moved = (x - &clean).abs().amax(&[1i64, 2, 3][..], false).gt(0.0);
-        Ok(predicted_classes(model, x)?.eq_tensor(&batch.y).logical_and(&moved))
+        Ok(predicted_classes(model, x)?.eq_tensor(batch.classes()?).logical_and(&moved))
     };
     for stretch in STRETCHES {
         let missed = right(&x)?;
@@ -82,11 +82,11 @@ fn confirmed(model: &dyn Classifier, batch: &Batch, mut x: Tensor) -> Result<Ten
 impl StillRobust {
     fn of(model: &dyn Classifier, batch: &Batch) -> Result<Self, ModelFault> {
         logits::whole(batch)?;
-        logits::labels_fit(&batch.y, model.classes())?;
+        let y = batch.classes()?.detach();
+        logits::labels_fit(&y, model.classes())?;
         let rows = (0..batch.len() as i64).collect();
         let x = batch.x.detach();
-        let mut all =
-            Self { rows, x, y: batch.y.detach(), indices: batch.indices.clone(), logits: Tensor::new() };
+        let mut all = Self { rows, x, y, indices: batch.indices.clone(), logits: Tensor::new() };
         all.logits = all.logits_at(model, &all.x)?;
         let right = all.logits.argmax(-1, false).eq_tensor(&all.y);
         // Where there is one class, nothing is wrong.

@@ -167,7 +167,8 @@ impl Suite {
                 }
             };
             let Judgement { margin, wrong, .. } =
-                Judgement::by_margin(model, &x, &robust.y).map_err(|fault| fault.of_rows(&rows))?;
+                Judgement::by_margin(model, &x, robust.classes().map_err(ModelFault::from)?)
+                    .map_err(|fault| fault.of_rows(&rows))?;
             account.found.offer(&rows, &x, &margin, &wrong)?;
             for (&row, wrong) in rows.iter().zip(Vec::<bool>::try_from(&wrong)?) {
                 account.broken_by[row as usize] = wrong.then_some(*name);

@@ -83,8 +83,7 @@ impl Method for AdversarialTraining {
         self.epochs.run(task, done, &mut learner, observe)?;
         let ChainState { state, buffers } = learner.chain;
         Ok(Posterior {
-            architecture: task.architecture.clone(),
-            members: vec![Member { parameters: state.position, buffers }],
+            members: vec![Member { network: task.architecture.clone(), parameters: state.position, buffers }],
             prediction: Prediction::MeanProbability,
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
@@ -117,12 +116,12 @@ impl PointLearner<'_> {
         let Some(attack) = &self.method.attack else { return Ok(None) };
         let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Attack, sweep, chain: 0 };
         let member = Member {
+            network: self.task.architecture.clone(),
             parameters: self.chain.state.position.replicate(),
             buffers: self.chain.buffers.replicate(),
         };
         let noise = NoiseStream::new(key);
-        let (workers, architecture) = (self.task.workers, &self.task.architecture);
-        perturb(attack.as_ref(), workers, architecture, &member, batch, &noise, sweep).map(Some)
+        perturb(attack.as_ref(), self.task.workers, &member, batch, &noise, sweep).map(Some)
     }
 }
 

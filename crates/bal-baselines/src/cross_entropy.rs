@@ -8,12 +8,16 @@ use tch::{Reduction, Tensor};
 /// ```text
 /// l(z_i, y_i; w) = -log softmax(f(z_i; w))_{y_i}
 /// ```
+///
+/// # Panics
+/// On a batch whose [targets](bal_core::Targets) are values.
 #[derive(Clone, Copy, Debug)]
 pub struct CrossEntropy;
 
 impl CrossEntropy {
     fn reduced(forward: &Forward, clean: &Batch, reduction: Reduction) -> Tensor {
-        forward.logits.cross_entropy_loss::<Tensor>(&clean.y, None, reduction, -100, 0.0)
+        let classes = clean.classes().expect("cross-entropy is of images that have classes");
+        forward.logits.cross_entropy_loss::<Tensor>(classes, None, reduction, -100, 0.0)
     }
 }
 

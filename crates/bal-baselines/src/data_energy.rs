@@ -1,8 +1,8 @@
 //! The energy of adversarial data given the networks (eq. 6).
 
 use bal_core::{
-    Architecture, Aux, Batch, Energy, Evaluation, Generator, Member, Mode, NoiseStream, Objective, Position,
-    channels_last, gradients,
+    Aux, Batch, Energy, Evaluation, Generator, Member, Mode, NoiseStream, Objective, Position, channels_last,
+    gradients,
 };
 use std::sync::Arc;
 use tch::{Kind, Tensor};
@@ -18,9 +18,7 @@ use tch::{Kind, Tensor};
 ///
 /// Source: Ye & Zhu, NeurIPS 2018, eq. 6 (the density; the printed eq. 8 has the cost's sign wrong).
 pub struct DataEnergy {
-    /// The network.
-    pub architecture: Arc<dyn Architecture>,
-    /// Its weights in each parameter chain.
+    /// The network with its weights in each parameter chain.
     pub members: Vec<Member>,
     /// How positions become images, and what these cost.
     pub generator: Arc<dyn Generator>,
@@ -40,8 +38,7 @@ impl DataEnergy {
 
     /// Deviation of one member, `[n]`.
     fn deviation(&self, member: &Member, z: &Tensor) -> Tensor {
-        let forward = self.architecture.forward(&member.parameters, &member.buffers, z, Mode::Evaluate);
-        self.objective.deviation(&forward, &self.clean)
+        self.objective.deviation(&member.forward(z, Mode::Evaluate), &self.clean)
     }
 }
 

@@ -19,7 +19,7 @@ pub fn accuracy(
     let tasks = images.in_order(SHARD, i64::MAX).collect();
     let right = workers.map(tasks, |batch: bal_core::Batch| {
         let predicted = shared.replica().0.logits(&batch.x)?.argmax(-1, false);
-        Ok(predicted.eq_tensor(&batch.y).sum(tch::Kind::Int64).int64_value(&[]))
+        Ok(predicted.eq_tensor(batch.classes()?).sum(tch::Kind::Int64).int64_value(&[]))
     });
     let right: Result<Vec<i64>, ClassifierError> = right.into_iter().collect();
     Ok(Some(right?.iter().sum::<i64>() as f64 / images.len() as f64))

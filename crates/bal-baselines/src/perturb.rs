@@ -1,16 +1,14 @@
 //! Runs an inner attack on a batch, shard by shard.
 
 use bal_attacks::FixedAttack;
-use bal_core::{Architecture, Batch, Member, NoiseStream, Replicate, SHARD, Shared, TrainError, Workers};
+use bal_core::{Batch, Member, NoiseStream, Replicate, SHARD, Shared, TrainError, Workers};
 use bal_models::Ensemble;
-use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 /// The adversarial images of `batch` for one network in evaluation mode, `[n, c, h, w]`.
 pub(crate) fn perturb(
     attack: &dyn FixedAttack,
     workers: &Workers,
-    architecture: &Arc<dyn Architecture>,
     member: &Member,
     batch: &Batch,
     noise: &NoiseStream,
@@ -20,7 +18,7 @@ pub(crate) fn perturb(
     let shards = batch.shards(SHARD).iter().map(Batch::replicate).collect();
     let results = workers.map(shards, |shard: Batch| {
         // In single precision, as the networks themselves are trained: runs keep the bits that they had.
-        let model = Ensemble::of_one(architecture.clone(), member.replica()).with_losses_in(Kind::Float);
+        let model = Ensemble::of_one(member.replica()).with_losses_in(Kind::Float);
         attack.perturb(&model, &shard, noise)
     });
     let shards: Result<Vec<Tensor>, _> = results.into_iter().collect();

@@ -8,12 +8,13 @@ pub(crate) fn members(task: &Task, chains: u64) -> Vec<Member> {
     let device = task.images.device();
     (0..chains)
         .map(|chain| {
+            let network = &task.architecture;
             if let Some(start) = &task.start {
-                return start.duplicate().to_device(device);
+                // The start may compute in other numbers than the task.
+                return Member { network: network.clone(), ..start.duplicate().to_device(device) };
             }
             let key = NoiseKey { seed: task.seed, purpose: Purpose::Initialisation, sweep: 0, chain };
-            let (parameters, buffers) = task.architecture.init(&mut NoiseStream::new(key));
-            Member { parameters, buffers }.to_device(device)
+            Member::init(network, &mut NoiseStream::new(key)).to_device(device)
         })
         .collect()
 }

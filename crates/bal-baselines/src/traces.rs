@@ -47,15 +47,17 @@ impl Traces {
         if sweep <= burn_in || !(sweep - burn_in).is_multiple_of(every) {
             return;
         }
-        let tasks = chains
-            .iter()
-            .map(|c| Member { parameters: c.state.position.replicate(), buffers: c.buffers.replicate() })
-            .map(|member| (member, batch.replicate()))
-            .collect();
+        let member = |chain: &ChainState| Member {
+            network: architecture.clone(),
+            parameters: chain.state.position.replicate(),
+            buffers: chain.buffers.replicate(),
+        };
+        let tasks = chains.iter().map(|chain| (member(chain), batch.replicate())).collect();
         let rows = workers.map(tasks, |(member, batch): (Member, Batch)| {
-            let forward = architecture.forward(&member.parameters, &member.buffers, &batch.x, Mode::Evaluate);
-            let log_probability = forward.logits.log_softmax(-1, Kind::Double);
-            log_probability.gather(1, &batch.y.unsqueeze(1), false).squeeze_dim(1).to_device(Device::Cpu)
+            let log_probability =
+                member.forward(&batch.x, Mode::Evaluate).logits.log_softmax(-1, Kind::Double);
+            let classes = batch.classes().expect("held-out images have classes");
+            log_probability.gather(1, &classes.unsqueeze(1), false).squeeze_dim(1).to_device(Device::Cpu)
         });
         self.draws.push(Tensor::stack(&rows, 0));
     }

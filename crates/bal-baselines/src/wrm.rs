@@ -52,7 +52,7 @@ impl FixedAttack for Wrm {
 
     fn perturb(&self, model: &dyn Classifier, batch: &Batch, _: &NoiseStream) -> Result<Tensor, AttackError> {
         let e = self.settings.loss_weight;
-        let ascent = |z: &Tensor| loss_gradient(model, z, &batch.y, EnsembleGradient::MemberMean);
+        let ascent = |z: &Tensor| loss_gradient(model, z, batch.classes()?, EnsembleGradient::MemberMean);
         let mut z = &batch.x + ascent(&batch.x)? * e;
         for t in 0..self.settings.steps {
             let step = 1.0 / (f64::from(t) + 2.0).sqrt();

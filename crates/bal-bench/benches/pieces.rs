@@ -62,10 +62,9 @@ fn energies(c: &mut Criterion) {
             b.iter(|| data.gradient(&at, &mut NoiseStream::silent()));
         });
 
-        let Member { parameters, buffers } = problem.members(1).remove(0);
+        let Member { network, parameters, buffers } = problem.members(1).remove(0);
         let mut masks = noise(Purpose::Dropout).for_images(&batch.indices);
-        let risk =
-            risk(&problem.posterior.architecture, &problem.workers, &[batch], buffers, NetworkMode::Train);
+        let risk = risk(&network, &problem.workers, &[batch], buffers, NetworkMode::Train);
         let id = BenchmarkId::new("parameters, one network", size);
         group.bench_function(id, |b| b.iter(|| risk.gradient(&parameters, &mut masks)));
     }
@@ -94,7 +93,6 @@ fn prediction(c: &mut Criterion) {
     group.throughput(Throughput::Elements(SHARD as u64));
     for chains in [1, 5] {
         let posterior = Posterior {
-            architecture: problem.posterior.architecture.clone(),
             members: problem.members(chains),
             prediction: problem.posterior.prediction,
             ensemble_gradient: problem.posterior.ensemble_gradient,

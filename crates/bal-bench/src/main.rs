@@ -84,7 +84,7 @@ fn answer(problem: &mut Problem, sizes: Sizes, request: Request) -> Result<Value
         Request::Peak => json!({ "bytes": peak()? }),
         Request::Gradients { chains, out } => {
             let (image, weights) = problem.gradients(chains)?;
-            let names = problem.posterior.architecture.parameters();
+            let names = problem.architecture.parameters();
             let mut parts = vec![("image".to_string(), image.first().shallow_clone())];
             let weights = names.iter().zip(weights.into_tensors());
             parts.extend(weights.map(|(spec, gradient)| (format!("w.{}", spec.name), gradient)));

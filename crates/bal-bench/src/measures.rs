@@ -65,7 +65,6 @@ impl Problem {
     pub fn data_energy(&self, members: Vec<Member>, shard: &Batch) -> Result<DataEnergy> {
         let Some(data) = self.bal.data else { bail!("the experiment has no [bal.data]") };
         Ok(DataEnergy {
-            architecture: self.posterior.architecture.clone(),
             members,
             generator: Arc::new(Pixels),
             objective: Arc::new(CrossEntropy),
@@ -87,14 +86,8 @@ impl Problem {
         let (at, mut silence) = (Position::new(vec![batch.x.detach()]), NoiseStream::silent());
         let mut at_image = image.gradient(&at, &mut silence).gradient;
         let _ = at_image.tensors_mut()[0].g_div_scalar_(batch.len() as f64);
-        let Member { parameters, buffers } = self.members(1).remove(0);
-        let risk = risk(
-            &self.posterior.architecture,
-            &self.workers,
-            &batch.shards(SHARD),
-            buffers,
-            NetworkMode::Evaluate,
-        );
+        let Member { network, parameters, buffers } = self.members(1).remove(0);
+        let risk = risk(&network, &self.workers, &batch.shards(SHARD), buffers, NetworkMode::Evaluate);
         Ok((at_image, risk.gradient(&parameters, &mut silence).gradient))
     }
 
@@ -158,12 +151,12 @@ fn parameter_step(problem: &Problem, chains: usize) -> Result<f64> {
     let members = problem.members(chains).into_iter().zip(0..);
     let tasks: Vec<_> =
         members.map(|(member, chain)| (chain, member.duplicate(), batch.shards(SHARD).replicate())).collect();
-    let (architecture, workers) = (&problem.posterior.architecture, &problem.workers);
+    let workers = &problem.workers;
     let begin = Instant::now();
-    let ends = workers.map(tasks, |(chain, Member { parameters, buffers }, shards)| {
+    let ends = workers.map(tasks, |(chain, Member { network, parameters, buffers }, shards)| {
         let indices: Vec<i64> = shards.iter().flat_map(|shard| shard.indices.clone()).collect();
         let mut masks = Problem::noise(Purpose::Dropout, chain).for_images(&indices);
-        let risk = risk(architecture, workers, &shards, buffers, NetworkMode::Train);
+        let risk = risk(&network, workers, &shards, buffers, NetworkMode::Train);
         let mut noise = Problem::noise(Purpose::Parameters, chain);
         let mut state = kernel.start(parameters);
         for _ in 0..settings.steps {
@@ -195,7 +188,7 @@ fn erm_epoch(problem: &Problem) -> Result<f64> {
 fn fit(problem: &Problem, method: &dyn Method, images: i64, start: Option<Member>) -> Result<f64> {
     let (images, held_out) = (problem.train(images), problem.train(0));
     let task = Task {
-        architecture: problem.posterior.architecture.clone(),
+        architecture: problem.architecture.clone(),
         images: &images,
         held_out: &held_out,
         start,
@@ -210,7 +203,6 @@ fn fit(problem: &Problem, method: &dyn Method, images: i64, start: Option<Member
 
 fn evaluation(problem: &Problem, chains: usize, attack: AttackSpec, radii: Vec<f64>) -> Result<f64> {
     let posterior = Posterior {
-        architecture: problem.posterior.architecture.clone(),
         members: problem.members(chains),
         prediction: Prediction::MeanProbability,
         ensemble_gradient: EnsembleGradient::Predictive,

@@ -2,11 +2,11 @@
 
 use anyhow::{Context, Result, ensure};
 use bal_baselines::BalSettings;
-use bal_core::{Batch, Images, Member, Posterior, Replicate, Workers};
+use bal_core::{Architecture, Batch, Images, Member, Posterior, Replicate, Workers};
 use bal_data::{Set, Split};
 use bal_samplers::AdamSettings;
 use serde::Deserialize;
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 use tch::{Device, Kind, Tensor};
 
 /// How much of the data is used.
@@ -42,6 +42,8 @@ pub struct Problem {
     pub adam: AdamSettings,
     /// Threads.
     pub workers: Workers,
+    /// The architecture of the networks.
+    pub architecture: Arc<dyn Architecture>,
     train: Images,
     test: Images,
 }
@@ -84,6 +86,7 @@ impl Problem {
         );
         Ok(Self {
             sizes,
+            architecture: posterior.architecture()?.clone(),
             posterior,
             bal: bal.bal,
             adam: erm.erm.adam,

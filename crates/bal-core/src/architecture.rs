@@ -43,7 +43,7 @@ pub struct Forward {
 
 /// A network as a function of weights, buffers and images.
 ///
-/// Weights are data, so an ensemble is one architecture and many positions.
+/// Weights are data: a member of an ensemble is an architecture and a position.
 pub trait Architecture: Send + Sync + std::fmt::Debug {
     /// The name that files carry: `cnn`.
     fn name(&self) -> &'static str;

@@ -1,6 +1,6 @@
-//! Images with labels, as attacks and training steps see them.
+//! Images with the right answers, as attacks and training steps see them.
 
-use crate::Replicate;
+use crate::{ClassifierError, Replicate, Targets};
 use tch::Tensor;
 
 /// Some images of a data set.
@@ -8,8 +8,8 @@ use tch::Tensor;
 pub struct Batch {
     /// Images, `[n, c, h, w]`, pixels in `[0, 1]`.
     pub x: Tensor,
-    /// Labels, `[n]`, integers in `0..classes`.
-    pub y: Tensor,
+    /// What a model is to say of each.
+    pub targets: Targets,
     /// The images' numbers in their data set: the key of their noise.
     pub indices: Vec<i64>,
 }
@@ -18,6 +18,14 @@ impl Batch {
     /// Number of images.
     pub fn len(&self) -> usize {
         self.indices.len()
+    }
+
+    /// The images' classes, `[n]`, integers in `0..classes`.
+    ///
+    /// # Errors
+    /// [`ClassifierError::Targets`] when the images have values instead.
+    pub fn classes(&self) -> Result<&Tensor, ClassifierError> {
+        self.targets.classes()
     }
 
     /// Whether there is no image.
@@ -38,7 +46,7 @@ impl Batch {
                 let length = indices.len() as i64;
                 let shard = Self {
                     x: self.x.narrow(0, start, length),
-                    y: self.y.narrow(0, start, length),
+                    targets: self.targets.map(|all| all.narrow(0, start, length)),
                     indices: indices.to_vec(),
                 };
                 start += length;
@@ -50,6 +58,6 @@ impl Batch {
 
 impl Replicate for Batch {
     fn replicate(&self) -> Self {
-        Self { x: self.x.detach(), y: self.y.detach(), indices: self.indices.clone() }
+        Self { x: self.x.detach(), targets: self.targets.replicate(), indices: self.indices.clone() }
     }
 }

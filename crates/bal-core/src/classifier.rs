@@ -75,6 +75,12 @@ pub enum ClassifierError {
         /// What it did.
         problem: String,
     },
+    /// Images without classes.
+    #[error("a classifier knows classes, but the images have values, of shape {found:?}")]
+    Targets {
+        /// Shape of the values.
+        found: Vec<i64>,
+    },
     /// What it gave cannot be combined.
     #[error(transparent)]
     Combined(#[from] CoreError),

@@ -34,6 +34,14 @@ pub enum CoreError {
         /// Their shape.
         found: Vec<i64>,
     },
+    /// Members of several architectures where one is wanted.
+    #[error("the posterior has members of several architectures, among them {first} and {other}")]
+    Architectures {
+        /// The first member's.
+        first: String,
+        /// Another one.
+        other: String,
+    },
     /// A name that is none of those known.
     #[error("unknown {what} `{name}`; known are {known}")]
     UnknownName {

@@ -1,6 +1,6 @@
 //! A labelled set of images held in memory.
 
-use crate::{Batch, CoreError, ImageDigest, Replicate, image_digest};
+use crate::{Batch, CoreError, ImageDigest, Replicate, Targets, image_digest};
 use tch::{Device, Kind, Tensor};
 
 /// Images and labels of a data set, pixels kept as bytes.
@@ -71,7 +71,7 @@ impl Images {
         let x = if x.kind() == Kind::Uint8 { x.to_kind(Kind::Float) / 255.0 } else { x.to_kind(Kind::Float) };
         Batch {
             x: x.to_device(self.device),
-            y: self.labels.index_select(0, &index).to_device(self.device),
+            targets: Targets::Classes(self.labels.index_select(0, &index).to_device(self.device)),
             indices: indices.to_vec(),
         }
     }

@@ -25,6 +25,7 @@ mod position;
 mod posterior;
 mod prediction;
 mod shared;
+mod targets;
 mod uncertainty;
 mod workers;
 
@@ -46,5 +47,6 @@ pub use position::Position;
 pub use posterior::{Member, Posterior};
 pub use prediction::{EnsembleGradient, Prediction};
 pub use shared::{Replicate, Shared};
+pub use targets::Targets;
 pub use uncertainty::Uncertainty;
 pub use workers::{SHARD, Workers};

@@ -1,45 +1,63 @@
 //! Samples of network weights: what training returns.
 
-use crate::{Architecture, EnsembleGradient, Position, Prediction, Replicate};
+use crate::{
+    Architecture, CoreError, EnsembleGradient, Forward, Mode, NoiseStream, Position, Prediction, Replicate,
+};
 use bal_diagnostics::Mixing;
 use std::sync::Arc;
-use tch::Device;
+use tch::{Device, Tensor};
 
-/// One network: its weights and the buffers beside them.
+/// One network: what it computes, its weights, and the buffers beside them.
 #[derive(Debug)]
 pub struct Member {
-    /// Weights, in the architecture's order.
+    /// The network as a function of its weights.
+    pub network: Arc<dyn Architecture>,
+    /// Weights, in the network's order.
     pub parameters: Position,
-    /// Buffers, in the architecture's order.
+    /// Buffers, in the network's order.
     pub buffers: Position,
 }
 
 impl Member {
+    /// The network with initial weights.
+    pub fn init(network: &Arc<dyn Architecture>, noise: &mut NoiseStream) -> Self {
+        let (parameters, buffers) = network.init(noise);
+        Self { network: network.clone(), parameters, buffers }
+    }
+
+    /// What the network says of `x`, `[n, c, h, w]`, pixels in `[0, 1]`; differentiable in `x`.
+    pub fn forward(&self, x: &Tensor, mode: Mode) -> Forward {
+        self.network.forward(&self.parameters, &self.buffers, x, mode)
+    }
+
+    fn map(&self, of: impl Fn(&Position) -> Position) -> Self {
+        let Self { network, parameters, buffers } = self;
+        Self { network: network.clone(), parameters: of(parameters), buffers: of(buffers) }
+    }
+
     /// A copy with memory of its own.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self { parameters: self.parameters.duplicate(), buffers: self.buffers.duplicate() }
+        self.map(Position::duplicate)
     }
 
     /// The same network on `device`.
     #[must_use]
     pub fn to_device(&self, device: Device) -> Self {
-        Self { parameters: self.parameters.to_device(device), buffers: self.buffers.to_device(device) }
+        self.map(|position| position.to_device(device))
     }
 }
 
 impl Replicate for Member {
     fn replicate(&self) -> Self {
-        Self { parameters: self.parameters.replicate(), buffers: self.buffers.replicate() }
+        self.map(Position::replicate)
     }
 }
 
 /// A set of samples from a law over network weights; a point estimate has one.
 #[derive(Debug)]
 pub struct Posterior {
-    /// The network that the weights belong to.
-    pub architecture: Arc<dyn Architecture>,
-    /// The samples.
+    /// The samples, which may be of several architectures.
     pub members: Vec<Member>,
     /// How they predict together.
     pub prediction: Prediction,
@@ -49,4 +67,30 @@ pub struct Posterior {
     pub mixing: Option<Mixing>,
     /// What the classes are called, in their order, where it is known.
     pub class_names: Option<Vec<String>>,
+}
+
+impl Posterior {
+    /// The architecture that all members have.
+    ///
+    /// # Errors
+    /// [`CoreError::Zero`] without members, [`CoreError::Architectures`] when they have several.
+    pub fn architecture(&self) -> Result<&Arc<dyn Architecture>, CoreError> {
+        let (first, rest) = self.members.split_first().ok_or(CoreError::Zero { name: "members" })?;
+        match rest.iter().find(|member| !alike(&member.network, &first.network)) {
+            None => Ok(&first.network),
+            Some(other) => Err(CoreError::Architectures {
+                first: first.network.name().into(),
+                other: other.network.name().into(),
+            }),
+        }
+    }
+}
+
+/// Whether weights of one network are weights of the other.
+fn alike(one: &Arc<dyn Architecture>, other: &Arc<dyn Architecture>) -> bool {
+    let described = |network: &dyn Architecture| {
+        let sizes = (network.input(), network.classes());
+        (network.name(), sizes, network.parameters(), network.buffers())
+    };
+    Arc::ptr_eq(one, other) || described(&**one) == described(&**other)
 }

@@ -41,6 +41,21 @@ pub struct LinearStep {
     pub noise: Tensor,
 }
 
+impl LinearStep {
+    /// A step of Langevin dynamics on the Gaussian energy `(x - m)' L (x - m) / 2`: `x <- x - e L (x - m) + sqrt(2 e T) n`.
+    ///
+    /// `curvature`: L, `[d, d]`; `mean`: m, `[d, 1]`.
+    pub fn langevin(step_size: f64, temperature: f64, curvature: &Tensor, mean: &Tensor) -> Self {
+        let identity = Tensor::eye(curvature.size()[0], (Kind::Double, Device::Cpu));
+        let pull = curvature * step_size;
+        Self {
+            shift: pull.matmul(mean),
+            matrix: &identity - pull,
+            noise: identity * (2.0 * step_size * temperature),
+        }
+    }
+}
+
 impl GaussianLaw {
     /// The law of a point.
     pub fn point(at: &[f64]) -> Self {

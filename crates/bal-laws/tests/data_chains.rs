@@ -7,7 +7,7 @@
 use bal_baselines::{DataEnergy, Pixels};
 use bal_core::{
     Architecture, Batch, Block, Chain, Conditionals, Energy, Forward, Generator, Given, Member, Mode,
-    NoiseStream, Objective, Position, Replicate, Shared, TensorSpec, Workers, sweep,
+    NoiseStream, Objective, Position, Replicate, Shared, Targets, TensorSpec, Workers, sweep,
 };
 use bal_laws::{GaussianLaw, LinearStep, Moments, Replicas, column, matrix, momentum_step, noise};
 use bal_samplers::Sampler;
@@ -72,9 +72,9 @@ struct Data(Shared<Batch>);
 
 impl Conditionals for Data {
     fn energy<'a>(&'a self, _: &'static str, _: usize, _: &Given) -> Box<dyn Energy + 'a> {
-        let member = |_| Member { parameters: Position::new(vec![]), buffers: Position::new(vec![]) };
+        let network: Arc<dyn Architecture> = Arc::new(Pixel);
+        let member = |_| Member::init(&network, &mut NoiseStream::silent());
         Box::new(DataEnergy {
-            architecture: Arc::new(Pixel),
             members: (0..MEMBERS).map(member).collect(),
             generator: Arc::new(Pixels),
             objective: Arc::new(Slope),
@@ -88,7 +88,8 @@ impl Conditionals for Data {
 fn moved(sampler: &Sampler) -> Moments {
     let n = Replicas::COUNT;
     let x = Tensor::full([n, 1, 1, 1], CLEAN, (Kind::Float, Device::Cpu));
-    let clean = Batch { x, y: Tensor::zeros([n], (Kind::Int64, Device::Cpu)), indices: (0..n).collect() };
+    let targets = Targets::Classes(Tensor::zeros([n], (Kind::Int64, Device::Cpu)));
+    let clean = Batch { x, targets, indices: (0..n).collect() };
     let kernel = sampler.kernel_in_unit(UNIT).unwrap();
     let chain = Chain::new(kernel.start(Pixels.start(&clean)), noise(0, 0).for_images(&clean.indices));
     let mut blocks = [Block { name: "data", kernel, steps: STEPS, chains: vec![chain] }];

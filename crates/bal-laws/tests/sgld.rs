@@ -3,19 +3,6 @@
 use bal_core::Kernel;
 use bal_laws::{GaussianLaw, LinearStep, Replicas, column, diagonal, matrix};
 use bal_samplers::{Sgld, StepSize};
-use tch::{Device, Kind, Tensor};
-
-/// The recursion of one step: `x <- x - e L (x - m) + sqrt(2 e T) n`.
-fn linear_step(step_size: f64, temperature: f64, curvature: &Tensor, mean: &Tensor) -> LinearStep {
-    let d = curvature.size()[0];
-    let identity = Tensor::eye(d, (Kind::Double, Device::Cpu));
-    let pull = curvature * step_size;
-    LinearStep {
-        shift: pull.matmul(mean),
-        matrix: &identity - pull,
-        noise: identity * (2.0 * step_size * temperature),
-    }
-}
 
 /// False alarms: 8 numbers at 5 standard errors, 1 in 200,000.
 #[test]
@@ -42,7 +29,7 @@ fn a_correlated_gaussian_gets_the_covariance_of_the_lyapunov_equation() {
     let mean = column(&[1.0, 0.0, -2.0]);
     let kernel = Sgld::new(StepSize::Constant(0.6), 0.3).unwrap();
     let moments = Replicas::start(&kernel, &[0.0; 3]).advance(150, &curvature, &mean).moments();
-    moments.assert_law(&GaussianLaw::stationary(&[linear_step(0.6, 0.3, &curvature, &mean)]));
+    moments.assert_law(&GaussianLaw::stationary(&[LinearStep::langevin(0.6, 0.3, &curvature, &mean)]));
 }
 
 /// False alarms: 5 numbers at 5 standard errors, 1 in 350,000.
@@ -53,7 +40,8 @@ fn geometric_steps_have_the_law_of_the_product_of_their_steps() {
     let kernel = Sgld::new(StepSize::Geometric { first, ratio }, temperature).unwrap();
     let moments = Replicas::start(&kernel, &[2.0, -1.0]).advance(6, &curvature, &mean).moments();
     let law_of = |sizes: &[f64]| {
-        let steps: Vec<_> = sizes.iter().map(|&e| linear_step(e, temperature, &curvature, &mean)).collect();
+        let steps: Vec<_> =
+            sizes.iter().map(|&e| LinearStep::langevin(e, temperature, &curvature, &mean)).collect();
         GaussianLaw::point(&[2.0, -1.0]).after_all(&steps)
     };
     let sizes: Vec<f64> = (0..6).map(|k| first * ratio.powi(k)).collect();

@@ -4,11 +4,12 @@ use crate::{
     ModelError,
     tensor_file::{TensorFile, read_header},
 };
-use bal_core::{ChainState, Checkpoint, Member, Position, State};
+use bal_core::{Architecture, ChainState, Checkpoint, Member, Position, State};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
+    sync::Arc,
 };
 use tch::Tensor;
 
@@ -90,12 +91,16 @@ pub fn checkpoint_sweep(path: &Path) -> Result<u64, ModelError> {
     Ok(contents(path, &read_header(path)?)?.sweep)
 }
 
-/// Reads a checkpoint of the experiment with digest `experiment`.
+/// Reads a checkpoint of the experiment with digest `experiment`, whose samples are weights of `network`.
 ///
 /// # Errors
 /// [`ModelError`] when it is not one, is damaged or incomplete, holds more than it says, or belongs to another experiment.
 /// One without a checksum, of an earlier version, is refused.
-pub fn read_checkpoint(path: &Path, experiment: &str) -> Result<Checkpoint, ModelError> {
+pub fn read_checkpoint(
+    path: &Path,
+    experiment: &str,
+    network: &Arc<dyn Architecture>,
+) -> Result<Checkpoint, ModelError> {
     let metadata_error = |problem: String| ModelError::Metadata { path: path.into(), key: KEY, problem };
     // Another file is told apart from a damaged one.
     text(path, &read_header(path)?)?;
@@ -129,7 +134,7 @@ pub fn read_checkpoint(path: &Path, experiment: &str) -> Result<Checkpoint, Mode
     for (s, sample) in contents.samples.iter().enumerate() {
         let parameters = take(format!("sample.{s}.parameters"), sample.parameters)?;
         let buffers = take(format!("sample.{s}.buffers"), sample.buffers)?;
-        samples.push(Member { parameters, buffers });
+        samples.push(Member { network: network.clone(), parameters, buffers });
     }
     let extras = (contents.extras.into_iter())
         .map(|name| Ok((name.clone(), take_one(format!("extra.{name}"))?)))

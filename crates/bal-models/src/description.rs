@@ -1,7 +1,7 @@
 //! What the metadata of a posterior say of its network: name, sizes, and what the classes are called.
 
 use crate::{ModelError, Sizes, architecture};
-use bal_core::{Architecture, Posterior};
+use bal_core::Architecture;
 use std::{collections::HashMap, path::Path, sync::Arc};
 
 const ARCHITECTURE: &str = "architecture";
@@ -10,16 +10,15 @@ const CLASSES: &str = "classes";
 const CLASS_NAMES: &str = "class_names";
 
 /// What is to be written of the network. Sizes of the paper's networks go without saying.
-pub(crate) fn of(posterior: &Posterior) -> Vec<(String, String)> {
-    let network = &posterior.architecture;
+pub(crate) fn of(network: &dyn Architecture, class_names: Option<&[String]>) -> Vec<(String, String)> {
     let mut said = vec![(ARCHITECTURE.to_string(), network.name().to_string())];
-    let sizes = Sizes::of(&**network);
+    let sizes = Sizes::of(network);
     let usual = architecture(network.name(), None).map(|network| Sizes::of(&*network));
     if usual.ok() != Some(sizes) {
         said.push((INPUT.into(), listed(sizes.input)));
         said.push((CLASSES.into(), sizes.classes.to_string()));
     }
-    if let Some(names) = &posterior.class_names {
+    if let Some(names) = class_names {
         said.push((CLASS_NAMES.into(), serde_json::json!(names).to_string()));
     }
     said

@@ -1,14 +1,15 @@
-//! Networks of one architecture that predict together.
+//! Networks that predict together.
 
 use crate::ModelError;
 use bal_core::{Architecture, Classifier, ClassifierError, Member, Mode, Posterior, Prediction, Replicate};
-use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 
 /// A posterior's samples as one classifier, in evaluation mode; a point estimate has one member.
+///
+/// Members may be of several architectures that take the same images and know the same classes.
 #[derive(Debug)]
 pub struct Ensemble {
-    architecture: Arc<dyn Architecture>,
+    /// At least one.
     members: Vec<Member>,
     prediction: Prediction,
     loss_kind: Kind,
@@ -18,28 +19,29 @@ impl Ensemble {
     /// The ensemble of `posterior`, predicting as it says, on `device`.
     ///
     /// # Errors
-    /// [`ModelError::Empty`] without members.
+    /// [`ModelError::Empty`] without members, [`ModelError::Unlike`] for members of other images or classes than the first.
     pub fn new(posterior: &Posterior, device: Device) -> Result<Self, ModelError> {
-        if posterior.members.is_empty() {
-            return Err(ModelError::Empty);
+        let (first, rest) = posterior.members.split_first().ok_or(ModelError::Empty)?;
+        let first = first.network.as_ref();
+        for Member { network: other, .. } in rest {
+            if (other.classes(), other.input()) != (first.classes(), first.input()) {
+                return Err(ModelError::Unlike {
+                    first: first.name().into(),
+                    classes: first.classes(),
+                    input: first.input(),
+                    other: other.name().into(),
+                    other_classes: other.classes(),
+                    other_input: other.input(),
+                });
+            }
         }
         let members = posterior.members.iter().map(|m| m.to_device(device)).collect();
-        Ok(Self {
-            architecture: posterior.architecture.clone(),
-            members,
-            prediction: posterior.prediction,
-            loss_kind: Kind::Double,
-        })
+        Ok(Self { members, prediction: posterior.prediction, loss_kind: Kind::Double })
     }
 
     /// One network as a classifier.
-    pub fn of_one(architecture: Arc<dyn Architecture>, member: Member) -> Self {
-        Self {
-            architecture,
-            members: vec![member],
-            prediction: Prediction::MeanLogits,
-            loss_kind: Kind::Double,
-        }
+    pub fn of_one(member: Member) -> Self {
+        Self { members: vec![member], prediction: Prediction::MeanLogits, loss_kind: Kind::Double }
     }
 
     /// The same members, combined another way.
@@ -64,13 +66,18 @@ impl Ensemble {
         self.members.is_empty()
     }
 
+    /// The first member's network; the others take the same images and know the same classes.
+    fn network(&self) -> &dyn Architecture {
+        self.members[0].network.as_ref()
+    }
+
     fn check(&self, x: &Tensor) -> Result<(), ClassifierError> {
-        let (found, expected) = (x.size(), self.architecture.input());
+        let (found, expected) = (x.size(), self.network().input());
         if found.len() == 4 && found[1..] == expected {
             return Ok(());
         }
         Err(ClassifierError::Input {
-            architecture: self.architecture.name().into(),
+            architecture: self.network().name().into(),
             expected: format!("n, {}, {}, {}", expected[0], expected[1], expected[2]),
             found,
         })
@@ -79,13 +86,12 @@ impl Ensemble {
 
 impl Classifier for Ensemble {
     fn classes(&self) -> i64 {
-        self.architecture.classes()
+        self.network().classes()
     }
 
     fn member_logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
         self.check(x)?;
-        let forward =
-            |m: &Member| self.architecture.forward(&m.parameters, &m.buffers, x, Mode::Evaluate).logits;
+        let forward = |m: &Member| m.forward(x, Mode::Evaluate).logits;
         Ok(Tensor::stack(&self.members.iter().map(forward).collect::<Vec<_>>(), 0))
     }
 
@@ -99,7 +105,6 @@ impl Classifier for Ensemble {
 
     fn replicate(&self) -> Box<dyn Classifier> {
         Box::new(Self {
-            architecture: self.architecture.clone(),
             members: self.members.replicate(),
             prediction: self.prediction,
             loss_kind: self.loss_kind,
@@ -112,19 +117,16 @@ mod tests {
     use super::*;
     use crate::Cnn;
     use bal_core::{EnsembleGradient, NoiseKey, NoiseStream, Purpose};
+    use std::sync::Arc;
 
     fn ensemble(chains: u64) -> Ensemble {
-        let architecture: Arc<dyn Architecture> = Arc::new(Cnn::mnist());
-        let members = (0..chains)
-            .map(|chain| {
-                let key = NoiseKey { seed: 1, purpose: Purpose::Test, sweep: 0, chain };
-                let (parameters, buffers) = architecture.init(&mut NoiseStream::new(key));
-                Member { parameters, buffers }
-            })
-            .collect();
+        let network: Arc<dyn Architecture> = Arc::new(Cnn::mnist());
+        let member = |chain| {
+            let key = NoiseKey { seed: 1, purpose: Purpose::Test, sweep: 0, chain };
+            Member::init(&network, &mut NoiseStream::new(key))
+        };
         let posterior = Posterior {
-            architecture,
-            members,
+            members: (0..chains).map(member).collect(),
             prediction: Prediction::MeanProbability,
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,

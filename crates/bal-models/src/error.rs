@@ -146,6 +146,30 @@ pub enum ModelError {
              precision = \"fp32\""
     )]
     Bfloat16,
+    /// Weights that one file cannot hold.
+    #[error(
+        "a file of weights holds one architecture, but {0}; write the members of each to a file of their own"
+    )]
+    OneFile(bal_core::CoreError),
+    /// Members that do not answer the same question.
+    #[error(
+        "{first} tells {classes} classes of images of shape {input:?} apart, and {other} {other_classes} classes of images of \
+         shape {other_input:?}; the networks of an ensemble take the same images and know the same classes"
+    )]
+    Unlike {
+        /// The first member's architecture.
+        first: String,
+        /// Its classes.
+        classes: i64,
+        /// Channels, height and width that it takes.
+        input: [i64; 3],
+        /// The other member's architecture.
+        other: String,
+        /// Its classes.
+        other_classes: i64,
+        /// Channels, height and width that it takes.
+        other_input: [i64; 3],
+    },
     /// There is no member to predict with.
     #[error("an ensemble needs at least one member")]
     Empty,

@@ -20,8 +20,9 @@ pub fn read_posteriors(
 ) -> Result<Posterior, ModelError> {
     let (first, rest) = paths.split_first().ok_or(ModelError::Empty)?;
     let mut whole = read_posterior(first, architecture)?;
+    let network = whole.architecture().cloned().ok();
     for path in rest {
-        let part = read_posterior(path, Some(whole.architecture.clone()))?;
+        let part = read_posterior(path, network.clone())?;
         let files = [path.as_path(), first];
         agree(files, "prediction", prediction.is_some(), [part.prediction, whole.prediction])?;
         let gradients = [part.ensemble_gradient, whole.ensemble_gradient];

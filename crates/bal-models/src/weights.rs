@@ -14,13 +14,13 @@ use tch::{Kind, Tensor};
 /// paper's; `class_names`, a JSON list, where the posterior has them. The same posterior gives the same bytes.
 ///
 /// # Errors
-/// [`ModelError::Empty`] without members; [`ModelError::Io`] when the file cannot be written:
+/// [`ModelError::Empty`] without members; [`ModelError::OneFile`] with members of several architectures; [`ModelError::Io`] when the file cannot be written:
 /// nothing half-written is left.
 pub fn write_posterior(path: &Path, posterior: &Posterior) -> Result<(), ModelError> {
     if posterior.members.is_empty() {
         return Err(ModelError::Empty);
     }
-    let architecture = &posterior.architecture;
+    let architecture = posterior.architecture().map_err(ModelError::OneFile)?;
     let mut tensors = BTreeMap::new();
     for (specs, part) in [(architecture.parameters(), parameters as Part), (architecture.buffers(), buffers)]
     {
@@ -36,7 +36,11 @@ pub fn write_posterior(path: &Path, posterior: &Posterior) -> Result<(), ModelEr
         ("ensemble_gradient", posterior.ensemble_gradient.to_string()),
     ];
     let members = members.map(|(key, value)| (key.to_string(), value));
-    let metadata: HashMap<String, String> = description::of(posterior).into_iter().chain(members).collect();
+    let metadata: HashMap<String, String> =
+        description::of(&**architecture, posterior.class_names.as_deref())
+            .into_iter()
+            .chain(members)
+            .collect();
     TensorFile { metadata, tensors }.write(path)
 }
 
@@ -62,7 +66,11 @@ pub fn read_posterior(
         let problem = format!("is no weight of the architecture `{}`", architecture.name());
         return Err(ModelError::Tensor { path: path.into(), tensor, problem });
     }
-    let member = |s: i64| Member { parameters: slice(&weights, s), buffers: slice(&statistics, s) };
+    let member = |s: i64| Member {
+        network: architecture.clone(),
+        parameters: slice(&weights, s),
+        buffers: slice(&statistics, s),
+    };
     let prediction = parse(path, &metadata, "prediction")?.unwrap_or(Prediction::MeanProbability);
     let implied = match prediction {
         Prediction::MeanLogits => EnsembleGradient::MemberMean,
@@ -74,7 +82,6 @@ pub fn read_posterior(
         ensemble_gradient: parse(path, &metadata, "ensemble_gradient")?.unwrap_or(implied),
         mixing: None,
         class_names: description::class_names(path, &metadata, architecture.classes())?,
-        architecture,
     })
 }
 

@@ -21,6 +21,7 @@ mod sgadald;
 mod sghmc;
 mod sgld;
 mod step_size;
+mod tables;
 mod tau;
 
 pub use adam::{Adam, AdamSettings};
@@ -28,7 +29,7 @@ pub use adaptation::SecondMoment;
 pub use error::SamplerError;
 pub use gradient_noise::GradientNoise;
 pub use psgld::{Psgld, PsgldSettings};
-pub use sampler::{Sampler, SamplerTables};
+pub use sampler::Sampler;
 pub use sgadahmc::{MomentumFriction, Sgadahmc, SgadahmcSettings};
 pub use sgadald::{Friction, InjectedNoise, Sgadald, SgadaldSettings};
 pub use sghmc::{Sghmc, SghmcSettings};

@@ -5,15 +5,14 @@ use crate::{
     SghmcSettings, Sgld, SgldSettings, StepSize,
 };
 use bal_core::{Diverged, Kernel, NoiseStream, Position, State, Unstable};
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// One of the samplers, with its settings.
 ///
-/// In files the one table among `sgld`, `psgld`, `sghmc`, `sgadald` and `sgadahmc` that is there.
-#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
-#[serde(try_from = "SamplerTables", into = "SamplerTables")]
+/// In files the one table among those of [`table_with_samplers!`](crate::table_with_samplers) that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Sampler {
     /// Stochastic gradient Langevin dynamics.
     Sgld(SgldSettings),
@@ -28,6 +27,14 @@ pub enum Sampler {
 }
 
 impl Sampler {
+    /// The only one of the samplers `there`, which are those that a file has tables of.
+    ///
+    /// # Errors
+    /// [`SamplerError::Tables`] when there is none, or several.
+    pub fn only(there: &[Self]) -> Result<Self, SamplerError> {
+        if let [one] = *there { Ok(one) } else { Err(SamplerError::Tables(there.len())) }
+    }
+
     /// The name of its table: `sgld`.
     pub fn name(&self) -> &'static str {
         match self {
@@ -121,58 +128,6 @@ impl Kernel for InUnit {
     }
 }
 
-/// The tables of all samplers, of which a file has one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
-#[serde(default)]
-pub struct SamplerTables {
-    /// Stochastic gradient Langevin dynamics. Exactly one of this and the following tables is the sampler.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sgld: Option<SgldSettings>,
-    /// SGLD, preconditioned as `RMSProp` is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub psgld: Option<PsgldSettings>,
-    /// Stochastic gradient Hamiltonian Monte Carlo.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sghmc: Option<SghmcSettings>,
-    /// Stochastic gradient adaptive Langevin dynamics, the paper's sampler (eq. 10).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sgadald: Option<SgadaldSettings>,
-    /// Stochastic gradient adaptive Hamiltonian Monte Carlo.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sgadahmc: Option<SgadahmcSettings>,
-}
-
-impl TryFrom<SamplerTables> for Sampler {
-    type Error = SamplerError;
-
-    fn try_from(tables: SamplerTables) -> Result<Self, SamplerError> {
-        let SamplerTables { sgld, psgld, sghmc, sgadald, sgadahmc } = tables;
-        let there = [
-            sgld.map(Self::Sgld),
-            psgld.map(Self::Psgld),
-            sghmc.map(Self::Sghmc),
-            sgadald.map(Self::Sgadald),
-            sgadahmc.map(Self::Sgadahmc),
-        ];
-        let there: Vec<Self> = there.into_iter().flatten().collect();
-        let [one] = there[..] else { return Err(SamplerError::Tables(there.len())) };
-        Ok(one)
-    }
-}
-
-impl From<Sampler> for SamplerTables {
-    fn from(sampler: Sampler) -> Self {
-        let none = Self::default();
-        match sampler {
-            Sampler::Sgld(s) => Self { sgld: Some(s), ..none },
-            Sampler::Psgld(s) => Self { psgld: Some(s), ..none },
-            Sampler::Sghmc(s) => Self { sghmc: Some(s), ..none },
-            Sampler::Sgadald(s) => Self { sgadald: Some(s), ..none },
-            Sampler::Sgadahmc(s) => Self { sgadahmc: Some(s), ..none },
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,13 +149,26 @@ mod tests {
             preconditioner_floor = 1e-5, initial_second_moment = 1.0 }
     "#;
 
+    crate::table_with_samplers!(Table {});
+
+    impl Table {
+        fn read(text: &str) -> Result<Sampler, SamplerError> {
+            Sampler::only(&toml::from_str::<Self>(text).unwrap().samplers())
+        }
+    }
+
     #[derive(Deserialize)]
     struct All {
-        all: Vec<Sampler>,
+        all: Vec<Table>,
     }
 
     fn all() -> Vec<Sampler> {
-        toml::from_str::<All>(&SAMPLERS.replace("\\\n", "")).unwrap().all
+        let All { all } = toml::from_str(&SAMPLERS.replace("\\\n", "")).unwrap();
+        all.iter().flat_map(Table::samplers).collect()
+    }
+
+    fn written(sampler: Sampler) -> String {
+        toml::to_string(&Table::new(Some(sampler))).unwrap()
     }
 
     /// Where two steps against a gradient of `scale` lead.
@@ -219,13 +187,13 @@ mod tests {
         let names: Vec<_> = all().iter().map(Sampler::name).collect();
         assert_eq!(names, ["sgld", "psgld", "sghmc", "sgadald", "sgadahmc"]);
         for sampler in all() {
-            let text = toml::to_string(&sampler).unwrap();
+            let text = written(sampler);
             assert!(text.contains(sampler.name()), "{text}");
-            assert_eq!(toml::from_str::<Sampler>(&text).unwrap(), sampler);
+            assert_eq!(Table::read(&text).unwrap(), sampler);
         }
-        let two = [all()[0], all()[2]].map(|s| toml::to_string(&s).unwrap()).concat();
+        let two = [all()[0], all()[2]].map(written).concat();
         for (text, got) in [("", "needed, got 0"), (two.as_str(), "needed, got 2")] {
-            let error = toml::from_str::<Sampler>(text).unwrap_err().to_string();
+            let error = Table::read(text).unwrap_err().to_string();
             assert!(
                 error.contains("exactly one of the tables sgld, psgld, sghmc") && error.contains(got),
                 "{error}"

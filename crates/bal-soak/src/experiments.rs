@@ -64,12 +64,11 @@ pub(super) fn write(from: &Path, to: &Path) -> Result<()> {
         let mut experiment: Table =
             text.parse().with_context(|| format!("cannot read {}", path.display()))?;
         change(&mut experiment, ALL.parse()?);
-        for table in ["erm", "adversarial_training", "wrm", "bnn", "bal"] {
-            if let Some(Value::Table(method)) = experiment.get_mut(table) {
-                let there = TABLE.parse::<Table>()?.into_iter().filter(|(key, _)| method.contains_key(key));
-                let there = there.collect();
-                change(method, there);
-            }
+        let tables = experiment.iter_mut().filter_map(|(_, value)| value.as_table_mut());
+        for method in tables.filter(|table| table.contains_key("schedule")) {
+            let there = TABLE.parse::<Table>()?.into_iter().filter(|(key, _)| method.contains_key(key));
+            let there = there.collect();
+            change(method, there);
         }
         if let Some(Value::Table(changes)) = single.remove(name) {
             change(&mut experiment, changes);

@@ -2,9 +2,10 @@
 
 mod attacks;
 mod measured;
+mod request;
 
 use crate::{
-    ImageSelection, ModelSource, Session,
+    Session,
     answers::Answers,
     evaluate::{attack, of_model, warnings},
     image_selection::{Selected, with_images},
@@ -14,42 +15,16 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use attacks::Attacks;
-use bal_attacks::{
-    Attack, AttackSpec, Evaluated, LossName, NoStore, Norm, PgdSettings, Protocol, Radii, ShardStore,
-};
+use bal_attacks::{Attack, AttackSpec, Evaluated, LossName, NoStore, PgdSettings, Protocol, ShardStore};
 use bal_report::calibration::{Attacked, CalibrationReport, Detections, Measured};
 use measured::Shown;
+pub use request::CalibrateRequest;
 use std::path::{Path, PathBuf};
 use tch::Tensor;
 
 const NO_IMAGES: &str = "there are no images to calibrate on";
 
-/// Whose probabilities are measured, and on which images.
-#[derive(Clone, Debug)]
-pub struct CalibrateRequest {
-    /// The model.
-    pub model: ModelSource,
-    /// The images.
-    pub images: ImageSelection,
-    /// Radii at which they are attacked, too, by PGD on the cross-entropy and on the confident loss.
-    pub radii: Option<Radii>,
-    /// Steps of PGD; 40 unless said.
-    pub steps: Option<u64>,
-    /// The norm of its ball; L-infinity unless said.
-    pub norm: Option<Norm>,
-    /// A file for all that was measured.
-    pub json: Option<PathBuf>,
-    /// The seed of random starts and of a sample of images.
-    pub seed: u64,
-}
-
 impl CalibrateRequest {
-    /// On clean test images of the run's data set, else of MNIST.
-    pub fn new(model: ModelSource) -> Self {
-        let images = ImageSelection::default();
-        Self { model, images, radii: None, steps: None, norm: None, json: None, seed: 0 }
-    }
-
     /// Whether its attacks can be made.
     ///
     /// # Errors
@@ -119,7 +94,7 @@ pub fn calibrate<'a>(request: &'a CalibrateRequest, session: &Session) -> Result
     let places: Vec<i64> = (0..chosen.images.len().min(count)).collect();
     let batch = chosen.images.batch(&places);
     let numbers = &chosen.numbers[..places.len()];
-    let labels = labels(&batch.y, numbers, classes, &chosen.dataset)?;
+    let labels = labels(batch.classes()?, numbers, classes, &chosen.dataset)?;
     let shown = |x: &Tensor| -> Result<Shown> {
         let answers = Answers::of(&*classifier, x, numbers, session.device, &session.workers)?;
         Shown::new(&answers, &labels)

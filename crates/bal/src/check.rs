@@ -1,6 +1,6 @@
 //! Signs that a classifier hides from attacks.
 
-use crate::EvaluateRequest;
+use crate::{Checked, EvaluateRequest};
 use anyhow::Result;
 use bal_attacks::{
     Attack, AttackSpec, FgsmSettings, Norm, PgdSettings,
@@ -19,19 +19,6 @@ const QUERIES: u64 = 100;
 
 /// By how much twice the steps may lower the accuracy.
 const MARGIN: f64 = 0.02;
-
-/// What was found, and on what.
-#[derive(Clone, Debug)]
-pub struct Checked {
-    /// How many images were looked at.
-    pub images: u64,
-    /// The norm of the balls.
-    pub norm: Norm,
-    /// Their radius.
-    pub radius: f64,
-    /// Each finding in a sentence; none where nothing is suspicious.
-    pub findings: Vec<String>,
-}
 
 /// What the checks find.
 ///

@@ -1,6 +1,6 @@
 //! How long a batch takes on this machine: tried, not guessed.
 
-use crate::{Session, dataset::Training, experiment::Experiment};
+use crate::{Session, experiment::Experiment};
 use anyhow::Result;
 use bal_core::{Task, TrainError};
 use std::{
@@ -12,18 +12,12 @@ use std::{
 const BATCHES: usize = 4;
 const ENOUGH: Duration = Duration::from_secs(10);
 
-/// The training images of the experiment.
-pub(crate) fn training(experiment: &Experiment, session: &Session) -> Result<Training> {
-    let Experiment { train_images, held_out, seed, .. } = experiment;
-    experiment.data(session).training(*train_images, *held_out, *seed)
-}
-
 /// Seconds of a batch from initial weights, without the first where there are more: it pays for what is done once.
 ///
 /// # Errors
 /// When the experiment or its data cannot be used.
 pub fn seconds_per_batch(experiment: &Experiment, session: &Session) -> Result<f64> {
-    let training = training(experiment, session)?;
+    let training = experiment.training(session)?;
     let [_, network] = experiment.architectures(training.sizes()?, session.device)?;
     let task = Task {
         architecture: network,

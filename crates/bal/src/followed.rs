@@ -1,8 +1,6 @@
 //! What happens after each sweep of a run: metrics, checkpoints, and its early end.
 
-use crate::{
-    Progress as Display, Session, Work, experiment::Experiment, run_folder::RunFolder, train::Options,
-};
+use crate::{Options, Progress as Display, Session, Work, experiment::Experiment, run_folder::RunFolder};
 use anyhow::Result;
 use bal_core::{Metrics, Progress};
 use bal_report::{EventWriter, MetricLine, MetricsWriter, metrics};

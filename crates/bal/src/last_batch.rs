@@ -1,10 +1,10 @@
 //! A word of warning where the last batch of an epoch moves its images further than all others.
 
-use crate::{Note, experiment::Experiment};
+use crate::Note;
+use bal_baselines::BalSettings;
 
-/// What to know of an experiment whose epochs end in a smaller batch with longer steps, and the way out.
-pub(crate) fn remark(experiment: &Experiment, images: u64) -> Option<Note> {
-    let settings = experiment.bal.as_ref()?;
+/// What to know of chains whose epochs end in a smaller batch with longer steps, and the way out.
+pub(crate) fn remark(settings: &BalSettings, images: u64) -> Option<Note> {
     let (full, last) = (settings.schedule.batch_size, settings.small_last_batch(images)?);
     let times = full as f64 / last as f64;
     Some(Note::remark(format!(

@@ -9,6 +9,7 @@
 mod answers;
 mod calibrate;
 mod check;
+mod checked;
 mod class_order;
 mod dataset;
 mod diagnose;
@@ -17,11 +18,13 @@ mod estimate;
 mod evaluate;
 mod experiment;
 mod export;
+mod file_digest;
 mod followed;
 mod image_selection;
 mod last_batch;
 mod model_source;
 mod observer;
+mod options;
 mod outputs;
 mod overrides;
 mod own_images;
@@ -44,7 +47,7 @@ mod versions;
 
 pub use anyhow::{Error, Result};
 pub use calibrate::{CalibrateRequest, Calibrated, calibrate};
-pub use check::Checked;
+pub use checked::Checked;
 pub use diagnose::{DiagnoseRequest, Diagnosed, Quantities, diagnose};
 pub use download::download;
 pub use estimate::seconds_per_batch;
@@ -52,13 +55,14 @@ pub use evaluate::{
     EvaluateRequest, Measured, Surrogate, Verified, VerifyRequest, evaluate, measure, verify,
 };
 pub use experiment::{
-    AdversarialSettings, AttackTable, ErmSettings, Experiment, ExperimentRequest, Meaning, Origin, Plan,
-    Precision, Start, WrmTraining,
+    AdversarialSettings, AttackTable, BnnSettings, ErmSettings, Experiment, ExperimentRequest, Meaning,
+    Origin, Plan, Precision, Start, WrmTraining,
 };
 pub use export::export;
 pub use image_selection::ImageSelection;
 pub use model_source::{LoadedModel, ModelFiles, ModelSource, ReadyModel, Scripts};
 pub use observer::{Level, Note, Observer, Progress, Silent, Work};
+pub use options::Options;
 pub use outputs::{Outputs, can_be_written};
 pub use own_images::{ImageSettings, named as images_named};
 pub use predict::{Predicted, Predictor, predict};
@@ -67,7 +71,7 @@ pub use refusal::{Refusal, Remedy, causes, told};
 pub use report::{ReportRequest, report};
 pub use run_folder::{RunFolder, Status};
 pub use session::Session;
-pub use train::{Ending, Options, TrainRequest, Trained, train};
+pub use train::{Ending, TrainRequest, Trained, train};
 pub use versions::versions;
 
 pub use bal_attacks::{self as attacks, AttackName, AttackSpec, Norm, Radii};

@@ -1,8 +1,9 @@
 //! What is attacked: a run, files of weights, or anybody's networks in TorchScript.
 
+mod class_numbers;
 mod loaded;
 
-use crate::{Refusal, Remedy, run_folder::RunFolder, start::digest, trained_on::TrainedOn};
+use crate::{Refusal, Remedy, file_digest::digest, run_folder::RunFolder, trained_on::TrainedOn};
 use anyhow::{Result, bail};
 use bal_core::{EnsembleGradient, Posterior, Prediction};
 use bal_data::own::{self, Gray, Ground};
@@ -175,7 +176,7 @@ impl ModelSource {
             bal_models::read_posteriors(files, architecture, self.prediction, self.ensemble_gradient)?;
         let name = chosen(names(files), &mut posterior, &self.members)?;
         if let (Some(said), Some(path)) = (&class_names, &self.class_names) {
-            let outputs = posterior.architecture.classes();
+            let outputs = posterior.architecture()?.classes();
             let known = posterior.class_names.as_ref();
             if said.len() as i64 != outputs {
                 bail!("{} names {} classes, but {name} tells {outputs} apart", path.display(), said.len());

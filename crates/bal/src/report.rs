@@ -3,6 +3,7 @@
 mod attacked;
 mod inputs;
 mod labels;
+mod request;
 mod same_images;
 mod seen;
 
@@ -19,47 +20,7 @@ use bal_diagnostics::Quantity;
 use bal_page::{Answers, Page, Run, Trace};
 use bal_report::{Record, Split, metrics};
 use inputs::Input;
-use std::path::PathBuf;
-
-/// Which runs are shown, and on what.
-#[derive(Clone, Debug)]
-pub struct ReportRequest {
-    /// Run folders, at most eight.
-    pub runs: Vec<PathBuf>,
-    /// Accuracies that were measured of these runs; without any, fgsm and pgd are measured on the images that are attacked.
-    pub evaluations: Vec<PathBuf>,
-    /// The data set whose test images are shown; without one that of the first run.
-    pub dataset: Option<String>,
-    /// So many test images are classified, drawn by the seed.
-    pub images: u64,
-    /// So many of them, drawn as well, are attacked by pgd.
-    pub attacked: u64,
-    /// The radius of the L-infinity ball that they are attacked in, above 0 and at most 1.
-    pub radius: f64,
-    /// The seed of the draw and of random starts.
-    pub seed: u64,
-    /// The HTML file.
-    pub out: PathBuf,
-    /// By which command or program the page says that it was made.
-    pub made_with: String,
-}
-
-impl ReportRequest {
-    /// These runs on 1000 images, of which 200 are attacked at radius 0.1.
-    pub fn new(runs: Vec<PathBuf>, out: impl Into<PathBuf>) -> Self {
-        Self {
-            runs,
-            evaluations: vec![],
-            dataset: None,
-            images: 1000,
-            attacked: 200,
-            radius: 0.1,
-            seed: 0,
-            out: out.into(),
-            made_with: String::new(),
-        }
-    }
-}
+pub use request::ReportRequest;
 
 /// Reads the runs, shows them images, and writes the page.
 ///

@@ -2,7 +2,7 @@
 
 mod claim;
 
-use crate::{Refusal, Remedy, start::digest, trained_on};
+use crate::{Refusal, Remedy, file_digest::digest};
 use anyhow::{Context, Result, bail};
 use bal_core::Posterior;
 use bal_models::{RunImages, Traces};
@@ -14,6 +14,9 @@ use std::{
     ffi::OsStr,
     path::{Path, PathBuf},
 };
+
+/// Which images a run is of.
+const DATA: &str = "data.safetensors";
 
 /// The folder of one run.
 #[derive(Clone, Debug)]
@@ -103,7 +106,7 @@ impl RunFolder {
 
     /// Which images it was trained on, held out and is tested on.
     pub fn data(&self) -> PathBuf {
-        self.0.join(trained_on::FILE)
+        self.0.join(DATA)
     }
 
     /// What was run, on what, and how it went; written last.
@@ -131,7 +134,7 @@ impl RunFolder {
             Some(bal_files::LOCK_FILE) => true,
             Some("checkpoint") => all_names(&self.checkpoints(), &begun),
             // The user may have files of these names: ours come after the identity.
-            Some("start.safetensors" | trained_on::FILE) => self.identity().is_file(),
+            Some("start.safetensors" | DATA) => self.identity().is_file(),
             _ => bal_files::is_unfinished(name),
         };
         all_names(&self.0, &expected)

@@ -1,7 +1,7 @@
 //! The record of a run: settings, data, versions, and how it went.
 
 use crate::{
-    Session, dataset::Training, experiment::Experiment, run_folder::RunFolder, start::Start, train::Options,
+    Options, Session, dataset::Training, experiment::Experiment, run_folder::RunFolder, start::Start,
     units::units, versions::versions,
 };
 use anyhow::{Context, Result};

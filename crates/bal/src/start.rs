@@ -1,16 +1,15 @@
 //! The weights that a run starts from.
 
 use crate::{
-    Note, Refusal, Remedy, Session,
+    Note, Options, Refusal, Remedy, Session,
     dataset::Training,
     experiment::{Experiment, Origin},
-    run_folder::{RunFolder, Status},
-    train::{self, Options},
+    file_digest::digest,
+    run_folder::{Claim, RunFolder, Status},
     trained_on::TrainedOn,
 };
 use anyhow::{Context, Result, bail};
 use bal_core::{Architecture, ImageDigest, Posterior};
-use bal_data::Digest;
 use bal_models::{RunImages, Sizes};
 use std::{
     collections::{BTreeMap, HashSet},
@@ -66,13 +65,17 @@ impl Start {
 /// The folder of finished runs that others start from, by digest.
 const CACHE: &str = "runs/cache";
 
+/// Trains an experiment into a folder.
+type Train<'a> = &'a dyn Fn(&Experiment, &Origin, Claim) -> Result<()>;
+
 /// The start that the options name or the experiment asks for: a finished run of the same digest, or
-/// one trained now; weights of `network`.
+/// one that `train` makes now; weights of `network`.
 pub(crate) fn resolve(
     options: &Options,
     experiment: &Experiment,
     origin: &Origin,
     network: &Arc<dyn Architecture>,
+    train: Train,
     session: &Session,
 ) -> Result<Option<Start>> {
     let start = if let Some(folder) = &options.start {
@@ -84,9 +87,9 @@ pub(crate) fn resolve(
             .with_context(|| format!("{} cannot be started from", folder.display()))?
     } else {
         let Some((first, origin)) = experiment.start_experiment(origin)? else { return Ok(None) };
-        cached(&first, &origin, options, session)?
+        cached(&first, &origin, train, session)?
     };
-    let found = &start.posterior.architecture;
+    let found = start.posterior.architecture()?;
     let sizes = Sizes::of(&**found);
     if found.name() != network.name() || sizes != Sizes::of(&**network) {
         let described = |network: &Arc<dyn Architecture>| {
@@ -127,23 +130,16 @@ fn from_run(folder: &RunFolder) -> Result<Start> {
     Ok(Start { name: record.name, digest: digest(&folder.posterior())?, posterior, images })
 }
 
-fn cached(experiment: &Experiment, origin: &Origin, options: &Options, session: &Session) -> Result<Start> {
-    let digest = train::digest(experiment, "", session)?;
+fn cached(experiment: &Experiment, origin: &Origin, train: Train, session: &Session) -> Result<Start> {
+    let digest = experiment.digest("", experiment.data(session).digests()?.iter())?;
     let folder = RunFolder::new(Path::new(CACHE).join(format!("{}-{}", experiment.name, &digest[..16])));
     if folder.status() != Status::Finished {
         // Another run may be training the same start: this one then takes what came of it.
         let claim = folder.claim_when_free(session)?;
         if claim.status() != Status::Finished {
             session.observer().note(&Note::news(format!("first {}, to start from", experiment.name)));
-            let first = Options { start: None, max_sweeps: None, ..options.clone() };
-            train::run(&first, experiment, origin, claim, session)?;
+            train(experiment, origin, claim)?;
         }
     }
     from_run(&folder)
-}
-
-/// SHA-256 of a file, in hexadecimal.
-pub(crate) fn digest(path: &Path) -> Result<String> {
-    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Digest::of(&bytes).to_string())
 }

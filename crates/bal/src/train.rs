@@ -1,7 +1,7 @@
 //! Training: an experiment becomes a run.
 
 use crate::{
-    Note, Refusal, Remedy, Session,
+    Note, Options, Refusal, Remedy, Session,
     experiment::{Experiment, ExperimentRequest, Origin},
     followed::Followed,
     last_batch,
@@ -11,10 +11,13 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use bal_baselines::TraceSettings;
-use bal_core::{Architecture, Checkpoint, Posterior, Task, TrainError};
+use bal_core::{Architecture, Checkpoint, Member, Posterior, Task, TrainError};
 use bal_models::{RunImages, Traces};
 use bal_report::{Record, metrics};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tch::Tensor;
 
 /// What to train, and into which folder.
@@ -28,19 +31,6 @@ pub struct TrainRequest {
     pub resume: bool,
     /// The rest.
     pub options: Options,
-}
-
-/// How to train.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// A finished run to start from, instead of the one that the experiment names.
-    pub start: Option<PathBuf>,
-    /// Ends the run after so many batches; the record says so.
-    pub max_sweeps: Option<u64>,
-    /// Marks the record as made for a quick look.
-    pub quick: bool,
-    /// Also writes `TensorBoard`'s event files.
-    pub tensorboard: bool,
 }
 
 /// A run after [`train`].
@@ -112,13 +102,8 @@ fn finished(experiment: &Experiment, folder: &RunFolder) -> Result<Ending> {
     Ok(Ending::WasFinished)
 }
 
-/// The digest of `experiment`, started from weights with digest `start`.
-pub(crate) fn digest(experiment: &Experiment, start: &str, session: &Session) -> Result<String> {
-    experiment.digest(start, experiment.data(session).digests()?.iter())
-}
-
 /// Trains `experiment` into a folder, which has no finished run.
-pub(crate) fn run(
+fn run(
     options: &Options,
     experiment: &Experiment,
     origin: &Origin,
@@ -128,19 +113,24 @@ pub(crate) fn run(
     let (folder, status) = (claim.folder(), claim.status());
     let method = experiment.method()?;
     let device = session.device;
-    let Experiment { train_images, held_out, seed, .. } = experiment;
-    let training = experiment.data(session).training(*train_images, *held_out, *seed)?;
+    let training = experiment.training(session)?;
     method.check(training.images.len() as u64)?;
     let sizes = training.sizes()?;
     experiment.suits(sizes)?;
     let [architecture, trained] = experiment.architectures(sizes, device)?;
     announce(&*architecture, session);
-    if let Some(remark) = last_batch::remark(experiment, training.images.len() as u64) {
+    let chains = experiment.chains();
+    if let Some(remark) = chains.and_then(|chains| last_batch::remark(chains, training.images.len() as u64)) {
         session.observer().note(&remark);
     }
-    let start = match status {
-        Status::Begun => start::kept(folder)?,
-        _ => start::resolve(options, experiment, origin, &architecture, session)?,
+    let start = if status == Status::Begun {
+        start::kept(folder)?
+    } else {
+        let first = Options { start: None, max_sweeps: None, ..options.clone() };
+        let train = |experiment: &Experiment, origin: &Origin, claim: Claim| {
+            run(&first, experiment, origin, claim, session).map(drop)
+        };
+        start::resolve(options, experiment, origin, &architecture, &train, session)?
     };
     let from = start.as_ref().map_or("", |start| start.digest.as_str());
     let digest = experiment.digest(from, training.digests.iter())?;
@@ -148,7 +138,12 @@ pub(crate) fn run(
     if status == Status::Absent {
         let before = start.as_ref().map_or(vec![], |start| start.images(&training, session));
         let images = RunImages { start: before, ..training.identity.clone() };
-        claim.begin(experiment, &identity, start.as_ref().map(|s| &s.posterior), &images)?;
+        claim.begin(
+            toml::to_string(experiment)?,
+            &identity,
+            start.as_ref().map(|s| &s.posterior),
+            &images,
+        )?;
     } else if folder.read_identity()? != identity {
         let fault = format!(
             "{} is a run of another experiment (its settings, seed or data differ)",
@@ -157,7 +152,7 @@ pub(crate) fn run(
         return Err(Refusal::new(fault, Remedy::AnotherFolderOrAsBegun).into());
     }
     let digest = identity.digest;
-    let resume = checkpoint(folder, &digest)?;
+    let resume = checkpoint(folder, &digest, &trained)?;
     let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.sweep);
     if status == Status::Begun {
         claim.remove_leftovers();
@@ -171,7 +166,7 @@ pub(crate) fn run(
         images: &training.images,
         held_out: &training.held_out,
         start: start.as_ref().map(|s| s.posterior.members[0].duplicate()),
-        seed: *seed,
+        seed: experiment.seed,
         workers: &session.workers,
         resume,
     };
@@ -189,7 +184,9 @@ pub(crate) fn run(
         (Err(error), None) => Err(error.into()),
         // Whatever it was trained in, it is used in fp32.
         (Ok(posterior), None) => {
-            Ok(Posterior { architecture, class_names: training.class_names.clone(), ..posterior })
+            let as_used = |member| Member { network: architecture.clone(), ..member };
+            let members = posterior.members.into_iter().map(as_used).collect();
+            Ok(Posterior { members, class_names: training.class_names.clone(), ..posterior })
         }
     };
     observer.display.finish();
@@ -248,12 +245,16 @@ fn goes_on(claim: &Claim<'_>, error: anyhow::Error) -> anyhow::Error {
 ///
 /// # Errors
 /// When it is damaged, or of another run.
-fn checkpoint(folder: &RunFolder, digest: &str) -> Result<Option<Checkpoint>> {
+fn checkpoint(
+    folder: &RunFolder,
+    digest: &str,
+    network: &Arc<dyn Architecture>,
+) -> Result<Option<Checkpoint>> {
     let path = folder.checkpoint();
     if !path.is_file() {
         return Ok(None);
     }
-    bal_models::read_checkpoint(&path, digest).map_err(|error| anew(&path, error.into())).map(Some)
+    bal_models::read_checkpoint(&path, digest, network).map_err(|error| anew(&path, error.into())).map(Some)
 }
 
 /// The way out where a checkpoint cannot be used.

@@ -10,9 +10,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The file's name in a run folder.
-pub(crate) const FILE: &str = "data.safetensors";
-
 /// What is known of the images behind a model's weights.
 #[derive(Debug, Default)]
 pub(crate) struct TrainedOn {

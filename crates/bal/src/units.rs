@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// experiment's own unit is, for a full batch.
 pub(crate) fn units(experiment: &Experiment) -> BTreeMap<String, f64> {
     let mut units = BTreeMap::new();
-    let Some(settings) = experiment.bal.as_ref().or(experiment.bnn.as_ref()) else { return units };
+    let Some(settings) = experiment.chains() else { return units };
     let mut put = |name: &str, value: f64| units.insert(name.to_string(), value);
     let temperature = settings.parameters.sampler.temperature();
     put("parameters.temperature", temperature);

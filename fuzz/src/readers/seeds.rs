@@ -2,8 +2,8 @@
 
 use super::two_parts::joined;
 use bal_core::{
-    ChainState, Checkpoint, EnsembleGradient, Member, NoiseKey, NoiseStream, Position, Posterior, Prediction,
-    Purpose, State,
+    Architecture, ChainState, Checkpoint, EnsembleGradient, Member, NoiseKey, NoiseStream, Position,
+    Posterior, Prediction, Purpose, State,
 };
 use bal_models::{Sizes, TensorFile, Traces, architecture, write_checkpoint, write_posterior, write_traces};
 use flate2::{Compression, write::GzEncoder};
@@ -11,6 +11,7 @@ use image::{DynamicImage, ImageFormat, Rgba, RgbaImage};
 use std::{
     io::{Cursor, Read, Write},
     path::Path,
+    sync::Arc,
 };
 use tch::{Device, Kind, Tensor};
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
@@ -210,12 +211,10 @@ pub(super) fn posterior() -> Seeds {
     let network = architecture("cnn", Some(sizes)).unwrap();
     let member = |chain| {
         let key = NoiseKey { seed: 7, purpose: Purpose::Test, sweep: 0, chain };
-        let (parameters, buffers) = network.init(&mut NoiseStream::new(key));
-        Member { parameters, buffers }
+        Member::init(&network, &mut NoiseStream::new(key))
     };
     let posterior = Posterior {
         members: vec![member(0)],
-        architecture: network.clone(),
         prediction: Prediction::MeanProbability,
         ensemble_gradient: EnsembleGradient::Predictive,
         mixing: None,
@@ -229,6 +228,11 @@ pub(super) fn traces() -> Seeds {
     vec![written("traces.safetensors", |path| write_traces(path, &traces).unwrap())]
 }
 
+/// The network that checkpoints here are of.
+pub(super) fn network() -> Arc<dyn Architecture> {
+    architecture("cnn", None).unwrap()
+}
+
 pub(super) fn checkpoint() -> Seeds {
     let position = || Position::new(vec![counted(&[2, 2], Kind::Float), counted(&[], Kind::Float)]);
     let chain = |step| ChainState {
@@ -238,7 +242,7 @@ pub(super) fn checkpoint() -> Seeds {
     let checkpoint = Checkpoint {
         sweep: 3,
         chains: vec![chain(6), chain(7)],
-        samples: vec![Member { parameters: position(), buffers: Position::new(vec![]) }],
+        samples: vec![Member { network: network(), parameters: position(), buffers: Position::new(vec![]) }],
         extras: vec![("trace.x".to_owned(), counted(&[2], Kind::Double))],
     };
     vec![written("state.safetensors", |path| write_checkpoint(path, DIGEST, &checkpoint).unwrap())]

@@ -62,7 +62,7 @@ impl Climb<'_> {
         found: &mut Found,
     ) -> Result<(), ModelFault> {
         let checkpoints = checkpoints(self.steps);
-        let mut state = State::new(goal, rows, robust, start, 2.0 * self.ball.radius());
+        let mut state = State::new(goal, rows, robust, start, 2.0 * self.ball.radius())?;
         let mut last_check = 0;
         for step in 0..=self.steps {
             if step > 0 {
@@ -132,13 +132,19 @@ struct State {
 }
 
 impl State {
-    fn new(goal: Goal, rows: Vec<i64>, batch: Batch, start: Tensor, step_size: f64) -> Self {
+    fn new(
+        goal: Goal,
+        rows: Vec<i64>,
+        batch: Batch,
+        start: Tensor,
+        step_size: f64,
+    ) -> Result<Self, ModelFault> {
         let zero = Tensor::zeros([rows.len() as i64], (Kind::Float, start.device()));
         let lowest = zero.to_kind(Kind::Double) - f64::INFINITY;
-        Self {
+        Ok(Self {
             goal,
             rows,
-            y: batch.y,
+            y: batch.classes()?.detach(),
             centre: batch.x,
             previous: start.shallow_clone(),
             gradient: start.zeros_like(),
@@ -153,7 +159,7 @@ impl State {
             rises: zero.shallow_clone(),
             halved: zero.ne(0.0),
             x: start,
-        }
+        })
     }
 
     /// Moves on; the first step has no last move to take along.

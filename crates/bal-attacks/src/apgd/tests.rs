@@ -3,7 +3,7 @@
 use super::*;
 use crate::tests::{Bumpy, LinearProblem, TwoLayers, batch, linear, noise, shades, two_class};
 use crate::{Ascent, Judgement, Norm, Pgd, StepSize};
-use bal_core::{ClassifierError, Prediction};
+use bal_core::{ClassifierError, Prediction, Targets};
 use tch::{Kind, Tensor};
 
 const LOSSES: [ApgdLoss; 4] = [
@@ -79,10 +79,14 @@ impl Classifier for Waves {
 #[test]
 fn on_long_waves_it_gets_at_least_as_high_as_pgd_with_four_step_sizes() {
     let mut batch = shades(100);
-    batch.y = batch.y.zeros_like();
+    batch.targets = Targets::Classes(batch.classes().unwrap().zeros_like());
     let height = |attack: &dyn BallAttack, norm| {
         let x = attack.perturb(&Waves, &batch, ball(norm, 0.3), &noise()).unwrap();
-        Judgement::by_margin(&Waves, &x, &batch.y).unwrap().margin.mean(Kind::Double).double_value(&[])
+        Judgement::by_margin(&Waves, &x, batch.classes().unwrap())
+            .unwrap()
+            .margin
+            .mean(Kind::Double)
+            .double_value(&[])
     };
     for norm in [Norm::LInf, Norm::L2] {
         let auto = height(&apgd(LOSSES[1], 40, 1), norm);
@@ -104,7 +108,7 @@ fn more_steps_restarts_and_targets_never_lose_an_image() {
     let batch = shades(60);
     let wrong = |norm, attack: &Apgd| -> Vec<bool> {
         let x = attack.perturb(&Bumpy, &batch, ball(norm, 0.2), &noise()).unwrap();
-        Vec::try_from(Judgement::by_margin(&Bumpy, &x, &batch.y).unwrap().wrong).unwrap()
+        Vec::try_from(Judgement::by_margin(&Bumpy, &x, batch.classes().unwrap()).unwrap().wrong).unwrap()
     };
     let mut gained = 0;
     for norm in [Norm::LInf, Norm::L2] {
@@ -143,7 +147,7 @@ fn a_target_is_reached_where_the_nearest_class_cannot_be() {
     let fooled = |targets| {
         let attack = apgd(ApgdLoss::Targeted(targets), 20, 1);
         let x = attack.perturb(&model, &batch, ball(Norm::LInf, 0.2), &noise()).unwrap();
-        Judgement::by_margin(&model, &x, &batch.y).unwrap().wrong.int64_value(&[0]) == 1
+        Judgement::by_margin(&model, &x, batch.classes().unwrap()).unwrap().wrong.int64_value(&[0]) == 1
     };
     assert_eq!([fooled(1), fooled(2)], [false, true]);
 }
@@ -151,8 +155,9 @@ fn a_target_is_reached_where_the_nearest_class_cannot_be() {
 #[test]
 fn images_that_are_wrong_already_are_not_changed_and_cost_no_gradient() {
     let problem = LinearProblem::of_images(20);
-    let wrong =
-        crate::predicted_classes(&problem.model, &problem.batch.x).unwrap().ne_tensor(&problem.batch.y);
+    let wrong = crate::predicted_classes(&problem.model, &problem.batch.x)
+        .unwrap()
+        .ne_tensor(problem.batch.classes().unwrap());
     let rows: Vec<i64> = (0..20).filter(|&row| wrong.int64_value(&[row]) == 1).collect();
     let only_wrong = select(&problem.batch, &rows).unwrap();
     let deaf = crate::tests::Detached(problem.model.replicate());

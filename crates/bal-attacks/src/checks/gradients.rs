@@ -68,7 +68,7 @@ impl Counts {
 }
 
 fn of(model: &dyn Classifier, batch: &Batch, seen: EnsembleGradient) -> Result<Tensor, ModelFault> {
-    Ok(Objective::CrossEntropy.ascend(model, &batch.x, &batch.y, seen)?.1)
+    Ok(Objective::CrossEntropy.ascend(model, &batch.x, batch.classes()?, seen)?.1)
 }
 
 fn none() -> Finding {

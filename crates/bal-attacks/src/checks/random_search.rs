@@ -47,18 +47,18 @@ impl BallAttack for RandomSearch {
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         logits::whole(batch)?;
-        logits::labels_fit(&batch.y, model.classes())?;
+        logits::labels_fit(batch.classes()?, model.classes())?;
         let _guard = tch::no_grad_guard();
         let radius = ball.radius();
         let mut streams = noise.for_chain(0).for_images(&batch.indices);
         let mut best = (&batch.x + ball.steepest(&streams.normal_like(&batch.x)) * radius).clamp(0.0, 1.0);
-        let mut least = margin(model, &best, &batch.y)?;
+        let mut least = margin(model, &best, batch.classes()?)?;
         for query in 1..self.queries {
             let mut streams = noise.for_chain(query).for_images(&batch.indices);
             let step = ball.steepest(&streams.normal_like(&batch.x)) * (2.0 * radius);
             let mask = streams.uniform_like(&batch.x).lt(CHANGED).to_kind(batch.x.kind());
             let x = ball.project(&batch.x, &(&best + step * mask)).clamp(0.0, 1.0);
-            let found = margin(model, &x, &batch.y)?;
+            let found = margin(model, &x, batch.classes()?)?;
             let better = found.lt_tensor(&least);
             best = x.where_self(&better.reshape([-1, 1, 1, 1]), &best);
             least = found.where_self(&better, &least);
@@ -94,7 +94,7 @@ mod tests {
                 let search = RandomSearch::new(queries).unwrap();
                 let x = search.perturb(&problem.model, &problem.batch, ball, &noise()).unwrap();
                 assert!(ball.distance(&problem.batch.x, &x).max().double_value(&[]) < 0.1 + 1e-6);
-                margin(&problem.model, &x, &problem.batch.y).unwrap()
+                margin(&problem.model, &x, problem.batch.classes().unwrap()).unwrap()
             };
             let (few, many) = (after(1), after(60));
             assert!(bool::try_from(many.le_tensor(&few).all()).unwrap());

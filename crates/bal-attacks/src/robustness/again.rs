@@ -71,7 +71,7 @@ fn shard(
     changes: &Changes,
     x: &Tensor,
 ) -> Result<Shard, EvaluationError> {
-    let labels = Vec::<i64>::try_from(&batch.y)?;
+    let labels = Vec::<i64>::try_from(batch.classes()?)?;
     let clean = classes(model, &batch.x)?;
     let outcome = |(column, &radius): (usize, &Option<f64>)| {
         let x = x.get(column as i64);

@@ -1,17 +1,12 @@
 //! Evaluation of attacks that seek the nearest error.
 
 use super::*;
-use crate::tests::{LinearProblem, shades};
+use crate::tests::{LinearProblem, data, shades};
 use crate::{AttackError, DeepFool, DeepFoolSettings, Fab, FabSettings, NearestAttack, Norm, Part, Suite};
 use bal_core::{Batch, ClassifierError, Prediction};
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 const QUIET: &(dyn Fn(&EvaluationProgress) + Sync) = &|_| ();
-
-fn data(images: i64) -> Images {
-    let Batch { x, y, .. } = shades(images);
-    Images::new(x, &y, Device::Cpu).unwrap()
-}
 
 fn run(attack: &Attack, radii: Option<&Radii>) -> Result<AccuracyCurve, EvaluationError> {
     let protocol = Protocol { attack, radii, limit: None, seed: 5 };

@@ -33,7 +33,7 @@ impl Shard {
         let Task { batch, attack, .. } = task;
         let attacked = || {
             sound(task.model, batch)?;
-            let labels: Vec<i64> = Vec::try_from(&batch.y)?;
+            let labels: Vec<i64> = Vec::try_from(batch.classes()?)?;
             let clean = classes(task.model, &batch.x)?;
             let (attacked, counts) = tally::of(attack.name(), || match attack {
                 Attack::Nearest(search) => nearest::attack(task, &**search, &labels, &clean),

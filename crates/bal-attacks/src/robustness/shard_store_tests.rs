@@ -1,11 +1,9 @@
 //! An evaluation that goes on from what was kept of another.
 
 use super::*;
-use crate::tests::{Bumpy, shades};
+use crate::tests::{Bumpy, data};
 use crate::{AttackName, AttackSpec};
-use bal_core::Batch;
 use std::collections::BTreeMap;
-use tch::Device;
 
 /// Keeps shards in memory, until they are recalled.
 #[derive(Default)]
@@ -38,8 +36,7 @@ impl ShardStore for InMemory {
 
 #[test]
 fn what_was_kept_is_not_attacked_again_and_progress_says_how_much_that_was() {
-    let Batch { x, y, .. } = shades(230);
-    let images = Images::new(x, &y, Device::Cpu).unwrap();
+    let images = data(230);
     let attack = AttackSpec::from(AttackName::Pgd).build().unwrap();
     let radii: Radii = "0,0.05,0.1".parse().unwrap();
     let protocol = Protocol { attack: &attack, radii: Some(&radii), limit: None, seed: 5 };

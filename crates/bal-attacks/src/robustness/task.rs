@@ -17,7 +17,7 @@ pub(super) struct Task<'a> {
 /// Refuses images and labels that cannot be attacked.
 pub(super) fn sound(model: &dyn Classifier, batch: &Batch) -> Result<(), EvaluationError> {
     logits::whole(batch)?;
-    logits::labels_fit(&batch.y, model.classes())?;
+    logits::labels_fit(batch.classes()?, model.classes())?;
     budget::are_images(batch)
 }
 

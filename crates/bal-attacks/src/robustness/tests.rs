@@ -1,7 +1,7 @@
 //! Evaluation against closed forms, and against attacks that cheat.
 
 use super::*;
-use crate::tests::{Bumpy, LinearProblem, shades};
+use crate::tests::{Bumpy, LinearProblem, data, shades};
 use crate::{
     AttackError, AttackName, AttackSpec, AutoAttackSettings, Ball, BallAttack, CwOneStep, FixedAttack, Norm,
     PgdSettings, Settings, Transfer,
@@ -10,11 +10,6 @@ use bal_core::{Batch, Prediction};
 use tch::{Device, Kind, Tensor};
 
 const QUIET: &(dyn Fn(&EvaluationProgress) + Sync) = &|_| ();
-
-fn data(images: i64) -> Images {
-    let Batch { x, y, .. } = shades(images);
-    Images::new(x, &y, Device::Cpu).unwrap()
-}
 
 fn attack(name: AttackName, norm: Norm) -> Attack {
     name.with(&Settings::default().with("norm", norm)).unwrap().build().unwrap()
@@ -101,7 +96,7 @@ fn an_attack_without_a_radius_gets_its_own_batches_and_one_column() {
     let mut lengths = Vec::new();
     for batch in data(150).in_order(100, 130) {
         let x = CwOneStep::Logits.perturb(&problem.model, &batch, &noise).unwrap();
-        let right = crate::predicted_classes(&problem.model, &x).unwrap().eq_tensor(&batch.y);
+        let right = crate::predicted_classes(&problem.model, &x).unwrap().eq_tensor(batch.classes().unwrap());
         expected.extend(Vec::<bool>::try_from(right).unwrap());
         let length = Ball::new(Norm::L2, 0.0).unwrap().distance(&batch.x, &x);
         lengths.extend(Vec::<f64>::try_from(length).unwrap());
@@ -193,10 +188,11 @@ fn what_cannot_be_evaluated_is_refused() {
     let cw = Protocol { attack: &cw, ..sound };
     assert!(error(&data(10), &cw).contains("cw-one-step has no radius"));
 
-    let Batch { x, y, .. } = shades(70);
-    let bright = Images::new(&x * 255.0, &y, Device::Cpu).unwrap();
+    let batch = shades(70);
+    let (x, y) = (&batch.x, batch.classes().unwrap());
+    let bright = Images::new(x * 255.0, y, Device::Cpu).unwrap();
     assert!(error(&bright, &sound).contains("image 0 of the data set has pixels outside [0, 1]"));
-    let mislabelled = Images::new(x, &(y + 1), Device::Cpu).unwrap();
+    let mislabelled = Images::new(x.detach(), &(y + 1), Device::Cpu).unwrap();
     assert!(error(&mislabelled, &sound).contains("has label 2, but the model has 2 classes"));
 }
 

@@ -3,6 +3,7 @@
 use super::*;
 use crate::Objective;
 use crate::tests::{Bumpy, Detached, LinearProblem, TwoLayers, noise, shades};
+use bal_core::Targets;
 
 fn ball(norm: Norm, radius: f64) -> Ball {
     Ball::new(norm, radius).unwrap()
@@ -38,8 +39,8 @@ fn in_an_l2_ball_it_finds_most_of_a_smooth_linear_pattern() {
     let bias = Tensor::from_slice(&[1e3, 0.0]).unsqueeze(0);
     let model = crate::tests::Linear::new(&weights, &bias, bal_core::Prediction::MeanLogits);
     let x = Tensor::full([10, 1, 12, 12], 0.5, (tch::Kind::Float, tch::Device::Cpu));
-    let batch =
-        Batch { x, y: Tensor::zeros([10], (tch::Kind::Int64, tch::Device::Cpu)), indices: (0..10).collect() };
+    let targets = Targets::Classes(Tensor::zeros([10], (tch::Kind::Int64, tch::Device::Cpu)));
+    let batch = Batch { x, targets, indices: (0..10).collect() };
     let deaf = Detached(Box::new(model));
     let found = square(1000).perturb(&deaf, &batch, ball(Norm::L2, 1.0), &noise()).unwrap();
     let pattern: Vec<f32> = pattern.iter().map(|&p| p as f32).collect();
@@ -67,7 +68,7 @@ fn the_margin_never_falls_with_the_queries() {
         let margin = |queries| {
             let attack = Square::new(queries, 1e-6).unwrap();
             let x = attack.perturb(&Bumpy, &batch, ball(norm, 0.03), &noise()).unwrap();
-            Judgement::by_margin(&Bumpy, &x, &batch.y).unwrap().margin
+            Judgement::by_margin(&Bumpy, &x, batch.classes().unwrap()).unwrap().margin
         };
         let (few, many) = (margin(5), margin(50));
         assert!((&many - &few).min().double_value(&[]) >= 0.0, "{norm}");

@@ -32,7 +32,7 @@ fn account(changed: &Changed) -> &[Option<&'static str>] {
 }
 
 fn right(x: &Tensor, batch: &Batch) -> Vec<bool> {
-    Vec::try_from(predicted_classes(&Bumpy, x).unwrap().eq_tensor(&batch.y)).unwrap()
+    Vec::try_from(predicted_classes(&Bumpy, x).unwrap().eq_tensor(batch.classes().unwrap())).unwrap()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{Bumpy, linear, minimal, noise, perturb, shades, with};
 use crate::{Attack, AttackName, AttackSpec, Settings, loss, predicted_classes};
-use bal_core::{Batch, Classifier, ClassifierError, EnsembleGradient, Prediction};
+use bal_core::{Batch, Classifier, ClassifierError, EnsembleGradient, Prediction, Targets};
 use tch::{Kind, Tensor};
 
 /// Ways in which a model of four classes can be broken.
@@ -125,7 +125,10 @@ fn both_losses_of_an_ensemble_are_checked() {
     let batch = shades(4);
     for ensemble_gradient in [EnsembleGradient::Predictive, EnsembleGradient::MemberMean] {
         for model in [Broken::NotANumber, Broken::FiveLogits, Broken::FewerImages] {
-            assert!(loss(&model, &batch.x, &batch.y, ensemble_gradient).is_err(), "{model:?}");
+            assert!(
+                loss(&model, &batch.x, batch.classes().unwrap(), ensemble_gradient).is_err(),
+                "{model:?}"
+            );
         }
     }
 }
@@ -141,7 +144,7 @@ fn labels_that_are_no_classes_are_named() {
     for attack in all() {
         for label in [4, -1] {
             let y = Tensor::from_slice(&[0, 1, label, 0]);
-            let error = error(&attack, &Bumpy, &Batch { y, ..shades(4) });
+            let error = error(&attack, &Bumpy, &Batch { targets: Targets::Classes(y), ..shades(4) });
             let expected =
                 format!("image 2 of the batch has label {label}, but the model has 4 classes (from 0)");
             assert_eq!(error, expected, "{attack:?}");
@@ -150,13 +153,29 @@ fn labels_that_are_no_classes_are_named() {
 }
 
 #[test]
+fn images_that_have_values_instead_of_classes_are_refused() {
+    let values = || Targets::Values(shades(4).x.flatten(1, -1));
+    for attack in all() {
+        let error = error(&attack, &Bumpy, &Batch { targets: values(), ..shades(4) });
+        assert!(
+            error.contains("a classifier knows classes, but the images have values"),
+            "{attack:?}: {error}"
+        );
+    }
+}
+
+#[test]
 fn a_batch_whose_parts_do_not_fit_is_refused() {
     let cases = || {
         [
             Batch { indices: vec![0, 1], ..shades(4) },
-            Batch { y: Tensor::from_slice(&[0i64]), ..shades(4) },
+            Batch { targets: Targets::Classes(Tensor::from_slice(&[0i64])), ..shades(4) },
             Batch { x: shades(4).x.flatten(1, -1), ..shades(4) },
-            Batch { x: shades(1).x.narrow(0, 0, 0), y: Tensor::from_slice::<i64>(&[]), indices: vec![] },
+            Batch {
+                x: shades(1).x.narrow(0, 0, 0),
+                targets: Targets::Classes(Tensor::from_slice::<i64>(&[])),
+                indices: vec![],
+            },
         ]
     };
     for attack in all() {
@@ -199,7 +218,7 @@ fn a_broken_row_has_its_number_in_the_batch_also_after_rows_are_dropped() {
     }
     let mut batch = shades(4);
     batch.x = Tensor::stack(&[batch.x.get(0), batch.x.get(1), batch.x.get(2), batch.x.get(3).ones_like()], 0);
-    batch.y = Tensor::from_slice(&[0i64, 1, 1, 1]);
+    batch.targets = Targets::Classes(Tensor::from_slice(&[0i64, 1, 1, 1]));
     for name in [AttackName::ApgdCe, AttackName::AutoAttack, AttackName::Suite] {
         let error = perturb(&attack(name), 0.01, &Steep, &batch, &noise()).unwrap_err();
         assert_eq!(error.to_string(), "the model gives image 3 of the batch a gradient that is not finite");
@@ -209,7 +228,7 @@ fn a_broken_row_has_its_number_in_the_batch_also_after_rows_are_dropped() {
 #[test]
 fn a_model_of_one_class_is_never_wrong() {
     let model = linear(&[[[1.0; 6]]], &[[0.0]], Prediction::MeanLogits);
-    let batch = Batch { y: Tensor::from_slice(&[0i64; 4]), ..shades(4) };
+    let batch = Batch { targets: Targets::Classes(Tensor::from_slice(&[0i64; 4])), ..shades(4) };
     for attack in minimal::quick() {
         assert_eq!(attack.search(&model, &batch, &noise()).unwrap(), batch.x, "{attack:?}");
     }

@@ -158,7 +158,7 @@ fn the_loss_that_is_climbed_does_not_fall() {
         let attack = spec.build().unwrap();
         let x = perturb(&attack, &model, &batch);
         if stops_at_an_error(&attack) {
-            let at = |x: &Tensor| Judgement::by_margin(&model, x, &batch.y).unwrap();
+            let at = |x: &Tensor| Judgement::by_margin(&model, x, batch.classes().unwrap()).unwrap();
             let (before, after) = (at(&batch.x), at(&x));
             assert!((&after.margin - &before.margin).min().double_value(&[]) >= 0.0, "{attack:?}");
             let unchanged = x.eq_tensor(&batch.x).flatten(1, -1).all_dim(1, false);
@@ -166,7 +166,7 @@ fn the_loss_that_is_climbed_does_not_fall() {
         } else {
             let objective = spec.settings().word::<LossName>("loss").unwrap_or_default().objective();
             let gradient = spec.ensemble_gradient().unwrap();
-            let at = |x: &Tensor| objective.judge(&model, x, &batch.y, gradient).unwrap().loss;
+            let at = |x: &Tensor| objective.judge(&model, x, batch.classes().unwrap(), gradient).unwrap().loss;
             assert!((at(&x) - at(&batch.x)).min().double_value(&[]) > 0.0, "{attack:?}");
         }
     }
@@ -176,13 +176,13 @@ fn the_loss_that_is_climbed_does_not_fall() {
 fn the_model_and_the_batch_stay_as_they_were() {
     let (model, batch) = (model(), shades(6));
     let (weights, bias) = (model.weights.detach().copy(), model.bias.copy());
-    let (x, y) = (batch.x.copy(), batch.y.copy());
+    let (x, y) = (batch.x.copy(), batch.classes().unwrap().copy());
     for attack in all() {
         let changed = perturb(&attack, &model, &batch);
         assert_ne!(changed, x, "{attack:?}");
         assert_eq!((&model.weights, &model.bias), (&weights, &bias), "{attack:?}");
         assert!(!model.weights.grad().defined(), "{attack:?} left a gradient");
-        assert_eq!((&batch.x, &batch.y), (&x, &y), "{attack:?}");
+        assert_eq!((&batch.x, batch.classes().unwrap()), (&x, &y), "{attack:?}");
         assert!(!batch.x.requires_grad(), "{attack:?}");
     }
 }
@@ -209,7 +209,7 @@ fn the_confident_loss_makes_more_images_wrong_and_sure_than_the_cross_entropy() 
         let attack = AttackSpec::Pgd(PgdSettings { loss, ..PgdSettings::default() }).build().unwrap();
         let x = super::perturb(&attack, 0.3, &model, &batch, &noise()).unwrap();
         let eg = EnsembleGradient::Predictive;
-        LossName::Confident.objective().judge(&model, &x, &batch.y, eg).unwrap().loss.exp()
+        LossName::Confident.objective().judge(&model, &x, batch.classes().unwrap(), eg).unwrap().loss.exp()
     };
     let (confident, other) = (sure(LossName::Confident), sure(LossName::CrossEntropy));
     assert!((&confident - &other).min().double_value(&[]) > -1e-3);

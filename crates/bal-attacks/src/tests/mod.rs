@@ -12,7 +12,7 @@ pub(crate) use problem::LinearProblem;
 pub(crate) use two_layers::TwoLayers;
 
 use crate::{Attack, AttackError, AttackName, AttackSpec, Ball, Settings};
-use bal_core::{Batch, Classifier, NoiseKey, NoiseStream, Purpose};
+use bal_core::{Batch, Classifier, Images, NoiseKey, NoiseStream, Purpose, Targets};
 use tch::{Kind, Tensor};
 
 /// A stream for tests, which all begin with one.
@@ -54,7 +54,7 @@ pub(crate) fn labels(labels: &[i64]) -> Tensor {
 }
 
 pub(crate) fn batch(rows: &[&[f64]], y: &[i64]) -> Batch {
-    Batch { x: images(rows), y: labels(y), indices: (0..rows.len() as i64).collect() }
+    Batch { x: images(rows), targets: Targets::Classes(labels(y)), indices: (0..rows.len() as i64).collect() }
 }
 
 /// `n` images of 1 x 2 x 3 pixels around mid-grey, with labels 0 and 1 in turn.
@@ -62,7 +62,14 @@ pub(crate) fn shades(n: i64) -> Batch {
     let indices: Vec<i64> = (0..n).collect();
     let like = Tensor::zeros([n, 1, 2, 3], (Kind::Float, tch::Device::Cpu));
     let x = noise().for_images(&indices).uniform_like(&like) * 0.3 + 0.35;
-    Batch { x, y: Tensor::arange(n, (Kind::Int64, tch::Device::Cpu)).remainder(2), indices }
+    let y = Tensor::arange(n, (Kind::Int64, tch::Device::Cpu)).remainder(2);
+    Batch { x, targets: Targets::Classes(y), indices }
+}
+
+/// The same as a data set.
+pub(crate) fn data(n: i64) -> Images {
+    let batch = shades(n);
+    Images::new(batch.x.detach(), batch.classes().unwrap(), tch::Device::Cpu).unwrap()
 }
 
 pub(crate) fn sigmoid(a: f64) -> f64 {

@@ -2,7 +2,7 @@
 
 use super::{Linear, shades};
 use crate::{Ball, Norm, loss};
-use bal_core::{Batch, EnsembleGradient, Prediction};
+use bal_core::{Batch, EnsembleGradient, Prediction, Replicate};
 use tch::{Kind, Tensor};
 
 const W: [f64; 6] = [1.5, -0.7, 0.2, -2.0, 0.9, 0.4];
@@ -55,7 +55,8 @@ impl LinearProblem {
     pub(crate) fn assert_optimal(&self, ball: &Ball, x: &Tensor) {
         let gap = (x - self.optimum(ball)).abs().max().double_value(&[]);
         assert!(gap < 2e-6, "{} {gap}", ball.norm());
-        let found = loss(&self.model, x, &self.batch.y, EnsembleGradient::Predictive).unwrap();
+        let found =
+            loss(&self.model, x, self.batch.classes().unwrap(), EnsembleGradient::Predictive).unwrap();
         let expected = (self.wrongness() + ball.radius() * Self::slope(ball.norm())).softplus();
         let gap = (found - expected).abs().max().double_value(&[]);
         assert!(gap < 1e-5, "{} {gap}", ball.norm());
@@ -69,7 +70,7 @@ impl LinearProblem {
         let clean = Vec::<f64>::try_from(self.wrongness()).unwrap();
         let changed = Self {
             model: Self::new().model,
-            batch: Batch { x: x.detach(), y: self.batch.y.detach(), indices: vec![] },
+            batch: Batch { x: x.detach(), targets: self.batch.targets.replicate(), indices: vec![] },
         };
         let changed = Vec::<f64>::try_from(changed.wrongness()).unwrap();
         let mut seen = [0; 3];
@@ -93,6 +94,6 @@ impl LinearProblem {
 
     /// 1 where the label is 0, -1 where it is 1.
     fn signs(&self) -> Tensor {
-        1.0 - self.batch.y.to_kind(Kind::Double) * 2.0
+        1.0 - self.batch.classes().unwrap().to_kind(Kind::Double) * 2.0
     }
 }

@@ -2,7 +2,7 @@
 
 use super::shades;
 use crate::{Judgement, Objective, predicted_classes};
-use bal_core::{Batch, Classifier, ClassifierError, EnsembleGradient, Prediction};
+use bal_core::{Batch, Classifier, ClassifierError, EnsembleGradient, Prediction, Targets};
 use tch::{Kind, TchError, Tensor};
 
 /// Four classes of images of 1 x 2 x 3 pixels, by five rectifiers.
@@ -67,7 +67,7 @@ impl TwoLayers {
         let model = Network::new();
         let batch = shades(40);
         let y = predicted_classes(&model, &batch.x).unwrap();
-        let problem = Self { model, batch: Batch { y, ..batch } };
+        let problem = Self { model, batch: Batch { targets: Targets::Classes(y), ..batch } };
         // Where the second class changes within the ball, the margin has a bend that single pixels
         // do not get over.
         let at = |corner| {
@@ -105,7 +105,7 @@ impl TwoLayers {
     }
 
     fn at(&self, x: &Tensor, loss: Objective) -> Judgement {
-        loss.judge(&self.model, x, &self.batch.y, EnsembleGradient::Predictive).unwrap()
+        loss.judge(&self.model, x, self.batch.classes().unwrap(), EnsembleGradient::Predictive).unwrap()
     }
 
     /// Checks that the loss of every image has risen by what the best corner gives.

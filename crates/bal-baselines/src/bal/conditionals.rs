@@ -86,12 +86,16 @@ impl Weights {
 impl BatchConditionals<'_> {
     fn data_energy(&self, chain: DataChain, parameters: &[Position]) -> DataEnergy {
         let members = parameters.iter().zip(self.buffers.replica());
+        let network = &self.architecture;
         DataEnergy {
-            architecture: self.architecture.clone(),
             generator: self.generator.clone(),
             objective: self.objective.clone(),
             members: members
-                .map(|(parameters, buffers)| Member { parameters: parameters.replicate(), buffers })
+                .map(|(weights, buffers)| Member {
+                    network: network.clone(),
+                    parameters: weights.replicate(),
+                    buffers,
+                })
                 .collect(),
             clean: self.shards.with(|shards| shards[chain.shard].replicate()),
             cost_weight: self.cost_weight,
@@ -180,8 +184,8 @@ impl BatchConditionals<'_> {
     /// A set of images with its shards put together again.
     fn joined(&self, set: &[Term]) -> Term {
         let join = |of: fn(&Term) -> &Tensor| Tensor::cat(&set.iter().map(of).collect::<Vec<_>>(), 0);
-        let (x, y) = (join(|t| &t.clean.x), join(|t| &t.clean.y));
-        let clean = Batch { x, y, indices: self.indices.clone() };
+        let targets = set[0].clean.targets.map(|_| join(|t| t.clean.targets.tensor()));
+        let clean = Batch { x: join(|t| &t.clean.x), targets, indices: self.indices.clone() };
         Term { x: join(|t| &t.x), clean, weight: set[0].weight }
     }
 }

@@ -12,8 +12,9 @@ use crate::{
     traces::{self, Traces},
 };
 use bal_core::{
-    Batch, Block, Chain, ChainState, Checkpoint, Generator, Kernel, Member, Metrics, NoiseKey, NoiseStream,
-    Objective, Position, Purpose, Replicate, SHARD, Shared, Task, TrainError, sweep as sweep_blocks,
+    Architecture, Batch, Block, Chain, ChainState, Checkpoint, Generator, Kernel, Member, Metrics, NoiseKey,
+    NoiseStream, Objective, Position, Purpose, Replicate, SHARD, Shared, Task, TrainError,
+    sweep as sweep_blocks,
 };
 use bal_diagnostics::Mixing;
 use std::sync::Arc;
@@ -89,7 +90,9 @@ impl<'a> BalLearner<'a> {
     pub(super) fn into_members(self) -> Vec<Member> {
         match self.settings.samples {
             Samples::Thinned { .. } => self.samples,
-            Samples::Last => self.chains.into_iter().map(into_member).collect(),
+            Samples::Last => {
+                self.chains.into_iter().map(|chain| into_member(&self.task.architecture, chain)).collect()
+            }
         }
     }
 
@@ -161,8 +164,8 @@ fn positions(shard: &Batch, data: &Tensor) -> Tensor {
     Tensor::from_slice(&shard.indices).to_device(data.device())
 }
 
-fn into_member(chain: ChainState) -> Member {
-    Member { parameters: chain.state.position, buffers: chain.buffers }
+fn into_member(network: &Arc<dyn Architecture>, chain: ChainState) -> Member {
+    Member { network: network.clone(), parameters: chain.state.position, buffers: chain.buffers }
 }
 
 impl Learner for BalLearner<'_> {
@@ -224,7 +227,8 @@ impl Learner for BalLearner<'_> {
             self.chains = moved.map(state).collect();
         }
         if settings.samples.keeps(sweep) {
-            self.samples.extend(self.chains.iter().map(ChainState::duplicate).map(into_member));
+            let sample = |chain: &ChainState| into_member(&self.task.architecture, chain.duplicate());
+            self.samples.extend(self.chains.iter().map(sample));
         }
         self.traces.follow(sweep, self.task.workers, &self.task.architecture, &self.chains);
         Ok(metrics)

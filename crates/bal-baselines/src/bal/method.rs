@@ -131,7 +131,6 @@ impl Method for Bal {
             return Err(TrainError::NoSamples { sweeps });
         }
         Ok(Posterior {
-            architecture: task.architecture.clone(),
             members,
             prediction: self.prediction,
             ensemble_gradient: self.ensemble_gradient,

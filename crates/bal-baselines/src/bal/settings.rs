@@ -2,10 +2,7 @@
 
 use crate::{Epochs, NetworkMode, TraceSettings};
 use bal_core::TrainError;
-use bal_samplers::{
-    PsgldSettings, Sampler, SamplerError, SamplerTables, SgadahmcSettings, SgadaldSettings, SghmcSettings,
-    SgldSettings, StepSize,
-};
+use bal_samplers::{Sampler, SamplerError, SgldSettings, StepSize, table_with_samplers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -73,45 +70,6 @@ pub struct DataSettings {
     pub start: DataStart,
 }
 
-/// A table as files spell it: fields, and beside them a table for each sampler. Spelt out rather than flattened, because
-/// an error in a flattened table does not say in which key.
-macro_rules! table_with_samplers {
-    ($name:ident { $($(#[$attribute:meta])* $field:ident: $type:ty,)* }) => {
-        #[derive(JsonSchema, Serialize, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct $name {
-            $($(#[$attribute])* $field: $type,)*
-            /// Stochastic gradient Langevin dynamics. Exactly one of the samplers' tables is there.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            sgld: Option<SgldSettings>,
-            /// SGLD, preconditioned as `RMSProp` is.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            psgld: Option<PsgldSettings>,
-            /// Stochastic gradient Hamiltonian Monte Carlo.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            sghmc: Option<SghmcSettings>,
-            /// Stochastic gradient adaptive Langevin dynamics, the paper's sampler (eq. 10).
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            sgadald: Option<SgadaldSettings>,
-            /// Stochastic gradient adaptive Hamiltonian Monte Carlo.
-            #[serde(default, skip_serializing_if = "Option::is_none")]
-            sgadahmc: Option<SgadahmcSettings>,
-        }
-
-        impl $name {
-            fn new(tables: SamplerTables, $($field: $type),*) -> Self {
-                let SamplerTables { sgld, psgld, sghmc, sgadald, sgadahmc } = tables;
-                Self { $($field,)* sgld, psgld, sghmc, sgadald, sgadahmc }
-            }
-
-            fn tables(&self) -> SamplerTables {
-                let Self { sgld, psgld, sghmc, sgadald, sgadahmc, .. } = *self;
-                SamplerTables { sgld, psgld, sghmc, sgadald, sgadahmc }
-            }
-        }
-    };
-}
-
 table_with_samplers!(DataTable {
     /// Inner steps of each data chain in a sweep, M of the paper; at least 1.
     steps: u64,
@@ -146,7 +104,7 @@ impl TryFrom<ParameterTable> for ParameterSettings {
     type Error = SamplerError;
 
     fn try_from(table: ParameterTable) -> Result<Self, SamplerError> {
-        let sampler = table.tables().try_into()?;
+        let sampler = Sampler::only(&table.samplers())?;
         let ParameterTable { steps, mode, clean_weight, reduction, prior, .. } = table;
         Ok(Self { steps, mode, clean_weight, reduction, prior, sampler })
     }
@@ -155,7 +113,7 @@ impl TryFrom<ParameterTable> for ParameterSettings {
 impl From<ParameterSettings> for ParameterTable {
     fn from(settings: ParameterSettings) -> Self {
         let ParameterSettings { steps, mode, clean_weight, reduction, prior, sampler } = settings;
-        Self::new(sampler.into(), steps, mode, clean_weight, reduction, prior)
+        Self::new(Some(sampler), steps, mode, clean_weight, reduction, prior)
     }
 }
 
@@ -163,13 +121,11 @@ impl TryFrom<DataTable> for DataSettings {
     type Error = String;
 
     fn try_from(table: DataTable) -> Result<Self, String> {
-        let tables = table.tables();
+        let samplers = table.samplers();
         let DataTable { steps, loss_scale, step_size, cost_weight, temperature, start, .. } = table;
         let sampler = match (step_size, temperature) {
-            (None, None) if tables != SamplerTables::default() => {
-                tables.try_into().map_err(|e: SamplerError| e.to_string())?
-            }
-            _ if tables != SamplerTables::default() => {
+            (None, None) if !samplers.is_empty() => Sampler::only(&samplers).map_err(|e| e.to_string())?,
+            _ if !samplers.is_empty() => {
                 return Err("step_size and temperature belong into the sampler's table".into());
             }
             (Some(step_size), Some(temperature)) => Sampler::Sgld(SgldSettings { step_size, temperature }),
@@ -183,11 +139,11 @@ impl TryFrom<DataTable> for DataSettings {
 impl From<DataSettings> for DataTable {
     fn from(settings: DataSettings) -> Self {
         let DataSettings { steps, loss_scale, sampler, cost_weight, start } = settings;
-        let (step_size, temperature, tables) = match sampler {
-            Sampler::Sgld(s) => (Some(s.step_size), Some(s.temperature), SamplerTables::default()),
-            other => (None, None, other.into()),
+        let (step_size, temperature, other) = match sampler {
+            Sampler::Sgld(s) => (Some(s.step_size), Some(s.temperature), None),
+            other => (None, None, Some(other)),
         };
-        Self::new(tables, steps, loss_scale, step_size, cost_weight, temperature, start)
+        Self::new(other, steps, loss_scale, step_size, cost_weight, temperature, start)
     }
 }
 

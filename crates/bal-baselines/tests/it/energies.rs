@@ -3,7 +3,8 @@
 use crate::small::{Linear, images, noise};
 use bal_baselines::{CrossEntropy, DataEnergy, NetworkMode, Pixels, Risk, Term};
 use bal_core::{
-    Architecture, Batch, Energy, Evaluation, Generator, Member, NoiseStream, Position, Replicate, Workers,
+    Architecture, Batch, Energy, Evaluation, Generator, Member, NoiseStream, Position, Replicate, Targets,
+    Workers,
 };
 use bal_models::{Sizes, Stn};
 use std::sync::Arc;
@@ -29,8 +30,7 @@ fn assert_same_gradient(energy: impl Energy, at: &Position) {
 }
 
 fn member(chain: u64) -> Member {
-    let (parameters, buffers) = Linear.init(&mut noise(chain));
-    Member { parameters, buffers }
+    Member::init(&(Arc::new(Linear) as Arc<dyn Architecture>), &mut noise(chain))
 }
 
 /// Images that are brighter or darker as a whole: a generator with the gradients that automatic differentiation gives.
@@ -57,7 +57,6 @@ impl Generator for Brightness {
 
 fn data_energy(generator: Arc<dyn Generator>, chains: std::ops::Range<u64>, images: i64) -> DataEnergy {
     DataEnergy {
-        architecture: Arc::new(Linear),
         members: chains.map(member).collect(),
         generator,
         objective: Arc::new(CrossEntropy),
@@ -130,7 +129,10 @@ fn batches_that_may_not_be_cut_move_their_statistics_as_if_one_came_after_anothe
         let x =
             noise(shard as u64).uniform_like(&crate::small::zeros(&[6, 1, 16, 16])) * (1.0 + shard as f64);
         let y = Tensor::from_slice(&[0i64, 1, 2, 0, 1, 2]);
-        Term::clean(Batch { x, y, indices: (0..6).collect() }, 0.1 * (1.0 + shard as f64))
+        Term::clean(
+            Batch { x, targets: Targets::Classes(y), indices: (0..6).collect() },
+            0.1 * (1.0 + shard as f64),
+        )
     };
     let masks = |shard: u64| noise(10 + shard).for_images(&[0, 1, 2, 3, 4, 5]);
     // Energy and gradient of some of the batches, and what becomes of the statistics.

@@ -1,18 +1,23 @@
 //! Checkpoints come back as they were, and only whole ones of the same experiment come back.
 
 use crate::sample::{names, posterior, same_bits, same_tensor};
-use bal_core::{ChainState, Checkpoint, EnsembleGradient, Member, Position, Prediction, State};
+use bal_core::{Architecture, ChainState, Checkpoint, EnsembleGradient, Member, Position, Prediction, State};
 use bal_models::{
-    ModelError, TensorFile, checkpoint_sweep, read_checkpoint, write_checkpoint, write_posterior,
+    Cnn, ModelError, TensorFile, checkpoint_sweep, read_checkpoint, write_checkpoint, write_posterior,
 };
 use std::{
     collections::{BTreeMap, HashMap},
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 use tch::{Device, Kind, Tensor};
 
 const DIGEST: &str = "0123456789abcdef";
+
+fn network() -> Arc<dyn Architecture> {
+    Arc::new(Cnn::mnist())
+}
 
 /// Two chains that differ in everything, two samples and extras of each type.
 fn checkpoint(sweep: u64) -> Checkpoint {
@@ -30,6 +35,7 @@ fn checkpoint(sweep: u64) -> Checkpoint {
         buffers: Position::new((0..c).map(|b| tensor(b + 70, &[2])).collect()),
     };
     let sample = |s: i64| Member {
+        network: network(),
         parameters: position(s + 100),
         buffers: Position::new(vec![tensor(s + 110, &[5])]),
     };
@@ -78,7 +84,7 @@ fn a_checkpoint_comes_back_bit_by_bit() {
     for written in [checkpoint(3), empty] {
         write_checkpoint(&path, DIGEST, &written).unwrap();
         let bytes = fs::read(&path).unwrap();
-        let read = read_checkpoint(&path, DIGEST).unwrap();
+        let read = read_checkpoint(&path, DIGEST, &network()).unwrap();
         assert_same(&written, &read);
         write_checkpoint(&path, DIGEST, &read).unwrap();
         assert!(fs::read(&path).unwrap() == bytes);
@@ -139,7 +145,7 @@ fn a_checkpoint_with_a_flipped_bit_is_refused_wherever_it_is() {
         let mut bytes = whole.clone();
         bytes[place] ^= 1 << (place % 8);
         fs::write(&path, bytes).unwrap();
-        let error = read_checkpoint(&path, DIGEST).unwrap_err();
+        let error = read_checkpoint(&path, DIGEST, &network()).unwrap_err();
         assert!(matches!(error, ModelError::Damaged { .. }), "{place}: {error}");
         let said = error.to_string();
         assert!(said.contains(path.to_str().unwrap()) && said.contains("remove it"), "{said}");
@@ -218,8 +224,8 @@ fn an_old_checkpoint_is_replaced_and_never_written_to() {
     write_checkpoint(&path, DIGEST, &checkpoint(1)).unwrap();
     fs::hard_link(&path, &kept).unwrap();
     write_checkpoint(&path, DIGEST, &checkpoint(2)).unwrap();
-    assert_same(&read_checkpoint(&kept, DIGEST).unwrap(), &checkpoint(1));
-    assert_same(&read_checkpoint(&path, DIGEST).unwrap(), &checkpoint(2));
+    assert_same(&read_checkpoint(&kept, DIGEST, &network()).unwrap(), &checkpoint(1));
+    assert_same(&read_checkpoint(&path, DIGEST, &network()).unwrap(), &checkpoint(2));
 }
 
 #[test]
@@ -250,7 +256,7 @@ fn a_checkpoint_that_cannot_take_its_place_leaves_nothing() {
 
 /// The error of reading `path`, which names it.
 fn refused(path: &Path, experiment: &str) -> String {
-    let error = read_checkpoint(path, experiment).unwrap_err().to_string();
+    let error = read_checkpoint(path, experiment, &network()).unwrap_err().to_string();
     assert!(error.contains(path.to_str().unwrap()), "{error}");
     error
 }

@@ -2,10 +2,12 @@
 
 use crate::sample::{names, posterior, same_bits};
 use bal_core::{EnsembleGradient, Member, NoiseKey, NoiseStream, Position, Posterior, Prediction, Purpose};
-use bal_models::{ModelError, Sizes, architecture, read_posterior, read_posteriors, write_posterior};
+use bal_models::{
+    Ensemble, ModelError, Sizes, architecture, read_posterior, read_posteriors, write_posterior,
+};
 use safetensors::{SafeTensors, tensor::TensorView};
 use std::{collections::HashMap, fs, path::Path};
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 const MEAN: (Prediction, EnsembleGradient) = (Prediction::MeanProbability, EnsembleGradient::Predictive);
 
@@ -28,7 +30,7 @@ fn a_posterior_comes_back_bit_by_bit() {
 
         write_posterior(&path, &written).unwrap();
         let read = read_posterior(&path, None).unwrap();
-        assert_eq!(read.architecture.name(), "cnn");
+        assert_eq!(read.architecture().unwrap().name(), "cnn");
         assert_eq!(read.members.len() as u64, chains);
         assert_eq!((read.prediction, read.ensemble_gradient), (prediction, gradient));
         for (a, b) in written.members.iter().zip(&read.members) {
@@ -204,14 +206,10 @@ fn of_other_images() -> Posterior {
     let network = architecture("cnn", Some(sizes)).unwrap();
     let key = NoiseKey { seed: 1, purpose: Purpose::Test, sweep: 0, chain: 0 };
     let mut noise = NoiseStream::new(key);
-    let members = (0..2).map(|_| {
-        let (parameters, buffers) = network.init(&mut noise);
-        Member { parameters, buffers }
-    });
+    let members = (0..2).map(|_| Member::init(&network, &mut noise));
     let names = ["apple", "Birne, gelb", "\"fig\""].map(String::from);
     Posterior {
         members: members.collect(),
-        architecture: network,
         prediction: MEAN.0,
         ensemble_gradient: MEAN.1,
         mixing: None,
@@ -226,7 +224,7 @@ fn sizes_and_class_names_travel_with_the_weights() {
     let written = of_other_images();
     write_posterior(&path, &written).unwrap();
     let read = read_posterior(&path, None).unwrap();
-    assert_eq!(Sizes::of(&*read.architecture), Sizes { input: [3, 12, 9], classes: 3 });
+    assert_eq!(Sizes::of(&**read.architecture().unwrap()), Sizes { input: [3, 12, 9], classes: 3 });
     assert_eq!(read.class_names, written.class_names);
     assert!(same_bits(&read.members[1].parameters, &written.members[1].parameters));
 
@@ -259,4 +257,30 @@ fn a_description_that_is_wrong_is_refused_by_its_key() {
     rewrite(&path, &bytes, vec![("architecture", "cnn"), ("classes", "3")]);
     let error = read_posterior(&path, None).unwrap_err().to_string();
     assert!(error.contains("`input` is missing, though `classes` is there"), "{error}");
+}
+
+#[test]
+fn members_of_several_architectures_are_not_written_to_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut noise = NoiseStream::new(NoiseKey { seed: 1, purpose: Purpose::Test, sweep: 0, chain: 0 });
+    let mut with_another = |name, sizes| {
+        let network = architecture(name, Some(sizes)).unwrap();
+        let mut mixed = of_other_images();
+        mixed.members.push(Member::init(&network, &mut noise));
+        mixed
+    };
+    let mixed = with_another("stn", Sizes { input: [3, 16, 16], classes: 3 });
+    let error =
+        write_posterior(&folder.path().join("posterior.safetensors"), &mixed).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "a file of weights holds one architecture, but the posterior has members of several architectures, among them \
+         cnn and stn; write the members of each to a file of their own"
+    );
+    assert!(names(folder.path()).is_empty());
+
+    let mixed = with_another("cnn", Sizes { input: [3, 12, 9], classes: 4 });
+    let error = Ensemble::new(&mixed, Device::Cpu).unwrap_err().to_string();
+    let said = "cnn tells 3 classes of images of shape [3, 12, 9] apart, and cnn 4 classes of images of shape [3, 12, 9]";
+    assert!(error.starts_with(said), "{error}");
 }

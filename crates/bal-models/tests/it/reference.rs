@@ -41,12 +41,11 @@ impl Reference {
         let expected: Vec<_> = Cnn::mnist().parameters().into_iter().map(|p| (p.name, p.shape)).collect();
         assert_eq!(found, expected);
         let parameters = Position::new(formulas.iter().map(Formula::tensor).collect());
-        Member { parameters, buffers: Position::new(vec![]) }
+        Member { network: Arc::new(Cnn::mnist()), parameters, buffers: Position::new(vec![]) }
     }
 
     fn ensemble(&self, prediction: Prediction) -> Ensemble {
         let posterior = Posterior {
-            architecture: Arc::new(Cnn::mnist()),
             members: (0..self.members.len()).map(|s| self.member(s)).collect(),
             prediction,
             ensemble_gradient: EnsembleGradient::Predictive,
@@ -84,13 +83,12 @@ fn mean_probability_and_mean_logits_are_those_of_pytorch() {
 fn gradients_in_images_and_weights_are_those_of_pytorch() {
     let reference = Reference::read();
     let Gradients { pixels, images, image_norms, weights } = &reference.gradient_of_member_0;
-    let architecture = Cnn::mnist();
-    let Member { parameters, buffers } = reference.member(0);
+    let Member { network, parameters, buffers } = reference.member(0);
     let parameters = Position::of_leaves(
         parameters.into_tensors().into_iter().map(|t| t.set_requires_grad(true)).collect(),
     );
     let x = reference.images.tensor().set_requires_grad(true);
-    let logits = architecture.forward(&parameters, &buffers, &x, Mode::Evaluate).logits;
+    let logits = network.forward(&parameters, &buffers, &x, Mode::Evaluate).logits;
     let labels = Tensor::from_slice(&reference.labels);
     let loss = logits.cross_entropy_loss::<Tensor>(&labels, None, Reduction::Sum, -100, 0.0);
     let inputs: Vec<&Tensor> = std::iter::once(&x).chain(parameters.tensors()).collect();
@@ -108,7 +106,7 @@ fn gradients_in_images_and_weights_are_those_of_pytorch() {
     }
 
     let mut compared = 0;
-    for (spec, gradient) in architecture.parameters().iter().zip(&gradients) {
+    for (spec, gradient) in network.parameters().iter().zip(&gradients) {
         if let Some(expected) = weights.get(&spec.name) {
             assert_relatively_close(gradient, expected, &spec.name);
             compared += 1;

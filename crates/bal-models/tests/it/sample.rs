@@ -13,14 +13,13 @@ pub(crate) fn posterior(
     prediction: Prediction,
     ensemble_gradient: EnsembleGradient,
 ) -> Posterior {
-    let architecture: Arc<dyn Architecture> = Arc::new(Cnn::mnist());
+    let network: Arc<dyn Architecture> = Arc::new(Cnn::mnist());
     let member = |chain| {
         let key = NoiseKey { seed: 7, purpose: Purpose::Test, sweep: 0, chain };
-        let (parameters, buffers) = architecture.init(&mut NoiseStream::new(key));
-        Member { parameters, buffers }
+        Member::init(&network, &mut NoiseStream::new(key))
     };
     let members = (0..chains).map(member).collect();
-    Posterior { architecture, members, prediction, ensemble_gradient, mixing: None, class_names: None }
+    Posterior { members, prediction, ensemble_gradient, mixing: None, class_names: None }
 }
 
 /// Whether two positions have the same shapes, types and bits, the sign of zero and NaNs included.

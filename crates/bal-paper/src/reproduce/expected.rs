@@ -74,10 +74,10 @@ fn work(experiment: &Value) -> Option<f64> {
     Some(cost::gradients(experiment)? * experiment["train_images"].as_f64()?)
 }
 
-/// The table that makes the method.
+/// The table that makes the method: the one with a schedule.
 fn method(experiment: &Value) -> String {
-    let tables = ["erm", "adversarial_training", "wrm", "bnn", "bal"];
-    tables.into_iter().find(|name| experiment[*name].is_object()).unwrap_or_default().to_owned()
+    let mut tables = experiment.as_object().into_iter().flatten();
+    tables.find(|(_, table)| table["schedule"].is_object()).map_or_else(String::new, |(name, _)| name.clone())
 }
 
 /// The experiment of a run with what it changes.

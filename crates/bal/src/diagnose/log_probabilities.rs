@@ -60,7 +60,7 @@ pub(super) fn follow(run: &Run, chosen: &[&Quantities]) -> Result<Kind> {
 
 /// Why the run has no traces, and how to get some.
 fn lacking(run: &Run) -> String {
-    let table = if run.settings.data.is_some() { "bal" } else { "bnn" };
+    let table = &run.record.method;
     let mixing = run.settings.mixing;
     let held_out = run.record.experiment["held_out"].as_u64();
     if held_out == Some(0) {

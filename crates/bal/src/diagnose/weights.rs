@@ -26,7 +26,7 @@ pub(super) fn follow(run: &Run, chosen: &[&Quantities]) -> Result<Kind> {
     if !members.is_multiple_of(chains) {
         bail!("{} has {members} samples, which {chains} chains cannot have made alike", path.display());
     }
-    let specs = run.posterior.architecture.parameters();
+    let specs = run.posterior.architecture()?.parameters();
     let mut wanted: Vec<(usize, usize)> = Vec::new();
     for one in chosen {
         let Quantities::Weight { tensor, place } = one else {

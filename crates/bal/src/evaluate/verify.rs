@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use bal_attacks::{AccuracyCurve, Changes, Norm, classify_again};
-use bal_core::Batch;
+use bal_core::{Batch, Targets};
 use bal_report::{Evaluation, write_image_rows};
 use std::path::PathBuf;
 use tch::Tensor;
@@ -62,7 +62,7 @@ pub fn verify(request: &VerifyRequest, session: &Session) -> Result<Verified> {
     let ReadyModel { classifier, model } = source.classifier(chosen.shown(None), session)?;
     let batch = Batch {
         x: saved.clean.to_device(device),
-        y: Tensor::from_slice(&saved.labels).to_device(device),
+        targets: Targets::Classes(Tensor::from_slice(&saved.labels).to_device(device)),
         indices: (0..places.len() as i64).collect(),
     };
     let changes =
@@ -144,7 +144,7 @@ fn places(saved: &Adversarial, chosen: &Selected) -> Result<Vec<i64>> {
     };
     let places = saved.indices.iter().map(place).collect::<Result<Vec<i64>>>()?;
     let original = chosen.images.batch(&places);
-    let labels = Vec::<i64>::try_from(&original.y)?;
+    let labels = Vec::<i64>::try_from(original.classes()?)?;
     if let Some(row) = labels.iter().zip(&saved.labels).position(|(known, said)| known != said) {
         let (number, said, known) = (saved.indices[row], saved.labels[row], labels[row]);
         bail!("image {number} of {} has label {known}, not {said}", chosen.dataset);

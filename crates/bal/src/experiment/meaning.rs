@@ -61,10 +61,10 @@ fn gather(root: &Value, schema: &Value, into: &mut Vec<String>) {
     forms(schema).for_each(|form| gather(root, form, into));
 }
 
-/// The schema that a reference names; itself where it is none.
+/// The schema that a reference names, perhaps by another one; itself where it is none.
 fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let name = schema["$ref"].as_str().and_then(|path| path.strip_prefix("#/$defs/"));
-    name.map_or(schema, |name| &root["$defs"][name])
+    name.map_or(schema, |name| resolved(root, &root["$defs"][name]))
 }
 
 /// The forms that a value may have.

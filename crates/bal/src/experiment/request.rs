@@ -2,7 +2,7 @@
 
 use super::{Experiment, Origin};
 use crate::{
-    Note, Session, estimate, last_batch,
+    Note, Session, last_batch,
     own_images::{self, ImageSettings},
     run_folder::RunFolder,
 };
@@ -84,7 +84,7 @@ impl ExperimentRequest {
     /// When the experiment or its data cannot be used.
     pub fn plan(&self, session: &Session) -> Result<Plan> {
         let (experiment, origin) = self.read(None, session)?;
-        let training = estimate::training(&experiment, session)?;
+        let training = experiment.training(session)?;
         let sizes = training.sizes()?;
         let [network, _] = experiment.architectures(sizes, session.device)?;
         let method = experiment.method()?;
@@ -97,7 +97,7 @@ impl ExperimentRequest {
             classes: network.classes(),
             images,
             sweeps: method.sweeps(images),
-            remark: last_batch::remark(&experiment, images),
+            remark: experiment.chains().and_then(|chains| last_batch::remark(chains, images)),
             start: match self.run {
                 Some(_) => None,
                 None => experiment.start_experiment(&origin)?.map(|(first, _)| first),

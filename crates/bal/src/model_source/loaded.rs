@@ -2,13 +2,12 @@
 
 use super::{Kind, Reading};
 use crate::{
-    Note, Refusal, Remedy, Session, class_order,
+    Refusal, Remedy, Session, class_order,
     dataset::DataSource,
     experiment::Experiment,
-    image_selection::Selected,
+    file_digest::digest,
     own_images::{self, ImageSettings},
     published,
-    start::digest,
     trained_on::TrainedOn,
 };
 use anyhow::{Context, Result, bail};
@@ -106,7 +105,8 @@ impl LoadedModel {
         if own.is_some() {
             return Ok(own.cloned());
         }
-        let outputs = posterior.map(|posterior| posterior.architecture.classes() as usize);
+        let network = posterior.map(Posterior::architecture).transpose()?;
+        let outputs = network.map(|network| network.classes() as usize);
         let run = self.experiment()?.and_then(|run| published::class_names(&run.dataset));
         Ok(run.filter(|names| Some(names.len()) == outputs))
     }
@@ -114,7 +114,8 @@ impl LoadedModel {
     /// What the classes are called, or else their numbers.
     pub fn labels(&self) -> Result<Vec<String>> {
         let Some(posterior) = self.posterior() else { return Ok(vec![]) };
-        let numbers = || (0..posterior.architecture.classes()).map(|class| class.to_string()).collect();
+        let classes = posterior.architecture()?.classes();
+        let numbers = || (0..classes).map(|class| class.to_string()).collect();
         Ok(self.class_names()?.unwrap_or_else(numbers))
     }
 
@@ -147,7 +148,7 @@ impl LoadedModel {
             None => None,
         };
         let sizes = match &self.kind {
-            Kind::Weights { posterior, .. } => Sizes::of(&*posterior.architecture),
+            Kind::Weights { posterior, .. } => Sizes::of(&**posterior.architecture()?),
             Kind::Script { settings, said } => Sizes {
                 input: said.ok_or_else(|| {
                     let fault = format!("{}: what images the network takes is not known", self.name);
@@ -183,61 +184,6 @@ impl LoadedModel {
         Ok(self.experiment()?.is_some_and(|run| run.dataset == data.name))
     }
 
-    /// The images with labels as the network counts its classes.
-    ///
-    /// # Errors
-    /// For images of the user's own of a class that the network does not know.
-    pub(crate) fn numbered(&self, chosen: Selected) -> Result<Selected> {
-        let Some(known) = self.class_names()? else { return self.by_place(chosen) };
-        let (dataset, found) = (chosen.dataset.clone(), chosen.class_names.clone());
-        if class_order::places(&found, &known).is_ok() || chosen.is_own() {
-            return chosen
-                .in_order_of(&known)
-                .map_err(|_| anyhow::anyhow!("{}", self.others(&known, &found, &dataset)));
-        }
-        let mut chosen = self.by_place(chosen)?;
-        chosen.remarks.push(Note::warning(self.others(&known, &found, &dataset)));
-        Ok(chosen)
-    }
-
-    fn others(&self, known: &[String], found: &[String], dataset: &str) -> String {
-        format!(
-            "{} tells {} apart, but the classes of {dataset} are {}; labels would not mean the same",
-            self.name,
-            known.join(", "),
-            found.join(", ")
-        )
-    }
-
-    /// The images as they are, where nobody said what the outputs of the network stand for.
-    fn by_place(&self, mut chosen: Selected) -> Result<Selected> {
-        let Kind::Weights { posterior, .. } = &self.kind else { return Ok(chosen) };
-        let (outputs, found) = (posterior.architecture.classes(), chosen.class_names.len());
-        if found as i64 > outputs {
-            bail!("{} tells {outputs} classes apart, but {} has {found}", self.name, chosen.dataset);
-        }
-        if chosen.is_own() {
-            let doubt = class_order::in_doubt(&self.name, outputs, &chosen.class_names, &chosen.dataset);
-            chosen.remarks.extend(doubt);
-        }
-        Ok(chosen)
-    }
-
-    /// Whether labels mean the same classes to it as to the model that the images were chosen for: images of the user's own
-    /// whose labels do not are refused, and of others something has to be said.
-    pub(crate) fn agrees(&self, chosen: &Selected) -> Result<Option<Note>> {
-        let Some(known) = self.class_names()? else { return Ok(None) };
-        let in_order: Vec<i64> = (0..known.len() as i64).collect();
-        if class_order::places(&chosen.class_names, &known) == Ok(in_order) {
-            return Ok(None);
-        }
-        let others = self.others(&known, &chosen.class_names, &chosen.dataset);
-        if chosen.is_own() {
-            bail!("{others}");
-        }
-        Ok(Some(Note::warning(others)))
-    }
-
     /// What an attack follows.
     pub fn ensemble_gradient(&self) -> EnsembleGradient {
         self.ensemble_gradient
@@ -262,7 +208,8 @@ impl LoadedModel {
         };
         match kind {
             Kind::Weights { posterior, .. } => {
-                let (network, input) = (posterior.architecture.name(), posterior.architecture.input());
+                let architecture = posterior.architecture()?;
+                let (network, input) = (architecture.name(), architecture.input());
                 if images.shape() != input {
                     let found = images.shape();
                     bail!("{network} takes images of shape {input:?}, {dataset} has {found:?}");
@@ -334,7 +281,7 @@ fn labels_fit(
     const BATCH: usize = 500;
     let limit = limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
     for batch in images.in_order(BATCH, limit) {
-        let labels = Vec::<i64>::try_from(&batch.y)?;
+        let labels = Vec::<i64>::try_from(batch.classes()?)?;
         let beyond = labels.iter().position(|&label| label >= network.classes());
         if let Some(row) = beyond {
             let fault = format!(

@@ -1,9 +1,7 @@
 //! Runs and evaluations, read and matched before any work.
 
-use super::labels::labels;
-use crate::{
-    ModelFiles, ModelSource, ReportRequest, Session, model_source::LoadedModel, run_folder::RunFolder,
-};
+use super::{labels::labels, request::ReportRequest};
+use crate::{ModelFiles, ModelSource, Session, model_source::LoadedModel, run_folder::RunFolder};
 use anyhow::{Result, bail};
 use bal_report::{Evaluation, Model, Record};
 use std::path::{Path, PathBuf};

@@ -16,7 +16,7 @@ pub(super) fn of_images(
     let batch = images.batch(&numbers);
     let answers = Answers::of(classifier, &batch.x, &numbers, images.device(), workers)?;
     let (entropy, information) = answers.uncertainty()?;
-    let labels = Vec::<i64>::try_from(&batch.y)?;
+    let labels = Vec::<i64>::try_from(batch.classes()?)?;
     let rows = answers.probabilities()?.into_iter().zip(labels).zip(entropy).zip(information);
     let seen = |(((probabilities, label), predictive_entropy), mutual_information)| Seen {
         answer: Answer { probabilities, label: label as usize },

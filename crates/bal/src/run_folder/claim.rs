@@ -1,7 +1,7 @@
 //! A run folder that this process alone writes to.
 
 use super::{Identity, RunFolder, Status};
-use crate::{Refusal, Remedy, Session, experiment::Experiment};
+use crate::{Refusal, Remedy, Session};
 use anyhow::{Context, Result};
 use bal_core::Posterior;
 use bal_files::{Lock, LockError};
@@ -60,10 +60,10 @@ impl<'a> Claim<'a> {
         self.status
     }
 
-    /// Begins a run: writes the experiment, the weights to start from, and which images it is of.
+    /// Begins a run: writes the experiment, as the text of its file, the weights to start from, and which images it is of.
     pub(crate) fn begin(
         &self,
-        experiment: &Experiment,
+        experiment: String,
         identity: &Identity,
         start: Option<&Posterior>,
         images: &RunImages,
@@ -82,7 +82,7 @@ impl<'a> Claim<'a> {
         }
         bal_models::write_run_images(&self.folder.data(), images).with_context(context)?;
         // By this file a folder is known as a run: what is there before is not looked at.
-        put(self.folder.experiment(), toml::to_string(experiment)?)
+        put(self.folder.experiment(), experiment)
     }
 
     /// Removes what a killed process was writing.

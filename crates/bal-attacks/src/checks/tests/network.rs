@@ -67,10 +67,11 @@ impl Network {
         let mut velocity: Vec<Tensor> = network.weights.iter().map(Tensor::zeros_like).collect();
         for step in 0..STEPS {
             let first = step as i64 * BATCH;
-            let Batch { x, y, indices } = digits().train.batch(&(first..first + BATCH).collect::<Vec<_>>());
+            let numbers: Vec<i64> = (first..first + BATCH).collect();
+            let Batch { x, targets, indices } = digits().train.batch(&numbers);
             let x = match attack {
                 Some(attack) => {
-                    let batch = Batch { x, y: y.shallow_clone(), indices };
+                    let batch = Batch { x, targets: targets.replicate(), indices };
                     attack.perturb(&network, &batch, &stream(1 + step)).unwrap()
                 }
                 None => x,
@@ -78,8 +79,9 @@ impl Network {
             let leaves: Vec<Tensor> =
                 network.weights.iter().map(|w| w.detach().set_requires_grad(true)).collect();
             let leaf = Self { weights: leaves };
+            let y = targets.classes().unwrap();
             let loss =
-                leaf.logits(&x).unwrap().cross_entropy_loss::<Tensor>(&y, None, Reduction::Mean, -100, 0.0);
+                leaf.logits(&x).unwrap().cross_entropy_loss::<Tensor>(y, None, Reduction::Mean, -100, 0.0);
             let gradients = Tensor::run_backward(&[loss], &leaf.weights, false, false);
             for ((w, v), g) in network.weights.iter_mut().zip(&mut velocity).zip(&gradients) {
                 *v = &*v * 0.9 + g;

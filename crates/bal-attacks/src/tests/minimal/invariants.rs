@@ -30,7 +30,7 @@ fn perturb(attack: &dyn NearestAttack, model: &dyn Classifier, batch: &Batch) ->
 /// Images and labels of which the model has some right and some wrong.
 fn mixed(model: &dyn Classifier, n: i64) -> (Batch, Tensor) {
     let batch = shades(n);
-    let right = predicted_classes(model, &batch.x).unwrap().eq_tensor(&batch.y);
+    let right = predicted_classes(model, &batch.x).unwrap().eq_tensor(batch.classes().unwrap());
     let count = right.sum(Kind::Int64).int64_value(&[]);
     assert!(count > 0 && count < n, "{count} of {n} right shows nothing");
     (batch, right)
@@ -47,7 +47,7 @@ fn results_are_images_shaped_as_they_came_and_without_a_graph() {
             assert_eq!((x.size(), x.kind()), (batch.x.size(), Kind::Float));
             assert!(!x.requires_grad(), "{attack:?}");
             assert!(x.min().double_value(&[]) >= 0.0 && x.max().double_value(&[]) <= 1.0, "{attack:?}");
-            let wrong = predicted_classes(model, &x).unwrap().ne_tensor(&batch.y);
+            let wrong = predicted_classes(model, &x).unwrap().ne_tensor(batch.classes().unwrap());
             let unmoved = (&x - &batch.x).abs().amax([1i64, 2, 3], false).eq(0.0);
             assert!(wrong.logical_or(&unmoved).all().int64_value(&[]) != 0, "{attack:?}: right, but moved");
         }
@@ -62,7 +62,7 @@ fn images_that_are_wrong_already_come_back_as_they_are_and_others_become_wrong()
             let x = perturb(&*attack, model, &batch);
             let moved = (&x - &batch.x).abs().amax([1i64, 2, 3], false).gt(0.0);
             assert_eq!(moved, right, "{attack:?}");
-            let now_right = predicted_classes(model, &x).unwrap().eq_tensor(&batch.y);
+            let now_right = predicted_classes(model, &x).unwrap().eq_tensor(batch.classes().unwrap());
             assert_eq!(now_right.any().int64_value(&[]), 0, "{attack:?}");
         }
     }
@@ -88,12 +88,12 @@ fn the_model_and_the_batch_stay_as_they_were() {
     let model = model();
     let (batch, _) = mixed(&model, 6);
     let (weights, bias) = (model.weights.detach().copy(), model.bias.copy());
-    let (x, y) = (batch.x.copy(), batch.y.copy());
+    let (x, y) = (batch.x.copy(), batch.classes().unwrap().copy());
     for attack in quick() {
         assert_ne!(perturb(&*attack, &model, &batch), x, "{attack:?}");
         assert_eq!((&model.weights, &model.bias), (&weights, &bias), "{attack:?}");
         assert!(!model.weights.grad().defined(), "{attack:?} left a gradient");
-        assert_eq!((&batch.x, &batch.y), (&x, &y), "{attack:?}");
+        assert_eq!((&batch.x, batch.classes().unwrap()), (&x, &y), "{attack:?}");
         assert!(!batch.x.requires_grad(), "{attack:?}");
     }
 }

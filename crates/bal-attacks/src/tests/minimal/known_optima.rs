@@ -4,7 +4,7 @@ use super::models::{Bent, HardLabels};
 use super::{Case, all};
 use crate::tests::{Linear, LinearProblem, batch, linear, noise};
 use crate::{HopSkipJump, HopSkipJumpSettings, NearestAttack, Norm, predicted_classes};
-use bal_core::{Batch, Classifier, Prediction};
+use bal_core::{Batch, Classifier, Prediction, Targets};
 use tch::Kind;
 
 /// Where an attack ended: how far from the image, and at which wrong class.
@@ -20,7 +20,7 @@ fn ends(attack: &dyn NearestAttack, model: &dyn Classifier, batch: &Batch) -> Ve
     let change = x.to_kind(Kind::Double) - batch.x.to_kind(Kind::Double);
     let lengths = Vec::<f64>::try_from(norm.of_each(&change).reshape([-1])).unwrap();
     let classes = Vec::<i64>::try_from(predicted_classes(model, &x).unwrap()).unwrap();
-    let labels = Vec::<i64>::try_from(&batch.y).unwrap();
+    let labels = Vec::<i64>::try_from(batch.classes().unwrap()).unwrap();
     let ends = lengths.into_iter().zip(classes.into_iter().zip(labels));
     ends.map(|(distance, (class, y))| (class != y).then_some(End { distance, class: class as usize }))
         .collect()
@@ -114,8 +114,8 @@ fn assert_near_a_boundary(attack: &dyn NearestAttack, rows: &[&[f64]], tolerance
 /// Images with the label that the model gives them.
 fn labelled(model: &dyn Classifier, rows: &[&[f64]]) -> (Batch, Vec<usize>) {
     let mut batch = batch(rows, &vec![0; rows.len()]);
-    batch.y = predicted_classes(model, &batch.x).unwrap();
-    let labels = Vec::<i64>::try_from(&batch.y).unwrap();
+    batch.targets = Targets::Classes(predicted_classes(model, &batch.x).unwrap());
+    let labels = Vec::<i64>::try_from(batch.classes().unwrap()).unwrap();
     (batch, labels.into_iter().map(|y| y as usize).collect())
 }
 

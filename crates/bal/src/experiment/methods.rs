@@ -1,0 +1,80 @@
+//! The methods that an experiment can have: one list, and one file for the table of each.
+
+mod adversarial_training;
+mod bal;
+mod bnn;
+mod erm;
+mod wrm;
+
+use anyhow::Result;
+use bal_baselines::{BalSettings, Epochs};
+use bal_core::Method;
+use bal_models::Sizes;
+
+pub use adversarial_training::{AdversarialSettings, AttackTable};
+pub use bnn::BnnSettings;
+pub use erm::ErmSettings;
+pub use wrm::WrmTraining;
+
+/// What the engine asks of the table of a method.
+pub(crate) trait MethodTable {
+    /// The method, its settings checked.
+    fn method(&self) -> Result<Box<dyn Method>>;
+
+    /// Passes over the training images.
+    fn schedule(&self) -> Epochs;
+
+    /// The settings of the chains, if the method runs some.
+    fn chains(&self) -> Option<&BalSettings> {
+        None
+    }
+
+    /// Refuses, before anything is trained, what is not defined for the images and classes of a data set, which are of these
+    /// sizes.
+    fn suits(&self, _sizes: Sizes, _dataset: &str) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Adds the list of the methods to the fields of the experiment: a table for each, of which a file has one.
+///
+/// To add a method, write its table in a file here, with [`MethodTable`], and name it at the end of the list. Mark it
+/// `#[serde(default, skip_serializing_if = "Option::is_none")]`: the digests of experiments without it then stay as they are.
+///
+/// Spelt out rather than flattened, because an error in a flattened table does not say in which key.
+macro_rules! with_methods {
+    ($(#[$about:meta])* pub struct $name:ident { $($fields:tt)* }) => {
+        with_methods!(@ $(#[$about])* $name { $($fields)* } {
+            /// Empirical risk minimisation. Exactly one of this and the following is the method.
+            erm: ErmSettings,
+            /// Adversarial training.
+            adversarial_training: AdversarialSettings,
+            /// Adversarial training with a penalty for distance, instead of a ball (WRM).
+            wrm: WrmTraining,
+            /// A Bayesian neural network on clean data.
+            bnn: BnnSettings,
+            /// Bayesian adversarial learning.
+            bal: BalSettings,
+        });
+    };
+    (@ $(#[$about:meta])* $name:ident { $($fields:tt)* }
+        { $($(#[$attribute:meta])* $table:ident: $settings:ident,)* }) => {
+        $(#[$about])*
+        pub struct $name {
+            $($fields)*
+            $($(#[$attribute])* pub $table: Option<$settings>,)*
+        }
+
+        impl $name {
+            /// The tables of methods that are there.
+            fn methods(&self) -> Vec<&dyn MethodTable> {
+                let all = [$(self.$table.as_ref().map(|table| table as &dyn MethodTable)),*];
+                all.into_iter().flatten().collect()
+            }
+
+            /// The tables that a method can have, as an error lists them.
+            const METHODS: &[&str] = &[$(concat!("[", stringify!($table), "]")),*];
+        }
+    };
+}
+pub(super) use with_methods;

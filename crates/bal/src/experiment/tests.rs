@@ -1,0 +1,98 @@
+//! Tests of experiments: what is read, refused, written back, and told apart by its digest.
+
+use super::*;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments")
+}
+
+fn names() -> Vec<String> {
+    let files = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let files = files.filter(|path| path.extension().is_some_and(|e| e == "toml"));
+    let names = files.map(|path| path.file_name().unwrap().to_string_lossy().into_owned());
+    names.filter(|name| name != "quick.toml").collect()
+}
+
+#[test]
+fn every_experiment_of_the_project_can_be_used_and_so_can_its_start() {
+    let names = names();
+    assert!(names.len() >= 23, "{names:?}");
+    for name in names {
+        let origin = Origin::File(folder().join(&name));
+        let experiment = Experiment::read(&origin, "", &[], None).unwrap();
+        assert_eq!(format!("{}.toml", experiment.name), name);
+        let start = experiment.start_experiment(&origin).unwrap();
+        let from_nothing = name.ends_with("-erm.toml") || name.ends_with("-scratch.toml");
+        assert_eq!(start.is_some(), !from_nothing);
+    }
+}
+
+fn pgd(set: &[&str]) -> Result<Experiment> {
+    let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+    Experiment::read(&Origin::BuiltIn, "mnist-pgd.toml", &set, None)
+}
+
+#[test]
+fn a_radius_may_be_a_fraction_and_none_holds_every_image() {
+    let radius = |text: &str| pgd(&[&format!("adversarial_training.attack.radius={text}")]);
+    let eight = radius("\"8/255\"").unwrap();
+    let written = toml::to_string(&eight).unwrap();
+    assert!(written.contains("radius = 0.03137254901960784"), "{written}");
+    assert_eq!(written, toml::to_string(&radius("8/255").unwrap()).unwrap());
+    for (text, said) in [("8", "8 of 255 levels of grey are 8/255"), ("8/0", "`8/0`"), ("-0.1", "-0.1")] {
+        let error = format!("{:#}", radius(text).unwrap_err());
+        assert!(error.contains(said), "{text}: {error}");
+    }
+}
+
+#[test]
+fn an_inner_attack_that_does_not_suit_the_images_is_refused_before_they_are_trained_on() {
+    let sizes = |classes| Sizes { input: [1, 28, 28], classes };
+    let said = |set: &[&str], classes| match pgd(set).unwrap().suits(sizes(classes)) {
+        Ok(()) => String::new(),
+        Err(error) => format!("{error:#}"),
+    };
+    let dlr =
+        ["adversarial_training.attack.settings={ norm = \"linf\", steps = 5, step_size = \"radius/4\", \
+                restarts = 1, ensemble_gradient = \"predictive\", loss = \"dlr\" }"];
+    assert_eq!(said(&dlr, 3), "");
+    assert!(said(&dlr, 2).contains("the dlr loss needs a model of at least 3 classes, got one of 2"));
+    let wide = ["adversarial_training.attack.settings.norm=l2", "adversarial_training.attack.radius=29"];
+    assert!(said(&wide, 10).contains("the l2 radius 29 is more than 28"), "{}", said(&wide, 10));
+    assert_eq!(said(&wide[..1], 10), "");
+}
+
+#[test]
+fn without_a_file_it_is_bal_as_released_started_from_the_built_in_erm() {
+    let experiment = Experiment::read(&Origin::BuiltIn, Experiment::built_in(), &[], None).unwrap();
+    assert_eq!(
+        (experiment.name.as_str(), experiment.preset.as_deref()),
+        ("mnist-bal-released", Some("released"))
+    );
+    assert_eq!(experiment.method().unwrap().name(), "bal");
+    let (start, _) = experiment.start_experiment(&Origin::BuiltIn).unwrap().unwrap();
+    assert_eq!(start.name, "mnist-erm");
+}
+
+#[test]
+fn what_is_written_is_read_back_the_same() {
+    for name in names() {
+        let experiment = Experiment::read(&Origin::File(folder().join(name)), "", &[], Some(7)).unwrap();
+        let text = toml::to_string(&experiment).unwrap();
+        let back: Experiment = toml::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_value(&experiment).unwrap(), serde_json::to_value(&back).unwrap());
+        assert_eq!(back.seed, 7);
+    }
+}
+
+#[test]
+fn the_digest_follows_what_changes_weights_and_nothing_else() {
+    let read = |set: &[&str]| {
+        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+        let experiment = Experiment::read(&Origin::BuiltIn, Experiment::built_in(), &set, None).unwrap();
+        experiment.digest("start", std::iter::empty()).unwrap()
+    };
+    assert_eq!(read(&[]), read(&["checkpoint_every=3", "name=\"other\""]));
+    assert_ne!(read(&[]), read(&["seed=2"]));
+    assert_ne!(read(&[]), read(&["bal.data.temperature=0.0"]));
+}
