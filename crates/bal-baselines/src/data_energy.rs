@@ -13,7 +13,7 @@ use tch::{Kind, Tensor};
 /// U(z_i) = - sum_s [ d(z_i, y_i; w_s) - alpha c(z_i, x_i) ]
 /// ```
 ///
-/// `d`: the objective's deviation under member s in evaluation mode, `c`: the generator's cost. The sum runs over all S
+/// where the generator's support is; outside, the density is 0. `d`: the objective's deviation under member s in evaluation mode, `c`: the generator's cost. The sum runs over all S
 /// members, so both the pull of the loss and the cost grow with S. Draws nothing.
 ///
 /// Source: Ye & Zhu, NeurIPS 2018, eq. 6 (the density; the printed eq. 8 has the cost's sign wrong).
@@ -47,6 +47,14 @@ impl Energy for DataEnergy {
         let z = self.generator.images(at, &self.clean);
         let cost = self.generator.cost(at, &self.clean) * self.pull();
         self.members.iter().fold(cost, |energy, member| energy - self.deviation(member, &z))
+    }
+
+    fn is_confined(&self) -> bool {
+        self.generator.is_confined()
+    }
+
+    fn confine(&self, before: &Position, after: &mut Position) {
+        self.generator.confine(&self.clean, before, after);
     }
 
     /// Member by member, so that one member's activations are in the cache at a time.

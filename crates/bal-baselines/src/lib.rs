@@ -14,17 +14,20 @@ mod pixels;
 mod risk;
 mod settings;
 mod start;
+mod support;
 mod traces;
 mod wrm;
 
 pub use adversarial_training::AdversarialTraining;
 pub use bal::{
     Bal, BalSettings, DataSettings, DataStart, LossScale, ParameterSettings, Prior, Reduction, Samples,
+    Sharing,
 };
 pub use cross_entropy::CrossEntropy;
 pub use data_energy::DataEnergy;
 pub use held_out::accuracy;
-pub use pixels::Pixels;
+pub use pixels::{PixelStart, Pixels};
 pub use risk::{Risk, Term};
 pub use settings::{Epochs, LastBatch, NetworkMode, TraceSettings};
+pub use support::{Boundary, Support, SupportSettings};
 pub use wrm::{Wrm, WrmSettings};

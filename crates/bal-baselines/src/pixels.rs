@@ -1,23 +1,62 @@
 //! Adversarial data that are images of free pixels.
 
-use bal_core::{Batch, Generator, Position};
+use crate::Support;
+use bal_core::{Batch, Generator, NoiseStream, Position};
 use tch::{Kind, Tensor};
 
 /// Every pixel moves; images cost the square of their distance.
 ///
 /// ```text
-/// z_i in R^(c h w),    c(z_i, x_i) = |z_i - x_i|^2
+/// z_i in K(x_i),    c(z_i, x_i) = |z_i - x_i|^2
 /// ```
 ///
-/// Positions: one part, the images themselves, `[n, c, h, w]`; not confined to `[0, 1]`.
+/// K: the [`Support`], or all of `R^(c h w)`: then pixels are not confined to `[0, 1]`.
 ///
-/// Source: Ye & Zhu, NeurIPS 2018, section 3.1.
-#[derive(Clone, Copy, Debug)]
-pub struct Pixels;
+/// Positions: one part, the images themselves, `[n, c, h, w]`.
+///
+/// Source: Ye & Zhu, NeurIPS 2018, section 3.1; the support is ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Pixels {
+    /// Where the density is not 0.
+    pub support: Option<Support>,
+    /// Where chains begin.
+    pub start: PixelStart,
+}
+
+/// Where chains of pixels begin.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum PixelStart {
+    /// At the clean image.
+    #[default]
+    Clean,
+    /// Anywhere in the support with the same probability; at the clean image where there is none.
+    Uniform,
+    /// At the clean image and normal noise of this standard deviation, brought into the support.
+    Noise(f64),
+}
 
 impl Generator for Pixels {
-    fn start(&self, clean: &Batch) -> Position {
-        Position::new(vec![clean.x.copy()])
+    fn start(&self, clean: &Batch, noise: &mut NoiseStream) -> Position {
+        let x = &clean.x;
+        let start = match (self.start, self.support) {
+            (PixelStart::Clean, _) | (PixelStart::Uniform, None) => x.copy(),
+            (PixelStart::Uniform, Some(support)) => support.uniform(x, noise),
+            (PixelStart::Noise(deviation), support) => {
+                let start = x + noise.normal_like(x) * deviation;
+                support.map_or_else(|| start.shallow_clone(), |support| support.project(x, &start))
+            }
+        };
+        Position::new(vec![start])
+    }
+
+    fn is_confined(&self) -> bool {
+        self.support.is_some()
+    }
+
+    fn confine(&self, clean: &Batch, before: &Position, after: &mut Position) {
+        let Some(support) = self.support else { return };
+        let confined = support.confine(&clean.x, before.first(), after.first());
+        *after = Position::new(vec![confined]);
     }
 
     fn images(&self, at: &Position, _: &Batch) -> Tensor {

@@ -66,7 +66,7 @@ impl Problem {
         let Some(data) = self.bal.data else { bail!("the experiment has no [bal.data]") };
         Ok(DataEnergy {
             members,
-            generator: Arc::new(Pixels),
+            generator: Arc::new(Pixels::default()),
             objective: Arc::new(CrossEntropy),
             clean: shard.replicate(),
             cost_weight: data.cost_weight * self.sizes.batch as f64,

@@ -61,6 +61,14 @@ pub trait Energy {
         Evaluation { energy, gradient, aux }
     }
 
+    /// Whether the density is 0 somewhere, so that [`Energy::confine`] has something to do.
+    fn is_confined(&self) -> bool {
+        false
+    }
+
+    /// Brings what a step made of `before` back to where the density is not 0. Provided for a density that is nowhere 0.
+    fn confine(&self, _before: &Position, _after: &mut Position) {}
+
     /// Takes what an evaluation left behind as where the next one begins.
     fn carry(&mut self, _aux: &Aux) {}
 }

@@ -1,6 +1,6 @@
 //! What of the data is sampled, and how it becomes images.
 
-use crate::{Batch, Position, gradients};
+use crate::{Batch, NoiseStream, Position, gradients};
 use tch::{Kind, Tensor};
 
 /// The adversary's side of the game: what its chains move, the images that these stand for, and what they cost.
@@ -10,13 +10,22 @@ use tch::{Kind, Tensor};
 ///
 /// Source: Ye & Zhu, NeurIPS 2018, section 2, the data generator `p(x~ | x, w)`.
 pub trait Generator: Send + Sync + std::fmt::Debug {
-    /// Where chains on these images begin: at the clean images themselves.
-    fn start(&self, clean: &Batch) -> Position;
+    /// Where chains on these images begin: at the clean images themselves, or at a random place beside them, for which
+    /// `noise` has a stream for each image.
+    fn start(&self, clean: &Batch, noise: &mut NoiseStream) -> Position;
+
+    /// Whether the density is 0 somewhere, so that [`Generator::confine`] has something to do.
+    fn is_confined(&self) -> bool {
+        false
+    }
+
+    /// Brings what a step made of `before` back to where the density is not 0. Provided for a density that is nowhere 0.
+    fn confine(&self, _clean: &Batch, _before: &Position, _after: &mut Position) {}
 
     /// The adversarial images, `[n, c, h, w]`; differentiable in `at`.
     fn images(&self, at: &Position, clean: &Batch) -> Tensor;
 
-    /// What they cost, `[n]`, at least 0 and 0 at [`Generator::start`]; differentiable in `at`.
+    /// What they cost, `[n]`, at least 0 and 0 at the clean images; differentiable in `at`.
     fn cost(&self, at: &Position, clean: &Batch) -> Tensor;
 
     /// The largest curvature of the cost, where it is known: what a step's length is checked against.

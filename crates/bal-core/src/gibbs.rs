@@ -67,7 +67,11 @@ impl Block {
                 let evaluation =
                     Evaluation::of(energy.as_ref(), &chain.state, &mut noise).map_err(diverged)?;
                 energy.carry(&evaluation.aux);
+                let before = energy.is_confined().then(|| chain.state.position.duplicate());
                 kernel.step(&mut chain.state, &evaluation.gradient, &mut chain.noise).map_err(diverged)?;
+                if let Some(before) = before {
+                    energy.confine(&before, &mut chain.state.position);
+                }
                 (chain.energy, chain.aux) = (evaluation.energy, evaluation.aux);
             }
             Ok(chain)

@@ -76,7 +76,7 @@ impl Conditionals for Data {
         let member = |_| Member::init(&network, &mut NoiseStream::silent());
         Box::new(DataEnergy {
             members: (0..MEMBERS).map(member).collect(),
-            generator: Arc::new(Pixels),
+            generator: Arc::new(Pixels::default()),
             objective: Arc::new(Slope),
             clean: self.0.replica(),
             cost_weight: COST_WEIGHT * UNIT,
@@ -91,7 +91,10 @@ fn moved(sampler: &Sampler) -> Moments {
     let targets = Targets::Classes(Tensor::zeros([n], (Kind::Int64, Device::Cpu)));
     let clean = Batch { x, targets, indices: (0..n).collect() };
     let kernel = sampler.kernel_in_unit(UNIT).unwrap();
-    let chain = Chain::new(kernel.start(Pixels.start(&clean)), noise(0, 0).for_images(&clean.indices));
+    let chain = Chain::new(
+        kernel.start(Pixels::default().start(&clean, &mut NoiseStream::silent())),
+        noise(0, 0).for_images(&clean.indices),
+    );
     let mut blocks = [Block { name: "data", kernel, steps: STEPS, chains: vec![chain] }];
     sweep(&Workers::new(1).unwrap(), &Data(Shared::new(clean.replicate())), &mut blocks).unwrap();
     Moments::of(&blocks[0].chains[0].state.position.first().reshape([1, -1]))

@@ -95,7 +95,7 @@ impl Conditionals for Data {
         };
         Box::new(DataEnergy {
             members: (0..self.members).map(member).collect(),
-            generator: Arc::new(Pixels),
+            generator: Arc::new(Pixels::default()),
             objective: Arc::new(Square),
             clean: self.clean.replica(),
             cost_weight: self.cost_weight,
@@ -122,7 +122,8 @@ fn data_chains_have_the_law_of_a_quadratic_loss_against_a_quadratic_cost() {
     };
     let (step_size, temperature) = (0.15, 0.3);
     let kernel = Sgld::new(StepSize::Constant(step_size), temperature).unwrap();
-    let (start, streams) = (Pixels.start(&clean), noise(0, 0).for_images(&clean.indices));
+    let (start, streams) =
+        (Pixels::default().start(&clean, &mut NoiseStream::silent()), noise(0, 0).for_images(&clean.indices));
     let data = Data { clean: Shared::new(clean), weights: w, members, cost_weight: alpha };
     let end = moved(&data, kernel, start, streams);
     let moments = Moments::of(&end.first().flatten(1, -1).tr());

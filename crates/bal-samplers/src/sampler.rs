@@ -46,6 +46,11 @@ impl Sampler {
         }
     }
 
+    /// Whether its chains have momentum.
+    pub fn has_momentum(&self) -> bool {
+        matches!(self, Self::Sghmc(_) | Self::Sgadahmc(_))
+    }
+
     /// Its step sizes, each in the sampler's own unit.
     pub fn step_size(&self) -> StepSize {
         match self {

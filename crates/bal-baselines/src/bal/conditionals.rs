@@ -85,7 +85,8 @@ impl Weights {
 
 impl BatchConditionals<'_> {
     fn data_energy(&self, chain: DataChain, parameters: &[Position]) -> DataEnergy {
-        let members = parameters.iter().zip(self.buffers.replica());
+        let members = parameters.iter().zip(self.buffers.replica()).enumerate();
+        let members = members.filter(|(number, _)| chain.is_for(*number)).map(|(_, member)| member);
         let network = &self.architecture;
         DataEnergy {
             generator: self.generator.clone(),
@@ -111,7 +112,7 @@ impl BatchConditionals<'_> {
             architecture: self.architecture.clone(),
             objective: self.objective.clone(),
             workers: self.workers,
-            shards: self.terms(data),
+            shards: self.terms(chain, data),
             mode: self.parameters.mode,
             buffers: self.buffers.with(|buffers| buffers[chain].replicate()),
             passes: self.passes(),
@@ -119,7 +120,7 @@ impl BatchConditionals<'_> {
         }
     }
 
-    /// Data chains per image.
+    /// Data chains per image, as a parameter chain sees them.
     fn chains(&self) -> usize {
         self.data_chains.last().map_or(0, |last| last.chain + 1)
     }
@@ -156,11 +157,12 @@ impl BatchConditionals<'_> {
     }
 
     /// The losses that eq. 7 adds up, adversarial chain by chain, then clean: by shards, or, where the batch may not be
-    /// cut, each set of images whole, as a shard of its own.
-    fn terms(&self, data: &[Position]) -> Vec<Vec<Term>> {
+    /// cut, each set of images whole, as a shard of its own. Those that parameter chain number `parameters` sees.
+    fn terms(&self, parameters: usize, data: &[Position]) -> Vec<Vec<Term>> {
         let (weights, clean, images) = (self.weights(), self.shards.replica(), self.indices.len() as f64);
         let mut sets: Vec<Vec<Term>> = Vec::new();
-        for (chain, position) in self.data_chains.iter().zip(data) {
+        let seen = self.data_chains.iter().zip(data).filter(|(chain, _)| chain.is_for(parameters));
+        for (chain, position) in seen {
             if chain.chain == sets.len() {
                 sets.push(vec![]);
             }

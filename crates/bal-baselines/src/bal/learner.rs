@@ -60,8 +60,11 @@ impl<'a> BalLearner<'a> {
         let persistent = settings.data.is_some_and(|data| data.start == DataStart::Persistent);
         let data = persistent.then(|| {
             let all = task.images.batch(&(0..task.images.len()).collect::<Vec<_>>());
-            let start = game.generator.start(&all);
-            start.first().unsqueeze(0).repeat([settings.data_chains as i64, 1, 1, 1, 1])
+            // Persistent chains begin at the clean images, which draws nothing.
+            let start = game.generator.start(&all, &mut NoiseStream::silent());
+            let chains =
+                settings.data_chains * if settings.plays_apart() { settings.parameter_chains } else { 1 };
+            start.first().unsqueeze(0).repeat([chains as i64, 1, 1, 1, 1])
         });
         let (samples, data_kernel) = (vec![], None);
         let mut learner =
@@ -111,6 +114,11 @@ impl<'a> BalLearner<'a> {
         Ok(kernel)
     }
 
+    /// The number of a data chain among all of an image's.
+    fn number(&self, place: &DataChain) -> usize {
+        place.number(self.settings.data_chains as usize)
+    }
+
     /// The block of these data chains.
     fn data_block(
         &mut self,
@@ -120,28 +128,29 @@ impl<'a> BalLearner<'a> {
         chains: &[DataChain],
     ) -> Result<Block, TrainError> {
         let kernel = self.data_kernel(settings, shards.iter().map(Batch::len).sum())?;
-        let start = |&DataChain { chain, shard }: &DataChain| {
-            let images = &shards[shard];
+        let start = |place: &DataChain| {
+            let (images, chain) = (&shards[place.shard], self.number(place));
+            let key = NoiseKey { chain: chain as u64, ..self.key(Purpose::Data, sweep) };
+            let mut noise = NoiseStream::new(key).for_images(&images.indices);
             let position = match &self.data {
-                None => self.game.generator.start(images),
+                None => self.game.generator.start(images, &mut noise),
                 Some(data) => {
                     let kept = data.get(chain as i64).index_select(0, &positions(images, data));
                     Position::new(vec![kept])
                 }
             };
-            let key = NoiseKey { chain: chain as u64, ..self.key(Purpose::Data, sweep) };
-            Chain::new(kernel.start(position), NoiseStream::new(key).for_images(&images.indices))
+            Chain::new(kernel.start(position), noise)
         };
         let chains = chains.iter().map(start).collect();
         Ok(Block { name: DATA, kernel: kernel.clone(), steps: settings.steps, chains })
     }
 
     /// Keeps where persistent data chains have got to.
-    fn keep_data(&mut self, block: &Block, chains: &[DataChain], shards: &[Batch]) {
-        let Some(data) = &mut self.data else { return };
+    fn keep_data(&self, block: &Block, chains: &[DataChain], shards: &[Batch]) {
+        let Some(data) = &self.data else { return };
         for (place, chain) in chains.iter().zip(&block.chains) {
             let index = positions(&shards[place.shard], data);
-            let _ = data.get(place.chain as i64).index_copy_(0, &index, chain.state.position.first());
+            let _ = data.get(self.number(place) as i64).index_copy_(0, &index, chain.state.position.first());
         }
     }
 
@@ -173,7 +182,8 @@ impl Learner for BalLearner<'_> {
         let settings = self.settings;
         let shards = batch.shards(SHARD);
         let data_chains = settings.data.map_or(0, |_| settings.data_chains as usize);
-        let data_chains = DataChain::all(data_chains, shards.len());
+        let owners = settings.plays_apart().then_some(settings.parameter_chains as usize);
+        let data_chains = DataChain::all(data_chains, shards.len(), owners);
         let mut blocks = Vec::new();
         let mut cost_weight = 0.0;
         if let Some(data) = &settings.data {

@@ -4,7 +4,7 @@ use super::{
     learner::{BalLearner, Game},
     settings::{BalSettings, DataSettings, DataStart, Prior, Samples, refused},
 };
-use crate::{CrossEntropy, Pixels, settings::check};
+use crate::{CrossEntropy, PixelStart, Pixels, Support, settings::check};
 use bal_core::{
     EnsembleGradient, Generator, Kernel, Method, Posterior, Prediction, Progress, Task, TrainError,
 };
@@ -60,9 +60,11 @@ impl Bal {
         check("mixing.every", mixing.every as f64, mixing.every > 0, "at least 1 is needed")?;
         let (prediction, ensemble_gradient) =
             (settings.prediction.parse()?, settings.ensemble_gradient.parse()?);
-        let game = Game { generator: Arc::new(Pixels), objective: Arc::new(CrossEntropy) };
+        let pixels = settings.data.as_ref().map_or(Ok(Pixels::default()), pixels)?;
+        let game = Game { generator: Arc::new(pixels), objective: Arc::new(CrossEntropy) };
         if let Some(data) = &settings.data {
-            check_data(data, game.generator.as_ref(), settings.parameter_chains)?;
+            let members = if settings.plays_apart() { 1 } else { settings.parameter_chains };
+            check_data(data, game.generator.as_ref(), members)?;
         }
         let sampler = &settings.parameters.sampler;
         let refuse = |e| refused(&format!("parameters.{}", sampler.name()), &e);
@@ -76,7 +78,35 @@ impl Bal {
     }
 }
 
-/// Checks how the data chains move, and that they do not run away along the cost.
+/// Adversarial data of free pixels, as the settings have them.
+fn pixels(data: &DataSettings) -> Result<Pixels, TrainError> {
+    let support = data.support.map(Support::new).transpose();
+    let support = support.map_err(|(setting, why)| refused(&format!("data.support.{setting}"), &why))?;
+    if support.is_some() && data.sampler.has_momentum() {
+        let why = format!(
+            "{} has momentum, which would go on through the rim of a support; use sgld, psgld or sgadald, or leave the \
+             support out",
+            data.sampler.name()
+        );
+        return Err(refused("data.support", &why));
+    }
+    let start = match data.start {
+        DataStart::Clean | DataStart::Persistent => PixelStart::Clean,
+        DataStart::Uniform if support.is_none() => {
+            let why = "data chains that begin uniformly need a support, which says where";
+            return Err(refused("data.start", &why));
+        }
+        DataStart::Uniform => PixelStart::Uniform,
+        DataStart::Noise(deviation) => {
+            let good = deviation.is_finite() && deviation > 0.0;
+            check("data.start.noise", deviation, good, "it must be finite and above 0")?;
+            PixelStart::Noise(deviation)
+        }
+    };
+    Ok(Pixels { support, start })
+}
+
+/// Checks how the data chains move against so many members, and that they do not run away along the cost.
 fn check_data(
     data: &DataSettings,
     generator: &dyn Generator,
@@ -87,13 +117,17 @@ fn check_data(
     let good = alpha.is_finite() && alpha >= 0.0;
     check("data.cost_weight", alpha, good, "it must be finite and at least 0")?;
     let kernel = data.sampler.kernel().map_err(|e| refused("data", &e))?;
+    if generator.is_confined() {
+        // Nothing runs away.
+        return Ok(());
+    }
     let Some(curvature) = generator.curvature().map(|c| c * alpha * parameter_chains as f64) else {
         return Ok(());
     };
     let stable = match data.start {
         // A chain that begins at its image is at the minimum of the cost.
-        DataStart::Clean => kernel.check_contracts(curvature, data.steps),
         DataStart::Persistent => kernel.check_stable(curvature),
+        _ => kernel.check_contracts(curvature, data.steps),
     };
     stable.map_err(|e| refused("data.step_size", &e))
 }

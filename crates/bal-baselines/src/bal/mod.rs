@@ -8,5 +8,5 @@ mod settings;
 
 pub use method::Bal;
 pub use settings::{
-    BalSettings, DataSettings, DataStart, LossScale, ParameterSettings, Prior, Reduction, Samples,
+    BalSettings, DataSettings, DataStart, LossScale, ParameterSettings, Prior, Reduction, Samples, Sharing,
 };

@@ -1,6 +1,6 @@
 //! Settings of Bayesian adversarial learning, and their units.
 
-use crate::{Epochs, NetworkMode, TraceSettings};
+use crate::{Epochs, NetworkMode, SupportSettings, TraceSettings};
 use bal_core::TrainError;
 use bal_samplers::{Sampler, SamplerError, SgldSettings, StepSize, table_with_samplers};
 use schemars::JsonSchema;
@@ -40,6 +40,11 @@ impl BalSettings {
         }
     }
 
+    /// Whether each parameter chain has data chains to itself.
+    pub(super) fn plays_apart(&self) -> bool {
+        self.data.is_some_and(|data| data.sharing == Sharing::PerChain)
+    }
+
     /// Images in the last batch of an epoch of `images` images, where these move by steps at least twice as long as
     /// all others: under [`LossScale::BatchMean`] a step is `e / (n S_z)`. What follows is largest for networks with
     /// batch statistics, which are those of that batch in the end.
@@ -68,6 +73,10 @@ pub struct DataSettings {
     pub cost_weight: f64,
     /// Where the data chains of a batch begin.
     pub start: DataStart,
+    /// Where their density is not 0: a ball around each image, perhaps with the box of pixels. Absent: everywhere.
+    pub support: Option<SupportSettings>,
+    /// Whether all parameter chains see the same adversarial data.
+    pub sharing: Sharing,
 }
 
 table_with_samplers!(DataTable {
@@ -85,6 +94,12 @@ table_with_samplers!(DataTable {
     temperature: Option<f64>,
     /// Where the data chains of a batch begin.
     start: DataStart,
+    /// Where their density is not 0: a ball around each image, perhaps with the box of pixels. Absent: everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    support: Option<SupportSettings>,
+    /// Whether all parameter chains see the same adversarial data: `shared` where it is not said.
+    #[serde(default, skip_serializing_if = "Sharing::is_shared")]
+    sharing: Sharing,
 });
 
 table_with_samplers!(ParameterTable {
@@ -122,7 +137,9 @@ impl TryFrom<DataTable> for DataSettings {
 
     fn try_from(table: DataTable) -> Result<Self, String> {
         let samplers = table.samplers();
-        let DataTable { steps, loss_scale, step_size, cost_weight, temperature, start, .. } = table;
+        let DataTable {
+            steps, loss_scale, step_size, cost_weight, temperature, start, support, sharing, ..
+        } = table;
         let sampler = match (step_size, temperature) {
             (None, None) if !samplers.is_empty() => Sampler::only(&samplers).map_err(|e| e.to_string())?,
             _ if !samplers.is_empty() => {
@@ -132,18 +149,18 @@ impl TryFrom<DataTable> for DataSettings {
             (None, _) => return Err("missing field `step_size`".into()),
             (_, None) => return Err("missing field `temperature`".into()),
         };
-        Ok(Self { steps, loss_scale, sampler, cost_weight, start })
+        Ok(Self { steps, loss_scale, sampler, cost_weight, start, support, sharing })
     }
 }
 
 impl From<DataSettings> for DataTable {
     fn from(settings: DataSettings) -> Self {
-        let DataSettings { steps, loss_scale, sampler, cost_weight, start } = settings;
+        let DataSettings { steps, loss_scale, sampler, cost_weight, start, support, sharing } = settings;
         let (step_size, temperature, other) = match sampler {
             Sampler::Sgld(s) => (Some(s.step_size), Some(s.temperature), None),
             other => (None, None, Some(other)),
         };
-        Self::new(other, steps, loss_scale, step_size, cost_weight, temperature, start)
+        Self::new(other, steps, loss_scale, step_size, cost_weight, temperature, start, support, sharing)
     }
 }
 
@@ -160,7 +177,7 @@ pub enum LossScale {
 }
 
 /// Where data chains begin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataStart {
     /// At the clean image in each sweep (Algorithm 1).
@@ -168,6 +185,28 @@ pub enum DataStart {
     /// Where they were when the image was last seen: one persistent chain per image and chain.
     /// Keeps all training images as floats in memory and in checkpoints.
     Persistent,
+    /// Anywhere in the support with the same probability, anew in each sweep.
+    Uniform,
+    /// At the clean image and normal noise of this standard deviation, above 0, brought into the support; anew in each
+    /// sweep. As `{ noise = 0.01 }`.
+    Noise(f64),
+}
+
+/// Which parameter chains an adversarial image is made against, and which learn from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sharing {
+    /// One set of `S_z` data chains, against all parameter chains and for all of them: Algorithm 1.
+    #[default]
+    Shared,
+    /// `S_z` data chains for each parameter chain, against it and for it alone: `S_w` games that do not meet.
+    PerChain,
+}
+
+impl Sharing {
+    fn is_shared(&self) -> bool {
+        *self == Self::Shared
+    }
 }
 
 /// How weights move: one of the samplers on eq. 7.

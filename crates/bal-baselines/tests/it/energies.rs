@@ -1,12 +1,16 @@
 //! The hand-written gradients are those of the energies.
 
 use crate::small::{Linear, images, noise};
-use bal_baselines::{CrossEntropy, DataEnergy, NetworkMode, Pixels, Risk, Term};
+use bal_attacks::Norm;
+use bal_baselines::{
+    Boundary, CrossEntropy, DataEnergy, NetworkMode, PixelStart, Pixels, Risk, Support, SupportSettings, Term,
+};
 use bal_core::{
-    Architecture, Batch, Energy, Evaluation, Generator, Member, NoiseStream, Position, Replicate, Targets,
-    Workers,
+    Architecture, Batch, Energy, Evaluation, Generator, Kernel, Member, NoiseStream, Position, Replicate,
+    Targets, Workers,
 };
 use bal_models::{Sizes, Stn};
+use bal_samplers::{Sgld, StepSize};
 use std::sync::Arc;
 use tch::{Kind, Tensor};
 
@@ -38,7 +42,7 @@ fn member(chain: u64) -> Member {
 struct Brightness;
 
 impl Generator for Brightness {
-    fn start(&self, clean: &Batch) -> Position {
+    fn start(&self, clean: &Batch, _: &mut NoiseStream) -> Position {
         Position::new(vec![crate::small::zeros(&[clean.len() as i64, 1, 1, 1])])
     }
 
@@ -67,10 +71,10 @@ fn data_energy(generator: Arc<dyn Generator>, chains: std::ops::Range<u64>, imag
 
 #[test]
 fn the_data_energys_gradient_is_that_of_its_energy_whatever_the_generator() {
-    let generators: [Arc<dyn Generator>; 2] = [Arc::new(Pixels), Arc::new(Brightness)];
+    let generators: [Arc<dyn Generator>; 2] = [Arc::new(Pixels::default()), Arc::new(Brightness)];
     for generator in generators {
         let energy = data_energy(generator.clone(), 10..13, 5);
-        let start = generator.start(&energy.clean);
+        let start = generator.start(&energy.clean, &mut NoiseStream::silent());
         assert_eq!(generator.images(&start, &energy.clean), energy.clean.x);
         let at = start.first() + noise(7).normal_like(start.first()) * 0.1;
         assert_same_gradient(energy, &Position::new(vec![at]));
@@ -82,7 +86,7 @@ fn the_data_energys_gradient_is_that_of_its_energy_whatever_the_generator() {
 #[test]
 fn the_data_energy_falls_with_the_loss_and_rises_with_the_cost() {
     let mut silence = NoiseStream::silent();
-    let mut energy = data_energy(Arc::new(Pixels), 10..11, 1);
+    let mut energy = data_energy(Arc::new(Pixels::default()), 10..11, 1);
     let x = energy.clean.x.shallow_clone();
     let mut at = |z: Tensor, cost_weight: f64| {
         energy.cost_weight = cost_weight;
@@ -90,7 +94,7 @@ fn the_data_energy_falls_with_the_loss_and_rises_with_the_cost() {
     };
     let far = || &x + 3.0;
     assert!((at(far(), 2.0) - at(far(), 1.0) - 4.0 * 9.0).abs() < 1e-3);
-    let clean = data_energy(Arc::new(Pixels), 10..11, 1);
+    let clean = data_energy(Arc::new(Pixels::default()), 10..11, 1);
     let slope = clean.gradient(&Position::new(vec![x.shallow_clone()]), &mut NoiseStream::silent()).gradient;
     assert!(at(&x + slope.first() * -0.01, 0.0) < at(x.shallow_clone(), 0.0));
 }
@@ -170,4 +174,27 @@ fn batches_that_may_not_be_cut_move_their_statistics_as_if_one_came_after_anothe
     };
     assert!(pairs(&together.gradient, &gradient));
     assert!(pairs(&moved_together, &moved));
+}
+
+/// The inner loop of adversarial training, with the gradient for its sign.
+#[test]
+fn at_temperature_zero_a_projecting_chain_is_projected_gradient_ascent() {
+    let settings =
+        SupportSettings { norm: Norm::LInf, radius: 0.05, unit_box: true, boundary: Boundary::Project };
+    let pixels = Pixels { support: Some(Support::new(settings).unwrap()), start: PixelStart::Clean };
+    let energy = DataEnergy { cost_weight: 0.0, ..data_energy(Arc::new(pixels), 10..12, 3) };
+    let (step_size, steps) = (0.02, 4);
+    let kernel = Sgld::new(StepSize::Constant(step_size), 0.0).unwrap();
+    let mut state = kernel.start(energy.generator.start(&energy.clean, &mut NoiseStream::silent()));
+    let (x, mut z) = (energy.clean.x.copy(), energy.clean.x.copy());
+    for _ in 0..steps {
+        let gradient = energy.gradient(&state.position, &mut NoiseStream::silent()).gradient;
+        let before = state.position.duplicate();
+        kernel.step(&mut state, &gradient, &mut NoiseStream::silent()).unwrap();
+        energy.confine(&before, &mut state.position);
+        let ascent = gradient.first() * -step_size;
+        z = (z + ascent).maximum(&(&x - 0.05)).minimum(&(&x + 0.05)).clamp(0.0, 1.0);
+        assert_eq!(state.position.first(), &z);
+    }
+    assert!((z - x).abs().max().double_value(&[]) > 0.0);
 }

@@ -96,10 +96,10 @@ mod tests {
         let constant = "bal.parameters.sgadald.friction.constant";
         assert!(line(constant).starts_with("The same number for all coordinates"), "{}", line(constant));
         assert_eq!(line("bal.samples.thinned.burn_in"), "Batches before the first sample.");
-        assert_eq!(Experiment::meaning("bal.data.start").unwrap().words, ["clean", "persistent"]);
+        assert_eq!(Experiment::meaning("bal.data.start").unwrap().words, ["clean", "persistent", "uniform"]);
         assert_eq!(
             line("bal.data.start"),
-            "Where the data chains of a batch begin. One of: clean, persistent."
+            "Where the data chains of a batch begin. One of: clean, persistent, uniform."
         );
         assert_eq!(line("bal.parameters.mode").matches("evaluate").count(), 1);
     }
