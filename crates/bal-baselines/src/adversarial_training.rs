@@ -87,6 +87,7 @@ impl Method for AdversarialTraining {
             prediction: Prediction::MeanProbability,
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
+            regime: None,
             class_names: None,
         })
     }

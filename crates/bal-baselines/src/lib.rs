@@ -20,8 +20,8 @@ mod wrm;
 
 pub use adversarial_training::AdversarialTraining;
 pub use bal::{
-    Bal, BalSettings, DataSettings, DataStart, LossScale, ParameterSettings, Prior, Reduction, Samples,
-    Sharing,
+    Bal, BalSettings, DataSettings, DataStart, LossScale, ParameterEnergy, ParameterSettings, Prior,
+    Reduction, Samples, Sharing,
 };
 pub use cross_entropy::CrossEntropy;
 pub use data_energy::DataEnergy;

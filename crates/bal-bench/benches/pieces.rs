@@ -97,6 +97,7 @@ fn prediction(c: &mut Criterion) {
             prediction: problem.posterior.prediction,
             ensemble_gradient: problem.posterior.ensemble_gradient,
             mixing: None,
+            regime: None,
             class_names: None,
         };
         let model = Ensemble::new(&posterior, Device::Cpu).expect("the posterior is an ensemble");

@@ -207,6 +207,7 @@ fn evaluation(problem: &Problem, chains: usize, attack: AttackSpec, radii: Vec<f
         prediction: Prediction::MeanProbability,
         ensemble_gradient: EnsembleGradient::Predictive,
         mixing: None,
+        regime: None,
         class_names: None,
     };
     let model = Ensemble::new(&posterior, Device::Cpu)?;

@@ -3,7 +3,7 @@
 use crate::{
     Architecture, CoreError, EnsembleGradient, Forward, Mode, NoiseStream, Position, Prediction, Replicate,
 };
-use bal_diagnostics::Mixing;
+use bal_diagnostics::{Mixing, Regime};
 use std::sync::Arc;
 use tch::{Device, Tensor};
 
@@ -65,6 +65,8 @@ pub struct Posterior {
     pub ensemble_gradient: EnsembleGradient,
     /// How well the chains mixed, where that was measured.
     pub mixing: Option<Mixing>,
+    /// How hot the chains ran, where a sampler moved them.
+    pub regime: Option<Regime>,
     /// What the classes are called, in their order, where it is known.
     pub class_names: Option<Vec<String>>,
 }

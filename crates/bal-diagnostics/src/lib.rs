@@ -4,7 +4,8 @@
 //! improved R-hat for assessing convergence of MCMC", Bayesian Analysis 16(2), 2021, with the arithmetic of `ArviZ`.
 //! Tests compare the values with `ArviZ`.
 //!
-//! Records of runs hold plain split R-hat and effective sample sizes, without ranks ([`Mixing`]).
+//! Records of runs hold plain split R-hat and effective sample sizes, without ranks ([`Mixing`]), and at what temperature the
+//! sampler ran ([`Regime`]).
 //!
 //! A value that cannot be measured is not a number (NaN); [`Obstacle`] gives the reason in words.
 
@@ -21,6 +22,7 @@ mod quantile;
 mod quantity;
 mod r_hat;
 mod ranks;
+mod regime;
 mod verdict;
 
 pub use diagnosis::Diagnosis;
@@ -31,4 +33,5 @@ pub use mixing::{Mixing, effective_sample_size, split_r_hat};
 pub use obstacle::Obstacle;
 pub use quantity::Quantity;
 pub use r_hat::r_hat;
+pub use regime::{Regime, quantiles};
 pub use verdict::{ESS_PER_CHAIN, R_HAT, Verdict};

@@ -21,6 +21,11 @@ impl Moments {
         Self { draws: n, mean, covariance: centred.matmul(&centred.tr()) / (n - 1.0) }
     }
 
+    /// The variance of number `i`.
+    pub fn variance(&self, i: i64) -> f64 {
+        self.covariance.double_value(&[i, i])
+    }
+
     /// The largest distance from `law` of any mean, variance or covariance, in standard errors.
     ///
     /// The standard errors are exact for independent Gaussian draws: `S_ii / n` for the square of a

@@ -130,6 +130,7 @@ mod tests {
             prediction: Prediction::MeanProbability,
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
+            regime: None,
             class_names: None,
         };
         Ensemble::new(&posterior, Device::Cpu).unwrap()

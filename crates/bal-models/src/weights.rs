@@ -81,6 +81,7 @@ pub fn read_posterior(
         prediction,
         ensemble_gradient: parse(path, &metadata, "ensemble_gradient")?.unwrap_or(implied),
         mixing: None,
+        regime: None,
         class_names: description::class_names(path, &metadata, architecture.classes())?,
     })
 }

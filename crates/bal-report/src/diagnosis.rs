@@ -5,7 +5,7 @@ use std::path::Path;
 use bal_diagnostics::{Diagnosis, Quantity};
 use serde::{Deserialize, Serialize};
 
-use crate::{ReportError, json};
+use crate::{ReportError, SamplerRegime, json};
 
 /// The value of [`RunDiagnosis::format`] that this version writes and reads.
 pub const DIAGNOSIS_FORMAT: u32 = 1;
@@ -29,6 +29,9 @@ pub struct RunDiagnosis {
     pub sweeps: u64,
     /// How far the chains' steps go.
     pub step_size: Option<StepSizes>,
+    /// How hot the sampler ran, as the run's record has it. Absent of runs of before it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampler: Option<SamplerRegime>,
     /// Quantities of one kind each.
     pub groups: Vec<Group>,
     /// What all of it comes to, in words.
@@ -177,6 +180,7 @@ pub(crate) mod tests {
             chains: 2,
             sweeps: 90,
             step_size: Some(StepSizes { sampler: "sgadald".into(), first: 0.01, last: 0.01 }),
+            sampler: None,
             verdict: group.verdict.clone(),
             groups: vec![group, lacking],
         }

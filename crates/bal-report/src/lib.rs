@@ -33,6 +33,6 @@ pub use error::ReportError;
 pub use evaluation::{Evaluation, ImageRow, Model, Nearest, PerImage, Point, Reached, write_image_rows};
 pub use image_set::{ImageSet, Split};
 pub use metrics::{MetricLine, MetricsWriter};
-pub use record::{Dataset, Diagnostics, Record, Start, Summary};
+pub use record::{Dataset, Diagnostics, Record, SamplerRegime, Start, Summary};
 pub use tensorboard::EventWriter;
 pub use wilson::Interval;

@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::image_set::is_digest;
 use crate::{ReportError, json};
 
+mod regime;
 mod summary;
 
+pub use regime::SamplerRegime;
 pub use summary::Summary;
 
 /// The value of [`Record::format`] that this version writes and reads.
@@ -58,6 +60,9 @@ pub struct Record {
     pub curves: BTreeMap<String, Vec<(u64, f64)>>,
     /// How well the chains mixed; where they were meant to.
     pub diagnostics: Option<Diagnostics>,
+    /// How hot the sampler ran, where there was one. Absent of runs of before it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sampler: Option<SamplerRegime>,
     /// Accuracy on training images held out from the run, in [0, 1].
     pub held_out: Option<f64>,
     /// The SHA-256 of each file of weights, traces and images that belongs to it, by the file's name, in hexadecimal. Records of
@@ -171,7 +176,8 @@ impl Record {
                 .filter_map(|(key, summary)| Some((key, summary.as_ref()?)))
                 .flat_map(|(key, s)| [s.min, s.median, s.max].map(|v| (format!("diagnostics.{key}"), v)))
         });
-        single.chain(units).chain(curves).chain(summaries)
+        let sampler = self.sampler.iter().flat_map(SamplerRegime::numbers);
+        single.chain(units).chain(curves).chain(summaries).chain(sampler)
     }
 }
 

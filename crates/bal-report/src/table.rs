@@ -1,6 +1,7 @@
 //! The one writer of tables, in Markdown and in plain text.
 
 mod diagnosis;
+mod regime;
 mod section;
 
 pub use diagnosis::diagnosis;

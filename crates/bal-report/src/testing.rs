@@ -36,6 +36,7 @@ pub fn record(name: &str) -> Record {
         units: BTreeMap::new(),
         curves: ["linf", "l2"].map(|name| (name.to_owned(), vec![(1, 0.05), (2, 0.07)])).into(),
         diagnostics: None,
+        sampler: None,
         held_out: None,
         digests: BTreeMap::new(),
     }

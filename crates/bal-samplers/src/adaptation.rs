@@ -137,6 +137,8 @@ fn adapt_with_tau(v: &mut Tensor, tau: &mut Tensor, mean: &mut Tensor, g: &Tenso
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bal_core::{NoiseKey, NoiseStream, Purpose};
+    use tch::{Device, Kind};
 
     fn settings(tau: Tau, floor: f64) -> Adaptation {
         Adaptation { tau, floor, initial: 1.0, second_moment: SecondMoment::Persist, steps: Some(100) }
@@ -211,6 +213,69 @@ mod tests {
         assert!(noisy[49][1] > 40.0, "{:?}", noisy[49]);
         let steady = trace(&settings(Tau::Automatic, 0.0), &[1.0; 50]);
         assert_near(&steady[49], &[1.0, 1.0, 1.0]);
+    }
+
+    /// Gradients of the mean loss of a network at its optimum: the squares have the quantiles that were measured there, over
+    /// weights and minibatches. A weight has a scale of its own, and in a third of the minibatches hardly a gradient, as
+    /// behind a unit that few images reach.
+    struct Gradients {
+        /// The scale of each weight.
+        scales: Tensor,
+    }
+
+    impl Gradients {
+        const WEIGHTS: i64 = 2_000;
+        const REACHED: f64 = 0.65;
+
+        fn new() -> Self {
+            let draws = stream(0).normal_like(&Tensor::zeros([Self::WEIGHTS], (Kind::Double, Device::Cpu)));
+            Self { scales: (draws * 0.85 + 0.5 * 4e-8f64.ln()).exp() }
+        }
+
+        /// Of one minibatch.
+        fn draw(&self, step: u64) -> Tensor {
+            let mut noise = stream(step);
+            // Where a unit is not reached, a tenth to 3e-6 of the gradient is left.
+            let left = (noise.uniform_like(&self.scales) * -4.5 - 1.0) * 10f64.ln();
+            let reached = noise.uniform_like(&self.scales).lt(Self::REACHED);
+            noise.normal_like(&self.scales) * &self.scales * left.exp().masked_fill(&reached, 1.0)
+        }
+
+        /// E g^2 of each weight.
+        fn second_moments(&self) -> Tensor {
+            // The mean of 10^-2u over u from 1 to 5.5.
+            let rest = (1e-2 - 1e-11) / (2.0 * 4.5 * 10f64.ln());
+            self.scales.square() * (Self::REACHED + (1.0 - Self::REACHED) * rest)
+        }
+    }
+
+    fn stream(sweep: u64) -> NoiseStream {
+        NoiseStream::new(NoiseKey { seed: 1, purpose: Purpose::Test, sweep, chain: 0 })
+    }
+
+    #[test]
+    fn an_automatic_tau_finds_the_gradients_of_the_sum_over_images_and_not_those_of_their_mean() {
+        let gradients = Gradients::new();
+        let squares = Tensor::cat(&(1..=20).map(|step| gradients.draw(step).square()).collect::<Vec<_>>(), 0);
+        for (share, measured) in [(0.1, 9e-16), (0.5, 1.4e-8), (0.9, 3.5e-7), (0.99, 1.7e-6)] {
+            let found = squares.quantile_scalar(share, None, false, "linear").double_value(&[]);
+            assert!((found / measured).log10().abs() < 1.0, "{share}: {found:e} is not about {measured:e}");
+        }
+        // With the images of MNIST, and as many steps as an epoch of its experiments has.
+        let (images, steps) = (59_000.0, 3_465);
+        let settings = Adaptation { steps: Some(steps), ..settings(Tau::Automatic, 1e-5) };
+        let share_found = |unit: f64| {
+            let mut memory = settings.start(&Position::new(vec![gradients.scales.shallow_clone()]));
+            for step in 0..steps {
+                let gradient = gradients.draw(step + 1) * unit;
+                settings.follow(step, &mut memory, &Position::new(vec![gradient]));
+            }
+            let ratio = memory[0].first() / (gradients.second_moments() * (unit * unit));
+            let found = ratio.ge(0.5).logical_and(&ratio.le(2.0));
+            found.to_kind(Kind::Double).mean(Kind::Double).double_value(&[])
+        };
+        let (sum, mean) = (share_found(images), share_found(1.0));
+        assert!(sum >= 0.95 && mean <= 0.05, "of the sum {sum}, of the mean {mean}");
     }
 
     #[test]

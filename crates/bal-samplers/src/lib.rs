@@ -15,6 +15,7 @@ mod adaptation;
 mod error;
 mod gradient_noise;
 mod psgld;
+mod regime;
 mod sampler;
 mod sgadahmc;
 mod sgadald;

@@ -34,8 +34,8 @@ pub struct Psgld(PsgldSettings);
 pub struct PsgldSettings {
     /// Step size e, in units of the position; finite and > 0.
     pub step_size: f64,
-    /// Temperature T, in units of the energy that the chain sees (of weights: the mean over the training images); finite
-    /// and >= 0.
+    /// Temperature T, in units of the energy that the chain sees (of weights: the mean over the training images,
+    /// unless `energy` says their sum); finite and >= 0.
     pub temperature: f64,
     /// Share d of V that a step keeps, in `[0, 1]`. With 1, V stays what it was at the start.
     pub decay: f64,

@@ -8,6 +8,7 @@ use crate::{
 use bal_core::{Diverged, Kernel, NoiseStream, Position, State};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use tch::Tensor;
 
 /// Stochastic gradient adaptive Hamiltonian Monte Carlo: SGHMC preconditioned by the gradients' size.
 ///
@@ -30,7 +31,7 @@ use serde::{Deserialize, Serialize};
 /// Source: Springenberg et al., NeurIPS 2016, eq. 10, where `a` is a constant and `q = e^4`; the
 /// temperature is spelt out.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sgadahmc(SgadahmcSettings);
+pub struct Sgadahmc(pub(crate) SgadahmcSettings);
 
 /// How fast momentum is lost.
 ///
@@ -53,8 +54,8 @@ pub enum MomentumFriction {
 pub struct SgadahmcSettings {
     /// Step size e, in units of the root of the position; finite and > 0.
     pub step_size: f64,
-    /// Temperature T, in units of the energy that the chain sees (of weights: the mean over the training images); finite
-    /// and >= 0.
+    /// Temperature T, in units of the energy that the chain sees (of weights: the mean over the training images,
+    /// unless `energy` says their sum); finite and >= 0.
     pub temperature: f64,
     /// Friction: `{ constant = C }`, or `{ decay = a }`, the share of the momentum that a step loses.
     pub friction: MomentumFriction,
@@ -75,7 +76,7 @@ pub struct SgadahmcSettings {
 }
 
 impl SgadahmcSettings {
-    fn adaptation(&self) -> Adaptation {
+    pub(crate) fn adaptation(&self) -> Adaptation {
         Adaptation {
             tau: self.tau,
             floor: self.preconditioner_floor,
@@ -106,6 +107,22 @@ impl Sgadahmc {
     pub fn settings(&self) -> &SgadahmcSettings {
         &self.0
     }
+
+    /// The share a of the momentum that a step loses, given `p = V^-1/2`.
+    pub(crate) fn lost(&self, p: &Tensor) -> Tensor {
+        match self.0.friction {
+            MomentumFriction::Constant(c) => (p * (self.0.step_size * c)).clamp_max_(1.0),
+            MomentumFriction::Decay(a) => p.full_like(a),
+        }
+    }
+
+    /// The variance of the noise, given `steps = e^2 V^-1/2` and the share that is lost.
+    pub(crate) fn noise_variance(&self, steps: &Tensor, lost: &Tensor) -> Tensor {
+        let SgadahmcSettings { step_size, temperature, gradient_noise, .. } = self.0;
+        let mut variance = steps * lost * (2.0 * temperature);
+        variance -= gradient_noise.variance(step_size, temperature);
+        variance.clamp_min_(0.0)
+    }
 }
 
 impl Kernel for Sgadahmc {
@@ -125,27 +142,21 @@ impl Kernel for Sgadahmc {
     /// # Panics
     /// When the state's memory is not that of [`Kernel::slots`].
     fn step(&self, state: &mut State, gradient: &Position, noise: &mut NoiseStream) -> Result<(), Diverged> {
-        let SgadahmcSettings { step_size: e, temperature, friction, gradient_noise, .. } = self.0;
+        let SgadahmcSettings { step_size: e, temperature, .. } = self.0;
         let State { position, memory, step } = state;
         let adaptation = self.0.adaptation();
         let (momentum, adapted) = memory.split_at_mut(1);
         adaptation.follow(*step, adapted, gradient);
-        let q = gradient_noise.variance(e, temperature);
         let parts = position.tensors_mut().iter_mut().zip(momentum[0].tensors_mut());
         for (((w, v), g), second) in parts.zip(gradient.tensors()).zip(adapted[0].tensors()) {
             let p = adaptation.preconditioner(second);
-            let lost = match friction {
-                MomentumFriction::Constant(c) => (&p * (e * c)).clamp_max_(1.0),
-                MomentumFriction::Decay(a) => p.full_like(a),
-            };
+            let lost = self.lost(&p);
             let steps = p * e.powi(2);
             *v *= 1.0 - &lost;
             let _ = v.subtract_(&(&steps * g));
             if temperature > 0.0 {
                 let n = noise.normal_like(w);
-                let mut variance = steps * lost * (2.0 * temperature);
-                variance -= q;
-                let _ = v.addcmul_(&variance.clamp_min_(0.0).sqrt_(), &n);
+                let _ = v.addcmul_(&self.noise_variance(&steps, &lost).sqrt_(), &n);
             }
             *w += &*v;
         }
@@ -158,7 +169,6 @@ mod tests {
     use super::*;
     use crate::{Friction, InjectedNoise, Sgadald, SgadaldSettings};
     use bal_core::{NoiseKey, Purpose};
-    use tch::Tensor;
 
     const SETTINGS: SgadahmcSettings = SgadahmcSettings {
         step_size: 0.5,

@@ -33,7 +33,7 @@ use tch::Tensor;
 ///
 /// Source: Ye & Zhu, NeurIPS 2018, eq. 10, after Springenberg et al., NeurIPS 2016, eq. 7 to 9.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sgadald(SgadaldSettings);
+pub struct Sgadald(pub(crate) SgadaldSettings);
 
 impl Sgadald {
     /// A kernel with these settings.
@@ -51,7 +51,7 @@ impl Sgadald {
     }
 
     /// What multiplies n, given `p = V^-1/2`.
-    fn noise_scale(&self, p: &Tensor) -> Tensor {
+    pub(crate) fn noise_scale(&self, p: &Tensor) -> Tensor {
         let SgadaldSettings { step_size: e, temperature: t, .. } = self.0;
         // 2 T C e^3 V^-1, where matched friction has C = V^1/2 / e.
         let mut variance = match self.0.friction {

@@ -36,8 +36,8 @@ pub struct Sghmc(SghmcSettings);
 pub struct SghmcSettings {
     /// Step size e, in units of position squared over energy; finite and > 0.
     pub step_size: f64,
-    /// Temperature T, in units of the energy that the chain sees (of weights: the mean over the training images); finite
-    /// and >= 0.
+    /// Temperature T, in units of the energy that the chain sees (of weights: the mean over the training images,
+    /// unless `energy` says their sum); finite and >= 0.
     pub temperature: f64,
     /// Share a of the momentum that a step loses, in `(0, 1]`.
     pub friction: f64,

@@ -117,6 +117,7 @@ pub fn diagnose(request: &DiagnoseRequest) -> Result<Diagnosed<'_>> {
         chains: run.settings.parameter_chains,
         sweeps: run.record.sweeps,
         step_size: Some(step_size::of(&run.settings, run.record.sweeps)),
+        sampler: run.record.sampler.clone(),
         groups: kinds.iter().map(Kind::group).collect(),
         verdict: verdict(&kinds),
     };

@@ -5,9 +5,10 @@ use crate::{
     units::units, versions::versions,
 };
 use anyhow::{Context, Result};
+use bal_baselines::ParameterSettings;
 use bal_core::Posterior;
 use bal_models::Ensemble;
-use bal_report::{Diagnostics, MetricLine, Record, Summary, metrics, record};
+use bal_report::{Diagnostics, MetricLine, Record, SamplerRegime, Summary, metrics, record};
 use std::{collections::BTreeMap, path::Path};
 
 /// How a run went, and what it was run on.
@@ -64,6 +65,10 @@ pub(crate) fn make(
             draws: mixing.draws as u64,
             r_hat: Summary::of(&mixing.r_hat),
             ess: Summary::of(&mixing.effective_sample_size),
+        }),
+        sampler: posterior.regime.as_ref().zip(experiment.chains()).map(|(regime, chains)| {
+            let ParameterSettings { sampler, energy, .. } = chains.parameters;
+            SamplerRegime::new(sampler.name(), energy.name(), regime)
         }),
         held_out: bal_baselines::accuracy(&model, &training.held_out, &session.workers)?,
         digests: folder.digests()?,

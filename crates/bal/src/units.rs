@@ -1,21 +1,27 @@
 //! Settings in the units that comparisons need.
 
 use crate::experiment::Experiment;
+use bal_baselines::ParameterEnergy;
 use bal_samplers::Sampler;
 use std::collections::BTreeMap;
 
 /// Temperatures, steps and costs in both forms.
 ///
-/// `parameters.temperature` multiplies the mean energy over images; times N it is the temperature
+/// `parameters.temperature` multiplies the mean energy over images, whatever `energy` is; times N it is the temperature
 /// of the posterior itself. `data.*_per_image` refer to one image's energy (eq. 6), whatever the
 /// experiment's own unit is, for a full batch.
 pub(crate) fn units(experiment: &Experiment) -> BTreeMap<String, f64> {
     let mut units = BTreeMap::new();
     let Some(settings) = experiment.chains() else { return units };
     let mut put = |name: &str, value: f64| units.insert(name.to_string(), value);
+    let (energy, images) = (settings.parameters.energy, experiment.train_images as u64);
     let temperature = settings.parameters.sampler.temperature();
-    put("parameters.temperature", temperature);
-    put("parameters.posterior_temperature", temperature * experiment.train_images as f64);
+    let of_mean = match energy {
+        ParameterEnergy::Mean => temperature,
+        ParameterEnergy::Sum => temperature / images as f64,
+    };
+    put("parameters.temperature", of_mean);
+    put("parameters.posterior_temperature", temperature * energy.posterior_temperature(images));
     if let Some(data) = &settings.data {
         let scale = settings.energy_per_image(settings.schedule.batch_size);
         put("data.temperature", data.sampler.temperature());
@@ -27,4 +33,26 @@ pub(crate) fn units(experiment: &Experiment) -> BTreeMap<String, f64> {
         put("data.cost_weight_per_image", data.cost_weight * scale);
     }
     units
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::Origin;
+
+    fn read(set: &[&str]) -> BTreeMap<String, f64> {
+        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+        units(&Experiment::read(&Origin::BuiltIn, "mnist-bal-exact.toml", &set, None).unwrap())
+    }
+
+    #[test]
+    fn temperatures_are_of_the_mean_and_of_the_posterior_whatever_the_settings_are_about() {
+        let temperature = "bal.parameters.sgadald.temperature=2.0";
+        let [mean, sum] = [&[temperature][..], &[temperature, "bal.parameters.energy=\"sum\""]].map(read);
+        let of = |units: &BTreeMap<String, f64>| {
+            ["parameters.temperature", "parameters.posterior_temperature"].map(|name| units[name])
+        };
+        assert_eq!(of(&mean).map(f64::to_bits), [2.0, 2.0 * 59_000.0].map(f64::to_bits));
+        assert_eq!(of(&sum).map(f64::to_bits), [2.0 / 59_000.0, 2.0].map(f64::to_bits));
+    }
 }

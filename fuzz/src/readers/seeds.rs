@@ -218,6 +218,7 @@ pub(super) fn posterior() -> Seeds {
         prediction: Prediction::MeanProbability,
         ensemble_gradient: EnsembleGradient::Predictive,
         mixing: None,
+        regime: None,
         class_names: Some(vec!["cat".into(), "dog".into()]),
     };
     vec![written("posterior.safetensors", |path| write_posterior(path, &posterior).unwrap())]

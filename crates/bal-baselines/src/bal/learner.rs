@@ -13,10 +13,10 @@ use crate::{
 };
 use bal_core::{
     Architecture, Batch, Block, Chain, ChainState, Checkpoint, Generator, Kernel, Member, Metrics, NoiseKey,
-    NoiseStream, Objective, Position, Purpose, Replicate, SHARD, Shared, Task, TrainError,
+    NoiseStream, Objective, Position, Purpose, Replicate, SHARD, Shared, State, Task, TrainError,
     sweep as sweep_blocks,
 };
-use bal_diagnostics::Mixing;
+use bal_diagnostics::{Mixing, Regime};
 use std::sync::Arc;
 use tch::{Kind, Tensor};
 
@@ -33,7 +33,8 @@ pub(super) struct Game {
 pub(super) struct BalLearner<'a> {
     settings: &'a BalSettings,
     game: &'a Game,
-    kernel: &'a Arc<dyn Kernel>,
+    /// How the parameter chains move.
+    kernel: Arc<dyn Kernel>,
     task: &'a Task<'a>,
     chains: Vec<ChainState>,
     samples: Vec<Member>,
@@ -49,7 +50,7 @@ impl<'a> BalLearner<'a> {
     pub(super) fn begin(
         settings: &'a BalSettings,
         game: &'a Game,
-        kernel: &'a Arc<dyn Kernel>,
+        kernel: Arc<dyn Kernel>,
         task: &'a Task<'a>,
     ) -> Result<(Self, u64), TrainError> {
         let fresh: Vec<ChainState> = start::members(task, settings.parameter_chains)
@@ -87,6 +88,14 @@ impl<'a> BalLearner<'a> {
     /// Agreement of the chains.
     pub(super) fn mixing(&self) -> Option<Mixing> {
         self.traces.mixing()
+    }
+
+    /// At what temperature the parameter chains run, and what their preconditioner follows.
+    pub(super) fn regime(&self) -> Regime {
+        let parameters = &self.settings.parameters;
+        let states: Vec<&State> = self.chains.iter().map(|chain| &chain.state).collect();
+        let unit = parameters.energy.posterior_temperature(self.task.images.len() as u64);
+        parameters.sampler.regime(&states, unit)
     }
 
     /// The posterior's members.

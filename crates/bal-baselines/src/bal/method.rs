@@ -5,9 +5,7 @@ use super::{
     settings::{BalSettings, DataSettings, DataStart, Prior, Samples, refused},
 };
 use crate::{CrossEntropy, PixelStart, Pixels, Support, settings::check};
-use bal_core::{
-    EnsembleGradient, Generator, Kernel, Method, Posterior, Prediction, Progress, Task, TrainError,
-};
+use bal_core::{EnsembleGradient, Generator, Method, Posterior, Prediction, Progress, Task, TrainError};
 use std::{ops::ControlFlow, sync::Arc};
 
 /// Bayesian adversarial learning: alternating samples of adversarial data and network weights.
@@ -25,8 +23,6 @@ use std::{ops::ControlFlow, sync::Arc};
 pub struct Bal {
     settings: BalSettings,
     game: Game,
-    /// How the parameter chains move.
-    kernel: Arc<dyn Kernel>,
     prediction: Prediction,
     ensemble_gradient: EnsembleGradient,
 }
@@ -66,10 +62,10 @@ impl Bal {
             let members = if settings.plays_apart() { 1 } else { settings.parameter_chains };
             check_data(data, game.generator.as_ref(), members)?;
         }
+        // In the unit of the settings, whatever the number of images.
         let sampler = &settings.parameters.sampler;
-        let refuse = |e| refused(&format!("parameters.{}", sampler.name()), &e);
-        let kernel = sampler.kernel().map_err(refuse)?;
-        Ok(Self { settings, game, kernel, prediction, ensemble_gradient })
+        sampler.kernel().map_err(|e| refused(&format!("parameters.{}", sampler.name()), &e))?;
+        Ok(Self { settings, game, prediction, ensemble_gradient })
     }
 
     /// The settings.
@@ -157,9 +153,13 @@ impl Method for Bal {
         task: &Task,
         observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Posterior, TrainError> {
-        let (mut learner, done) = BalLearner::begin(&self.settings, &self.game, &self.kernel, task)?;
+        let parameters = &self.settings.parameters;
+        let kernel = parameters
+            .kernel(task.images.len() as u64)
+            .map_err(|e| refused(&format!("parameters.{}", parameters.sampler.name()), &e))?;
+        let (mut learner, done) = BalLearner::begin(&self.settings, &self.game, kernel, task)?;
         let sweeps = self.settings.schedule.run(task, done, &mut learner, observe)?;
-        let mixing = learner.mixing();
+        let (mixing, regime) = (learner.mixing(), Some(learner.regime()));
         let members = learner.into_members();
         if members.is_empty() {
             return Err(TrainError::NoSamples { sweeps });
@@ -169,6 +169,7 @@ impl Method for Bal {
             prediction: self.prediction,
             ensemble_gradient: self.ensemble_gradient,
             mixing,
+            regime,
             class_names: None,
         })
     }

@@ -8,5 +8,6 @@ mod settings;
 
 pub use method::Bal;
 pub use settings::{
-    BalSettings, DataSettings, DataStart, LossScale, ParameterSettings, Prior, Reduction, Samples, Sharing,
+    BalSettings, DataSettings, DataStart, LossScale, ParameterEnergy, ParameterSettings, Prior, Reduction,
+    Samples, Sharing,
 };

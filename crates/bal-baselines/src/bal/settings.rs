@@ -1,10 +1,11 @@
 //! Settings of Bayesian adversarial learning, and their units.
 
 use crate::{Epochs, NetworkMode, SupportSettings, TraceSettings};
-use bal_core::TrainError;
+use bal_core::{Kernel, TrainError};
 use bal_samplers::{Sampler, SamplerError, SgldSettings, StepSize, table_with_samplers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Settings of [`crate::Bal`].
 #[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
@@ -111,6 +112,10 @@ table_with_samplers!(ParameterTable {
     clean_weight: f64,
     /// Whether an image's loss is the mean over its data chains, or their sum.
     reduction: Reduction,
+    /// Energy that the sampler's settings are about: the `mean` over the training images, where it is not said, or their
+    /// `sum`, of which temperature 1 is the posterior.
+    #[serde(default, skip_serializing_if = "ParameterEnergy::is_mean")]
+    energy: ParameterEnergy,
     /// Prior of each weight: flat, or normal with this standard deviation, as `{ gaussian = 0.1 }`.
     prior: Prior,
 });
@@ -120,15 +125,15 @@ impl TryFrom<ParameterTable> for ParameterSettings {
 
     fn try_from(table: ParameterTable) -> Result<Self, SamplerError> {
         let sampler = Sampler::only(&table.samplers())?;
-        let ParameterTable { steps, mode, clean_weight, reduction, prior, .. } = table;
-        Ok(Self { steps, mode, clean_weight, reduction, prior, sampler })
+        let ParameterTable { steps, mode, clean_weight, reduction, energy, prior, .. } = table;
+        Ok(Self { steps, mode, clean_weight, reduction, energy, prior, sampler })
     }
 }
 
 impl From<ParameterSettings> for ParameterTable {
     fn from(settings: ParameterSettings) -> Self {
-        let ParameterSettings { steps, mode, clean_weight, reduction, prior, sampler } = settings;
-        Self::new(Some(sampler), steps, mode, clean_weight, reduction, prior)
+        let ParameterSettings { steps, mode, clean_weight, reduction, energy, prior, sampler } = settings;
+        Self::new(Some(sampler), steps, mode, clean_weight, reduction, energy, prior)
     }
 }
 
@@ -221,10 +226,64 @@ pub struct ParameterSettings {
     pub clean_weight: f64,
     /// Whether an image's loss is the mean over its data chains, or their sum.
     pub reduction: Reduction,
+    /// Energy that the sampler's settings are about: the `mean` over the training images, where it is not said, or their
+    /// `sum`, of which temperature 1 is the posterior.
+    pub energy: ParameterEnergy,
     /// Prior of each weight: flat, or normal with this standard deviation, as `{ gaussian = 0.1 }`.
     pub prior: Prior,
     /// The kernel: in files the one table that is there, `[bal.parameters.sgadald]`.
     pub sampler: Sampler,
+}
+
+impl ParameterSettings {
+    /// The kernel for gradients of the mean over `images` training images, which is what [`crate::Risk`] gives.
+    ///
+    /// # Errors
+    /// [`SamplerError`] naming the first setting that is out of its range.
+    pub(super) fn kernel(&self, images: u64) -> Result<Arc<dyn Kernel>, SamplerError> {
+        match self.energy {
+            ParameterEnergy::Mean => self.sampler.kernel(),
+            ParameterEnergy::Sum => self.sampler.kernel_in_unit(1.0 / images as f64),
+        }
+    }
+}
+
+/// The energy that the settings of the parameter chains' sampler are about: its temperature, its steps, and the sizes of
+/// gradients that its preconditioner begins with and is kept above.
+///
+/// In files `"mean"` or `"sum"`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParameterEnergy {
+    /// The mean over the N training images. Temperature 1/N is the posterior.
+    #[default]
+    Mean,
+    /// The sum over them, the energy of the posterior itself: temperature 1. Gradients are N times as large, and samplers
+    /// that follow their squares have the units of Springenberg et al., NeurIPS 2016.
+    Sum,
+}
+
+impl ParameterEnergy {
+    /// As in files: `mean` or `sum`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Sum => "sum",
+        }
+    }
+
+    /// The posterior temperature that a temperature of 1 is, given `images` training images: N, or 1.
+    pub fn posterior_temperature(self, images: u64) -> f64 {
+        match self {
+            Self::Mean => images as f64,
+            Self::Sum => 1.0,
+        }
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+    fn is_mean(&self) -> bool {
+        *self == Self::Mean
+    }
 }
 
 /// How the losses of an image's data chains are put together.

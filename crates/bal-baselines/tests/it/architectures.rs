@@ -25,6 +25,7 @@ fn ensemble(members: Vec<Member>) -> Ensemble {
         prediction: Prediction::MeanProbability,
         ensemble_gradient: EnsembleGradient::Predictive,
         mixing: None,
+        regime: None,
         class_names: None,
     };
     Ensemble::new(&posterior, Device::Cpu).unwrap()

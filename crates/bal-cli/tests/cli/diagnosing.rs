@@ -52,6 +52,11 @@ fn table_json_and_figure_say_the_same() {
     }
 
     assert!(text.contains("step size of sgadald: 0.01"), "{text}");
+    let sampler = found.sampler.unwrap();
+    assert_eq!((sampler.name.as_str(), sampler.energy.as_str()), ("sgadald", "mean"));
+    assert_eq!(sampler.temperature_quantiles.len(), 3);
+    assert!(text.contains("\nsampler sgadald: all weights of all chains"), "{text}");
+    assert!(text.contains("% of the weights are at the preconditioner's floor"), "{text}");
     assert!(text.ends_with(&format!("verdict: {}\n", found.verdict)), "{text}");
     assert!(found.verdict.starts_with("by log-probabilities, the chains "), "{}", found.verdict);
     let svg = fs::read_to_string(small.path("d.svg")).unwrap();
@@ -66,6 +71,18 @@ fn table_json_and_figure_say_the_same() {
     assert!(fs::read(small.path("d.png")).unwrap().starts_with(b"\x89PNG"));
     small.succeed("diagnose run --json again.json");
     assert_eq!(fs::read(small.path("d.json")).unwrap(), fs::read(small.path("again.json")).unwrap());
+}
+
+#[test]
+fn a_run_of_before_samplers_were_measured_is_diagnosed_without() {
+    let small = trained();
+    let path = small.path("run").join("record.json");
+    let mut record = Record::read(&path).unwrap();
+    assert_eq!(record.sampler.take().map(|sampler| sampler.name), Some("sgadald".into()));
+    record.write(&path).unwrap();
+    let text = small.succeed("diagnose run --json d.json");
+    assert!(!text.contains("sampler sgadald"), "{text}");
+    assert!(!fs::read_to_string(small.path("d.json")).unwrap().contains("floor_share"));
 }
 
 #[test]

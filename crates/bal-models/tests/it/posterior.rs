@@ -213,6 +213,7 @@ fn of_other_images() -> Posterior {
         prediction: MEAN.0,
         ensemble_gradient: MEAN.1,
         mixing: None,
+        regime: None,
         class_names: Some(names.into()),
     }
 }

@@ -50,6 +50,7 @@ impl Reference {
             prediction,
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
+            regime: None,
             class_names: None,
         };
         Ensemble::new(&posterior, Device::Cpu).unwrap()

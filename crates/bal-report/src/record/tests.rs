@@ -23,6 +23,13 @@ fn record() -> Record {
             r_hat: Summary::of(&[1.01, 1.2, 1.05]),
             ess: Summary::of(&[f64::NAN]),
         }),
+        sampler: Some(SamplerRegime {
+            name: "sgadald".into(),
+            energy: "mean".into(),
+            floor_share: Some(0.95),
+            gradient_quantiles: vec![(0.5, 1.2e-4), (0.99, 1.3e-3)],
+            temperature_quantiles: vec![(0.5, 2.8)],
+        }),
         held_out: Some(0.991),
         ..crate::testing::record("mnist-bal")
     }
@@ -46,6 +53,23 @@ fn a_record_comes_back_as_it_was_written() {
     let path = folder.path().join("record.json");
     record().write(&path).unwrap();
     assert_eq!(Record::read(&path).unwrap(), record());
+}
+
+#[test]
+fn a_record_of_before_samplers_were_measured_is_read_and_written_as_it_was() {
+    let before = Record { sampler: None, ..record() };
+    let value = serde_json::to_value(&before).unwrap();
+    assert!(value.get("sampler").is_none());
+    assert_eq!(serde_json::from_value::<Record>(value).unwrap(), before);
+}
+
+#[test]
+fn a_temperature_that_is_no_number_is_refused_by_its_key() {
+    let mut wrong = record();
+    wrong.sampler.as_mut().unwrap().temperature_quantiles[0].1 = f64::NAN;
+    let folder = tempfile::tempdir().unwrap();
+    let error = wrong.write(&folder.path().join("record.json")).unwrap_err().to_string();
+    assert!(error.contains("sampler.temperature_quantiles"), "{error}");
 }
 
 #[test]

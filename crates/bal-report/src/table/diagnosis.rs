@@ -1,5 +1,6 @@
 //! The chains of a run, as a table in plain text.
 
+use super::regime::sampler;
 use crate::diagnosis::{Group, QuantityRow, RunDiagnosis, StepSizes};
 use crate::number::counted;
 use crate::table::{Table, number};
@@ -12,6 +13,7 @@ pub fn diagnosis(diagnosis: &RunDiagnosis, most: usize) -> String {
     let mut blocks =
         vec![format!("{run}: {method} ({name}), {} after {sweeps} sweeps", counted(*chains, "chain"))];
     blocks.extend(diagnosis.step_size.as_ref().map(step_size));
+    blocks.extend(diagnosis.sampler.as_ref().map(sampler));
     blocks.extend(diagnosis.groups.iter().map(|of| group(of, most)));
     blocks.push(format!("verdict: {}", diagnosis.verdict));
     blocks.join("\n\n")
@@ -45,20 +47,20 @@ fn group(group: &Group, most: usize) -> String {
 fn cells(row: &QuantityRow) -> [String; 7] {
     [
         row.name.clone(),
-        amount(row.mean),
-        amount(row.sd),
-        amount(row.r_hat),
-        number(row.bulk_ess, 1),
-        number(row.tail_ess, 1),
+        amount(row.mean, 4),
+        amount(row.sd, 4),
+        amount(row.r_hat, 4),
+        amount(row.bulk_ess, 1),
+        amount(row.tail_ess, 1),
         row.obstacle.clone().unwrap_or_default(),
     ]
 }
 
-/// A weight may be tiny, an energy huge.
-fn amount(value: Option<f64>) -> String {
+/// A number, if it is there: a weight may be tiny, an energy huge.
+pub(super) fn amount(value: Option<f64>, decimals: usize) -> String {
     match value {
         Some(value) if value != 0.0 && !(1e-3..1e6).contains(&value.abs()) => format!("{value:.2e}"),
-        _ => number(value, 4),
+        _ => number(value, decimals),
     }
 }
 

@@ -53,8 +53,8 @@ pub struct SgadaldSettings {
     /// Step size e, in units of the root of the position; finite and > 0. A step moves a coordinate by `e^2 V^-1/2 g`, so by
     /// about `e^2`.
     pub step_size: f64,
-    /// Temperature T, in units of the energy that the chain sees (of weights: the mean over the training images); finite
-    /// and >= 0. With 0 no noise is drawn.
+    /// Temperature T, in units of the energy that the chain sees (of weights: the mean over the training images,
+    /// unless `energy` says their sum); finite and >= 0. With 0 no noise is drawn.
     pub temperature: f64,
     /// Friction C: how much noise is injected, as `matched` or `{ constant = C }`.
     pub friction: Friction,
@@ -94,7 +94,7 @@ impl SgadaldSettings {
     }
 
     /// How V follows the gradients.
-    pub(super) fn adaptation(&self) -> Adaptation {
+    pub(crate) fn adaptation(&self) -> Adaptation {
         Adaptation {
             tau: self.tau,
             floor: self.preconditioner_floor,
