@@ -9,6 +9,7 @@ mod outcome;
 mod shard;
 mod shard_store;
 mod task;
+mod worst;
 
 use crate::{Attack, EvaluationError, Radii, SettingError};
 pub use again::{Changes, classify_again};

@@ -2,6 +2,7 @@
 
 mod attack;
 mod calibrate;
+mod compare;
 mod diagnose;
 mod download;
 mod experiments;
@@ -21,6 +22,7 @@ use bal::{EvaluateRequest, ExperimentRequest, Options, Surrogate, TrainRequest, 
 use bal_attacks::{AttackName, Radii};
 pub(crate) use calibrate::Calibrate;
 use clap::{Args, Parser, Subcommand};
+pub(crate) use compare::Compare;
 pub(crate) use diagnose::Diagnose;
 pub(crate) use download::Download;
 pub(crate) use experiments::{Explain, Init};
@@ -70,9 +72,17 @@ pub(crate) enum Command {
         bal evaluate runs/pgd --attack autoattack --radius 0.1 --limit 1000 --json aa.json --save aa.safetensors\n      \
         If it is interrupted, the same command continues.\n  \
         bal evaluate runs/pgd --verify aa.safetensors\n  \
-        bal evaluate runs/bal --members 3,4 --surrogate-members 0,1,2 --attack pgd --radius 0.1"
+        bal evaluate runs/bal --members 3,4 --surrogate-members 0,1,2 --attack pgd --radius 0.1\n  \
+        bal evaluate runs/bal --attack autoattack --radius 0.1 --limit 1000 --seeds 3 --against aa.json"
     )]
     Evaluate(Box<Evaluate>),
+    /// Compares evaluations of the same images: paired differences with intervals and exact tests.
+    #[command(after_help = "Examples:\n  bal compare bal.json pgd.json\n  \
+        bal compare bal.json pgd.json wrm.json --json compared.json\n\n\
+        A difference is the accuracy of the first file minus that of the other, with its 95 % interval (Newcombe 1998). The p \
+        value is that of the exact McNemar test: it is small if the images that only one model classifies correctly are \
+        mostly those of the same model.")]
+    Compare(Compare),
     /// Classifies images, with the uncertainty of the posterior.
     #[command(after_help = "Examples:\n  bal predict runs/photos-bal-released-seed1 new.jpg\n  \
         bal predict runs/photos-bal-released-seed1 inbox --abstain-above 0.5\n  \
@@ -212,11 +222,19 @@ pub(crate) struct Evaluate {
     pub(crate) outputs: OutputFlags,
     /// Attacks nothing: measures and classifies the images in a file that --save wrote.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["attack", "radius", "check", "sample", "limit",
-        "held_out", "training_images", "json", "csv", "save", "grid", "seed"])]
+        "held_out", "training_images", "json", "csv", "save", "grid", "seed", "seeds", "against"])]
     pub(crate) verify: Option<PathBuf>,
     /// The seed of random starts and of --sample.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+    /// Runs the attack with N seeds, from --seed on. An image counts as correct only if it is correct with every seed. Every
+    /// seed attacks all images, so the evaluation takes N times as long.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) seeds: u64,
+    /// Also compares the result, image by image, with an evaluation that --json wrote for the same images: paired differences
+    /// with intervals and exact tests. Can be given several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) against: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) machine: Machine,
 }
@@ -237,6 +255,8 @@ impl Evaluate {
             check: self.check,
             outputs: self.outputs.outputs(),
             seed: self.seed,
+            seeds: self.seeds,
+            against: self.against.clone(),
         })
     }
 

@@ -4,6 +4,7 @@ mod table;
 
 use crate::{
     args::{Evaluate, usage},
+    compare,
     console::{print, say},
     output::can_be_written,
     session::session,
@@ -26,6 +27,7 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     for warning in &measured.warnings {
         say(&warning.line(ways_out::of));
     }
+    measured.comparisons.iter().for_each(compare::show);
     measured.write().map(drop)
 }
 

@@ -5,6 +5,7 @@
 
 mod args;
 mod calibrate;
+mod compare;
 mod console;
 mod diagnose;
 mod download;
@@ -51,6 +52,7 @@ pub fn run() -> ExitCode {
     let outcome = std::panic::catch_unwind(|| match &arguments.command {
         Command::Train(train) => train::train(train),
         Command::Evaluate(evaluate) => evaluate::evaluate(evaluate),
+        Command::Compare(compare) => compare::compare(compare),
         Command::Predict(predict) => predict::predict(predict),
         Command::Explain(explain) => explain::explain(explain),
         Command::Init(init) => init::init(init),

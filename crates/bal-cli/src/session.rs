@@ -21,7 +21,7 @@ pub(crate) fn session(Machine { device, threads, data }: &Machine) -> Result<Ses
 
 /// Tells the user what the library has to say.
 #[derive(Clone, Copy, Debug)]
-struct Console;
+pub(crate) struct Console;
 
 impl Observer for Console {
     fn note(&self, note: &Note) {

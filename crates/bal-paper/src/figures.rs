@@ -1,6 +1,7 @@
 //! `figures`: figures and tables, drawn from the records alone.
 
 mod page;
+mod paired;
 mod placeholder;
 #[cfg(test)]
 mod weights;

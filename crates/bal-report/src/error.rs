@@ -75,6 +75,16 @@ pub enum ReportError {
         /// What differs.
         what: &'static str,
     },
+    /// Evaluations that are to be compared image by image do not belong together.
+    #[error("{first} and {second} cannot be compared image by image: {what}")]
+    Unpaired {
+        /// The file of the first, or its model where it was just measured.
+        first: String,
+        /// The same of the second.
+        second: String,
+        /// What differs.
+        what: String,
+    },
     /// A text lacks the pair of markers between which a section goes.
     #[error(
         "section {name:?}: {what}; the text needs one <!-- {name}:begin --> and, after it, one <!-- {name}:end -->"

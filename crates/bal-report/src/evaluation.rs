@@ -11,8 +11,10 @@ use crate::{ImageSet, ReportError, Split, json, whole};
 
 mod check;
 mod rows;
+mod seeds;
 
 pub use rows::{ImageRow, write_image_rows};
+pub use seeds::OfSeed;
 
 /// What `bal evaluate` measured. Keys of the JSON are the names of the fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,6 +52,10 @@ pub struct Evaluation {
     /// steps and radii. Absent where none was taken, and where nobody counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zero_gradients: Option<BTreeMap<String, f64>>,
+    /// Of an attack that was run with several seeds, the accuracies with each; `accuracy` and `per_image` are then the worst
+    /// case, where an image is right only if it is right with every seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Vec<OfSeed>>,
     /// Which images exactly; absent where nobody wrote it down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_set: Option<ImageSet>,

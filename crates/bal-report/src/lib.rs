@@ -6,6 +6,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod calibration;
+mod comparison;
 pub mod cost;
 #[doc(hidden)]
 pub mod csv;
@@ -17,6 +18,7 @@ mod image_set;
 pub mod json;
 pub mod metrics;
 pub mod number;
+mod paired;
 pub mod record;
 pub mod table;
 mod tensorboard;
@@ -28,11 +30,15 @@ pub mod whole;
 pub mod wilson;
 
 pub use calibration::{Answer, Bin, Calibration, CalibrationReport, auroc};
+pub use comparison::{Compared, Comparison, PairedPoint, Pairing};
 pub use diagnosis::{DIAGNOSIS_FORMAT, Group, QuantityRow, RunDiagnosis, StepSizes};
 pub use error::ReportError;
-pub use evaluation::{Evaluation, ImageRow, Model, Nearest, PerImage, Point, Reached, write_image_rows};
+pub use evaluation::{
+    Evaluation, ImageRow, Model, Nearest, OfSeed, PerImage, Point, Reached, write_image_rows,
+};
 pub use image_set::{ImageSet, Split};
 pub use metrics::{MetricLine, MetricsWriter};
+pub use paired::Pairs;
 pub use record::{Dataset, Diagnostics, Record, SamplerRegime, Start, Summary};
 pub use tensorboard::EventWriter;
 pub use wilson::Interval;

@@ -1,9 +1,11 @@
 //! The one writer of tables, in Markdown and in plain text.
 
+mod comparison;
 mod diagnosis;
 mod regime;
 mod section;
 
+pub use comparison::comparison;
 pub use diagnosis::diagnosis;
 pub use section::replace_section;
 

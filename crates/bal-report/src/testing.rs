@@ -72,6 +72,7 @@ pub fn evaluation_of(attack: &str, radii: Vec<Option<f64>>, right: &[Vec<bool>])
         broken_by: None,
         nearest: None,
         zero_gradients: None,
+        seeds: None,
         image_set: None,
     }
 }

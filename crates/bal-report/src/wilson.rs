@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The 0.975 quantile of the standard normal law.
 pub(crate) const Z: f64 = 1.959_963_984_540_054;
 
-/// An interval of accuracies, `0 <= low <= high <= 1`.
+/// An interval of accuracies, `0 <= low <= high <= 1`, or of differences of accuracies, `-1 <= low <= high <= 1`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Its lower end.

@@ -45,6 +45,7 @@ macro_rules! table_with_samplers {
         }
 
         impl $name {
+            #[allow(clippy::too_many_arguments, reason = "one for each field of a table")]
             fn new(sampler: Option<$crate::Sampler>, $($field: $type),*) -> Self {
                 let mut table = Self { $($field,)* $($table: None,)* };
                 match sampler {

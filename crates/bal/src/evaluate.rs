@@ -3,12 +3,14 @@
 mod adversarial;
 mod grid;
 mod rows;
+mod seeds;
 mod surrogate;
 mod verify;
 pub(crate) mod warnings;
 
 use crate::{
     Checked, ImageSelection, ModelSource, Note, Outputs, Session, Work, check,
+    compare::{Others, Planned},
     image_selection::{Selected, with_images},
     model_source::{LoadedModel, ReadyModel},
     outputs::{self, can_be_written},
@@ -17,13 +19,18 @@ use crate::{
 pub(crate) use adversarial::Adversarial;
 use anyhow::{Context, Result};
 use bal_attacks::{
-    AccuracyCurve, Attack, AttackSpec, Evaluated, EvaluationError, Gradients, ModelFault, NoStore, Protocol,
-    Radii, SHARD, SettingError, Settings, ShardStore, Transfer,
+    AccuracyCurve, Attack, AttackSpec, Evaluated, EvaluationError, Gradients, ModelFault, Protocol, Radii,
+    SHARD, SettingError, Settings, ShardStore, Transfer,
 };
 use bal_core::{Classifier, ClassifierError, Images};
-use bal_report::{Evaluation, Model, Nearest, PerImage, Reached, write_image_rows};
+use bal_report::{Comparison, Evaluation, Model, Nearest, Pairing, PerImage, Reached, write_image_rows};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, iter, path::PathBuf, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    iter,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
 use tch::Tensor;
 pub use verify::{Verified, VerifyRequest, verify};
 
@@ -46,6 +53,11 @@ pub struct EvaluateRequest {
     pub outputs: Outputs,
     /// The seed of random starts and of a sample of images.
     pub seed: u64,
+    /// How many seeds the attack is run with, at least 1: this one and those that follow it. With several an image is right
+    /// only if it is right with each.
+    pub seeds: u64,
+    /// Files of other evaluations, which this one is compared with image by image.
+    pub against: Vec<PathBuf>,
 }
 
 impl EvaluateRequest {
@@ -60,6 +72,8 @@ impl EvaluateRequest {
             check: false,
             outputs: Outputs::default(),
             seed: 0,
+            seeds: 1,
+            against: vec![],
         }
     }
 
@@ -110,12 +124,14 @@ pub struct Measured<'a> {
     pub checks: Option<Checked>,
     /// Signs that the accuracy is higher than it should be.
     pub warnings: Vec<Note>,
+    /// What comes of the comparisons that were asked for, in their order.
+    pub comparisons: Vec<Comparison>,
     request: &'a EvaluateRequest,
     curve: AccuracyCurve,
     chosen: Selected,
     x: Option<Tensor>,
     together: usize,
-    partial: Option<Partial>,
+    partials: Vec<Partial>,
 }
 
 /// The first half of [`evaluate`]: everything but the files.
@@ -125,6 +141,8 @@ pub struct Measured<'a> {
 pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Measured<'a>> {
     can_be_written(request.outputs.files())?;
     request.attack()?;
+    let seeds = seeds::of(request)?;
+    let others = Others::read(&request.against)?;
     let source = request.model.load(session.device)?;
     // Unless told otherwise an attack sees what the weights say that attacks should see.
     let spec = match request.attack.ensemble_gradient() {
@@ -134,26 +152,32 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
     let attack = spec.build()?;
     let chosen = Selected::by(&request.images, request.seed, session, &source)?;
     let other = surrogate::read(request, &chosen, session)?;
-    let settings = settings(request, &spec.settings(), &attack, other.as_ref());
+    let settings =
+        |said: &Settings, attack: &Attack, seed| settings(request, said, attack, other.as_ref(), seed);
     let sources: Vec<&LoadedModel> = iter::once(&source).chain(&other).collect();
     let (limit, radii) = (request.images.limit, request.radii.as_ref());
-    let identity = Identity {
-        sources: &sources,
-        model: &request.model,
-        chosen: &chosen,
-        limit,
-        attack: attack.name(),
-        settings: &settings,
-        radii,
-        images: request.outputs.save.is_some() || request.outputs.grid.is_some(),
+    let partial = |file: &Path, seed: u64| {
+        let identity = Identity {
+            sources: &sources,
+            model: &request.model,
+            chosen: &chosen,
+            limit,
+            attack: attack.name(),
+            settings: &settings(&spec.settings(), &attack, seed),
+            radii,
+            images: request.outputs.save.is_some() || request.outputs.grid.is_some(),
+        };
+        Partial::beside(&seeds::beside(file, request, seed), &identity, session)
     };
     // Beside the first file that is asked for and is one, not a pipe.
-    let first = request.outputs.files().find_map(outputs::file);
-    let partial = first.map(|file| Partial::beside(&file, &identity, session)).transpose()?;
+    let partials = match request.outputs.files().find_map(outputs::file) {
+        Some(file) => seeds.iter().map(|&seed| partial(&file, seed)).collect::<Result<_>>()?,
+        None => vec![],
+    };
     let ReadyModel { classifier, model } = source.classifier(chosen.shown(limit), session)?;
     let attack = attack.for_classes(classifier.classes()).with_context(|| model.source.clone())?;
     // For few classes an attack may be another, and the record says so.
-    let settings = self::settings(request, &spec.recorded(classifier.classes()), &attack, other.as_ref());
+    let settings = settings(&spec.recorded(classifier.classes()), &attack, request.seed);
     let attack = match other {
         Some(source) => {
             let surrogate = source.classifier(chosen.shown(limit), session)?.classifier;
@@ -163,6 +187,11 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
     };
     let protocol = Protocol { attack: &attack, radii, limit, seed: request.seed };
     protocol.fits(classifier.classes(), &chosen.images)?;
+    let (name, settings_of) = (model.source.as_str(), &settings);
+    let pairing = pairing(&protocol, &chosen, settings_of)?;
+    let planned =
+        Planned { name, pairing, attack: attack.name(), settings: settings_of, seeds: request.seeds };
+    others.fit(&planned, session)?;
     let mut checks = None;
     if request.check {
         let found = check::check(request, &spec, &*classifier, &chosen.images, &session.workers)
@@ -170,13 +199,13 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
         session.observer().checked(&found);
         checks = Some(found);
     }
-    let store: &dyn ShardStore = partial.as_ref().map_or(&NoStore { images: false }, |partial| partial);
-    let Evaluated { curve, x } =
-        self::attack(attack.name(), &*classifier, &chosen.images, &protocol, store, session)
-            .map_err(|error| of_model(error, &model))?;
+    let (Evaluated { curve, x }, each) =
+        seeds::attacked(&seeds, (&*classifier, &model), &chosen, &protocol, &partials, session)?;
     let evaluation = measured(&curve, settings, model, &chosen, limit)?;
+    let evaluation = Evaluation { seeds: (each.len() > 1).then_some(each), ..evaluation };
+    let comparisons = others.compared(&evaluation, None)?;
     let (warnings, together) = (warnings::of(&curve), attack.batch_size().unwrap_or(SHARD));
-    Ok(Measured { evaluation, checks, warnings, request, curve, chosen, x, together, partial })
+    Ok(Measured { evaluation, checks, warnings, comparisons, request, curve, chosen, x, together, partials })
 }
 
 impl Measured<'_> {
@@ -185,7 +214,7 @@ impl Measured<'_> {
     /// # Errors
     /// When one cannot be written; asked for again, the evaluation goes on with what is kept.
     pub fn write(self) -> Result<Evaluation> {
-        let Self { evaluation, request, curve, chosen, x, together, partial, .. } = self;
+        let Self { evaluation, request, curve, chosen, x, together, partials, .. } = self;
         let outputs = &request.outputs;
         if let Some(path) = &outputs.json {
             evaluation.write(path)?;
@@ -206,7 +235,7 @@ impl Measured<'_> {
                 adversarial.write(path)?;
             }
         }
-        partial.map_or(Ok(()), Partial::remove)?;
+        partials.into_iter().try_for_each(Partial::remove)?;
         Ok(evaluation)
     }
 }
@@ -226,14 +255,30 @@ pub(crate) fn of_model(error: anyhow::Error, model: &Model) -> anyhow::Error {
     error.context(model.source.clone())
 }
 
-/// All that the record says of the attack, beside its radii.
+/// What has to agree with evaluations that this one is compared with.
+fn pairing(protocol: &Protocol, chosen: &Selected, settings: &Value) -> Result<Pairing> {
+    let limit = protocol.limit;
+    let radii = protocol.radii.map(|radii| radii.as_slice().iter().copied().map(Some).collect());
+    Ok(Pairing {
+        norm: protocol.attack.norm().map(|norm| norm.to_string()),
+        radii: radii.unwrap_or_else(|| vec![None]),
+        images: limit.unwrap_or(u64::MAX).min(chosen.images.len() as u64),
+        dataset: chosen.dataset.clone(),
+        split: chosen.split,
+        drawn_by: Pairing::drawn_by(settings),
+        digest: Some(chosen.image_set(limit)?.digest),
+    })
+}
+
+/// All that the record says of the attack with this seed, beside its radii.
 fn settings(
     request: &EvaluateRequest,
     said: &Settings,
     attack: &Attack,
     surrogate: Option<&LoadedModel>,
+    seed: u64,
 ) -> Value {
-    let mut settings = with_images(said, &request.images, request.seed);
+    let mut settings = with_images(said, &request.images, seed);
     if let (Some(map), Some(surrogate)) = (settings.as_object_mut(), surrogate) {
         map.insert("attack".into(), json!(attack.name()));
         map.insert("surrogate".into(), json!(surrogate.name()));
@@ -309,6 +354,7 @@ pub(crate) fn measured(
         broken_by: (curve.parts.len() > 1).then(|| (0..curve.radii.len()).map(counts).collect()),
         nearest: curve.distances.as_ref().map(nearest),
         zero_gradients: (!zero_gradients.is_empty()).then_some(zero_gradients),
+        seeds: None,
         image_set: Some(chosen.image_set(limit)?),
     })
 }

@@ -45,6 +45,8 @@ pub enum Remedy {
     Sample(u64),
     /// Save the images of an evaluation.
     SavedImages,
+    /// Evaluate both models on the same images, in the same norm and at a common radius.
+    SameEvaluation,
     /// Look for signs of masked gradients.
     Check,
     /// Name a file, and not a run folder.
@@ -82,6 +84,7 @@ impl fmt::Display for Remedy {
             Self::InputShape => "say what shape of images it takes",
             Self::Sample(count) => return write!(f, "a sample of {count} is drawn from all images"),
             Self::SavedImages => "an evaluation that saves its images writes such files",
+            Self::SameEvaluation => "evaluate both on the same images, in one norm and at a common radius",
             Self::Check => "checks for masked gradients look for causes",
             Self::NamedAsFile { .. } => "name it as a file",
             Self::DataFolder => "say where the data sets are",

@@ -40,15 +40,14 @@ mod tests {
     use super::*;
     use crate::experiment::Origin;
 
-    fn read(set: &[&str]) -> BTreeMap<String, f64> {
-        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
-        units(&Experiment::read(&Origin::BuiltIn, "mnist-bal-exact.toml", &set, None).unwrap())
-    }
-
     #[test]
     fn temperatures_are_of_the_mean_and_of_the_posterior_whatever_the_settings_are_about() {
-        let temperature = "bal.parameters.sgadald.temperature=2.0";
-        let [mean, sum] = [&[temperature][..], &[temperature, "bal.parameters.energy=\"sum\""]].map(read);
+        let set = ["bal.parameters.sgadald.temperature=2.0".to_string()];
+        let experiment = Experiment::read(&Origin::BuiltIn, "mnist-bal-exact.toml", &set, None).unwrap();
+        let mut changed = serde_json::to_value(&experiment).unwrap();
+        changed["bal"]["parameters"]["energy"] = "sum".into();
+        let changed: Experiment = serde_json::from_value(changed).unwrap();
+        let [mean, sum] = [&experiment, &changed].map(units);
         let of = |units: &BTreeMap<String, f64>| {
             ["parameters.temperature", "parameters.posterior_temperature"].map(|name| units[name])
         };

@@ -140,7 +140,7 @@ impl Outcome {
 }
 
 impl Reached {
-    fn of(outcome: &Outcome) -> Self {
+    pub(super) fn of(outcome: &Outcome) -> Self {
         let Outcome { l2, linf, .. } = outcome;
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let max = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);

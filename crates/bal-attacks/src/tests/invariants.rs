@@ -166,7 +166,8 @@ fn the_loss_that_is_climbed_does_not_fall() {
         } else {
             let objective = spec.settings().word::<LossName>("loss").unwrap_or_default().objective();
             let gradient = spec.ensemble_gradient().unwrap();
-            let at = |x: &Tensor| objective.judge(&model, x, batch.classes().unwrap(), gradient).unwrap().loss;
+            let at =
+                |x: &Tensor| objective.judge(&model, x, batch.classes().unwrap(), gradient).unwrap().loss;
             assert!((at(&x) - at(&batch.x)).min().double_value(&[]) > 0.0, "{attack:?}");
         }
     }

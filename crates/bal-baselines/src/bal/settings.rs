@@ -209,6 +209,7 @@ pub enum Sharing {
 }
 
 impl Sharing {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
     fn is_shared(&self) -> bool {
         *self == Self::Shared
     }

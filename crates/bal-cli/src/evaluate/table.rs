@@ -18,15 +18,21 @@ pub(crate) fn show(evaluation: &Evaluation) {
         evaluation.model.chains,
         evaluation.model.prediction
     ));
-    let mut table = Table::new("lr", ["radius", "accuracy", "95 % interval", "mean Linf", "mean L2"]);
-    for (point, reached) in evaluation.points().zip(&evaluation.reached) {
-        table.row([
+    let spread = evaluation.spread();
+    let of_seeds = spread.is_some().then_some("single seeds");
+    let head = ["radius", "accuracy", "95 % interval", "mean Linf", "mean L2"].into_iter().chain(of_seeds);
+    let mut table = Table::new("lr", head);
+    for (column, (point, reached)) in evaluation.points().zip(&evaluation.reached).enumerate() {
+        let of_seeds = spread.as_ref().map(|spread| spread[column]);
+        let cells = [
             number(point.radius, 6),
             number(Some(point.accuracy), 4),
             interval(point.interval, 4),
             number(Some(reached.linf), 4),
             number(Some(reached.l2), 3),
-        ]);
+        ];
+        let of_seeds = of_seeds.map(|(least, most)| format!("{least:.4} to {most:.4}"));
+        table.row(cells.into_iter().chain(of_seeds));
     }
     print(&table.text());
     let norm = evaluation.norm.as_deref().unwrap_or_default();

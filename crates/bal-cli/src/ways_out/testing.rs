@@ -18,6 +18,10 @@ pub(super) fn of(remedy: &Remedy) -> Option<String> {
         Remedy::InputShape => "say it by --input-shape C,H,W".into(),
         Remedy::Sample(count) => format!("`--sample {count}` draws them from all images"),
         Remedy::SavedImages => "`bal evaluate --save` writes such files".into(),
+        Remedy::SameEvaluation => {
+            "`bal evaluate` of both with the same --dataset, --limit, --norm and --radius makes files that can be compared"
+                .into()
+        }
         Remedy::Check => {
             "`bal evaluate .. --check` looks for causes (docs/evaluation.md#zero-or-non-finite-gradients)"
                 .into()

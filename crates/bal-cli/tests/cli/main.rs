@@ -1,6 +1,7 @@
 //! The program as a user meets it: runs that are reproduced and resumed, and input that is refused.
 
 mod calibrating;
+mod comparing;
 // The browser of bal-page's own tests.
 #[path = "../../../bal-page/tests/it/browser.rs"]
 mod browser;

@@ -11,11 +11,12 @@ use std::{
 };
 
 /// Which commands the files with flags in their messages are part of: the longest path that fits counts.
-const PARTS: [(&str, &[&str]); 24] = [
+const PARTS: [(&str, &[&str]); 26] = [
     // `--threads` is one of all commands with a machine; what else is there belongs to evaluate.
     ("args.rs", &["evaluate"]),
     ("args/attack.rs", &["evaluate"]),
     ("args/calibrate.rs", &["calibrate"]),
+    ("args/compare.rs", &["compare"]),
     ("args/diagnose.rs", &["diagnose"]),
     ("args/experiments.rs", &["explain", "init"]),
     ("args/images.rs", &["evaluate", "calibrate"]),
@@ -25,6 +26,7 @@ const PARTS: [(&str, &[&str]); 24] = [
     ("args/report.rs", &["report"]),
     ("args/training_data.rs", &["train", "explain", "init"]),
     ("calibrate", &["calibrate"]),
+    ("compare.rs", &["compare"]),
     ("diagnose", &["diagnose"]),
     ("evaluate", &["evaluate"]),
     ("explain", &["explain"]),

@@ -9,6 +9,7 @@
 //! {{mean robustness/fig1/bnn/autoattack-linf-member-* accuracy[0.1]}}    over the records that match
 //! {{fig1/erm/fgsm accuracy[0] - fig1/bnn/fgsm accuracy[0]}}    a difference; `/` is a ratio
 //! {{robustness/fig1/erm/autoattack-linf broken_by[0.1] .0}}    a count: of an object of numbers, their sum
+//! {{paired A B difference[0.15]}}, {{paired A B verdict[0.15]}}    two records, image by image: see [`super::paired`]
 //! ```
 //!
 //! A record is a file below `results/` without its `.json`. A field is a path of keys. `[0.15]` is the element at that radius,
@@ -21,8 +22,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
+use super::paired;
+
 /// Radii in records are fractions as thirds of a twentieth; four decimals tell them apart.
-const RADIUS_TOLERANCE: f64 = 1e-4;
+pub(super) const RADIUS_TOLERANCE: f64 = 1e-4;
 
 /// What stands for the placeholder of this text, without its braces.
 ///
@@ -37,6 +40,9 @@ pub(super) fn filled(text: &str, results: &Path) -> Result<String> {
         }
         _ => 3,
     };
+    if let Some((&"paired", words)) = words.split_first() {
+        return paired::filled(words, digits, results);
+    }
     let operator = words.iter().position(|word| ["-", "/"].contains(word));
     if let Some(at) = operator {
         let (left, right) = (one(&words[..at], results)?, one(&words[at + 1..], results)?);
@@ -184,7 +190,7 @@ fn has(element: &Value, wanted: &str) -> bool {
 }
 
 /// A number, or a fraction.
-fn number(text: &str) -> Option<f64> {
+pub(super) fn number(text: &str) -> Option<f64> {
     match text.split_once('/') {
         Some((above, below)) => Some(above.parse::<f64>().ok()? / below.parse::<f64>().ok()?),
         None => text.parse().ok(),
@@ -192,7 +198,7 @@ fn number(text: &str) -> Option<f64> {
 }
 
 /// Without the zero before the point, with a true minus; halves are rounded away from zero, as in `.9025` to `.903`.
-fn printed(value: f64, digits: usize) -> String {
+pub(super) fn printed(value: f64, digits: usize) -> String {
     // What is half in decimals may be less in binary.
     let scale = 10f64.powi(digits as i32);
     let rounded = (value.abs() * scale + 0.5 + 1e-9).floor() / scale;

@@ -36,6 +36,7 @@ pub(super) fn consistent(evaluation: &Evaluation) -> Result<(), String> {
             return Err(format!("broken_by[{index}] counts {broken} images, but only {wrong} are wrong"));
         }
     }
+    evaluation.check_seeds()?;
     if let Some(image_set) = &evaluation.image_set {
         image_set.check(evaluation.images)?;
     }

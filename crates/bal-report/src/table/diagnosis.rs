@@ -34,7 +34,9 @@ fn group(group: &Group, most: usize) -> String {
     if !shown.is_empty() {
         let head = ["quantity", "mean", "sd", "R-hat", "bulk ESS", "tail ESS", ""];
         let mut table = Table::new("lrrrrrl", head);
-        shown.iter().for_each(|row| table.row(cells(row)));
+        for row in &shown {
+            table.row(cells(row));
+        }
         lines.extend(table.text().lines().map(|line| format!("  {line}")));
     }
     if shown.len() < quantities.len() {

@@ -84,6 +84,7 @@ mod tests {
     fn a_setting_means_what_the_comment_of_its_field_says() {
         assert_eq!(line("bal.data_chains"), "Data chains for each image, S_z of the paper; at least 1.");
         assert!(line("bal.data.step_size").starts_with("Step size e of the data chains, in pixels squared"));
+        assert!(line("bnn.parameters.energy").starts_with("Energy that the sampler's settings are about"));
         assert!(line("bnn.parameters.sghmc.step_size").contains("position squared over energy"));
         assert!(line("adversarial_training.adam.step_size").contains("Adam"));
         // Only what comes before the first empty line is shown.
