@@ -11,8 +11,7 @@ use std::{
 };
 
 /// Which commands the files with flags in their messages are part of: the longest path that fits counts.
-const PARTS: [(&str, &[&str]); 26] = [
-    // `--threads` is one of all commands with a machine; what else is there belongs to evaluate.
+const PARTS: [(&str, &[&str]); 27] = [
     ("args.rs", &["evaluate"]),
     ("args/attack.rs", &["evaluate"]),
     ("args/calibrate.rs", &["calibrate"]),
@@ -32,6 +31,8 @@ const PARTS: [(&str, &[&str]); 26] = [
     ("explain", &["explain"]),
     ("init.rs", &["init"]),
     ("predict", &["predict"]),
+    // All commands with a machine.
+    ("session.rs", &["train", "evaluate", "predict", "explain", "init", "calibrate", "report"]),
     ("train.rs", &["train"]),
     ("ways_out/attacks.rs", &["evaluate"]),
     ("ways_out/images.rs", &["train", "explain", "init"]),
