@@ -1,5 +1,6 @@
 //! `figures`: figures and tables, drawn from the records alone.
 
+mod numbers;
 mod page;
 mod paired;
 mod placeholder;

@@ -98,6 +98,14 @@ pub fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(dash, |value| format!("{value:.decimals$}"))
 }
 
+/// A number, if it is there: a weight may be tiny, an energy huge.
+fn amount(value: Option<f64>, decimals: usize) -> String {
+    match value {
+        Some(value) if value != 0.0 && !(1e-3..1e6).contains(&value.abs()) => format!("{value:.2e}"),
+        _ => number(value, decimals),
+    }
+}
+
 /// A number with its interval, with so many decimals.
 pub fn with_interval(value: f64, of: Interval, decimals: usize) -> String {
     format!("{value:.decimals$} {}", interval(of, decimals))

@@ -2,6 +2,7 @@
 
 mod adversarial;
 mod grid;
+mod request;
 mod rows;
 mod seeds;
 mod surrogate;
@@ -9,7 +10,7 @@ mod verify;
 pub(crate) mod warnings;
 
 use crate::{
-    Checked, ImageSelection, ModelSource, Note, Outputs, Session, Work, check,
+    Checked, Note, Session, Work, check,
     compare::{Others, Planned},
     image_selection::{Selected, with_images},
     model_source::{LoadedModel, ReadyModel},
@@ -19,91 +20,16 @@ use crate::{
 pub(crate) use adversarial::Adversarial;
 use anyhow::{Context, Result};
 use bal_attacks::{
-    AccuracyCurve, Attack, AttackSpec, Evaluated, EvaluationError, Gradients, ModelFault, Protocol, Radii,
-    SHARD, SettingError, Settings, ShardStore, Transfer,
+    AccuracyCurve, Attack, Evaluated, EvaluationError, Gradients, ModelFault, Protocol, SHARD, Settings,
+    ShardStore, Transfer,
 };
 use bal_core::{Classifier, ClassifierError, Images};
 use bal_report::{Comparison, Evaluation, Model, Nearest, Pairing, PerImage, Reached, write_image_rows};
+pub use request::{EvaluateRequest, Surrogate};
 use serde_json::{Value, json};
-use std::{
-    collections::BTreeMap,
-    iter,
-    path::{Path, PathBuf},
-    sync::Mutex,
-};
+use std::{collections::BTreeMap, iter, path::Path, sync::Mutex};
 use tch::Tensor;
 pub use verify::{Verified, VerifyRequest, verify};
-
-/// Which model is attacked, how, and on which images.
-#[derive(Clone, Debug)]
-pub struct EvaluateRequest {
-    /// The model.
-    pub model: ModelSource,
-    /// The images.
-    pub images: ImageSelection,
-    /// The attack with its settings. The gradient of an ensemble that it follows is the model's.
-    pub attack: AttackSpec,
-    /// Radii of its ball on pixels in [0, 1], ascending; an attack to the nearest error takes none, or some to report at.
-    pub radii: Option<Radii>,
-    /// Another model that the attack is let at; its images are shown to the first.
-    pub surrogate: Option<Surrogate>,
-    /// Whether the model is first looked at for signs of masked gradients, on at most 256 images.
-    pub check: bool,
-    /// Files to write. Beside the first that is one, finished parts are kept, and an interrupted evaluation goes on there.
-    pub outputs: Outputs,
-    /// The seed of random starts and of a sample of images.
-    pub seed: u64,
-    /// How many seeds the attack is run with, at least 1: this one and those that follow it. With several an image is right
-    /// only if it is right with each.
-    pub seeds: u64,
-    /// Files of other evaluations, which this one is compared with image by image.
-    pub against: Vec<PathBuf>,
-}
-
-impl EvaluateRequest {
-    /// An attack on all test images of the run's data set, else of MNIST; a name alone means the usual settings.
-    pub fn new(model: ModelSource, attack: impl Into<AttackSpec>) -> Self {
-        Self {
-            model,
-            images: ImageSelection::default(),
-            attack: attack.into(),
-            radii: None,
-            surrogate: None,
-            check: false,
-            outputs: Outputs::default(),
-            seed: 0,
-            seeds: 1,
-            against: vec![],
-        }
-    }
-
-    /// The same at these radii.
-    #[must_use]
-    pub fn at(self, radii: Radii) -> Self {
-        Self { radii: Some(radii), ..self }
-    }
-}
-
-impl EvaluateRequest {
-    /// The attack.
-    ///
-    /// # Errors
-    /// For settings that the attack cannot have, and for a ball without radii.
-    pub fn attack(&self) -> Result<Attack, SettingError> {
-        let attack = self.attack.build()?;
-        attack.takes(self.radii.as_ref().and_then(|radii| radii.as_slice().last().copied()))?;
-        Ok(attack)
-    }
-}
-
-/// Whom the attack is let at.
-#[derive(Clone, Debug)]
-pub struct Surrogate {
-    /// Another model; without it the one that is evaluated, whose other members these are.
-    pub at: Option<PathBuf>,
-    /// Only these members of it.
-    pub members: Vec<usize>,
-}
 
 /// Measures what is left of a model's accuracy, and writes the files that are asked for.
 ///

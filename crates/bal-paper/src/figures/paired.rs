@@ -13,7 +13,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use bal_report::{Comparison, Evaluation, PairedPoint};
 
-use super::placeholder::{RADIUS_TOLERANCE, number, printed};
+use super::numbers::{RADIUS_TOLERANCE, number, printed};
 
 /// Two models are told apart where the exact test has a smaller p-value.
 const LEVEL: f64 = 0.05;

@@ -3,7 +3,7 @@
 use super::regime::sampler;
 use crate::diagnosis::{Group, QuantityRow, RunDiagnosis, StepSizes};
 use crate::number::counted;
-use crate::table::{Table, number};
+use crate::table::{Table, amount};
 
 /// A block of lines for each group, its verdict below it, and the verdict of all at the end.
 ///
@@ -56,14 +56,6 @@ fn cells(row: &QuantityRow) -> [String; 7] {
         amount(row.tail_ess, 1),
         row.obstacle.clone().unwrap_or_default(),
     ]
-}
-
-/// A number, if it is there: a weight may be tiny, an energy huge.
-pub(super) fn amount(value: Option<f64>, decimals: usize) -> String {
-    match value {
-        Some(value) if value != 0.0 && !(1e-3..1e6).contains(&value.abs()) => format!("{value:.2e}"),
-        _ => number(value, decimals),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How hot a sampler ran, in plain text.
 
-use super::{Table, diagnosis::amount};
+use super::{Table, amount};
 use crate::SamplerRegime;
 
 /// A heading, a table of quantiles, and the share of the weights at the floor.
