@@ -10,9 +10,11 @@
 mod law;
 mod moments;
 mod momentum;
+mod pixel;
 mod replicas;
 
 pub use law::{GaussianLaw, LinearStep, column, diagonal, matrix};
 pub use moments::Moments;
 pub use momentum::momentum_step;
+pub use pixel::Pixel;
 pub use replicas::{Replicas, noise};

@@ -10,43 +10,13 @@
 use bal_attacks::Norm;
 use bal_baselines::{Boundary, DataEnergy, PixelStart, Pixels, Support, SupportSettings};
 use bal_core::{
-    Architecture, Batch, Block, Chain, Conditionals, Energy, Forward, Generator, Given, Member, Mode,
-    NoiseStream, Objective, Position, Shared, Targets, TensorSpec, Workers, sweep,
+    Architecture, Batch, Block, Chain, Conditionals, Energy, Forward, Generator, Given, Member, NoiseStream,
+    Objective, Shared, Targets, Workers, sweep,
 };
-use bal_laws::{Replicas, noise};
+use bal_laws::{Pixel, Replicas, noise};
 use bal_samplers::{PsgldSettings, Sampler, SgldSettings, StepSize};
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
-
-/// A network that says of an image its one pixel.
-#[derive(Debug)]
-struct Pixel;
-
-impl Architecture for Pixel {
-    fn name(&self) -> &'static str {
-        "pixel"
-    }
-
-    fn classes(&self) -> i64 {
-        1
-    }
-
-    fn input(&self) -> [i64; 3] {
-        [1, 1, 1]
-    }
-
-    fn parameters(&self) -> Vec<TensorSpec> {
-        vec![]
-    }
-
-    fn init(&self, _: &mut NoiseStream) -> (Position, Position) {
-        (Position::new(vec![]), Position::new(vec![]))
-    }
-
-    fn forward(&self, _: &Position, _: &Position, x: &Tensor, _: Mode) -> Forward {
-        Forward { logits: x.flatten(1, -1), buffers: None }
-    }
-}
 
 /// Stakes that grow by this much with what the network says.
 #[derive(Clone, Copy, Debug)]

@@ -6,10 +6,10 @@
 
 use bal_baselines::{DataEnergy, Pixels};
 use bal_core::{
-    Architecture, Batch, Block, Chain, Conditionals, Energy, Forward, Generator, Given, Member, Mode,
-    NoiseStream, Objective, Position, Replicate, Shared, Targets, TensorSpec, Workers, sweep,
+    Architecture, Batch, Block, Chain, Conditionals, Energy, Forward, Generator, Given, Member, NoiseStream,
+    Objective, Replicate, Shared, Targets, Workers, sweep,
 };
-use bal_laws::{GaussianLaw, LinearStep, Moments, Replicas, column, matrix, momentum_step, noise};
+use bal_laws::{GaussianLaw, LinearStep, Moments, Pixel, Replicas, column, matrix, momentum_step, noise};
 use bal_samplers::Sampler;
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
@@ -23,36 +23,6 @@ const COST_WEIGHT: f64 = 0.5;
 /// One image's energy in that unit.
 const UNIT: f64 = 8.0;
 const TEMPERATURE: f64 = 0.3;
-
-/// A network that says of an image its one pixel.
-#[derive(Debug)]
-struct Pixel;
-
-impl Architecture for Pixel {
-    fn name(&self) -> &'static str {
-        "pixel"
-    }
-
-    fn classes(&self) -> i64 {
-        1
-    }
-
-    fn input(&self) -> [i64; 3] {
-        [1, 1, 1]
-    }
-
-    fn parameters(&self) -> Vec<TensorSpec> {
-        vec![]
-    }
-
-    fn init(&self, _: &mut NoiseStream) -> (Position, Position) {
-        (Position::new(vec![]), Position::new(vec![]))
-    }
-
-    fn forward(&self, _: &Position, _: &Position, x: &Tensor, _: Mode) -> Forward {
-        Forward { logits: x.flatten(1, -1), buffers: None }
-    }
-}
 
 /// Stakes that grow with what the network says.
 #[derive(Debug)]
