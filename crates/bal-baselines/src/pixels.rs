@@ -43,7 +43,10 @@ impl Generator for Pixels {
             (PixelStart::Uniform, Some(support)) => support.uniform(x, noise),
             (PixelStart::Noise(deviation), support) => {
                 let start = x + noise.normal_like(x) * deviation;
-                support.map_or_else(|| start.shallow_clone(), |support| support.project(x, &start))
+                match support {
+                    Some(support) => support.project(x, &start),
+                    None => start,
+                }
             }
         };
         Position::new(vec![start])

@@ -1,7 +1,10 @@
 //! The methods on tasks small enough to check every bit.
 
 mod architectures;
+mod bal_settings;
+mod data_support;
 mod energies;
 mod methods;
+mod parameter_energy;
 mod presets;
 mod small;
