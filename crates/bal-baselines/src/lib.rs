@@ -21,7 +21,7 @@ mod wrm;
 pub use adversarial_training::AdversarialTraining;
 pub use bal::{
     Bal, BalSettings, DataSettings, DataStart, LossScale, ParameterEnergy, ParameterSettings, Prior,
-    Reduction, Samples, Sharing,
+    Reduction, Samples, Sharing, StepCycle,
 };
 pub use cross_entropy::CrossEntropy;
 pub use data_energy::DataEnergy;

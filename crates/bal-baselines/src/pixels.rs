@@ -2,6 +2,7 @@
 
 use crate::Support;
 use bal_core::{Batch, Generator, NoiseStream, Position};
+use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 /// Every pixel moves; images cost the square of their distance.
@@ -50,6 +51,11 @@ impl Generator for Pixels {
             }
         };
         Position::new(vec![start])
+    }
+
+    fn in_sweep(&self, sweep: u64) -> Option<Arc<dyn Generator>> {
+        let support = self.support?.in_sweep(sweep)?;
+        Some(Arc::new(Self { support: Some(support), ..*self }))
     }
 
     fn is_confined(&self) -> bool {

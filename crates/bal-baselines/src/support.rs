@@ -29,6 +29,7 @@ pub struct Support {
     ball: Ball,
     unit_box: bool,
     boundary: Boundary,
+    ramp: Option<u64>,
 }
 
 /// What a chain does where a step leaves its support.
@@ -58,6 +59,9 @@ pub struct SupportSettings {
     pub unit_box: bool,
     /// What a chain does where a step leaves the support.
     pub boundary: Boundary,
+    /// Batches over which the radius grows linearly to its full size, at least 1. Absent: it has it from the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ramp: Option<u64>,
 }
 
 impl Support {
@@ -66,7 +70,7 @@ impl Support {
     /// # Errors
     /// The name of the setting that is out of its range, and why.
     pub fn new(settings: SupportSettings) -> Result<Self, (&'static str, String)> {
-        let SupportSettings { norm, radius, unit_box, boundary } = settings;
+        let SupportSettings { norm, radius, unit_box, boundary, ramp } = settings;
         let ball = Ball::new(norm, radius).map_err(|error| ("radius", error.to_string()))?;
         if radius == 0.0 {
             return Err(("radius", "a ball of radius 0 is a point; it must be above 0".into()));
@@ -76,7 +80,29 @@ impl Support {
                        steps out, and the chain stands still; use `reflect`";
             return Err(("boundary", why.into()));
         }
-        Ok(Self { ball, unit_box, boundary })
+        if ramp == Some(0) {
+            return Err(("ramp", "a ramp has at least 1 batch; leave it out for none".into()));
+        }
+        Ok(Self { ball, unit_box, boundary, ramp })
+    }
+
+    /// The support in sweep number `sweep`, counted from 1, while its radius grows to `r`:
+    ///
+    /// ```text
+    /// r_k = r k / ramp,    k < ramp
+    /// ```
+    ///
+    /// `None` from then on, and without a ramp.
+    pub fn in_sweep(&self, sweep: u64) -> Option<Self> {
+        let ramp = self.ramp.filter(|ramp| sweep < *ramp)?;
+        let radius = self.ball.radius() * sweep as f64 / ramp as f64;
+        let ball = Ball::new(self.ball.norm(), radius).ok()?;
+        Some(Self { ball, ramp: None, ..*self })
+    }
+
+    /// What a chain does at the rim.
+    pub fn boundary(&self) -> Boundary {
+        self.boundary
     }
 
     /// The ball, without the box.

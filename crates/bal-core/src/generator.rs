@@ -1,6 +1,7 @@
 //! What of the data is sampled, and how it becomes images.
 
 use crate::{Batch, NoiseStream, Position, gradients};
+use std::sync::Arc;
 use tch::{Kind, Tensor};
 
 /// The adversary's side of the game: what its chains move, the images that these stand for, and what they cost.
@@ -13,6 +14,11 @@ pub trait Generator: Send + Sync + std::fmt::Debug {
     /// Where chains on these images begin: at the clean images themselves, or at a random place beside them, for which
     /// `noise` has a stream for each image.
     fn start(&self, clean: &Batch, noise: &mut NoiseStream) -> Position;
+
+    /// This generator as it is in sweep number `sweep`, counted from 1, where it changes over a run. Provided: it does not.
+    fn in_sweep(&self, _sweep: u64) -> Option<Arc<dyn Generator>> {
+        None
+    }
 
     /// Whether the density is 0 somewhere, so that [`Generator::confine`] has something to do.
     fn is_confined(&self) -> bool {

@@ -48,7 +48,8 @@ impl Game {
     fn pixels(&self) -> Pixels {
         // In one dimension both balls are [0, 1]; a rejecting one is in L2.
         let norm = if self.boundary == Boundary::Reject { Norm::L2 } else { Norm::LInf };
-        let settings = SupportSettings { norm, radius: 0.5, unit_box: false, boundary: self.boundary };
+        let settings =
+            SupportSettings { norm, radius: 0.5, unit_box: false, boundary: self.boundary, ramp: None };
         Pixels { support: Some(Support::new(settings).unwrap()), start: PixelStart::Uniform }
     }
 

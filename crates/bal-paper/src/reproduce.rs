@@ -1,6 +1,7 @@
 //! `reproduce`: a figure of the paper, from training to drawing.
 
 mod ablation;
+mod ball;
 mod calibration;
 mod copy;
 mod data;
@@ -100,7 +101,10 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
         })?;
     }
     if figure.parts().contains(&Figure::Ablation) {
-        stage("ensembles", || ensembles::evaluate(repository, &bal, &place))?;
+        stage("ensembles", || ensembles::evaluate(repository, &bal, &place, ablation::ensembles()))?;
+    }
+    if figure.parts().contains(&Figure::Ball) {
+        stage("ensemble", || ensembles::evaluate(repository, &bal, &place, [ball::ensemble()]))?;
     }
 
     if figure.parts().contains(&Figure::Robustness) {

@@ -62,6 +62,19 @@ impl Sampler {
         }
     }
 
+    /// The same with all step sizes times `factor`.
+    #[must_use]
+    pub fn with_steps_times(mut self, factor: f64) -> Self {
+        match &mut self {
+            Self::Sgld(s) => s.step_size = s.step_size.times(factor),
+            Self::Psgld(s) => s.step_size *= factor,
+            Self::Sghmc(s) => s.step_size *= factor,
+            Self::Sgadald(s) => s.step_size *= factor,
+            Self::Sgadahmc(s) => s.step_size *= factor,
+        }
+        self
+    }
+
     /// Its temperature, in units of the energy that it sees.
     pub fn temperature(&self) -> f64 {
         match self {

@@ -30,11 +30,16 @@ pub(super) struct Game {
     pub(super) objective: Arc<dyn Objective>,
 }
 
+impl Game {
+    /// The generator as it is in sweep number `sweep`, counted from 1.
+    fn generator(&self, sweep: u64) -> Arc<dyn Generator> {
+        self.generator.in_sweep(sweep).unwrap_or_else(|| self.generator.clone())
+    }
+}
+
 pub(super) struct BalLearner<'a> {
     settings: &'a BalSettings,
     game: &'a Game,
-    /// How the parameter chains move.
-    kernel: Arc<dyn Kernel>,
     task: &'a Task<'a>,
     chains: Vec<ChainState>,
     samples: Vec<Member>,
@@ -50,9 +55,9 @@ impl<'a> BalLearner<'a> {
     pub(super) fn begin(
         settings: &'a BalSettings,
         game: &'a Game,
-        kernel: Arc<dyn Kernel>,
         task: &'a Task<'a>,
     ) -> Result<(Self, u64), TrainError> {
+        let kernel = settings.parameters.kernel(1, task.images.len() as u64)?;
         let fresh: Vec<ChainState> = start::members(task, settings.parameter_chains)
             .into_iter()
             .map(|m| ChainState { state: kernel.start(m.parameters), buffers: m.buffers })
@@ -68,8 +73,7 @@ impl<'a> BalLearner<'a> {
             start.first().unsqueeze(0).repeat([chains as i64, 1, 1, 1, 1])
         });
         let (samples, data_kernel) = (vec![], None);
-        let mut learner =
-            Self { settings, game, kernel, task, chains: fresh, samples, traces, data_kernel, data };
+        let mut learner = Self { settings, game, task, chains: fresh, samples, traces, data_kernel, data };
         let Some(checkpoint) = &task.resume else { return Ok((learner, 0)) };
         learner.chains = start::resumed(checkpoint, &learner.chains)?;
         learner.samples = checkpoint.samples.iter().map(Member::duplicate).collect();
@@ -90,12 +94,12 @@ impl<'a> BalLearner<'a> {
         self.traces.mixing()
     }
 
-    /// At what temperature the parameter chains run, and what their preconditioner follows.
-    pub(super) fn regime(&self) -> Regime {
+    /// At what temperature the parameter chains ran in sweep number `sweep`, the last, and what their preconditioner follows.
+    pub(super) fn regime(&self, sweep: u64) -> Regime {
         let parameters = &self.settings.parameters;
         let states: Vec<&State> = self.chains.iter().map(|chain| &chain.state).collect();
         let unit = parameters.energy.posterior_temperature(self.task.images.len() as u64);
-        parameters.sampler.regime(&states, unit)
+        parameters.sampler_in(sweep).regime(&states, unit)
     }
 
     /// The posterior's members.
@@ -133,6 +137,7 @@ impl<'a> BalLearner<'a> {
         &mut self,
         settings: &DataSettings,
         sweep: u64,
+        generator: &dyn Generator,
         shards: &[Batch],
         chains: &[DataChain],
     ) -> Result<Block, TrainError> {
@@ -142,7 +147,7 @@ impl<'a> BalLearner<'a> {
             let key = NoiseKey { chain: chain as u64, ..self.key(Purpose::Data, sweep) };
             let mut noise = NoiseStream::new(key).for_images(&images.indices);
             let position = match &self.data {
-                None => self.game.generator.start(images, &mut noise),
+                None => generator.start(images, &mut noise),
                 Some(data) => {
                     let kept = data.get(chain as i64).index_select(0, &positions(images, data));
                     Position::new(vec![kept])
@@ -193,17 +198,18 @@ impl Learner for BalLearner<'_> {
         let data_chains = settings.data.map_or(0, |_| settings.data_chains as usize);
         let owners = settings.plays_apart().then_some(settings.parameter_chains as usize);
         let data_chains = DataChain::all(data_chains, shards.len(), owners);
+        let generator = self.game.generator(sweep);
         let mut blocks = Vec::new();
         let mut cost_weight = 0.0;
         if let Some(data) = &settings.data {
             cost_weight = data.cost_weight * settings.energy_per_image(batch.len());
-            blocks.push(self.data_block(data, sweep, &shards, &data_chains)?);
+            blocks.push(self.data_block(data, sweep, generator.as_ref(), &shards, &data_chains)?);
         }
         let (states, mut buffers): (Vec<_>, Vec<_>) =
             self.chains.drain(..).map(|c| (c.state, c.buffers)).unzip();
         let conditionals = BatchConditionals {
             architecture: self.task.architecture.clone(),
-            generator: self.game.generator.clone(),
+            generator: generator.clone(),
             objective: self.game.objective.clone(),
             workers: self.task.workers,
             shards: Shared::new(shards.replicate()),
@@ -222,7 +228,7 @@ impl Learner for BalLearner<'_> {
         });
         blocks.push(Block {
             name: PARAMETERS,
-            kernel: self.kernel.clone(),
+            kernel: settings.parameters.kernel(sweep, self.task.images.len() as u64)?,
             steps: settings.parameters.steps,
             chains: chains.collect(),
         });

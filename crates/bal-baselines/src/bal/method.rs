@@ -4,8 +4,12 @@ use super::{
     learner::{BalLearner, Game},
     settings::{BalSettings, DataSettings, DataStart, Prior, Samples, refused},
 };
-use crate::{CrossEntropy, PixelStart, Pixels, Support, settings::check};
-use bal_core::{EnsembleGradient, Generator, Method, Posterior, Prediction, Progress, Task, TrainError};
+use crate::{Boundary, CrossEntropy, PixelStart, Pixels, Support, settings::check};
+use bal_attacks::Norm;
+use bal_core::{
+    EnsembleGradient, Generator, Images, Method, Posterior, Prediction, Progress, Task, TrainError,
+};
+use bal_samplers::Sampler;
 use std::{ops::ControlFlow, sync::Arc};
 
 /// Bayesian adversarial learning: alternating samples of adversarial data and network weights.
@@ -48,6 +52,9 @@ impl Bal {
             let good = scale.is_finite() && scale > 0.0;
             check("parameters.prior.gaussian", scale, good, "it must be finite and above 0")?;
         }
+        if let Some(cycle) = p.step_cycle {
+            cycle.check()?;
+        }
         if let Samples::Thinned { every, .. } = settings.samples {
             check("samples.thinned.every", every as f64, every > 0, "at least 1 is needed")?;
         }
@@ -71,6 +78,22 @@ impl Bal {
     /// The settings.
     pub fn settings(&self) -> &BalSettings {
         &self.settings
+    }
+
+    /// Refuses Langevin steps that reflect in an L2 ball of d pixels and whose noise `sqrt(2 e T)` is above `.3 r / d`: nearly
+    /// all of such a ball lies in a shell of thickness `r / d` at its rim, and these steps leave it for the inside.
+    fn check_reflection(&self, images: &Images) -> Result<(), TrainError> {
+        let Some(data) = &self.settings.data else { return Ok(()) };
+        let (Some(support), Sampler::Sgld(sgld)) = (data.support, data.sampler) else { return Ok(()) };
+        let noise = (2.0 * sgld.step_size.largest() * sgld.temperature).sqrt();
+        let most = 0.3 * support.radius / images.shape().iter().product::<i64>() as f64;
+        if support.norm != Norm::L2 || support.boundary != Boundary::Reflect || noise <= most {
+            return Ok(());
+        }
+        let why = format!(
+            "each step brings noise of {noise:.1e} a pixel, and reflection in an L2 ball of so many pixels keeps its law only              up to {most:.1e}; take a smaller step size or temperature, or `boundary = \"project\"`"
+        );
+        Err(refused("data.support.boundary", &why))
     }
 }
 
@@ -153,13 +176,10 @@ impl Method for Bal {
         task: &Task,
         observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Posterior, TrainError> {
-        let parameters = &self.settings.parameters;
-        let kernel = parameters
-            .kernel(task.images.len() as u64)
-            .map_err(|e| refused(&format!("parameters.{}", parameters.sampler.name()), &e))?;
-        let (mut learner, done) = BalLearner::begin(&self.settings, &self.game, kernel, task)?;
+        self.check_reflection(task.images)?;
+        let (mut learner, done) = BalLearner::begin(&self.settings, &self.game, task)?;
         let sweeps = self.settings.schedule.run(task, done, &mut learner, observe)?;
-        let (mixing, regime) = (learner.mixing(), Some(learner.regime()));
+        let (mixing, regime) = (learner.mixing(), Some(learner.regime(sweeps)));
         let members = learner.into_members();
         if members.is_empty() {
             return Err(TrainError::NoSamples { sweeps });

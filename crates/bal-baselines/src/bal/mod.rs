@@ -5,9 +5,11 @@ mod data_chain;
 mod learner;
 mod method;
 mod settings;
+mod step_cycle;
 
 pub use method::Bal;
 pub use settings::{
     BalSettings, DataSettings, DataStart, LossScale, ParameterEnergy, ParameterSettings, Prior, Reduction,
     Samples, Sharing,
 };
+pub use step_cycle::StepCycle;

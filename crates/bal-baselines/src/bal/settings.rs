@@ -1,5 +1,6 @@
 //! Settings of Bayesian adversarial learning, and their units.
 
+use super::step_cycle::StepCycle;
 use crate::{Epochs, NetworkMode, SupportSettings, TraceSettings};
 use bal_core::{Kernel, TrainError};
 use bal_samplers::{Sampler, SamplerError, SgldSettings, StepSize, table_with_samplers};
@@ -118,6 +119,9 @@ table_with_samplers!(ParameterTable {
     energy: ParameterEnergy,
     /// Prior of each weight: flat, or normal with this standard deviation, as `{ gaussian = 0.1 }`.
     prior: Prior,
+    /// Cycles of the step size, by cosines. Absent: it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    step_cycle: Option<StepCycle>,
 });
 
 impl TryFrom<ParameterTable> for ParameterSettings {
@@ -125,15 +129,16 @@ impl TryFrom<ParameterTable> for ParameterSettings {
 
     fn try_from(table: ParameterTable) -> Result<Self, SamplerError> {
         let sampler = Sampler::only(&table.samplers())?;
-        let ParameterTable { steps, mode, clean_weight, reduction, energy, prior, .. } = table;
-        Ok(Self { steps, mode, clean_weight, reduction, energy, prior, sampler })
+        let ParameterTable { steps, mode, clean_weight, reduction, energy, prior, step_cycle, .. } = table;
+        Ok(Self { steps, mode, clean_weight, reduction, energy, prior, step_cycle, sampler })
     }
 }
 
 impl From<ParameterSettings> for ParameterTable {
     fn from(settings: ParameterSettings) -> Self {
-        let ParameterSettings { steps, mode, clean_weight, reduction, energy, prior, sampler } = settings;
-        Self::new(Some(sampler), steps, mode, clean_weight, reduction, energy, prior)
+        let ParameterSettings { steps, mode, clean_weight, reduction, energy, prior, step_cycle, sampler } =
+            settings;
+        Self::new(Some(sampler), steps, mode, clean_weight, reduction, energy, prior, step_cycle)
     }
 }
 
@@ -232,20 +237,30 @@ pub struct ParameterSettings {
     pub energy: ParameterEnergy,
     /// Prior of each weight: flat, or normal with this standard deviation, as `{ gaussian = 0.1 }`.
     pub prior: Prior,
+    /// Cycles of the step size, by cosines. Absent: it stays.
+    pub step_cycle: Option<StepCycle>,
     /// The kernel: in files the one table that is there, `[bal.parameters.sgadald]`.
     pub sampler: Sampler,
 }
 
 impl ParameterSettings {
-    /// The kernel for gradients of the mean over `images` training images, which is what [`crate::Risk`] gives.
+    /// The kernel of sweep number `sweep`, counted from 1, for gradients of the mean over `images` training images, which is
+    /// what [`crate::Risk`] gives.
     ///
     /// # Errors
-    /// [`SamplerError`] naming the first setting that is out of its range.
-    pub(super) fn kernel(&self, images: u64) -> Result<Arc<dyn Kernel>, SamplerError> {
-        match self.energy {
-            ParameterEnergy::Mean => self.sampler.kernel(),
-            ParameterEnergy::Sum => self.sampler.kernel_in_unit(1.0 / images as f64),
-        }
+    /// [`TrainError::Setting`] naming the first setting of the sampler that is out of its range.
+    pub(super) fn kernel(&self, sweep: u64, images: u64) -> Result<Arc<dyn Kernel>, TrainError> {
+        let sampler = self.sampler_in(sweep);
+        let kernel = match self.energy {
+            ParameterEnergy::Mean => sampler.kernel(),
+            ParameterEnergy::Sum => sampler.kernel_in_unit(1.0 / images as f64),
+        };
+        kernel.map_err(|e| refused(&format!("parameters.{}", sampler.name()), &e))
+    }
+
+    /// The sampler with the step size of sweep number `sweep`.
+    pub(super) fn sampler_in(&self, sweep: u64) -> Sampler {
+        self.step_cycle.map_or(self.sampler, |cycle| self.sampler.with_steps_times(cycle.factor(sweep)))
     }
 }
 

@@ -15,7 +15,7 @@ const ALL: [(Norm, bool, Boundary); 7] = [
 ];
 
 fn support(norm: Norm, radius: f64, unit_box: bool, boundary: Boundary) -> Support {
-    Support::new(SupportSettings { norm, radius, unit_box, boundary }).unwrap()
+    Support::new(SupportSettings { norm, radius, unit_box, boundary, ramp: None }).unwrap()
 }
 
 fn noise(images: i64) -> NoiseStream {
@@ -119,7 +119,7 @@ fn a_uniform_start_is_uniform_where_the_box_cuts_the_ball() {
 #[test]
 fn a_support_that_no_chain_could_use_is_refused() {
     let error = |norm, radius, unit_box, boundary| {
-        Support::new(SupportSettings { norm, radius, unit_box, boundary }).unwrap_err()
+        Support::new(SupportSettings { norm, radius, unit_box, boundary, ramp: None }).unwrap_err()
     };
     assert_eq!(error(Norm::L2, 0.0, false, Boundary::Reflect).0, "radius");
     assert!(error(Norm::LInf, -1.0, true, Boundary::Reflect).1.contains("-1"));
@@ -127,4 +127,22 @@ fn a_support_that_no_chain_could_use_is_refused() {
         let (setting, why) = error(norm, 0.1, unit_box, Boundary::Reject);
         assert!(setting == "boundary" && why.contains("use `reflect`"), "{why}");
     }
+}
+
+#[test]
+fn the_radius_grows_linearly_and_then_stays() {
+    let settings = SupportSettings {
+        norm: Norm::LInf,
+        radius: 0.3,
+        unit_box: true,
+        boundary: Boundary::Reflect,
+        ramp: Some(10),
+    };
+    let support = Support::new(settings).unwrap();
+    let radius = |sweep| support.in_sweep(sweep).map(|s| s.ball().radius());
+    assert!((radius(1).unwrap() - 0.03).abs() < 1e-12 && (radius(9).unwrap() - 0.27).abs() < 1e-12);
+    assert_eq!((radius(10), radius(11)), (None, None));
+    assert!((support.ball().radius() - 0.3).abs() < 1e-12);
+    let (name, why) = Support::new(SupportSettings { ramp: Some(0), ..settings }).unwrap_err();
+    assert!(name == "ramp" && why.contains("at least 1"), "{why}");
 }

@@ -179,8 +179,13 @@ fn batches_that_may_not_be_cut_move_their_statistics_as_if_one_came_after_anothe
 /// The inner loop of adversarial training, with the gradient for its sign.
 #[test]
 fn at_temperature_zero_a_projecting_chain_is_projected_gradient_ascent() {
-    let settings =
-        SupportSettings { norm: Norm::LInf, radius: 0.05, unit_box: true, boundary: Boundary::Project };
+    let settings = SupportSettings {
+        norm: Norm::LInf,
+        radius: 0.05,
+        unit_box: true,
+        boundary: Boundary::Project,
+        ramp: None,
+    };
     let pixels = Pixels { support: Some(Support::new(settings).unwrap()), start: PixelStart::Clean };
     let energy = DataEnergy { cost_weight: 0.0, ..data_energy(Arc::new(pixels), 10..12, 3) };
     let (step_size, steps) = (0.02, 4);

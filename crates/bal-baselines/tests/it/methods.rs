@@ -4,6 +4,7 @@
 use crate::{
     bal_settings::{LANGEVIN, SAMPLERS, bal, settings, with_data_sampler, with_sampler},
     data_support::CONFINED,
+    over_the_run::CHANGING,
     parameter_energy::SUMMED,
     small::{images, task},
 };
@@ -46,6 +47,7 @@ fn methods() -> Vec<Box<dyn Method>> {
     methods.extend(sampled);
     methods.push(Box::new(bal(&[SUMMED]).unwrap()));
     methods.extend(CONFINED.map(|changes| Box::new(bal(&changes).unwrap()) as Box<dyn Method>));
+    methods.push(Box::new(bal(&CHANGING).unwrap()));
     methods
 }
 
@@ -55,16 +57,24 @@ pub(crate) fn fit(
     resume: Option<Checkpoint>,
     seen: &mut Vec<(Metrics, Checkpoint)>,
 ) -> Posterior {
+    try_fit(method, threads, resume, seen).unwrap()
+}
+
+pub(crate) fn try_fit(
+    method: &dyn Method,
+    threads: usize,
+    resume: Option<Checkpoint>,
+    seen: &mut Vec<(Metrics, Checkpoint)>,
+) -> Result<Posterior, TrainError> {
     let workers = Workers::new(threads).unwrap();
     // 100 images in batches of 40: the last of an epoch has 20, and a shard boundary is inside none.
     let (images, held_out) = (images(100), images(6));
     let mut task = task(&images, &held_out, &workers);
     task.resume = resume;
-    let posterior = method.fit(&task, &mut |progress| {
+    method.fit(&task, &mut |progress| {
         seen.push((progress.metrics, (progress.checkpoint)()));
         ControlFlow::Continue(())
-    });
-    posterior.unwrap()
+    })
 }
 
 pub(crate) fn weights(posterior: &Posterior) -> Vec<Vec<u32>> {

@@ -17,6 +17,8 @@ const L2: f64 = 0.26;
 
 /// A plain ensemble: networks that differ in their seed, and in that of the network they start from.
 pub(super) struct Ensemble {
+    /// The folder of its comparison.
+    pub(super) figure: &'static str,
     /// Its folder among the results of the comparison.
     pub(super) name: &'static str,
     pub(super) members: Vec<Run>,
@@ -24,12 +26,16 @@ pub(super) struct Ensemble {
 
 /// The ensembles, in either norm.
 pub(super) fn ensembles() -> [Ensemble; 2] {
-    [ensemble_linf(), Ensemble { name: "ensemble-l2", members: members("member-l2", "l2", L2) }]
+    [ensemble_linf(), ensemble("ensemble-l2", members("member-l2", "l2", L2))]
 }
 
 /// Five networks, trained with as many gradients together as BAL in a ball as large as its images move in L-infinity.
 pub(super) fn ensemble_linf() -> Ensemble {
-    Ensemble { name: "ensemble-linf", members: members("member-linf", "linf", LINF) }
+    ensemble("ensemble-linf", members("member-linf", "linf", LINF))
+}
+
+fn ensemble(name: &'static str, members: Vec<Run>) -> Ensemble {
+    Ensemble { figure: "ablation", name, members }
 }
 
 /// What the members of an ensemble start from.

@@ -16,19 +16,24 @@ pub(super) enum Data {
 }
 
 /// What an attack is given: its name for `bal evaluate`, further flags, and the file of its results.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct AttackOn {
     pub(super) attack: &'static str,
     pub(super) flags: &'static [&'static str],
     pub(super) file: &'static str,
+    /// Test images, the first so many; all where it is not said.
+    pub(super) images: Option<u32>,
 }
 
-const FGSM: AttackOn = AttackOn { attack: "fgsm", flags: &[], file: "fgsm.json" };
-const CW_ONE_STEP: AttackOn = AttackOn { attack: "cw-one-step", flags: &[], file: "cw-one-step.json" };
+const FGSM: AttackOn = AttackOn { attack: "fgsm", flags: &[], file: "fgsm.json", images: None };
+const CW_ONE_STEP: AttackOn =
+    AttackOn { attack: "cw-one-step", flags: &[], file: "cw-one-step.json", images: None };
 /// On GTSRB the released code attacked log-probabilities of all members, and scored the last member alone.
 const CW_AS_RELEASED: AttackOn = AttackOn {
     attack: "cw-one-step-log-probabilities",
     flags: &["--prediction", "last-member"],
     file: "cw-one-step-as-released.json",
+    images: None,
 };
 
 impl Data {

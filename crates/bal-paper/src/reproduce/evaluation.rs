@@ -13,14 +13,14 @@ use bal_chores::Bal;
 use bal_chores::Repository;
 
 /// Images in a quick evaluation.
-const QUICK_IMAGES: &str = "500";
+const QUICK_IMAGES: u32 = 500;
 
 /// Runs the attacks whose results are not there, or of other weights.
 pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, model: &Model) -> Result<()> {
     let results = place.results.join(&model.folder);
     let made = repository.root().join(&results);
     fs::create_dir_all(&made).with_context(|| format!("cannot make {}", made.display()))?;
-    for attack in model.data.attacks() {
+    for attack in model.attacks {
         let file = results.join(attack.file);
         if model.has(&file, repository.root())? {
             eprintln!("{}: evaluated already", attack.attack);
@@ -41,8 +41,8 @@ fn arguments(model: &[String], data: Data, attack: &AttackOn, json: &Path, quick
     }
     arguments.extend(attack.flags.iter().map(ToString::to_string));
     arguments.extend(["--json".into(), json.display().to_string()]);
-    if quick {
-        arguments.extend(["--limit", QUICK_IMAGES].map(Into::into));
+    if let Some(images) = if quick { Some(QUICK_IMAGES) } else { attack.images } {
+        arguments.extend(["--limit".into(), images.to_string()]);
     }
     arguments
 }

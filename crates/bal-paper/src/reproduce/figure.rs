@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
 use crate::reproduce::ablation;
+use crate::reproduce::ball;
 use crate::reproduce::data::Data;
 use crate::reproduce::robustness;
 use crate::reproduce::runs::{Run, Tuned};
@@ -23,6 +24,8 @@ pub(super) enum Figure {
     Fig3,
     /// What the distribution over data, the posterior and the ensemble buy, at equal gradient evaluations
     Ablation,
+    /// BAL in a ball at equal gradients: the temperature of its data, their chains, the posterior; nothing of the paper's
+    Ball,
     /// How well SGHMC and SGAdaHMC explore the posterior of a network, each with four step sizes
     Samplers,
     /// AutoAttack and others on the runs of Figures 1 and 3, Appendix A, adversarial training at BAL's distance (member-linf:
@@ -40,12 +43,13 @@ const OFFICIAL_IMAGES: u32 = 35_200;
 
 impl Figure {
     /// The single ones, in the order of [`Figure::All`].
-    pub(super) const EACH: [Self; 7] = [
+    pub(super) const EACH: [Self; 8] = [
         Self::Fig1,
         Self::Fig2,
         Self::AppendixA,
         Self::Fig3,
         Self::Ablation,
+        Self::Ball,
         Self::Samplers,
         Self::Robustness,
     ];
@@ -58,6 +62,7 @@ impl Figure {
             Self::AppendixA => "appendix-a",
             Self::Fig3 => "fig3",
             Self::Ablation => "ablation",
+            Self::Ball => "ball",
             Self::Samplers => "samplers",
             Self::Robustness => "robustness",
             Self::All => "all",
@@ -111,6 +116,9 @@ impl Figure {
             Self::AppendixA if seed == 1 => appendix_a(),
             Self::Fig3 if seed == 1 => figure_3(),
             Self::Ablation if seed == 1 => ablation::runs(),
+            // The members of its ensemble have seeds of their own.
+            Self::Ball if seed == 1 => ball::runs(seed).into_iter().chain(ball::members()).collect(),
+            Self::Ball => ball::runs(seed),
             Self::Samplers if seed == 1 => samplers(),
             Self::Robustness if seed == 1 => robustness::runs(),
             // One seed, so far as their figures go; and `All` is taken apart before.

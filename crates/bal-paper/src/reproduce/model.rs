@@ -8,7 +8,7 @@ use bal_data::Content;
 use serde_json::Value;
 
 use crate::reproduce::ablation::Ensemble;
-use crate::reproduce::data::Data;
+use crate::reproduce::data::{AttackOn, Data};
 use crate::reproduce::place::Place;
 use crate::reproduce::runs::Run;
 
@@ -22,6 +22,8 @@ pub(super) struct Model {
     /// Its folder among results.
     pub(super) folder: PathBuf,
     pub(super) data: Data,
+    /// What it is attacked by.
+    pub(super) attacks: &'static [AttackOn],
     /// What `bal` knows it by: the folder of its run, or files of weights.
     pub(super) arguments: Vec<String>,
     /// The files of its weights, from the root of the checkout.
@@ -35,6 +37,7 @@ impl Model {
             name: run.name.clone(),
             folder: run.folder.clone(),
             data: run.data,
+            attacks: run.attacks.unwrap_or(run.data.attacks()),
             arguments: vec![trained.display().to_string()],
             weights: vec![trained.join(WEIGHTS)],
         }
@@ -42,14 +45,17 @@ impl Model {
 
     /// Its members as one model.
     pub(super) fn of_ensemble(ensemble: &Ensemble, place: &Place) -> Self {
+        let first = ensemble.members.first();
+        let data = first.map_or(Data::Mnist, |member| member.data);
         let members = ensemble.members.iter();
         let weights: Vec<PathBuf> =
             members.map(|member| place.runs.join(&member.folder).join(WEIGHTS)).collect();
         let files = weights.iter().map(|path| path.display().to_string());
         Self {
             name: ensemble.name.into(),
-            folder: Path::new("ablation").join(ensemble.name),
-            data: ensemble.members.first().map_or(Data::Mnist, |member| member.data),
+            folder: Path::new(ensemble.figure).join(ensemble.name),
+            data,
+            attacks: first.and_then(|member| member.attacks).unwrap_or(data.attacks()),
             arguments: ["--weights".to_owned()].into_iter().chain(files).collect(),
             weights,
         }
@@ -125,6 +131,7 @@ mod tests {
             name: "erm".into(),
             folder: "fig1/erm".into(),
             data: Data::Mnist,
+            attacks: &[],
             arguments: vec![],
             weights: vec!["weights".into()],
         };

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::reproduce::data::Data;
+use crate::reproduce::data::{AttackOn, Data};
 
 /// What the run is called that other runs start from.
 const START: &str = "erm";
@@ -26,6 +26,8 @@ pub(super) struct Run {
     pub(super) settings: Vec<String>,
     /// The setting that a search has to find first.
     pub(super) tuned: Option<Tuned>,
+    /// What it is attacked by, where that is not what the paper attacks runs on its data by.
+    pub(super) attacks: Option<&'static [AttackOn]>,
 }
 
 /// A setting whose largest harmless value is searched for.
@@ -50,6 +52,7 @@ impl Run {
             data: Data::of_experiment(experiment),
             settings: Vec::new(),
             tuned: None,
+            attacks: None,
         }
     }
 
@@ -68,6 +71,11 @@ impl Run {
     /// The same with a setting that is searched for.
     pub(super) fn tuned(self, tuned: Tuned) -> Self {
         Self { tuned: Some(tuned), ..self }
+    }
+
+    /// The same under other attacks than the paper's.
+    pub(super) fn attacked_by(self, attacks: &'static [AttackOn]) -> Self {
+        Self { attacks: Some(attacks), ..self }
     }
 
     /// Whether `--only` means it: by its name, which other seeds and splits share, or by its folder.

@@ -1,0 +1,162 @@
+//! What a distribution over adversarial data buys beyond its worst case, and a posterior beyond one network: all in one ball, at
+//! equal gradients.
+//!
+//! Data chains, one network: the reduced form takes `10 * 12,000 * 8` gradients, whatever the kernel and the temperature of its
+//! chains. With `S_z` chains an image it has that many fewer images in a batch, so that gradients and steps of the network stay
+//! the same; it then sees fewer images.
+//!
+//! Weights: four chains take four times the gradients, and so does one network that is trained four times as long.
+
+use crate::reproduce::ablation::Ensemble;
+use crate::reproduce::data::AttackOn;
+use crate::reproduce::runs::Run;
+
+/// The reduced form, by the kernel of its data chains: nearly-sign steps that end at the nearest point of the ball, without
+/// noise PGD; and Langevin steps that fold back at the rim, eq. 6 in the ball.
+const SIGN: &str = "mnist-bal-short-sign";
+const LANGEVIN: &str = "mnist-bal-short-langevin";
+
+/// Targeted APGD, which left of these networks what all of AutoAttack did.
+const ATTACKS: &[AttackOn] = &[AttackOn {
+    attack: "apgd-t",
+    flags: &["--radius", "0.3", "--steps", "40"],
+    file: "apgd-t.json",
+    images: Some(500),
+}];
+
+/// Images in a batch of one data chain each, and passes over the training images.
+const BATCH: u32 = 60;
+const EPOCHS: u32 = 10;
+
+/// Batches in all, and those over which the radius grows, as the experiments have them.
+const SWEEPS: u32 = 2000;
+const RAMP: u32 = 800;
+
+/// Parameter chains of a posterior, and networks of a plain ensemble.
+const NETWORKS: u64 = 4;
+
+/// Temperatures of the data chains, in units of an image's energy, and the step of Langevin dynamics at each: as long as its
+/// noise is a quarter of the radius at most, `e <= (r/4)^2 / (2T)`, and 5 at most.
+const TEMPERATURES: [(&str, &str); 6] =
+    [("0.0", "5.0"), ("1e-5", "5.0"), ("1e-4", "5.0"), ("1e-3", "2.8"), ("1e-2", "0.28"), ("1.0", "0.0028")];
+
+/// The runs of a seed: the most telling first.
+pub(super) fn runs(seed: u64) -> Vec<Run> {
+    let mut runs = vec![Run::new("fig1", "erm", "mnist-erm", seed)];
+    runs.extend(TEMPERATURES.map(|(temperature, _)| sign(temperature, 1, seed)));
+    runs.extend(TEMPERATURES.map(|(temperature, step)| langevin(temperature, step, 1, seed)));
+    for chains in [5, 20] {
+        runs.extend(["0.0", "1e-3"].map(|temperature| sign(temperature, chains, seed)));
+        runs.extend(
+            TEMPERATURES[3..5].iter().map(|(temperature, step)| langevin(temperature, step, chains, seed)),
+        );
+    }
+    runs.extend(weights(seed));
+    runs
+}
+
+/// The networks that are trained as long as all chains of a posterior together, without noise, as one model.
+pub(super) fn ensemble() -> Ensemble {
+    let members = (1..=NETWORKS).map(|seed| sign("0.0", 1, seed)).collect();
+    Ensemble { figure: "ball", name: "ensemble", members }
+}
+
+/// What the members of [`ensemble`] start from, and they.
+pub(super) fn members() -> impl Iterator<Item = Run> {
+    (1..=NETWORKS).flat_map(|seed| [Run::new("fig1", "erm", "mnist-erm", seed), sign("0.0", 1, seed)])
+}
+
+fn run(name: &str, experiment: &str, seed: u64, settings: &[String]) -> Run {
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    Run::new("ball", name, experiment, seed).with(&settings).attacked_by(ATTACKS)
+}
+
+/// What a cell of the data chains is called.
+fn cell(kernel: &str, temperature: &str, chains: u32) -> String {
+    let temperature = temperature.trim_end_matches(".0");
+    if chains == 1 {
+        format!("{kernel}-{temperature}")
+    } else {
+        format!("{kernel}-{temperature}-sz-{chains}")
+    }
+}
+
+/// `S_z` chains for each image, and that many fewer images in a batch; as many batches as before. With 20 chains half of the
+/// training images make up an epoch of as many batches.
+fn of_each(chains: u32) -> Vec<String> {
+    let batch = format!("bal.schedule.batch_size={}", BATCH / chains);
+    match chains {
+        1 => vec![],
+        20 => vec![
+            format!("bal.data_chains={chains}"),
+            batch,
+            "bal.schedule.epochs=1".into(),
+            "train_images=6000".into(),
+        ],
+        _ => vec![
+            format!("bal.data_chains={chains}"),
+            batch,
+            format!("bal.schedule.epochs={}", EPOCHS / chains),
+        ],
+    }
+}
+
+fn sign(temperature: &str, chains: u32, seed: u64) -> Run {
+    let mut settings = vec![format!("bal.data.psgld.temperature={temperature}")];
+    settings.extend(of_each(chains));
+    run(&cell("sign", temperature, chains), SIGN, seed, &settings)
+}
+
+fn langevin(temperature: &str, step: &str, chains: u32, seed: u64) -> Run {
+    let mut settings =
+        vec![format!("bal.data.step_size={step}"), format!("bal.data.temperature={temperature}")];
+    settings.extend(of_each(chains));
+    run(&cell("langevin", temperature, chains), LANGEVIN, seed, &settings)
+}
+
+/// Four parameter chains, or one network for four times as long, all against PGD but for one posterior against warm data.
+fn weights(seed: u64) -> Vec<Run> {
+    // 1/N of 12,000 images.
+    let noise = "bal.parameters.sghmc.temperature=8.3333e-5".to_owned();
+    let four = format!("bal.parameter_chains={NETWORKS}");
+    let shared = "bal.data.sharing=\"shared\"".to_owned();
+    let long = [
+        format!("bal.schedule.epochs={}", EPOCHS * NETWORKS as u32),
+        format!("bal.data.support.ramp={}", RAMP * NETWORKS as u32),
+        format!("bal.parameters.step_cycle.period={}", SWEEPS * NETWORKS as u32),
+    ];
+    let posterior = [four.clone(), noise.clone(), shared];
+    let warm = [posterior.as_slice(), &["bal.data.psgld.temperature=1e-3".to_owned()]].concat();
+    vec![
+        run("one-network-long", SIGN, seed, &long),
+        run("posterior", SIGN, seed, &posterior),
+        run("posterior-apart", SIGN, seed, &[four, noise.clone()]),
+        run("posterior-warm-data", SIGN, seed, &warm),
+        run("one-chain", SIGN, seed, &[noise]),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cell_has_a_name_of_its_own_and_starts_from_empirical_risk() {
+        let runs = runs(2);
+        let mut names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
+        assert!(names.contains(&"sign-0") && names.contains(&"langevin-1e-2-sz-20"), "{names:?}");
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), runs.len());
+        assert!(runs[1..].iter().all(|run| run.start().unwrap() == runs[0].folder));
+    }
+
+    #[test]
+    fn steps_of_langevin_dynamics_bring_noise_of_a_quarter_of_the_radius_at_most() {
+        for (temperature, step) in TEMPERATURES {
+            let (temperature, step): (f64, f64) = (temperature.parse().unwrap(), step.parse().unwrap());
+            let longest = if temperature > 0.0 { (0.3f64 / 4.0).powi(2) / (2.0 * temperature) } else { 5.0 };
+            assert!(step <= longest.min(5.0) * 1.001 && step > 0.9 * longest.min(5.0), "{temperature}");
+        }
+    }
+}
