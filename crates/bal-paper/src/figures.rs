@@ -7,6 +7,8 @@ mod placeholder;
 #[cfg(test)]
 mod weights;
 
+pub(crate) use paired::p_value;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +24,8 @@ use bal_report::ReportError;
 use bal_chores::Repository;
 
 /// What there are records of: the folder among results, and the figure.
-const FIGURES: [&str; 7] = ["fig1", "fig2", "appendix-a", "fig3", "ablation", "samplers", "robustness"];
+const FIGURES: [&str; 8] =
+    ["fig1", "fig2", "appendix-a", "fig3", "ablation", "ball", "samplers", "robustness"];
 
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
@@ -54,6 +57,9 @@ pub(crate) fn draw(repository: &Repository, name: &str, results: &Path) -> Resul
     if name == "fig2" {
         paths.extend(figures::fig2(results, &published, &results.join("fig2"))?);
     }
+    if name == "ball" {
+        paths.extend(figures::InBall::read(results)?.draw(&results.join("ball"))?);
+    }
     if name == "robustness" {
         paths.extend(figures::reliability(results)?);
     }
@@ -71,6 +77,7 @@ fn tables(name: &str, results: &Path, published: &Published) -> Result<Vec<(&'st
     };
     match name {
         "fig2" => Ok(vec![("fig2", table::fig2(results, published)?)]),
+        "ball" => Ok(vec![("ball", figures::InBall::read(results)?.table())]),
         "ablation" => Ok(vec![("ablation", table::ablation(results)?)]),
         "robustness" => robustness(results),
         "samplers" => Ok(vec![("samplers", table::samplers(results)?)]),

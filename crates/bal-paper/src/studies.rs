@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use bal_report::{ReportError, whole};
 
+mod ball;
 mod comparison;
 mod fig2;
 mod methods;
@@ -16,6 +17,7 @@ mod study;
 #[cfg(test)]
 pub(crate) mod synthetic;
 
+pub(crate) use ball::{DataCell, InBall, Kernel, TEMPERATURES};
 pub(crate) use comparison::{Comparison, Row};
 pub(crate) use fig2::fig2;
 pub(crate) use fig2::{Quantity, SampleSizes};

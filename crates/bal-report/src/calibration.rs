@@ -3,12 +3,15 @@
 mod check;
 mod detection;
 mod doubt;
+mod intervals;
 mod report;
 
+use crate::wilson::Interval;
 use serde::{Deserialize, Serialize};
 
 pub use detection::{Detection, auroc};
 pub use doubt::{Amounts, Doubt, DoubtSummary, HISTOGRAM};
+pub use intervals::ScoreIntervals;
 pub use report::{Attacked, CalibrationReport, Detections, Measured};
 
 /// Bins of the reliability diagram, and of the calibration error.
@@ -49,8 +52,23 @@ pub struct Calibration {
     pub brier: f64,
     /// Expected calibration error: `sum_b n_b/n |accuracy_b - confidence_b|` over 15 bins of equal width, in [0, 1].
     pub ece: f64,
+    /// What the sampling of images makes of these scores. Reports of earlier versions lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervals: Option<ScoreIntervals>,
     /// The reliability diagram: those bins that hold an image.
     pub bins: Vec<Bin>,
+}
+
+impl Calibration {
+    /// Calibration error, negative log-likelihood and Brier score, each with its interval where that is known.
+    pub fn scores(&self) -> [(f64, Option<Interval>); 3] {
+        let of = self.intervals;
+        [
+            (self.ece, of.map(|of| of.ece)),
+            (self.nll, of.map(|of| of.nll)),
+            (self.brier, of.map(|of| of.brier)),
+        ]
+    }
 }
 
 /// Images of like confidence.
@@ -76,38 +94,57 @@ impl Calibration {
     pub fn of(answers: &[Answer]) -> Option<Self> {
         let n = answers.len() as f64;
         let (mut right, mut nll, mut brier) = (0.0, 0.0, 0.0);
+        let (mut nll_squares, mut brier_squares) = (0.0, 0.0);
         // Count, sum of confidences, right ones.
         let mut bins = [(0u64, 0.0, 0.0); BINS];
+        // The bin of each image, and its confidence less 1 where it is right.
+        let mut images = Vec::with_capacity(answers.len());
         for answer in answers {
             let Answer { probabilities, label } = answer;
             let own = *probabilities.get(*label)?;
             let (class, best) = answer.likeliest();
             let hit = f64::from(u8::from(class == *label));
             right += hit;
-            nll -= own.max(1e-30).ln();
+            let loss = -own.max(1e-30).ln();
+            nll += loss;
+            nll_squares += loss * loss;
             let squared = |(class, p): (usize, &f64)| (p - f64::from(u8::from(class == *label))).powi(2);
-            brier += probabilities.iter().enumerate().map(squared).sum::<f64>();
+            let square = probabilities.iter().enumerate().map(squared).sum::<f64>();
+            brier += square;
+            brier_squares += square * square;
             let bin = ((best * BINS as f64).ceil() as usize).clamp(1, BINS) - 1;
             let (count, confidence, hits) = &mut bins[bin];
             *count += 1;
             *confidence += best;
             *hits += hit;
+            images.push((bin, best - hit));
         }
         if answers.is_empty() {
             return None;
         }
-        let held = bins.iter().enumerate().filter(|(_, (count, ..))| *count > 0);
-        let bins: Vec<Bin> = held
-            .map(|(i, &(images, confidence, hits))| Bin {
-                low: i as f64 / BINS as f64,
-                high: (i + 1) as f64 / BINS as f64,
-                images,
-                confidence: confidence / images as f64,
-                accuracy: hits / images as f64,
-            })
-            .collect();
+        let bins = bins.iter().enumerate().map(|(i, &(images, confidence, hits))| Bin {
+            low: i as f64 / BINS as f64,
+            high: (i + 1) as f64 / BINS as f64,
+            images,
+            confidence: confidence / images.max(1) as f64,
+            accuracy: hits / images.max(1) as f64,
+        });
+        let mut bins: Vec<Bin> = bins.collect();
         let ece = bins.iter().map(|b| b.images as f64 / n * (b.accuracy - b.confidence).abs()).sum();
-        Some(Self { accuracy: right / n, nll: nll / n, brier: brier / n, ece, bins })
+        let intervals = ScoreIntervals {
+            nll: intervals::of_mean(nll, nll_squares, n),
+            brier: intervals::of_mean(brier, brier_squares, n),
+            ece: intervals::of_ece(ece, &bins, &images),
+        };
+        bins.retain(|bin| bin.images > 0);
+        Some(Self {
+            accuracy: right / n,
+            nll: nll / n,
+            brier: brier / n,
+            ece,
+            intervals: Some(intervals),
+            bins,
+        })
     }
 }
 

@@ -121,5 +121,17 @@ impl Pairs {
     }
 }
 
+/// Of several sets of images, such as the same images in several seeds of both classifiers, all together.
+impl std::iter::Sum for Pairs {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self { both: 0, only_first: 0, only_second: 0, neither: 0 }, |sum, pairs| Self {
+            both: sum.both + pairs.both,
+            only_first: sum.only_first + pairs.only_first,
+            only_second: sum.only_second + pairs.only_second,
+            neither: sum.neither + pairs.neither,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -111,6 +111,11 @@ pub fn with_interval(value: f64, of: Interval, decimals: usize) -> String {
     format!("{value:.decimals$} {}", interval(of, decimals))
 }
 
+/// A number with its interval, where that is known.
+pub fn perhaps_with_interval(value: f64, of: Option<Interval>, decimals: usize) -> String {
+    of.map_or_else(|| number(Some(value), decimals), |of| with_interval(value, of, decimals))
+}
+
 /// An interval, with so many decimals.
 pub fn interval(Interval { low, high }: Interval, decimals: usize) -> String {
     format!("[{low:.decimals$}, {high:.decimals$}]")

@@ -2,7 +2,7 @@
 
 use crate::console::print;
 use bal_report::calibration::{Attacked, BINS, CalibrationReport, Detection, DoubtSummary, Measured};
-use bal_report::table::{Table, dash, number, with_interval};
+use bal_report::table::{Table, dash, number, perhaps_with_interval, with_interval};
 
 /// Prints what was measured: a line for the clean images and one for each attack, then what uncertainty tells.
 pub(super) fn show(report: &CalibrationReport) {
@@ -16,7 +16,7 @@ pub(super) fn show(report: &CalibrationReport) {
         report.model.prediction
     ));
     print(&format!(
-        "\nProbabilities; ECE: {BINS} bins of equal width, NLL in nats\n{}",
+        "\nProbabilities, with 95 % intervals; ECE: {BINS} bins of equal width, NLL in nats\n{}",
         probabilities(report).text()
     ));
     print(&format!(
@@ -36,8 +36,8 @@ fn probabilities(report: &CalibrationReport) -> Table {
     let mut table = Table::new("lr", ["images", "accuracy", "ECE", "NLL", "Brier"]);
     for (name, measured) in measured(report) {
         let of = &measured.calibration;
-        let scores = [of.accuracy, of.ece, of.nll, of.brier].map(|score| number(Some(score), 4));
-        table.row([name].into_iter().chain(scores));
+        let scores = of.scores().map(|(score, interval)| perhaps_with_interval(score, interval, 4));
+        table.row([name, number(Some(of.accuracy), 4)].into_iter().chain(scores));
     }
     table
 }

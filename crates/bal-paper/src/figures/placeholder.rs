@@ -77,7 +77,7 @@ fn one(words: &[&str], results: &Path) -> Result<f64> {
 }
 
 /// The files that are meant, from `results`: those that match, or with `seeds` that of every seed.
-fn records(record: &str, seeds: bool, results: &Path) -> Result<Vec<String>> {
+pub(super) fn records(record: &str, seeds: bool, results: &Path) -> Result<Vec<String>> {
     if !record.contains('*') {
         let file = format!("{record}.json");
         let mut parts: Vec<&str> = file.split('/').collect();

@@ -10,6 +10,7 @@
 use crate::reproduce::ablation::Ensemble;
 use crate::reproduce::data::AttackOn;
 use crate::reproduce::runs::Run;
+use crate::studies::{DataCell, Kernel, TEMPERATURES};
 
 /// The reduced form, by the kernel of its data chains: nearly-sign steps that end at the nearest point of the ball, without
 /// noise PGD; and Langevin steps that fold back at the rim, eq. 6 in the ball.
@@ -35,50 +36,28 @@ const RAMP: u32 = 800;
 /// Parameter chains of a posterior, and networks of a plain ensemble.
 const NETWORKS: u64 = 4;
 
-/// Temperatures of the data chains, in units of an image's energy, and the step of Langevin dynamics at each: as long as its
-/// noise is a quarter of the radius at most, `e <= (r/4)^2 / (2T)`, and 5 at most.
-const TEMPERATURES: [(&str, &str); 6] =
-    [("0.0", "5.0"), ("1e-5", "5.0"), ("1e-4", "5.0"), ("1e-3", "2.8"), ("1e-2", "0.28"), ("1.0", "0.0028")];
-
 /// The runs of a seed: the most telling first.
 pub(super) fn runs(seed: u64) -> Vec<Run> {
     let mut runs = vec![Run::new("fig1", "erm", "mnist-erm", seed)];
-    runs.extend(TEMPERATURES.map(|(temperature, _)| sign(temperature, 1, seed)));
-    runs.extend(TEMPERATURES.map(|(temperature, step)| langevin(temperature, step, 1, seed)));
-    for chains in [5, 20] {
-        runs.extend(["0.0", "1e-3"].map(|temperature| sign(temperature, chains, seed)));
-        runs.extend(
-            TEMPERATURES[3..5].iter().map(|(temperature, step)| langevin(temperature, step, chains, seed)),
-        );
-    }
+    runs.extend(DataCell::all().iter().map(|cell| of_cell(cell, seed)));
     runs.extend(weights(seed));
     runs
 }
 
 /// The networks that are trained as long as all chains of a posterior together, without noise, as one model.
 pub(super) fn ensemble() -> Ensemble {
-    let members = (1..=NETWORKS).map(|seed| sign("0.0", 1, seed)).collect();
+    let members = (1..=NETWORKS).map(pgd).collect();
     Ensemble { figure: "ball", name: "ensemble", members }
 }
 
 /// What the members of [`ensemble`] start from, and they.
 pub(super) fn members() -> impl Iterator<Item = Run> {
-    (1..=NETWORKS).flat_map(|seed| [Run::new("fig1", "erm", "mnist-erm", seed), sign("0.0", 1, seed)])
+    (1..=NETWORKS).flat_map(|seed| [Run::new("fig1", "erm", "mnist-erm", seed), pgd(seed)])
 }
 
 fn run(name: &str, experiment: &str, seed: u64, settings: &[String]) -> Run {
     let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
     Run::new("ball", name, experiment, seed).with(&settings).attacked_by(ATTACKS)
-}
-
-/// What a cell of the data chains is called.
-fn cell(kernel: &str, temperature: &str, chains: u32) -> String {
-    let temperature = temperature.trim_end_matches(".0");
-    if chains == 1 {
-        format!("{kernel}-{temperature}")
-    } else {
-        format!("{kernel}-{temperature}-sz-{chains}")
-    }
 }
 
 /// `S_z` chains for each image, and that many fewer images in a batch; as many batches as before. With 20 chains half of the
@@ -101,17 +80,23 @@ fn of_each(chains: u32) -> Vec<String> {
     }
 }
 
-fn sign(temperature: &str, chains: u32, seed: u64) -> Run {
-    let mut settings = vec![format!("bal.data.psgld.temperature={temperature}")];
+fn of_cell(cell: &DataCell, seed: u64) -> Run {
+    let DataCell { kernel, temperature, step, chains } = *cell;
+    let (experiment, mut settings) = match kernel {
+        Kernel::Sign => (SIGN, vec![format!("bal.data.psgld.temperature={temperature}")]),
+        Kernel::Langevin => {
+            let step = format!("bal.data.step_size={step}");
+            (LANGEVIN, vec![step, format!("bal.data.temperature={temperature}")])
+        }
+    };
     settings.extend(of_each(chains));
-    run(&cell("sign", temperature, chains), SIGN, seed, &settings)
+    run(&cell.name(), experiment, seed, &settings)
 }
 
-fn langevin(temperature: &str, step: &str, chains: u32, seed: u64) -> Run {
-    let mut settings =
-        vec![format!("bal.data.step_size={step}"), format!("bal.data.temperature={temperature}")];
-    settings.extend(of_each(chains));
-    run(&cell("langevin", temperature, chains), LANGEVIN, seed, &settings)
+/// One network against PGD.
+fn pgd(seed: u64) -> Run {
+    let (temperature, step) = TEMPERATURES[0];
+    of_cell(&DataCell { kernel: Kernel::Sign, temperature, step, chains: 1 }, seed)
 }
 
 /// Four parameter chains, or one network for four times as long, all against PGD but for one posterior against warm data.
@@ -149,14 +134,5 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), runs.len());
         assert!(runs[1..].iter().all(|run| run.start().unwrap() == runs[0].folder));
-    }
-
-    #[test]
-    fn steps_of_langevin_dynamics_bring_noise_of_a_quarter_of_the_radius_at_most() {
-        for (temperature, step) in TEMPERATURES {
-            let (temperature, step): (f64, f64) = (temperature.parse().unwrap(), step.parse().unwrap());
-            let longest = if temperature > 0.0 { (0.3f64 / 4.0).powi(2) / (2.0 * temperature) } else { 5.0 };
-            assert!(step <= longest.min(5.0) * 1.001 && step > 0.9 * longest.min(5.0), "{temperature}");
-        }
     }
 }

@@ -6,7 +6,7 @@ use super::members::{attack, members};
 use crate::studies::{ROBUSTNESS_STUDIES, Study, calibrations};
 use bal_report::ReportError;
 use bal_report::calibration::{Detection, Measured};
-use bal_report::table::{Table, dash, with_interval};
+use bal_report::table::{Table, dash, perhaps_with_interval, with_interval};
 
 /// A table for each data set: a line for each run's clean images, and one for each attack on them; `None` where nothing was
 /// calibrated. Below, where there are any, tables of the members of posteriors alone.
@@ -51,7 +51,7 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
     for (method, report) in &runs {
         let mut row = |attack: String, measured: &Measured, areas: [String; 2]| {
             let of = &measured.calibration;
-            let scores = [of.ece, of.nll, of.brier].map(|score| format!("{score:.4}"));
+            let scores = of.scores().map(|(score, interval)| perhaps_with_interval(score, interval, 4));
             let first =
                 [method.label.into(), report.images.to_string(), attack, format!("{:.3}", of.accuracy)];
             table.row(first.into_iter().chain(scores).chain(areas));
@@ -82,9 +82,9 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         synthetic::calibration(100).write(&folder.join("calibration.json")).unwrap();
         let text = calibration(results.path()).unwrap().unwrap();
-        // Nine of ten are right at a confidence of .95.
-        assert!(text.contains("| PGD\\* | 100 | none | 0.900 | 0.0500 | "), "{text}");
-        assert!(text.contains("| PGD\\* | 100 | cross-entropy, L∞ 0.100 | 0.400 | 0.2000 | "), "{text}");
+        // Nine of ten are right at a confidence of .95: .05 ± 1.96 sqrt(.9 * .1 / 99).
+        assert!(text.contains("| PGD\\* | 100 | none | 0.900 | 0.0500 [0.0000, 0.1091] | "), "{text}");
+        assert!(text.contains("| PGD\\* | 100 | cross-entropy, L∞ 0.100 | 0.400 | 0.2000 [0.1035, 0.2965] | "), "{text}");
         let sure = text.lines().find(|line| line.contains("confident, L∞ 0.100")).unwrap();
         assert!(sure.contains("| 0.000 [0.000, 0.") && sure.ends_with("| – |"), "{sure}");
         assert!(!text.contains("Fashion"));
