@@ -1,4 +1,4 @@
-"""Our attacks beside those of torchattacks and foolbox, on the same networks and images, one after the other.
+"""Our attacks beside those of torchattacks and foolbox, or of AutoAttack's authors, on the same networks and images, one after the other.
 
 `cargo xtask bench crosscheck` sets up its environment and runs it. Our side is `bal evaluate`, as one would type it. It writes
 the record cell by cell; pieces of cells are kept, so that the same command goes on after an interruption.
@@ -30,7 +30,7 @@ class Comparison:
         self.sources = {file.name: digest(file) for folder in folders for file in sorted(folder.glob("*.*")) if file.is_file()}
 
     def cell(self, name, model, weights):
-        attack = plan.ATTACKS[name]
+        attack = plan.PLANS[self.options.plan][name]
         compare = self.over_seeds if attack["kind"] == "accuracy" else self.at_once
         seconds, result, load = compare(name, attack, model, weights)
         library = attack["theirs"]["library"]
@@ -146,10 +146,10 @@ def begun(record, now):
     return there["cells"] if {**there, "cells": []} == now else []
 
 
-def put(cells, cell):
+def put(attacks, cells, cell):
     """`cells` with `cell` in place of an earlier one of its attack and model, in the order of the plan."""
     kept = [old for old in cells if (old["attack"], old["model"]) != (cell["attack"], cell["model"])]
-    return sorted([*kept, cell], key=plan.place)
+    return sorted([*kept, cell], key=lambda cell: plan.place(attacks, cell))
 
 
 def main():
@@ -159,10 +159,12 @@ def main():
     for name in ["threads", "images", "seeds"]:
         parser.add_argument(f"--{name}", required=True, type=int)
     parser.add_argument("--reference")
+    parser.add_argument("--plan", choices=plan.PLANS, default="libraries")
     parser.add_argument("--only", nargs="*", default=[])
     options = parser.parse_args()
     models = plan.models(options.results, options.reference)
-    cells = plan.cells(models, options.only)
+    attacks = plan.PLANS[options.plan]
+    cells = plan.cells(attacks, models, options.only)
     load = os.getloadavg()[0]
     if load > BUSY:
         print(f"warning: the load of this machine is {load:.2f}, above {BUSY}: where others are at work, times mean little")
@@ -171,13 +173,13 @@ def main():
     from theirs import versions
 
     torch.set_num_threads(options.threads)
-    comparison = Comparison(options, versions(), load)
+    comparison = Comparison(options, versions(plan.LIBRARIES[options.plan]), load)
     now = {"cpu": options.cpu, "threads": options.threads, "images": options.images}
     now |= {"versions": comparison.versions, "cells": []}
     record = Path(options.record)
     there = begun(record, now)
     for attack, model in cells:
-        there = put(there, comparison.cell(attack, model, models[model]))
+        there = put(attacks, there, comparison.cell(attack, model, models[model]))
         write(record, {**now, "cells": there})
     if not options.only:
         comparison.pieces.clear()

@@ -57,6 +57,23 @@ ATTACKS = {
     "autoattack-l2": torchattacks(f"autoattack --norm l2 --steps 100 {WHOLE}", "autoattack", "l2", 100, L2),
 }
 
+# The code of AutoAttack's authors, whose attacks have the settings of the standard version whatever is asked for.
+AUTHORS = {
+    "square": attack(
+        "--attack square --norm linf --queries 5000 --rescale-schedule false", "pyautoattack", "square", "linf", 5000, LINF
+    ),
+    "apgd-t": attack(f"--attack apgd-t --steps 100 {WHOLE}", "pyautoattack", "apgd-t", "linf", 100, LINF),
+    "autoattack-linf": attack(
+        f"--attack autoattack --norm linf --steps 100 {WHOLE}", "pyautoattack", "autoattack", "linf", 100, LINF
+    ),
+    "autoattack-l2": attack(f"--attack autoattack --norm l2 --steps 100 {WHOLE}", "pyautoattack", "autoattack", "l2", 100, L2),
+}
+
+# What is compared, by whose code the other side is.
+PLANS = {"libraries": ATTACKS, "authors": AUTHORS}
+# Whose versions a record holds.
+LIBRARIES = {"libraries": ["torch", "torchattacks", "foolbox"], "authors": ["torch", "pyautoattack"]}
+
 
 def models(results, reference):
     """Weights by name: the published ones in the folder `reference`, if it is given, and runs of ours in `results`."""
@@ -68,16 +85,16 @@ def models(results, reference):
     return known
 
 
-def cells(models, only):
+def cells(attacks, models, only):
     """Attack and model of every cell that is asked for, model by model: all, or those of `only`, an attack and perhaps a
     model."""
-    for said, known in zip(only, [ATTACKS, models]):
+    for said, known in zip(only, [attacks, models]):
         if said not in known:
             raise SystemExit(f"{said!r} is not among {', '.join(known)}")
     wanted = lambda cell: all(said == name for said, name in zip(only, cell))
-    return [cell for cell in ((attack, model) for model in models for attack in ATTACKS) if wanted(cell)]
+    return [cell for cell in ((attack, model) for model in models for attack in attacks) if wanted(cell)]
 
 
-def place(cell):
+def place(attacks, cell):
     """Where a cell of the record comes among all: by model, then by attack."""
-    return [*PUBLISHED, *OURS].index(cell["model"]), list(ATTACKS).index(cell["attack"])
+    return [*PUBLISHED, *OURS].index(cell["model"]), list(attacks).index(cell["attack"])

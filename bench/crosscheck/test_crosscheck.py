@@ -15,7 +15,7 @@ import plan
 
 class Plan(unittest.TestCase):
     def test_both_sides_have_the_same_settings(self):
-        for name, attack in plan.ATTACKS.items():
+        for name, attack in [*plan.ATTACKS.items(), *plan.AUTHORS.items()]:
             flags, theirs = attack["ours"], attack["theirs"]
             said = lambda flag: flags[flags.index(flag) + 1] if flag in flags else None
             steps = said("--steps") or said("--queries")
@@ -31,12 +31,19 @@ class Plan(unittest.TestCase):
 
     def test_an_attack_and_a_model_can_be_asked_for(self):
         models = dict.fromkeys(plan.PUBLISHED)
-        self.assertEqual(len(plan.cells(models, [])), 45)
-        self.assertEqual(plan.cells(models, ["cw"]), [("cw", name) for name in plan.PUBLISHED])
-        self.assertEqual(plan.cells(models, ["cw", "mnist_bal"]), [("cw", "mnist_bal")])
+        self.assertEqual(len(plan.cells(plan.ATTACKS, models, [])), 45)
+        self.assertEqual(plan.cells(plan.ATTACKS, models, ["cw"]), [("cw", name) for name in plan.PUBLISHED])
+        self.assertEqual(plan.cells(plan.ATTACKS, models, ["cw", "mnist_bal"]), [("cw", "mnist_bal")])
         for only, words in [(["cw", "cnn"], "'cnn' is not among mnist_erm"), (["bim"], "fgsm, pgd, deepfool-linf")]:
             with self.assertRaisesRegex(SystemExit, words):
-                plan.cells(models, only)
+                plan.cells(plan.ATTACKS, models, only)
+
+    def test_the_authors_code_is_compared_in_a_record_of_its_own(self):
+        self.assertEqual(set(plan.AUTHORS), {"square", "apgd-t", "autoattack-linf", "autoattack-l2"})
+        for name, attacks in plan.PLANS.items():
+            libraries = {attack["theirs"]["library"] for attack in attacks.values()}
+            self.assertEqual(libraries, set(plan.LIBRARIES[name]) - {"torch"})
+        self.assertIn("false", plan.AUTHORS["square"]["ours"], "their Square keeps the schedule of 10,000 queries")
 
     def test_missing_weights_are_named(self):
         results = Path(__file__).resolve().parents[2] / "results"
@@ -137,9 +144,9 @@ class Kept(unittest.TestCase):
 class Record(unittest.TestCase):
     def test_cells_add_up_in_the_order_of_the_plan_and_never_with_those_of_another_processor(self):
         cell = lambda attack, model, found: {"attack": attack, "model": model, "found": found}
-        cells = crosscheck.put([], cell("autoattack-linf", "mnist_erm", 1))
+        cells = crosscheck.put(plan.ATTACKS, [], cell("autoattack-linf", "mnist_erm", 1))
         for more in [("apgd-ce", "erm", 2), ("apgd-ce", "mnist_erm", 3), ("apgd-ce", "erm", 4)]:
-            cells = crosscheck.put(cells, cell(*more))
+            cells = crosscheck.put(plan.ATTACKS, cells, cell(*more))
         self.assertEqual([each["found"] for each in cells], [3, 1, 4])
         with tempfile.TemporaryDirectory() as folder:
             record, now = Path(folder) / "crosscheck.json", {"cpu": "a processor", "cells": []}

@@ -1,11 +1,11 @@
-"""Attacks of torchattacks and foolbox on our networks, and what became of the images.
+"""Attacks of Python libraries on our networks, and what became of the images.
 
 attack(request, folder) attacks `images` of MNIST's test images in `folder` from the `first` on, with random starts of `seed`:
 {"library": L, "attack": A, "weights": FILE, "first": F, "images": N, "seed": S, "norm": "linf" | "l2", "radii": [..] | [None]}.
 It returns {"seconds": S, "correct": ["1101..", ..], "distances": [..] | None, "images": {..} | None}, with a string for each
 radius, distances where the radius is None, and images where the request has "ours", files that `bal evaluate --save`
 wrote after one step, two, .. and all: what compare and single_steps of exact.py count. Further keys are settings of the
-attack, see libraries.py.
+attack, see libraries.py and authors.py.
 """
 
 import importlib.metadata
@@ -21,16 +21,24 @@ from safetensors.torch import load_file
 import exact
 import mnist
 from ensemble import Ensemble, wrong
-from libraries import ATTACKS
 from plan import BATCH
 
-LIBRARIES = ["torch", "torchattacks", "foolbox"]
+
+
+def attacks(library):
+    """Those of this library: the others need not be installed."""
+    if library == "pyautoattack":
+        from authors import ATTACKS
+    else:
+        from libraries import ATTACKS
+    return ATTACKS
 
 
 def attack(request, folder):
     first = request["first"]
     x, y = (part[first:] for part in mnist.read(folder, "t10k", first + request["images"]))
     model = Ensemble(request["weights"])
+    run = attacks(request["library"])[request["library"], request["attack"]]
     made, seconds = [], 0.0
     for radius in request["radii"]:
         ends = []
@@ -38,7 +46,7 @@ def attack(request, folder):
             # Random starts are those of the batch, whatever ran before.
             torch.manual_seed(request["seed"])
             begin = time.perf_counter()
-            ends.append(ATTACKS[request["library"], request["attack"]](model, part, labels, request, radius).detach())
+            ends.append(run(model, part, labels, request, radius).detach())
             seconds += time.perf_counter() - begin
         made.append(torch.cat(ends))
     return {
@@ -79,5 +87,5 @@ def attacked(file, x):
     return images["x"][0]
 
 
-def versions():
-    return {name: importlib.metadata.version(name) for name in LIBRARIES}
+def versions(libraries):
+    return {name: importlib.metadata.version(name) for name in libraries}

@@ -10,6 +10,43 @@ use bal_report::{ReportError, json};
 mod bars;
 mod check;
 
+/// Whose code ours stands beside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// torchattacks and foolbox.
+    Libraries,
+    /// That of AutoAttack's authors.
+    Authors,
+}
+
+impl Side {
+    pub(crate) const ALL: [Self; 2] = [Self::Libraries, Self::Authors];
+
+    /// The script's name for what is compared.
+    pub(crate) fn plan(self) -> &'static str {
+        match self {
+            Self::Libraries => "libraries",
+            Self::Authors => "authors",
+        }
+    }
+
+    /// The file of its record, in `results/crosscheck/`.
+    pub(crate) fn record(self) -> &'static str {
+        match self {
+            Self::Libraries => "crosscheck.json",
+            Self::Authors => "authors.json",
+        }
+    }
+
+    /// Its section in `docs/evaluation.md`.
+    pub(crate) fn section(self) -> &'static str {
+        match self {
+            Self::Libraries => "crosscheck",
+            Self::Authors => "crosscheck-authors",
+        }
+    }
+}
+
 /// What `cargo xtask bench crosscheck` found. Keys of the JSON are the names of the fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

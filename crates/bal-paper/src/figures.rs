@@ -12,7 +12,7 @@ pub(crate) use paired::p_value;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::crosscheck::Crosscheck;
+use crate::crosscheck::{Crosscheck, Side};
 use crate::peer::Peer;
 use crate::published::Published;
 use crate::scaling::Scaling;
@@ -131,17 +131,19 @@ fn performance(repository: &Repository) -> Result<Vec<PathBuf>> {
 /// Our attacks beside others': the tables of `docs/evaluation.md`; returns its path.
 pub(crate) fn crosscheck(repository: &Repository) -> Result<PathBuf> {
     let page = repository.root().join("docs/evaluation.md");
-    set_section(&page, "crosscheck", &crosscheck_tables(repository)?)?;
+    for side in Side::ALL {
+        set_section(&page, side.section(), &crosscheck_tables(repository, side)?)?;
+    }
     Ok(page)
 }
 
 /// What the record says, or that there is none.
-fn crosscheck_tables(repository: &Repository) -> Result<String> {
-    let record = repository.results().join("crosscheck/crosscheck.json");
+fn crosscheck_tables(repository: &Repository, side: Side) -> Result<String> {
+    let record = repository.results().join("crosscheck").join(side.record());
     Ok(if record.exists() {
         table::crosscheck(&Crosscheck::read(&record)?)
     } else {
-        table::NOT_RUN.to_owned()
+        format!("Not run yet: there is no `results/crosscheck/{}`.", side.record())
     })
 }
 

@@ -26,7 +26,7 @@ mod samplers;
 
 pub(crate) use ablation::ablation;
 pub(crate) use calibration::calibration;
-pub(crate) use crosscheck::{NOT_RUN, crosscheck};
+pub(crate) use crosscheck::crosscheck;
 pub(crate) use fig2::fig2;
 pub(crate) use performance::{peer, scaling};
 pub(crate) use robustness::robustness;

@@ -1,4 +1,4 @@
-//! `bench crosscheck`: our attacks beside those of torchattacks and foolbox, by bench/crosscheck/crosscheck.py.
+//! `bench crosscheck`: our attacks beside those of Python libraries, by bench/crosscheck/crosscheck.py.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::python;
 use super::sides::cores;
-use crate::crosscheck::Crosscheck;
+use crate::crosscheck::{Crosscheck, Side};
 use crate::figures;
 use crate::tables as table;
 use bal_chores::Bal;
@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Seeds of either side, 0 and on, for attacks that begin at random: accuracies are compared as means over them
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=10))]
     seeds: u64,
+    /// Beside the code of AutoAttack's authors (pyautoattack) instead: Square, targeted APGD, AutoAttack
+    #[arg(long)]
+    authors: bool,
     /// Only this attack, and only on this model
     #[arg(long, value_name = "NAME", num_args = 1..=2, value_names = ["ATTACK", "MODEL"])]
     only: Vec<String>,
@@ -39,7 +42,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PROGRAM")]
     python: Option<PathBuf>,
     /// Where the pieces are kept: copied to another machine with such a processor, they count there
-    /// [default: target/crosscheck]
+    /// [default: target/crosscheck, or target/crosscheck-authors]
     #[arg(long, value_name = "FOLDER")]
     kept: Option<PathBuf>,
     /// Threads of either side [default: one per core]
@@ -66,8 +69,9 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let folder = if is_enough { repository.results().join("crosscheck") } else { scratch.path().to_owned() };
     // Each cell is put beside those that were read: of two comparisons at once, one would undo the other.
     let _lock = Lock::take(&folder, &mut |news| eprintln!("{news}"))?;
-    let record = folder.join("crosscheck.json");
-    let kept = options.kept.clone().unwrap_or_else(|| repository.root().join("target/crosscheck"));
+    let side = if options.authors { Side::Authors } else { Side::Libraries };
+    let record = folder.join(side.record());
+    let kept = options.kept.clone().unwrap_or_else(|| repository.root().join("target").join(side.section()));
 
     let mut command = Command::new(python);
     command.env("PYTHONDONTWRITEBYTECODE", "1");
@@ -78,6 +82,7 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     command.arg("--cpu").arg(processor());
     command.arg("--kept").arg(kept);
     command.arg("--record").arg(&record);
+    command.arg("--plan").arg(side.plan());
     command.arg("--threads").arg(options.threads.unwrap_or_else(cores).to_string());
     command.arg("--images").arg(options.images.to_string());
     command.arg("--seeds").arg(options.seeds.to_string());
@@ -116,6 +121,6 @@ mod tests {
             }
         };
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && said.contains("Ran 10 tests"), "{said}");
+        assert!(output.status.success() && said.contains("Ran 11 tests"), "{said}");
     }
 }

@@ -115,6 +115,7 @@ fn without_targets(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crosscheck::Side;
 
     #[test]
     fn every_page_is_that_of_its_template_and_the_records() {
@@ -137,12 +138,14 @@ mod tests {
     fn the_tables_of_crossed_attacks_are_those_of_the_record() {
         let repository = Repository::find().unwrap();
         let page = fs::read_to_string(repository.root().join("docs/evaluation.md")).unwrap();
-        let tables = crate::figures::crosscheck_tables(&repository).unwrap();
-        let written = crate::tables::replace_section(&page, "crosscheck", &tables).unwrap();
-        assert!(
-            written == page,
-            "run `cargo xtask figures`: the tables of docs/evaluation.md are not the record's"
-        );
+        for side in Side::ALL {
+            let tables = crate::figures::crosscheck_tables(&repository, side).unwrap();
+            let written = crate::tables::replace_section(&page, side.section(), &tables).unwrap();
+            assert!(
+                written == page,
+                "run `cargo xtask figures`: the tables of docs/evaluation.md are not the record's"
+            );
+        }
     }
 
     #[test]

@@ -3,9 +3,6 @@
 use crate::crosscheck::{Accuracy, Cell, Crosscheck, Found};
 use bal_report::table::{Table, number};
 
-/// What stands where nothing was compared.
-pub(crate) const NOT_RUN: &str = "Not run yet: there is no `results/crosscheck/crosscheck.json`.";
-
 /// Images, distances and accuracies of either side with the times they took, and what falls short of its bar.
 pub(crate) fn crosscheck(crosscheck: &Crosscheck) -> String {
     let versions: Vec<String> =
