@@ -17,7 +17,7 @@ mod study;
 #[cfg(test)]
 pub(crate) mod synthetic;
 
-pub(crate) use ball::{DataCell, InBall, Kernel, TEMPERATURES};
+pub(crate) use ball::{DataCell, InBall, Kernel};
 pub(crate) use comparison::{Comparison, Row};
 pub(crate) use fig2::fig2;
 pub(crate) use fig2::{Quantity, SampleSizes};

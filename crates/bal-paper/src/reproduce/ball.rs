@@ -10,7 +10,7 @@
 use crate::reproduce::ablation::Ensemble;
 use crate::reproduce::data::AttackOn;
 use crate::reproduce::runs::Run;
-use crate::studies::{DataCell, Kernel, TEMPERATURES};
+use crate::studies::{DataCell, Kernel};
 
 /// The reduced form, by the kernel of its data chains: nearly-sign steps that end at the nearest point of the ball, without
 /// noise PGD; and Langevin steps that fold back at the rim, eq. 6 in the ball.
@@ -81,12 +81,13 @@ fn of_each(chains: u32) -> Vec<String> {
 }
 
 fn of_cell(cell: &DataCell, seed: u64) -> Run {
-    let DataCell { kernel, temperature, step, chains } = *cell;
+    let DataCell { kernel, temperature, chains } = *cell;
+    let reflect = "bal.data.support.boundary=\"reflect\"".to_owned();
     let (experiment, mut settings) = match kernel {
         Kernel::Sign => (SIGN, vec![format!("bal.data.psgld.temperature={temperature}")]),
+        Kernel::Reflected => (SIGN, vec![reflect, format!("bal.data.psgld.temperature={temperature}")]),
         Kernel::Langevin => {
-            let step = format!("bal.data.step_size={step}");
-            (LANGEVIN, vec![step, format!("bal.data.temperature={temperature}")])
+            (LANGEVIN, vec!["bal.data.step_size=100.0".into(), format!("bal.data.temperature={temperature}")])
         }
     };
     settings.extend(of_each(chains));
@@ -95,8 +96,7 @@ fn of_cell(cell: &DataCell, seed: u64) -> Run {
 
 /// One network against PGD.
 fn pgd(seed: u64) -> Run {
-    let (temperature, step) = TEMPERATURES[0];
-    of_cell(&DataCell { kernel: Kernel::Sign, temperature, step, chains: 1 }, seed)
+    of_cell(&DataCell { kernel: Kernel::Sign, temperature: "0.0", chains: 1 }, seed)
 }
 
 /// Four parameter chains, or one network for four times as long, all against PGD but for one posterior against warm data.
@@ -129,7 +129,7 @@ mod tests {
     fn every_cell_has_a_name_of_its_own_and_starts_from_empirical_risk() {
         let runs = runs(2);
         let mut names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
-        assert!(names.contains(&"sign-0") && names.contains(&"langevin-1e-2-sz-20"), "{names:?}");
+        assert!(names.contains(&"sign-0") && names.contains(&"sign-1e-4-sz-20"), "{names:?}");
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), runs.len());

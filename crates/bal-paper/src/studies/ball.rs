@@ -11,7 +11,8 @@ use bal_report::table::{Table, number};
 use bal_report::wilson::wilson_95;
 use bal_report::{Evaluation, Interval, Pairs, Record, ReportError};
 
-pub(crate) use cells::{DataCell, Kernel, NETWORKS, RADIUS, TEMPERATURES};
+pub(crate) use cells::{DataCell, Kernel};
+use cells::{NETWORKS, RADIUS};
 
 /// The attack that all are compared under.
 const ATTACK: &str = "apgd-t";
@@ -151,11 +152,16 @@ impl InBall {
     /// Errors: a folder that cannot be written to.
     pub(crate) fn draw(&self, out_dir: &Path) -> Result<Vec<PathBuf>, ReportError> {
         let sign = Look::new(Colour::Vermillion, Marker::Star);
+        let reflected = Look::new(Colour::BluishGreen, Marker::TriangleUp);
         let langevin = Look::new(Colour::Blue, Marker::Circle);
-        let data = self
-            .data
-            .iter()
-            .map(|(cell, found)| (found, if cell.kernel == Kernel::Sign { sign } else { langevin }));
+        let data = self.data.iter().map(|(cell, found)| {
+            let look = match cell.kernel {
+                Kernel::Sign => sign,
+                Kernel::Reflected => reflected,
+                Kernel::Langevin => langevin,
+            };
+            (found, look)
+        });
         let networks = self.networks.iter().map(|found| (found, Look::new(Colour::Black, Marker::Square)));
         let panels = [
             self.panel("(a) One network, by its data chains", data.collect()),
@@ -220,7 +226,7 @@ mod tests {
         assert!(InBall::read(results.path()).is_err(), "nothing to compare with");
         write(results.path(), "sign-0", 0.8);
         write(results.path(), "seed-2/sign-0", 0.7);
-        write(results.path(), "langevin-1e-3", 0.9);
+        write(results.path(), "langevin-1e-5", 0.9);
         write(results.path(), "posterior", 0.85);
         write(results.path(), "seed-2/posterior", 0.75);
         write(results.path(), "seed-3/posterior", 0.95);
@@ -228,7 +234,7 @@ mod tests {
         let text = ball.table();
         assert!(text.contains("| PGD | 2 | 0.7500 | 0.700 to 0.800 | – | – |"), "{text}");
         assert!(
-            text.contains("| Langevin steps, T = 1e-3 | 1 | 0.9000 | 0.900 to 0.900 | +0.100 ["),
+            text.contains("| Langevin steps, T = 1e-5 | 1 | 0.9000 | 0.900 to 0.900 | +0.100 ["),
             "{text}"
         );
         assert!(text.contains("| 3 | 0.8500 | 0.750 to 0.950 | +0.050 ["), "{text}");

@@ -11,23 +11,18 @@ pub(crate) const BASELINE: &str = "sign-0";
 pub(crate) enum Kernel {
     /// Nearly-sign steps that end at the nearest point of the ball: without noise PGD.
     Sign,
-    /// Langevin steps that fold back at the rim: eq. 6 in the ball.
+    /// The same steps, but they fold back at the rim.
+    Reflected,
+    /// Langevin steps that fold back at the rim: eq. 6 in the ball, by steps of one length for all pixels.
     Langevin,
 }
-
-/// Temperatures of the data chains, in units of an image's energy, and the step of Langevin dynamics at each: as long as its
-/// noise is a quarter of the radius at most, `e <= (r/4)^2 / (2T)`, and 100 at most: with 5 and no noise images hardly moved.
-pub(crate) const TEMPERATURES: [(&str, &str); 6] =
-    [("0.0", "100.0"), ("1e-5", "100.0"), ("1e-4", "28.0"), ("1e-3", "2.8"), ("1e-2", "0.28"), ("1.0", "0.0028")];
 
 /// A cell of one network, by its data chains.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct DataCell {
     pub(crate) kernel: Kernel,
-    /// As experiments have it.
+    /// In units of an image's energy, as experiments have it.
     pub(crate) temperature: &'static str,
-    /// The step of Langevin dynamics.
-    pub(crate) step: &'static str,
     /// `S_z`.
     pub(crate) chains: u32,
 }
@@ -35,21 +30,26 @@ pub(crate) struct DataCell {
 impl DataCell {
     /// All of them, the most telling first.
     pub(crate) fn all() -> Vec<Self> {
-        let cell = |kernel, (temperature, step), chains| Self { kernel, temperature, step, chains };
-        let mut all: Vec<Self> = Vec::new();
-        for kernel in [Kernel::Sign, Kernel::Langevin] {
-            all.extend(TEMPERATURES.map(|at| cell(kernel, at, 1)));
-        }
-        for chains in [5, 20] {
-            all.extend([0, 3].map(|i| cell(Kernel::Sign, TEMPERATURES[i], chains)));
-            all.extend([3, 4].map(|i| cell(Kernel::Langevin, TEMPERATURES[i], chains)));
-        }
-        all
+        let of = |kernel, chains, temperatures: &[&'static str]| -> Vec<Self> {
+            temperatures.iter().map(|temperature| Self { kernel, temperature, chains }).collect()
+        };
+        [
+            of(Kernel::Sign, 1, &["0.0", "1e-5", "1e-4", "1e-3", "1e-2", "1.0"]),
+            of(Kernel::Reflected, 1, &["0.0", "1e-5", "1e-4", "1e-3"]),
+            of(Kernel::Langevin, 1, &["0.0", "1e-5"]),
+            of(Kernel::Sign, 5, &["0.0", "1e-4"]),
+            of(Kernel::Sign, 20, &["0.0", "1e-4"]),
+        ]
+        .concat()
     }
 
     /// Its folder.
     pub(crate) fn name(&self) -> String {
-        let kernel = if self.kernel == Kernel::Sign { "sign" } else { "langevin" };
+        let kernel = match self.kernel {
+            Kernel::Sign => "sign",
+            Kernel::Reflected => "reflected",
+            Kernel::Langevin => "langevin",
+        };
         let temperature = self.temperature.trim_end_matches(".0");
         match self.chains {
             1 => format!("{kernel}-{temperature}"),
@@ -64,6 +64,7 @@ impl DataCell {
         match (self.kernel, temperature) {
             (Kernel::Sign, "0") => format!("PGD{chains}"),
             (Kernel::Sign, _) => format!("nearly-sign steps, T = {temperature}{chains}"),
+            (Kernel::Reflected, _) => format!("the same, reflected, T = {temperature}{chains}"),
             (Kernel::Langevin, _) => format!("Langevin steps, T = {temperature}{chains}"),
         }
     }
@@ -94,15 +95,6 @@ mod tests {
             assert_eq!(texts.len(), cells.len());
         }
         assert_eq!((cells[0].name().as_str(), cells[0].label().as_str()), (BASELINE, "PGD"));
-        assert!(cells.iter().any(|cell| cell.name() == "langevin-1e-2-sz-20"));
-    }
-
-    #[test]
-    fn steps_of_langevin_dynamics_bring_noise_of_a_quarter_of_the_radius_at_most() {
-        for (temperature, step) in TEMPERATURES {
-            let (temperature, step): (f64, f64) = (temperature.parse().unwrap(), step.parse().unwrap());
-            let longest = if temperature > 0.0 { (RADIUS / 4.0).powi(2) / (2.0 * temperature) } else { 100.0 };
-            assert!(step <= longest.min(100.0) * 1.001 && step > 0.9 * longest.min(100.0), "{temperature}");
-        }
+        assert!(cells.iter().any(|cell| cell.name() == "sign-1e-4-sz-20"));
     }
 }
