@@ -7,14 +7,18 @@
 
 #![deny(missing_docs)]
 
+mod frozen;
 mod law;
 mod moments;
 mod momentum;
 mod pixel;
 mod replicas;
+mod update;
 
+pub use frozen::{SECOND_MOMENT, hamiltonian, langevin};
 pub use law::{GaussianLaw, LinearStep, column, diagonal, matrix};
 pub use moments::Moments;
 pub use momentum::momentum_step;
 pub use pixel::Pixel;
 pub use replicas::{Replicas, noise};
+pub use update::Update;
