@@ -56,7 +56,7 @@ impl Equations {
     fn with_window(mut self, wider: f64) -> Self {
         match &mut self {
             Self::Psgld { window, .. } | Self::Sgadald { window, .. } | Self::Sgadahmc { window, .. } => {
-                *window = wider
+                *window = wider;
             }
         }
         self
