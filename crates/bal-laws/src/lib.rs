@@ -2,8 +2,9 @@
 //!
 //! On a Gaussian every kernel with fixed settings is a linear recursion, so its law is known at any
 //! step size: [`GaussianLaw`] solves for it. [`Replicas`] runs one chain per column of a matrix, all
-//! independent, so that the standard errors of their [`Moments`] are exact as well. The tests proper
-//! are in `tests/`, one file per kernel; they are a crate of their own because they take seconds.
+//! independent, so that the standard errors of their [`Moments`] are exact as well. [`langevin`] and [`hamiltonian`] are all
+//! samplers with a constant preconditioner, and [`Update`] is what they then do. The tests proper are in `tests/`, one file for
+//! each kernel and each idea; they are a crate of their own because they take seconds.
 
 #![deny(missing_docs)]
 
