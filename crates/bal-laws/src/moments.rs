@@ -44,7 +44,7 @@ impl Moments {
     /// Asserts that the draws are from `law`.
     ///
     /// False alarms: 5 standard errors, so 1 in 1,700,000 for each number compared; the numbers that
-    /// all tests of this crate compare are below 300, so 1 in 5,600 for one choice of all seeds.
+    /// all tests of this crate compare are below 1,000, so 1 in 1,700 for one choice of all seeds.
     ///
     /// # Panics
     /// When any moment is 5 or more standard errors away.

@@ -1,6 +1,6 @@
 //! Many independent chains of one kernel, moved as one position.
 
-use crate::Moments;
+use crate::{Moments, column};
 use bal_core::{Kernel, NoiseKey, NoiseStream, Position, Purpose, State};
 use tch::Tensor;
 
@@ -38,8 +38,7 @@ impl<'a> Replicas<'a> {
     /// When the kernel has no such slot.
     #[must_use]
     pub fn with_memory(mut self, slot: &str, values: &[f64]) -> Self {
-        let index = self.kernel.slots().iter().position(|s| *s == slot);
-        let index = index.unwrap_or_else(|| panic!("{:?} has no {slot}", self.kernel));
+        let index = self.slot(slot);
         let columns = Tensor::from_slice(values).reshape([-1, 1]);
         self.state.memory[index].tensors_mut()[0].copy_(&columns.expand([-1, Self::COUNT], false));
         self
@@ -52,9 +51,33 @@ impl<'a> Replicas<'a> {
     /// # Panics
     /// When a chain diverges.
     #[must_use]
-    pub fn advance(mut self, steps: u64, curvature: &Tensor, mean: &Tensor) -> Self {
+    pub fn advance(self, steps: u64, curvature: &Tensor, mean: &Tensor) -> Self {
+        self.advance_by(steps, |_, x| curvature.matmul(&(x - mean)))
+    }
+
+    /// The same with gradients `L (x - m) + N(0, s^2)`, as minibatches have them.
+    ///
+    /// `deviations`: s of each coordinate, `[d]`.
+    ///
+    /// # Panics
+    /// When a chain diverges.
+    #[must_use]
+    pub fn advance_noisily(self, steps: u64, curvature: &Tensor, mean: &Tensor, deviations: &[f64]) -> Self {
+        let deviations = column(deviations);
+        // The kernel's own noise is that of chain 0.
+        let brought = |step, x: &Tensor| noise(step, 1).normal_like(x) * &deviations;
+        self.advance_by(steps, |step, x| curvature.matmul(&(x - mean)) + brought(step, x))
+    }
+
+    /// Moves every chain by `steps`, with the gradient that `gradient` says of the step's number and of where the chains
+    /// are, `[d, n]`.
+    ///
+    /// # Panics
+    /// When a chain diverges.
+    #[must_use]
+    pub fn advance_by(mut self, steps: u64, gradient: impl Fn(u64, &Tensor) -> Tensor) -> Self {
         for step in 0..steps {
-            let gradient = curvature.matmul(&(self.state.position.first() - mean));
+            let gradient = gradient(step, self.state.position.first());
             let stepped =
                 self.kernel.step(&mut self.state, &Position::new(vec![gradient]), &mut noise(step, 0));
             stepped.unwrap_or_else(|diverged| panic!("{:?}: {diverged}", self.kernel));
@@ -62,16 +85,34 @@ impl<'a> Replicas<'a> {
         self
     }
 
+    /// Where the chains are, `[d, n]`.
+    pub fn positions(&self) -> &Tensor {
+        self.state.position.first()
+    }
+
+    /// The memory named `slot` of all chains, `[d, n]`.
+    ///
+    /// # Panics
+    /// When the kernel has no such slot.
+    pub fn memory(&self, slot: &str) -> &Tensor {
+        self.state.memory[self.slot(slot)].first()
+    }
+
+    fn slot(&self, name: &str) -> usize {
+        let index = self.kernel.slots().iter().position(|slot| *slot == name);
+        index.unwrap_or_else(|| panic!("{:?} has no {name}", self.kernel))
+    }
+
     /// The moments of where the chains are.
     pub fn moments(&self) -> Moments {
-        Moments::of(self.state.position.first())
+        Moments::of(self.positions())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{GaussianLaw, column, diagonal, matrix};
+    use crate::{GaussianLaw, diagonal, matrix};
     use tch::{Device, Kind};
 
     /// Standard normal draws: what every test's standard errors stand on.
