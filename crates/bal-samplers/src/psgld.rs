@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// With V fixed, leaves `exp(-U(x) / T)` invariant as e -> 0; on a Gaussian of curvature L the chain
 /// itself then has variance `T / (L (1 - e G L / 2))`. While V moves, the drift lacks the term `T dG/dx`,
-/// which is left out here as in practice: Corollary 2 of the source bounds the bias.
+/// which is left out here as in practice: Corollary 2 of the source bounds the bias. It makes the chain too hot, the more the fewer
+/// steps V remembers beside those in which the chain forgets where it was; shorter steps do not mend it.
 ///
 /// Positions of any shape. Memory: `second_moment` (V), shaped as the position.
 ///
