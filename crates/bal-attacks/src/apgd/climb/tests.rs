@@ -2,10 +2,9 @@
 
 use super::*;
 use crate::Norm;
-use crate::tests::{batch, close, noise};
+use crate::tests::{Answer, Scripted, batch, close, noise};
 use bal_core::{ClassifierError, Prediction};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use tch::Device;
 
 /// Class 0 leads by so much that a loss below it fools nobody.
@@ -132,70 +131,27 @@ fn in_an_l2_ball_a_step_mixes_the_projected_gradient_step_with_the_last_move() {
     );
 }
 
-/// What the model says each time it is asked about an image: a loss, and the slope along the image's first pixel.
-type Script = Vec<(f64, f64)>;
-
-/// Follows the script of each image, which it knows by its second pixel, and notes where it is asked.
-struct Scripted {
-    scripts: Vec<Script>,
-    asked: AtomicUsize,
-    seen: Vec<Mutex<Vec<f64>>>,
-}
-
-/// What tells an image from the next, in its second pixel.
-const MARK: f64 = 1.0 / 64.0;
-
-impl Classifier for Scripted {
-    fn classes(&self) -> i64 {
-        2
-    }
-
-    fn member_logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
-        let time = self.asked.fetch_add(1, Ordering::Relaxed);
-        let (mut losses, mut slopes) = (vec![], vec![]);
-        for pixels in flat(x).chunks(2) {
-            let image = (pixels[1] / MARK).round() as usize;
-            // In radii from the centre.
-            self.seen[image].lock().unwrap().push((pixels[0] - 0.5) / 0.25);
-            // What is left of a climb goes nowhere.
-            let (loss, slope) = self.scripts[image].get(time).copied().unwrap_or((-50.0, 1.0));
-            losses.push(loss as f32);
-            slopes.push(slope as f32);
-        }
-        let first = x.flatten(1, -1).select(1, 0);
-        let z = (&first - first.detach()) * Tensor::from_slice(&slopes) + Tensor::from_slice(&losses);
-        Ok(Tensor::stack(&[z.full_like(LEAD), z], -1).unsqueeze(0))
-    }
-
-    fn prediction(&self) -> Prediction {
-        Prediction::MeanLogits
-    }
-
-    fn replicate(&self) -> Box<dyn Classifier> {
-        unreachable!("a climb asks one model")
-    }
-}
-
 /// Climbs all images together, each from the upper rim: where the first pixel of each was seen, and where it ended, in radii
 /// from the centre.
-fn follow(scripts: Vec<Script>) -> Vec<(Vec<f64>, f64)> {
-    let images: Vec<[f64; 2]> = (0..scripts.len()).map(|image| [0.5, image as f64 * MARK]).collect();
-    let rows: Vec<&[f64]> = images.iter().map(<[f64; 2]>::as_slice).collect();
-    let batch = batch(&rows, &vec![0; rows.len()]);
-    let start = &batch.x + Tensor::from_slice(&[0.25f32, 0.0]).reshape([1, 1, 1, 2]);
-    let seen = scripts.iter().map(|_| Mutex::default()).collect();
-    let model = Scripted { scripts, asked: AtomicUsize::new(0), seen };
-    let ends = climb(&model, Norm::LInf, &batch, start);
-    let ends: Vec<f64> = flat(&ends).chunks(2).map(|pixels| (pixels[0] - 0.5) / 0.25).collect();
-    model.seen.into_iter().map(|seen| seen.into_inner().unwrap()).zip(ends).collect()
+fn follow(scripts: Vec<Vec<Answer>>) -> Vec<(Vec<f64>, f64)> {
+    let images = Scripted::marked(scripts.len(), &[0.5]);
+    let targets = bal_core::Targets::Classes(Tensor::zeros([images.size()[0]], (Kind::Int64, Device::Cpu)));
+    let batch = Batch { x: images, targets, indices: (0..scripts.len() as i64).collect() };
+    let start = Scripted::marked(scripts.len(), &[0.75]);
+    let model = Scripted::new(scripts);
+    let radii = |pixel: f64| (pixel - 0.5) / 0.25;
+    let ends: Vec<f64> =
+        flat(&climb(&model, Norm::LInf, &batch, start)).chunks(2).map(|pixels| radii(pixels[0])).collect();
+    let seen = model.seen().into_iter().map(|seen| seen.iter().map(|place| radii(place[0])).collect());
+    seen.zip(ends).collect()
 }
 
 /// The script of these losses, with a slope that keeps the image at the rim but at the times of `down`.
-fn script(losses: &[f64], down: &[usize]) -> Script {
+fn script(losses: &[f64], down: &[usize]) -> Vec<Answer> {
     losses
         .iter()
         .enumerate()
-        .map(|(time, &loss)| (loss, if down.contains(&time) { -1.0 } else { 1.0 }))
+        .map(|(time, &loss)| (loss - LEAD, vec![if down.contains(&time) { -1.0 } else { 1.0 }]))
         .collect()
 }
 
@@ -281,8 +237,8 @@ fn after_a_halving_a_best_loss_that_stays_is_no_reason_for_another_but_too_few_r
         .map(|second| script(&[first.as_slice(), &second].concat(), &down));
     // The second image has half a radius at 10, where it begins at the start again, whose slope is up.
     let [mut three, mut two] = scripts;
-    three.push((0.0, 1.0));
-    two.push((0.0, -1.0));
+    three.push((-LEAD, vec![1.0]));
+    two.push((-LEAD, vec![-1.0]));
     let found = follow(vec![three, two]);
     for (seen, _) in &found {
         close(&seen[5..10], &[-1.0, 1.0, 1.0, 1.0, 1.0]);
