@@ -96,7 +96,7 @@ fn the_last_searches_end_at_the_root_of_the_way_and_at_the_images_own_projection
     noise();
     let model = linear(&[[[0.0; 2], [2.0, 1.0]]], &[[0.0, -2.7]], Prediction::MeanLogits);
     let batch = batch(&[&[0.9, 0.3]], &[0]);
-    let up = 0.4 * (1.0 + 1e-4);
+    let up = 0.4_f64 * (1.0 + 1e-4);
     for (norm, least) in [(Norm::LInf, up), (Norm::L2, up.hypot(0.1))] {
         let _ = on_still_robust(&model, &batch, |robust| {
             // Straight up the second pixel the boundary is .6 away, and .65 leads past it.
