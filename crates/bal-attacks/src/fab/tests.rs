@@ -40,6 +40,10 @@ fn a_step_mixes_the_projections_of_the_point_and_of_the_image_and_goes_back_afte
         (-0.05, vec![1.0, 0.0]),
         (0.01, vec![0.0, 0.0]),
         (-0.004, vec![0.0, 2.0]),
+        (-0.02, vec![0.0, 0.0]),
+        // The last search: at the best image, where the leads of -1 and .01 cross, and twice more.
+        (0.01, vec![0.0, 0.0]),
+        (-0.3, vec![0.0, 0.0]),
     ];
     let model = Scripted::new(vec![script]);
     let x = Scripted::marked(1, &[0.5, 0.5]);
@@ -66,6 +70,15 @@ fn a_step_mixes_the_projections_of_the_point_and_of_the_image_and_goes_back_afte
         &told(6),
         &[(1.0 - share) * back[0], (1.0 - share) * (back[1] + 1.05 * 0.002) + share * 1.05 * far],
     );
+    // Then the search between the image and the best point, and the projection from there.
+    close(&told(7), &second);
+    close(&told(8), &second.map(|d| d * (1.0 / 1.01 + PAST)));
+    let low = 1.0 / 1.01 + PAST;
+    close(&told(9), &second.map(|d| d * (low + (1.0 - low) * (0.3 / 0.31) + PAST).min(1.0)));
+    // A ten thousandth past the root is beyond the best point, which is as far as the search goes.
+    close(&told(10), &second);
+    close(&told(11), &second);
+    close(&told(12), &second);
 }
 
 #[test]
@@ -107,6 +120,10 @@ fn the_last_searches_end_at_the_root_of_the_way_and_at_the_images_own_projection
             let fab = Fab::new(FabSettings { norm, ..FabSettings::default() }).unwrap();
             fab.polish(&model, robust, &mut nearest)?;
             assert!((nearest.distance.double_value(&[0]) / least - 1.0).abs() < 2e-6, "{norm}");
+            // The whole search does not end elsewhere.
+            let x = fab.search(&model, &batch, &noise()).unwrap();
+            let distance = norm.of_each(&(x - &batch.x)).double_value(&[0, 0, 0, 0]);
+            assert!((distance / least - 1.0).abs() < 2e-6, "{norm}: {distance} for {least}");
             Ok(nearest.images)
         })
         .unwrap();
