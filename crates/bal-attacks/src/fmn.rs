@@ -213,4 +213,15 @@ mod tests {
         close(&told[1], &[0.06, 0.08]);
         close(&told[2], &[(0.06 + step) * 0.11 / length, 0.08 * 0.11 / length]);
     }
+
+    /// The boundary is .1 / 1.4 away, so the ball does not cut off a step of .01 along (.6, .8).
+    #[test]
+    fn steps_have_a_euclidean_length_in_l_infinity_too() {
+        noise();
+        let model = Scripted::new(vec![vec![(-1.0, vec![0.0, 0.0]), (-0.1, vec![0.6, 0.8])]]);
+        let batch = Batch { x: Scripted::marked(1, &[0.5, 0.5]), ..batch(&[&[0.0]], &[0]) };
+        let settings = FmnSettings { steps: 1, step_size: 0.01, ..FmnSettings::of(Norm::LInf) };
+        let _ = Fmn::new(settings).unwrap().search(&model, &batch, &noise()).unwrap();
+        close(&model.seen()[0][2], &[0.506, 0.508]);
+    }
 }

@@ -83,29 +83,32 @@ fn followed(scripts: Vec<Vec<Answer>>, settings: CarliniWagnerSettings) -> Vec<V
 }
 
 /// A grey pixel is 0 in tanh space. There the gradient of `(x' - x)^2 - c lead` is `(2 (x' - x) - c slope) (1 - tanh^2) / 2`, and
-/// Adam's first step has the step size.
+/// Adam's first step has the step size. Where the lead is the confidence or more, the distance alone counts.
 #[test]
 fn two_steps_are_those_of_adam_on_distance_and_margin_in_tanh_space() {
     let (weight, slopes) = (2.0, [1.0, 0.3]);
-    let script = [(-1.0, 0.0), (-1.0, slopes[0]), (-0.9, slopes[1]), (-0.8, 0.0)];
-    let script = script.map(|(lead, slope)| (lead, vec![slope])).to_vec();
-    let settings = CarliniWagnerSettings {
-        steps: 3,
-        search_steps: 1,
-        step_size: 0.5,
-        initial_weight: weight,
-        abort_early: false,
-        ..CarliniWagnerSettings::default()
-    };
-    let seen = followed(vec![script], settings).remove(0);
-    let pixel = |w: f64| (w.tanh() + 1.0) / 2.0;
-    let gradient =
-        |w: f64, slope: f64| (2.0 * (pixel(w) - 0.5) - weight * slope) * (1.0 - w.tanh().powi(2)) / 2.0;
-    let (first, second) = (gradient(0.0, slopes[0]), gradient(0.5, slopes[1]));
-    let mean = (0.9 * 0.1 * first + 0.1 * second) / (1.0 - 0.9_f64.powi(2));
-    let square = (0.999 * 0.001 * first.powi(2) + 0.001 * second.powi(2)) / (1.0 - 0.999_f64.powi(2));
-    let w = 0.5 - 0.5 * mean / square.sqrt();
-    close(&[seen[1][0], seen[2][0], seen[3][0]], &[0.5, pixel(0.5), pixel(w)]);
+    for (lead, confidence, counts) in [(-0.9, 0.0, 1.0), (0.1, 0.0, 0.0), (0.1, 0.5, 1.0), (0.6, 0.5, 0.0)] {
+        let script = [(-1.0, 0.0), (-1.0, slopes[0]), (lead, slopes[1]), (-0.8, 0.0)];
+        let script = script.map(|(lead, slope)| (lead, vec![slope])).to_vec();
+        let settings = CarliniWagnerSettings {
+            steps: 3,
+            search_steps: 1,
+            step_size: 0.5,
+            confidence,
+            initial_weight: weight,
+            abort_early: false,
+            ..CarliniWagnerSettings::default()
+        };
+        let seen = followed(vec![script], settings).remove(0);
+        let pixel = |w: f64| (w.tanh() + 1.0) / 2.0;
+        let gradient =
+            |w: f64, slope: f64| (2.0 * (pixel(w) - 0.5) - weight * slope) * (1.0 - w.tanh().powi(2)) / 2.0;
+        let (first, second) = (gradient(0.0, slopes[0]), gradient(0.5, slopes[1] * counts));
+        let mean = (0.9 * 0.1 * first + 0.1 * second) / (1.0 - 0.9_f64.powi(2));
+        let square = (0.999 * 0.001 * first.powi(2) + 0.001 * second.powi(2)) / (1.0 - 0.999_f64.powi(2));
+        let w = 0.5 - 0.5 * mean / square.sqrt();
+        close(&[seen[1][0], seen[2][0], seen[3][0]], &[0.5, pixel(0.5), pixel(w)]);
+    }
 }
 
 /// Of 20 steps every second asks. The first image's objective stays, the second's falls by more than a ten thousandth, which is
