@@ -13,7 +13,11 @@ struct Shown {
 
 impl Shown {
     fn new() -> Self {
-        let model = linear(&[[[0.0, 0.0], [1.0, 0.0]]], &[[0.0, -0.7]], Prediction::MeanLogits);
+        Self::above(0.7)
+    }
+
+    fn above(bound: f64) -> Self {
+        let model = linear(&[[[0.0, 0.0], [1.0, 0.0]]], &[[0.0, -bound]], Prediction::MeanLogits);
         Self { model, shown: Mutex::default() }
     }
 
@@ -80,6 +84,21 @@ fn random_noise_is_blended_with_the_image_to_a_thousandth_of_the_way_from_the_bo
         assert_eq!(found, [0]);
         let first = x.double_value(&[0, 0, 0, 0]);
         assert!(first > 0.7 && first < 0.7 + 0.8 / 1024.0 + 1e-6, "{first}");
+    });
+}
+
+#[test]
+fn each_random_start_is_another_one_uniform_in_the_box() {
+    let model = Shown::above(2.0);
+    with_one(&model, [0.2, 0.5], |decisions, robust| {
+        let draws = Draws { most: 100, reserve: 10, elsewhere: None, norm: Norm::L2 };
+        assert!(draws.find(decisions, robust, &noise()).unwrap().0.is_empty());
+        let mut first: Vec<f64> = model.shown().iter().map(|shown| shown[0][0]).collect();
+        first.sort_by(f64::total_cmp);
+        assert_eq!(first.len(), 100);
+        // Kolmogorov-Smirnov at 1.95 / sqrt(n): false alarm 1 in 1000.
+        let gap = first.iter().enumerate().map(|(i, x)| (x - (i as f64 + 0.5) / 100.0).abs());
+        assert!(gap.fold(0.0, f64::max) < 0.195);
     });
 }
 

@@ -40,9 +40,8 @@ fn flat(x: &Tensor) -> Vec<f64> {
     Vec::try_from(x.detach().to_kind(Kind::Double).reshape([-1])).unwrap()
 }
 
-/// A climb of 20 steps on the margin, whose checkpoints are after 5, 9, 12, 14, 16, 18, 19 and 20, in a ball of radius 1/4;
-/// what it gives back.
-fn climb(model: &dyn Classifier, norm: Norm, centre: &Batch, start: Tensor) -> Tensor {
+/// A climb on the margin in a ball of radius 1/4; what it gives back.
+fn climb(model: &dyn Classifier, steps: u64, norm: Norm, centre: &Batch, start: Tensor) -> Tensor {
     noise();
     let ball = Ball::new(norm, 0.25).unwrap();
     // The images themselves are as far from an error as can be, so that any point is better.
@@ -56,7 +55,7 @@ fn climb(model: &dyn Classifier, norm: Norm, centre: &Batch, start: Tensor) -> T
     let mut found = Found::clean(&far, centre).unwrap();
     let rows: Vec<i64> = (0..centre.len() as i64).collect();
     let robust = crate::found::select(centre, &rows).unwrap();
-    let climb = Climb { model, ball, steps: 20, ensemble_gradient: EnsembleGradient::Predictive };
+    let climb = Climb { model, ball, steps, ensemble_gradient: EnsembleGradient::Predictive };
     climb.run(Goal::Away(LossName::Margin), rows, robust, start, &mut found).unwrap();
     found.points()
 }
@@ -64,7 +63,7 @@ fn climb(model: &dyn Classifier, norm: Norm, centre: &Batch, start: Tensor) -> T
 /// The first points of a climb towards the top of a hill.
 fn points_on_a_hill(norm: Norm, centre: &[f64], top: &[f64], start: &[f64]) -> Vec<Vec<f64>> {
     let model = Hill { top: Tensor::from_slice(top).to_kind(Kind::Float), seen: Mutex::default() };
-    let _ = climb(&model, norm, &batch(&[centre], &[0]), crate::tests::images(&[start]));
+    let _ = climb(&model, 20, norm, &batch(&[centre], &[0]), crate::tests::images(&[start]));
     model.seen.into_inner().unwrap()
 }
 
@@ -131,17 +130,23 @@ fn in_an_l2_ball_a_step_mixes_the_projected_gradient_step_with_the_last_move() {
     );
 }
 
-/// Climbs all images together, each from the upper rim: where the first pixel of each was seen, and where it ended, in radii
-/// from the centre.
+/// Climbs all images together in 20 steps, whose checkpoints are after 5, 9, 12, 14, 16, 18, 19 and 20, each from the upper
+/// rim: where the first pixel of each was seen, and where it ended, in radii from the centre.
 fn follow(scripts: Vec<Vec<Answer>>) -> Vec<(Vec<f64>, f64)> {
+    follow_for(20, scripts)
+}
+
+fn follow_for(steps: u64, scripts: Vec<Vec<Answer>>) -> Vec<(Vec<f64>, f64)> {
     let images = Scripted::marked(scripts.len(), &[0.5]);
     let targets = bal_core::Targets::Classes(Tensor::zeros([images.size()[0]], (Kind::Int64, Device::Cpu)));
     let batch = Batch { x: images, targets, indices: (0..scripts.len() as i64).collect() };
     let start = Scripted::marked(scripts.len(), &[0.75]);
     let model = Scripted::new(scripts);
     let radii = |pixel: f64| (pixel - 0.5) / 0.25;
-    let ends: Vec<f64> =
-        flat(&climb(&model, Norm::LInf, &batch, start)).chunks(2).map(|pixels| radii(pixels[0])).collect();
+    let ends: Vec<f64> = flat(&climb(&model, steps, Norm::LInf, &batch, start))
+        .chunks(2)
+        .map(|pixels| radii(pixels[0]))
+        .collect();
     let seen = model.seen().into_iter().map(|seen| seen.iter().map(|place| radii(place[0])).collect());
     seen.zip(ends).collect()
 }
@@ -262,4 +267,14 @@ fn images_keep_their_own_steps_and_counts_when_another_is_done() {
     assert_eq!((found[0].0.len(), found[2].0.len()), (8, 4), "asked about no more than it takes");
     close(&found[1].0[9..11], &[1.0, STEP_OF_TWO]);
     close(&found[3].0[9..11], &[1.0, STEP_OF_ONE]);
+}
+
+/// The last checkpoint of 100 steps is after 99.
+#[test]
+fn a_climb_gives_back_its_best_point_and_not_its_last() {
+    let losses: Vec<f64> = (0..100).map(f64::from).chain([50.0]).collect();
+    let losses: Vec<f64> = losses.iter().map(|loss| loss / 2.0).collect();
+    let (seen, end) = follow_for(100, vec![script(&losses, &[99])]).remove(0);
+    close(&seen[99..], &[1.0, STEP_OF_TWO]);
+    close(&[end], &[1.0]);
 }
