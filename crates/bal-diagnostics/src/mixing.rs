@@ -93,7 +93,10 @@ pub fn effective_sample_size(chains: &[Vec<f64>]) -> f64 {
         previous = previous.min(pair);
         sum += previous;
     }
-    (total / (2.0 * sum - 1.0)).clamp(1.0, (total * total.log10()).max(1.0))
+    let time = 2.0 * sum - 1.0;
+    // Of draws that alternate, the pairs before noise sets in may add up to less than 1/2: they are worth the most there is.
+    let size = if sum > 0.0 && time <= 0.0 { f64::INFINITY } else { total / time };
+    size.clamp(1.0, (total * total.log10()).max(1.0))
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -147,6 +150,16 @@ mod tests {
         assert!((apart - 16.0 / (2.0 * (295.0 + 3.0 * 283.0) / 152.0 - 1.0)).abs() < 1e-12, "{apart}");
         let together = effective_sample_size(&[one.clone(), one]);
         assert!((together - 16.0 * 16.0_f64.log10()).abs() < 1e-12, "{together}");
+    }
+
+    /// The first pair of lags is worth 3/8, the second less than nothing: the time between independent draws comes out as -1/4.
+    #[test]
+    fn draws_that_alternate_are_worth_the_most_and_draws_that_stand_still_one() {
+        let chains =
+            [vec![0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0], vec![0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0]];
+        let size = effective_sample_size(&chains);
+        assert!((size - 16.0 * 16.0_f64.log10()).abs() < 1e-12, "{size}");
+        assert!((effective_sample_size(&[vec![0.5; 8], vec![0.5; 8]]) - 1.0).abs() < 1e-12);
     }
 
     #[test]
