@@ -100,7 +100,7 @@ fn two_steps_are_those_of_adam_on_distance_and_margin_in_tanh_space() {
             ..CarliniWagnerSettings::default()
         };
         let seen = followed(vec![script], settings).remove(0);
-        let pixel = |w: f64| (w.tanh() + 1.0) / 2.0;
+        let pixel = |w: f64| f64::midpoint(w.tanh(), 1.0);
         let gradient =
             |w: f64, slope: f64| (2.0 * (pixel(w) - 0.5) - weight * slope) * (1.0 - w.tanh().powi(2)) / 2.0;
         let (first, second) = (gradient(0.0, slopes[0]), gradient(0.5, slopes[1] * counts));

@@ -84,7 +84,10 @@ mod tests {
         let text = calibration(results.path()).unwrap().unwrap();
         // Nine of ten are right at a confidence of .95: .05 ± 1.96 sqrt(.9 * .1 / 99).
         assert!(text.contains("| PGD\\* | 100 | none | 0.900 | 0.0500 [0.0000, 0.1091] | "), "{text}");
-        assert!(text.contains("| PGD\\* | 100 | cross-entropy, L∞ 0.100 | 0.400 | 0.2000 [0.1035, 0.2965] | "), "{text}");
+        assert!(
+            text.contains("| PGD\\* | 100 | cross-entropy, L∞ 0.100 | 0.400 | 0.2000 [0.1035, 0.2965] | "),
+            "{text}"
+        );
         let sure = text.lines().find(|line| line.contains("confident, L∞ 0.100")).unwrap();
         assert!(sure.contains("| 0.000 [0.000, 0.") && sure.ends_with("| – |"), "{sure}");
         assert!(!text.contains("Fashion"));
