@@ -235,4 +235,6 @@ impl BallAttack for AutoAttack {
 }
 
 #[cfg(test)]
+mod part_tests;
+#[cfg(test)]
 mod tests;

@@ -114,18 +114,4 @@ impl NearestAttack for DeepFool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn settings_out_of_range_are_named() {
-        let sound = DeepFoolSettings::default();
-        let error = |settings| DeepFool::new(settings).unwrap_err().to_string();
-        assert_eq!(error(DeepFoolSettings { steps: 0, ..sound }), "steps must be at least 1, got 0");
-        assert_eq!(
-            error(DeepFoolSettings { candidates: 0, ..sound }),
-            "candidates must be at least 1, got 0"
-        );
-        assert!(error(DeepFoolSettings { overshoot: f64::INFINITY, ..sound }).contains("overshoot must be"));
-    }
-}
+mod tests;

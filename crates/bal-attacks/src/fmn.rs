@@ -147,7 +147,7 @@ impl NearestAttack for Fmn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::images;
+    use crate::tests::{Scripted, batch, close, images, noise};
 
     #[test]
     fn settings_out_of_range_are_named() {
@@ -169,5 +169,59 @@ mod tests {
         let kept: [&[f64]; 2] = [&[3.0, -4.0], &[0.0, 0.0]];
         assert!(project(Norm::L2).allclose(&images(&[&[0.6, -0.8], kept[0], kept[1]]), 0.0, 1e-6, false));
         assert!(project(Norm::LInf).allclose(&images(&[&[1.0, -1.0], kept[0], kept[1]]), 0.0, 1e-6, false));
+    }
+
+    /// The first radius is the estimate of .1 / 1, the second .1 + .02 / 2, the third more than the second by the share, as
+    /// the estimate of .11001 stalls. Then the model errs: the radius shrinks by the share, grows by it three times while the
+    /// model is right, and when it errs once more is the least distance that was found, as that shrunk is more. Steps are so
+    /// long that every point lies at its radius.
+    #[test]
+    fn radii_are_estimates_until_an_error_and_then_grow_and_shrink_by_shares_that_fall() {
+        noise();
+        let answers = [
+            (-0.1, [0.6, 0.8]),
+            (-0.02, [2.0, 0.0]),
+            (-1e-5, [0.0, 1.0]),
+            (0.1, [0.6, 0.8]),
+            (-0.1, [0.6, 0.8]),
+            (-0.1, [0.6, 0.8]),
+            (-0.1, [0.6, 0.8]),
+            (0.1, [0.6, 0.8]),
+        ];
+        let first = (-1.0, vec![0.0, 0.0]);
+        let script = [first].into_iter().chain(answers.map(|(lead, slope)| (lead, slope.to_vec()))).collect();
+        let model = Scripted::new(vec![script]);
+        let batch = Batch { x: Scripted::marked(1, &[0.5, 0.5]), ..batch(&[&[0.0]], &[0]) };
+        let settings = FmnSettings { steps: 8, ..FmnSettings::of(Norm::L2) };
+        let _ = Fmn::new(settings).unwrap().search(&model, &batch, &noise()).unwrap();
+        let seen = model.seen().remove(0);
+        let told: Vec<[f64; 2]> = seen[1..].iter().map(|x| [x[0] - 0.5, x[1] - 0.5]).collect();
+        let falling = |first: f64, last: f64, step: usize| {
+            last + (first - last) * 0.5 * (1.0 + (std::f64::consts::PI * step as f64 / 8.0).cos())
+        };
+        let share = |step| falling(0.05, 0.001, step);
+        let third = 0.11 * (1.0 + share(2));
+        let fourth = third * (1.0 - share(3));
+        let (fifth, sixth) = (fourth * (1.0 + share(4)), fourth * (1.0 + share(4)) * (1.0 + share(5)));
+        let seventh = sixth * (1.0 + share(6));
+        assert!(seventh * (1.0 - share(7)) > third * 1.005);
+        let radii = [0.0, 0.1, 0.11, third, fourth, fifth, sixth, seventh, third];
+        close(&told[..9].iter().map(|d| d[0].hypot(d[1])).collect::<Vec<_>>(), &radii);
+        // A step has the Euclidean length of its place, along the slope, from where the point was.
+        let step = falling(1.0, 0.01, 1);
+        let length = (0.06 + step).hypot(0.08);
+        close(&told[1], &[0.06, 0.08]);
+        close(&told[2], &[(0.06 + step) * 0.11 / length, 0.08 * 0.11 / length]);
+    }
+
+    /// The boundary is .1 / 1.4 away, so the ball does not cut off a step of .01 along (.6, .8).
+    #[test]
+    fn steps_have_a_euclidean_length_in_l_infinity_too() {
+        noise();
+        let model = Scripted::new(vec![vec![(-1.0, vec![0.0, 0.0]), (-0.1, vec![0.6, 0.8])]]);
+        let batch = Batch { x: Scripted::marked(1, &[0.5, 0.5]), ..batch(&[&[0.0]], &[0]) };
+        let settings = FmnSettings { steps: 1, step_size: 0.01, ..FmnSettings::of(Norm::LInf) };
+        let _ = Fmn::new(settings).unwrap().search(&model, &batch, &noise()).unwrap();
+        close(&model.seen()[0][2], &[0.506, 0.508]);
     }
 }

@@ -207,4 +207,6 @@ impl NearestAttack for HopSkipJump {
 }
 
 #[cfg(test)]
+mod round_tests;
+#[cfg(test)]
 mod tests;

@@ -93,7 +93,10 @@ pub fn effective_sample_size(chains: &[Vec<f64>]) -> f64 {
         previous = previous.min(pair);
         sum += previous;
     }
-    (total / (2.0 * sum - 1.0)).clamp(1.0, (total * total.log10()).max(1.0))
+    let time = 2.0 * sum - 1.0;
+    // Of draws that alternate, the pairs before noise sets in may add up to less than 1/2: they are worth the most there is.
+    let size = if sum > 0.0 && time <= 0.0 { f64::INFINITY } else { total / time };
+    size.clamp(1.0, (total * total.log10()).max(1.0))
 }
 
 fn mean(values: &[f64]) -> f64 {
@@ -118,6 +121,45 @@ mod tests {
         let chains = [vec![0.0, 1.0, 1.0, 0.0], vec![4.0, 5.0, 5.0, 4.0]];
         let expected = ((0.5 * 0.5 + 16.0 / 3.0) / 0.5_f64).sqrt();
         assert!((split_r_hat(&chains) - expected).abs() < 1e-12);
+    }
+
+    /// The middle of five is left out: halves (0,1) (5,4) and (4,5) (1,0), W = 1/2, means .5 4.5 4.5 .5.
+    #[test]
+    fn of_an_odd_number_of_draws_the_middle_is_in_neither_half() {
+        let chains = [vec![0.0, 1.0, 9.0, 5.0, 4.0], vec![4.0, 5.0, -9.0, 1.0, 0.0]];
+        let expected = ((0.5 * 0.5 + 16.0 / 3.0) / 0.5_f64).sqrt();
+        assert!((split_r_hat(&chains) - expected).abs() < 1e-12);
+    }
+
+    /// In fractions: pairs of lags are worth 931, 247 and 251 of 1504, of which the last is made 247, and the fourth is negative.
+    #[test]
+    fn the_effective_size_of_a_small_case_worked_in_fractions() {
+        let chains =
+            [vec![0.0, 2.0, 3.0, 3.0, 3.0, 1.0, 4.0, 2.0], vec![1.0, 2.0, 2.0, 1.0, 4.0, 0.0, 3.0, 2.0]];
+        let expected = 16.0 / (2.0 * (931.0 + 247.0 + 247.0) / 1504.0 - 1.0);
+        assert!((effective_sample_size(&chains) - expected).abs() < 1e-12);
+    }
+
+    /// Pairs of lags are worth 295, 283, 291 and 287 of 152 where the means are 3 apart, none more than the one before. Where they
+    /// are the same the first is worth 7/8 and the second is negative: 16 / (3/4) draws are cut at 16 log10(16).
+    #[test]
+    fn chains_apart_are_worth_few_draws_and_none_are_worth_more_than_the_bound() {
+        let one = vec![0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0];
+        let other: Vec<f64> = one.iter().map(|draw| draw + 3.0).collect();
+        let apart = effective_sample_size(&[one.clone(), other]);
+        assert!((apart - 16.0 / (2.0 * (295.0 + 3.0 * 283.0) / 152.0 - 1.0)).abs() < 1e-12, "{apart}");
+        let together = effective_sample_size(&[one.clone(), one]);
+        assert!((together - 16.0 * 16.0_f64.log10()).abs() < 1e-12, "{together}");
+    }
+
+    /// The first pair of lags is worth 3/8, the second less than nothing: the time between independent draws comes out as -1/4.
+    #[test]
+    fn draws_that_alternate_are_worth_the_most_and_draws_that_stand_still_one() {
+        let chains =
+            [vec![0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0], vec![0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0]];
+        let size = effective_sample_size(&chains);
+        assert!((size - 16.0 * 16.0_f64.log10()).abs() < 1e-12, "{size}");
+        assert!((effective_sample_size(&[vec![0.5; 8], vec![0.5; 8]]) - 1.0).abs() < 1e-12);
     }
 
     #[test]

@@ -86,4 +86,18 @@ mod tests {
     fn knows_nothing_without_trials() {
         assert_close(wilson_95(0, 0), 0.0, 1.0);
     }
+
+    /// Of 21 trials without success the lower end is -1.2e-17 before it is cut off.
+    #[test]
+    fn rounding_leads_to_no_end_beyond_0_and_1() {
+        for trials in 1..200 {
+            assert_eq!(wilson_95(0, trials).low.to_bits(), 0.0_f64.to_bits(), "{trials}");
+            assert_eq!(wilson_95(trials, trials).high.to_bits(), 1.0_f64.to_bits(), "{trials}");
+        }
+    }
+
+    #[test]
+    fn more_successes_than_trials_count_as_all() {
+        assert_eq!(wilson_95(12, 10), wilson_95(10, 10));
+    }
 }

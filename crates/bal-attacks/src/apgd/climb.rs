@@ -238,3 +238,6 @@ impl State {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -184,3 +184,20 @@ fn settings_that_cannot_work_are_refused_and_so_are_too_few_classes() {
         .map(|loss| apgd(loss, 3, 1).perturb(&model, &shades(3), ball, &noise()).unwrap());
     assert_eq!(towards, away);
 }
+
+/// Of three members the first doubts, the second is wrong and the third is right. The mean probability of the label falls upward,
+/// where the first one's does; the mean of the losses rises downward, where that of the second does, and there the prediction
+/// is only better.
+#[test]
+fn of_an_ensemble_it_follows_the_loss_that_it_is_told() {
+    let members = [[[0.0], [1.0]], [[0.0], [-2.0]], [[0.0], [0.0]]];
+    let model = linear(&members, &[[0.0, -1.5], [0.0, 7.0], [0.0, -6.0]], Prediction::MeanProbability);
+    let batch = batch(&[&[0.5]], &[0]);
+    let end = |ensemble_gradient| {
+        let attack = Apgd::new(LOSSES[0], 20, 1, ensemble_gradient).unwrap();
+        let x = attack.perturb(&model, &batch, ball(Norm::LInf, 0.125), &noise()).unwrap();
+        x.double_value(&[0, 0, 0, 0])
+    };
+    let ends = [EnsembleGradient::Predictive, EnsembleGradient::MemberMean].map(end);
+    crate::tests::close(&ends, &[0.625, 0.5]);
+}

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::predicted_classes;
-use crate::tests::{Linear, batch, linear, noise};
+use crate::tests::{Answer, Linear, Scripted, batch, close, linear, noise};
 use bal_core::Prediction;
 
 /// Three classes on two pixels.
@@ -69,4 +69,64 @@ fn settings_out_of_range_are_named() {
     let attack = CarliniWagner::new(CarliniWagnerSettings { target: Target::Class(3), ..quick() }).unwrap();
     let error = attack.search(&model(), &batch(&[&[0.5, 0.5]], &[0]), &noise()).unwrap_err().to_string();
     assert_eq!(error, "the target is class 3, but the model has 3 classes (from 0)");
+}
+
+/// Attacks images about grey by script; where each was seen.
+fn followed(scripts: Vec<Vec<Answer>>, settings: CarliniWagnerSettings) -> Vec<Vec<Vec<f64>>> {
+    noise();
+    let count = scripts.len();
+    let rows = vec![[0.0].as_slice(); count];
+    let batch = Batch { x: Scripted::marked(count, &[0.5]), ..batch(&rows, &vec![0; count]) };
+    let model = Scripted::new(scripts);
+    let _ = CarliniWagner::new(settings).unwrap().search(&model, &batch, &noise()).unwrap();
+    model.seen()
+}
+
+/// A grey pixel is 0 in tanh space. There the gradient of `(x' - x)^2 - c lead` is `(2 (x' - x) - c slope) (1 - tanh^2) / 2`, and
+/// Adam's first step has the step size. Where the lead is the confidence or more, the distance alone counts.
+#[test]
+fn two_steps_are_those_of_adam_on_distance_and_margin_in_tanh_space() {
+    let (weight, slopes) = (2.0, [1.0, 0.3]);
+    for (lead, confidence, counts) in [(-0.9, 0.0, 1.0), (0.1, 0.0, 0.0), (0.1, 0.5, 1.0), (0.6, 0.5, 0.0)] {
+        let script = [(-1.0, 0.0), (-1.0, slopes[0]), (lead, slopes[1]), (-0.8, 0.0)];
+        let script = script.map(|(lead, slope)| (lead, vec![slope])).to_vec();
+        let settings = CarliniWagnerSettings {
+            steps: 3,
+            search_steps: 1,
+            step_size: 0.5,
+            confidence,
+            initial_weight: weight,
+            abort_early: false,
+            ..CarliniWagnerSettings::default()
+        };
+        let seen = followed(vec![script], settings).remove(0);
+        let pixel = |w: f64| f64::midpoint(w.tanh(), 1.0);
+        let gradient =
+            |w: f64, slope: f64| (2.0 * (pixel(w) - 0.5) - weight * slope) * (1.0 - w.tanh().powi(2)) / 2.0;
+        let (first, second) = (gradient(0.0, slopes[0]), gradient(0.5, slopes[1] * counts));
+        let mean = (0.9 * 0.1 * first + 0.1 * second) / (1.0 - 0.9_f64.powi(2));
+        let square = (0.999 * 0.001 * first.powi(2) + 0.001 * second.powi(2)) / (1.0 - 0.999_f64.powi(2));
+        let w = 0.5 - 0.5 * mean / square.sqrt();
+        close(&[seen[1][0], seen[2][0], seen[3][0]], &[0.5, pixel(0.5), pixel(w)]);
+    }
+}
+
+/// Of 20 steps every second asks. The first image's objective stays, the second's falls by more than a ten thousandth, which is
+/// of its margin, each time.
+#[test]
+fn a_descent_ends_early_where_its_objective_no_longer_falls_image_by_image_if_it_may() {
+    let stays: Vec<Answer> = vec![(-1.0, vec![0.0]); 30];
+    let falls: Vec<Answer> = (0..30).map(|time| (-1.0 + f64::from(time) * 1e-3, vec![0.0])).collect();
+    let quick = CarliniWagnerSettings {
+        steps: 20,
+        search_steps: 1,
+        initial_weight: 1.0,
+        ..CarliniWagnerSettings::default()
+    };
+    for (abort_early, expected) in [(true, [4, 20]), (false, [20, 20])] {
+        let seen =
+            followed(vec![stays.clone(), falls.clone()], CarliniWagnerSettings { abort_early, ..quick });
+        // Beside the clean image, and what is looked at in the end.
+        assert_eq!([seen[0].len() - 2, seen[1].len() - 2], expected, "{abort_early}");
+    }
 }

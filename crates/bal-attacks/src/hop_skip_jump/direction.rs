@@ -65,3 +65,21 @@ fn mean_direction(moved: &Tensor, wrong: &[bool]) -> Tensor {
     let weights = Tensor::from_slice(&weights).to_device(moved.device()).reshape([-1, 1, 1, 1]);
     (moved * weights).mean_dim([0i64].as_slice(), true, moved.kind())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{close, images};
+
+    /// Three of four are wrong: phi is 1, 1, 1, -1, its mean 1/2, and so the weights are 1/2, 1/2, 1/2, -3/2.
+    #[test]
+    fn moves_are_weighed_by_who_is_wrong_beyond_the_mean_unless_all_are_alike() {
+        let moved = images(&[&[1.0, 0.0], &[0.0, 1.0], &[0.6, 0.8], &[-1.0, 0.0]]);
+        let mean = |wrong: [bool; 4]| -> Vec<f64> {
+            Vec::try_from(mean_direction(&moved, &wrong).reshape([-1]).to_kind(tch::Kind::Double)).unwrap()
+        };
+        close(&mean([true, true, true, false]), &[(0.5 + 0.3 + 1.5) / 4.0, (0.5 + 0.4) / 4.0]);
+        close(&mean([true; 4]), &[0.6 / 4.0, 1.8 / 4.0]);
+        close(&mean([false; 4]), &[-0.6 / 4.0, -1.8 / 4.0]);
+    }
+}

@@ -77,3 +77,15 @@ fn no_restarts_are_refused() {
     let still = Ascent { steps: 0, ..ascent };
     assert_eq!(Pgd::new(still, 1).unwrap_err().to_string(), "steps must be at least 1, got 0");
 }
+
+#[test]
+fn end_points_are_compared_by_the_loss_that_is_climbed() {
+    let batch = shades(9);
+    for loss in LossName::ALL {
+        let attack = Pgd::new(Ascent { loss, ..pgd(2).ascent }, 2).unwrap();
+        let height = attack.judge(&Bumpy, &batch, batch.x.shallow_clone()).unwrap().height;
+        let gradient = EnsembleGradient::Predictive;
+        let expected = loss.objective().judge(&Bumpy, &batch.x, batch.classes().unwrap(), gradient).unwrap();
+        assert_eq!(height, expected.height, "{loss}");
+    }
+}

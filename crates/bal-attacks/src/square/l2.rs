@@ -169,10 +169,12 @@ mod tests {
 
     #[test]
     fn length_that_is_left_goes_into_the_window() {
-        let centre = grey(20, 1, 8, 8);
-        let x = initial(&centre, 0.1, &mut streams(0, 20));
-        let proposed = proposal(&centre, &x, 0.4, 0.1, &mut streams(1, 20));
-        assert!(lengths(&centre, &proposed).iter().all(|l| (l - 0.4).abs() < 1e-5));
+        for channels in [1, 3] {
+            let centre = grey(20, channels, 8, 8);
+            let x = initial(&centre, 0.1, &mut streams(0, 20));
+            let proposed = proposal(&centre, &x, 0.4, 0.1, &mut streams(1, 20));
+            assert!(lengths(&centre, &proposed).iter().all(|l| (l - 0.4).abs() < 1e-5), "{channels}");
+        }
     }
 
     #[test]
@@ -186,6 +188,36 @@ mod tests {
             Kind::Float,
         );
         assert!(changed.max().double_value(&[]) <= 18.0 && changed.min().double_value(&[]) > 0.0);
+    }
+
+    /// Images of 25 by 25 have 25 tiles of side 5.
+    #[test]
+    fn each_tile_of_the_first_point_is_a_bump_on_its_side_or_not_with_a_sign_for_each_channel() {
+        let (n, centre) = (4, grey(4, 2, 25, 25));
+        let change = initial(&centre, 0.3, &mut streams(0, n)) - &centre;
+        let bump = bump(5, Device::Cpu);
+        // Of the 25 tiles each has the same length, in each channel.
+        let expected = &bump * (0.3 / 50.0_f64.sqrt());
+        let mut seen = [[0; 2]; 2];
+        for image in 0..n {
+            for tile in 0..25 {
+                let [first, second] = [0, 1].map(|channel| {
+                    let tile =
+                        change.get(image).get(channel).narrow(0, tile / 5 * 5, 5).narrow(1, tile % 5 * 5, 5);
+                    let found = [1.0, -1.0].map(|sign| {
+                        [expected.shallow_clone(), expected.tr()]
+                            .map(|bump| tile.allclose(&(bump * sign), 0.0, 1e-6, false))
+                    });
+                    let sign = found.iter().position(|turned| turned.contains(&true)).expect("a bump");
+                    (sign, found[sign].iter().position(|&found| found).unwrap())
+                });
+                // Both channels are turned alike.
+                assert_eq!(first.1, second.1);
+                seen[first.1][usize::from(first.0 == second.0)] += 1;
+            }
+        }
+        // A quarter of 100 each, within four standard errors.
+        assert!(seen.iter().flatten().all(|count| (8..=42).contains(count)), "{seen:?}");
     }
 
     #[test]

@@ -105,6 +105,23 @@ mod tests {
         }
     }
 
+    /// The rounded root of the share of 48 pixels: 4.38, 2.19, .22. From the image itself, every pixel of a window moves.
+    #[test]
+    fn a_window_has_the_share_of_the_image_and_each_channel_a_sign_of_its_own() {
+        let (n, centre) = (60, grey(60, 2, 6, 8));
+        for (chain, share, pixels) in [(1, 0.4, 16), (2, 0.1, 4), (3, 0.001, 1)] {
+            let change = proposal(&centre, &centre, 0.1, share, &mut streams(chain, n)) - &centre;
+            let moved = change.ne(0.0).sum_dim_intlist([2i64, 3].as_slice(), false, Kind::Int64);
+            assert_eq!(moved, moved.full_like(pixels), "share {share}");
+            let signs = change.sum_dim_intlist([2i64, 3].as_slice(), false, Kind::Float).sign();
+            let alike = signs.select(1, 0).eq_tensor(&signs.select(1, 1)).sum(Kind::Int64).int64_value(&[]);
+            // Half of 60, within four standard errors.
+            assert!((15..=45).contains(&alike), "{alike}");
+            let up = signs.gt(0.0).sum(Kind::Int64).int64_value(&[]);
+            assert!((38..=82).contains(&up), "{up} of 120 signs are up");
+        }
+    }
+
     #[test]
     fn windows_reach_every_place_where_they_fit_and_no_other() {
         let n = 2000;

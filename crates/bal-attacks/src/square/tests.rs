@@ -104,3 +104,22 @@ fn a_schedule_that_is_not_rescaled_keeps_its_windows_for_as_many_queries_as_it_s
     assert_eq!(changed(attack.rescaled(false), 300), changed(square(WHOLE), 300));
     assert!(attack.rescale_schedule);
 }
+
+/// The queries are the first point and one proposal.
+#[test]
+fn a_proposal_is_taken_where_the_margin_rises_and_not_where_it_stays() {
+    noise();
+    for (then, taken) in [(-5.5, 1), (-5.0, 1), (-4.9, 2)] {
+        let answers = [-10.0, -5.0, then].map(|lead| (lead, vec![0.0; 3])).to_vec();
+        let model = crate::tests::Scripted::new(vec![answers]);
+        let x = crate::tests::Scripted::marked(1, &[0.5; 3]);
+        let batch = Batch { x, ..crate::tests::batch(&[&[0.0]], &[0]) };
+        // So small that the mark stays what it is.
+        let found = square(2).perturb(&model, &batch, ball(Norm::LInf, 0.005), &noise()).unwrap();
+        let found = Vec::<f64>::try_from(found.reshape([-1]).to_kind(tch::Kind::Double)).unwrap();
+        let seen = model.seen().remove(0);
+        assert_eq!(seen.len(), 3);
+        assert_ne!(seen[1], seen[2]);
+        assert_eq!(found[..3], seen[taken], "{then}");
+    }
+}

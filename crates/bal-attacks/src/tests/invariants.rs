@@ -4,7 +4,10 @@ use super::{Bumpy, Linear, linear, noise, shades, with};
 use crate::{
     Attack, AttackName, AttackSpec, Ball, Judgement, LossName, Norm, PgdSettings, Settings, StepSize,
 };
-use bal_core::{Batch, Classifier, EnsembleGradient, NoiseKey, NoiseStream, Prediction, Purpose};
+use bal_core::{
+    Batch, Classifier, ClassifierError, EnsembleGradient, NoiseKey, NoiseStream, Prediction, Purpose,
+};
+use std::sync::{Arc, Mutex};
 use tch::{Kind, Tensor};
 
 const RADIUS: f64 = 0.05;
@@ -111,6 +114,53 @@ fn results_are_images_in_the_ball_shaped_as_they_came_and_without_a_graph() {
                 assert!(distance > 0.5 * RADIUS, "{attack:?} hardly moved: {distance}");
             }
         }
+    }
+}
+
+/// Notes the least and the greatest pixel that a model is shown.
+struct Watched {
+    model: Box<dyn Classifier>,
+    extent: Arc<Mutex<[f64; 2]>>,
+}
+
+impl Classifier for Watched {
+    fn classes(&self) -> i64 {
+        self.model.classes()
+    }
+
+    fn member_logits(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
+        let mut extent = self.extent.lock().unwrap();
+        let [low, high] = [x.min(), x.max()].map(|pixel| pixel.double_value(&[]));
+        *extent = [extent[0].min(low), extent[1].max(high)];
+        self.model.member_logits(x)
+    }
+
+    fn prediction(&self) -> Prediction {
+        self.model.prediction()
+    }
+
+    fn replicate(&self) -> Box<dyn Classifier> {
+        Box::new(Self { model: self.model.replicate(), extent: self.extent.clone() })
+    }
+}
+
+/// From the random start to the last search.
+#[test]
+fn a_model_is_never_shown_what_is_no_image() {
+    let mut batch = shades(12);
+    batch.x = ((&batch.x - 0.5) * 5.0 + 0.5).clamp(0.0, 1.0);
+    let nearest = AttackName::ALL
+        .map(|name| with(name, &Settings::default().with("steps", 6u64).with("queries", 300u64)))
+        .map(|spec| spec.build().unwrap())
+        .into_iter()
+        .filter(|attack| matches!(attack, Attack::Nearest(_)));
+    for attack in all().into_iter().chain(nearest) {
+        let extent = Arc::new(Mutex::new([0.5; 2]));
+        for model in [model().replicate(), Box::new(Bumpy)] {
+            let _ = perturb(&attack, &Watched { model, extent: extent.clone() }, &batch);
+        }
+        let [low, high] = *extent.lock().unwrap();
+        assert!(low >= 0.0 && high <= 1.0, "{attack:?}: pixels from {low} to {high}");
     }
 }
 

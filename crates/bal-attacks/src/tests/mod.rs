@@ -5,10 +5,12 @@ mod invariants;
 mod minimal;
 mod models;
 mod problem;
+mod scripted;
 mod two_layers;
 
 pub(crate) use models::{Bumpy, Detached, Linear, linear, two_class};
 pub(crate) use problem::LinearProblem;
+pub(crate) use scripted::{Answer, Scripted};
 pub(crate) use two_layers::TwoLayers;
 
 use crate::{Attack, AttackError, AttackName, AttackSpec, Ball, Settings};

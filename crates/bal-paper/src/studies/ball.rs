@@ -164,8 +164,8 @@ impl InBall {
         });
         let networks = self.networks.iter().map(|found| (found, Look::new(Colour::Black, Marker::Square)));
         let panels = [
-            self.panel("(a) One network, by its data chains", data.collect()),
-            self.panel("(b) Several networks, at four times the gradients", networks.collect()),
+            self.panel("(a) One network, by its data chains", &data.collect::<Vec<_>>()),
+            self.panel("(b) Several networks, at four times the gradients", &networks.collect::<Vec<_>>()),
         ];
         let sheet = Sheet {
             title: "BAL in a ball of .3: what a distribution over adversarial data buys, and what a posterior",
@@ -177,7 +177,7 @@ impl InBall {
         write_all(out_dir, vec![("ball.svg".into(), sheet.draw().into_bytes())])
     }
 
-    fn panel(&self, title: &str, rows: Vec<(&Found, Look)>) -> Panel {
+    fn panel(&self, title: &str, rows: &[(&Found, Look)]) -> Panel {
         let reference = self.baseline.mean();
         let ends = rows.iter().flat_map(|(found, _)| [found.interval().low, found.interval().high]);
         let scale = Scale::around(ends.chain([reference]));

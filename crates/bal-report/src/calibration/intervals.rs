@@ -118,4 +118,12 @@ mod tests {
             assert!((few / many - 10.0).abs() < 0.1, "{few} {many}");
         }
     }
+
+    /// A mean of 1/2 of two images, 0 and 1, with standard error 1/2.
+    #[test]
+    fn an_interval_ends_at_zero() {
+        let Interval { low, high } = of_mean(1.0, 1.0, 2.0);
+        assert_eq!(low.to_bits(), 0.0_f64.to_bits());
+        assert!((high - (0.5 + Z / 2.0)).abs() < 1e-12);
+    }
 }

@@ -136,3 +136,9 @@ fn the_test_tells_classifiers_apart_whose_own_intervals_overlap() {
     assert!(first.low < second.high);
     assert!(compared.p_value() < 1e-4 && compared.interval_95().low > 0.02);
 }
+
+#[test]
+fn several_sets_of_images_are_counted_together() {
+    let sum: Pairs = [pairs(1, 20, 300, 4000), pairs(5, 60, 700, 8000)].into_iter().sum();
+    assert_eq!(sum, pairs(6, 80, 1000, 12_000));
+}
