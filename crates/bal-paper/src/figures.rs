@@ -1,13 +1,11 @@
 //! `figures`: figures and tables, drawn from the records alone.
 
-mod numbers;
+pub(crate) mod numbers;
 mod page;
 mod paired;
 mod placeholder;
 #[cfg(test)]
 mod weights;
-
-pub(crate) use paired::p_value;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -91,7 +91,8 @@ impl Bal {
             return Ok(());
         }
         let why = format!(
-            "each step brings noise of {noise:.1e} a pixel, and reflection in an L2 ball of so many pixels keeps its law only              up to {most:.1e}; take a smaller step size or temperature, or `boundary = \"project\"`"
+            "each step brings noise of {noise:.1e} a pixel, and reflection in an L2 ball of so many pixels keeps its law \
+             only up to {most:.1e}; take a smaller step size or temperature, or `boundary = \"project\"`"
         );
         Err(refused("data.support.boundary", &why))
     }

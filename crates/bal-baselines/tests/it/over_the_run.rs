@@ -37,10 +37,8 @@ fn images_move_as_far_as_the_radius_of_their_sweep() {
     assert_eq!(moved.len(), 6);
 }
 
-/// Without noise and momentum a step is in proportion to the step size, so that a cycle moves the weights as constant steps of its
-/// factors do.
 #[test]
-fn a_cycle_multiplies_the_steps_of_its_sweeps() {
+fn a_cycle_changes_the_steps_and_one_that_does_not_fall_leaves_them() {
     let descent = |step_size: f64, step_cycle| {
         let table = format!("[parameters.sgld]\nstep_size = {step_size:?}\ntemperature = 0.0\n");
         let mut settings = with_sampler(&table).unwrap();
@@ -82,6 +80,7 @@ fn langevin_steps_too_long_to_reflect_in_an_l2_ball_of_many_pixels_are_refused()
     };
     let error = reflecting("temperature = 0.1", "reflect").unwrap_err().to_string();
     assert!(error.contains("data.support.boundary") && error.contains("project"), "{error}");
+    assert!(!error.contains("  "), "{error}");
     assert!(reflecting("temperature = 0.1", "project").is_ok());
     assert!(reflecting("temperature = 1e-3", "reflect").is_ok());
 }

@@ -20,3 +20,12 @@ pub(super) fn printed(value: f64, digits: usize) -> String {
     let text = text.strip_prefix("0.").map_or(text.clone(), |fraction| format!(".{fraction}"));
     if value < 0.0 && rounded > 0.0 { format!("−{text}") } else { text }
 }
+
+/// A p-value with two digits that count, those too small to matter as such.
+pub(crate) fn p_value(p: f64) -> String {
+    if p < 1e-4 {
+        return format!("< {}", printed(1e-4, 4));
+    }
+    let zeros = (-p.log10()).floor().max(0.0) as usize;
+    format!("= {}", printed(p, zeros + 2))
+}

@@ -14,7 +14,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use bal_report::{Comparison, Evaluation, Interval, PairedPoint, Pairs};
 
-use super::numbers::{RADIUS_TOLERANCE, number, printed};
+use super::numbers::{RADIUS_TOLERANCE, number, p_value, printed};
 use super::placeholder::records;
 
 /// Two models are told apart where the exact test has a smaller p-value.
@@ -67,15 +67,6 @@ fn verdict(pairs: &Pairs) -> &'static str {
         true => "behind",
         false => "not told apart from",
     }
-}
-
-/// A p-value with two digits that count, those too small to matter as such.
-pub(crate) fn p_value(p: f64) -> String {
-    if p < 1e-4 {
-        return format!("< {}", printed(1e-4, 4));
-    }
-    let zeros = (-p.log10()).floor().max(0.0) as usize;
-    format!("= {}", printed(p, zeros + 2))
 }
 
 #[cfg(test)]

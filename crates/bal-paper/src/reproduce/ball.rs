@@ -2,8 +2,7 @@
 //! equal gradients.
 //!
 //! Data chains, one network: the reduced form takes `10 * 12,000 * 8` gradients, whatever the kernel and the temperature of its
-//! chains. With `S_z` chains an image it has that many fewer images in a batch, so that gradients and steps of the network stay
-//! the same; it then sees fewer images.
+//! chains.
 //!
 //! Weights: four chains take four times the gradients, and so does one network that is trained four times as long.
 
@@ -17,7 +16,7 @@ use crate::studies::{DataCell, Kernel};
 const SIGN: &str = "mnist-bal-short-sign";
 const LANGEVIN: &str = "mnist-bal-short-langevin";
 
-/// Targeted APGD, which left of these networks what all of AutoAttack did.
+/// A strong attack that is short enough for a grid.
 const ATTACKS: &[AttackOn] = &[AttackOn {
     attack: "apgd-t",
     flags: &["--radius", "0.3", "--steps", "40"],
@@ -25,11 +24,10 @@ const ATTACKS: &[AttackOn] = &[AttackOn {
     images: Some(500),
 }];
 
-/// Images in a batch of one data chain each, and passes over the training images.
-const BATCH: u32 = 60;
+/// Passes over the training images, as the experiments have them.
 const EPOCHS: u32 = 10;
 
-/// Batches in all, and those over which the radius grows, as the experiments have them.
+/// Batches in all, and those over which the radius grows, as there.
 const SWEEPS: u32 = 2000;
 const RAMP: u32 = 800;
 
@@ -60,43 +58,22 @@ fn run(name: &str, experiment: &str, seed: u64, settings: &[String]) -> Run {
     Run::new("ball", name, experiment, seed).with(&settings).attacked_by(ATTACKS)
 }
 
-/// `S_z` chains for each image, and that many fewer images in a batch; as many batches as before. With 20 chains half of the
-/// training images make up an epoch of as many batches.
-fn of_each(chains: u32) -> Vec<String> {
-    let batch = format!("bal.schedule.batch_size={}", BATCH / chains);
-    match chains {
-        1 => vec![],
-        20 => vec![
-            format!("bal.data_chains={chains}"),
-            batch,
-            "bal.schedule.epochs=1".into(),
-            "train_images=6000".into(),
-        ],
-        _ => vec![
-            format!("bal.data_chains={chains}"),
-            batch,
-            format!("bal.schedule.epochs={}", EPOCHS / chains),
-        ],
-    }
-}
-
 fn of_cell(cell: &DataCell, seed: u64) -> Run {
-    let DataCell { kernel, temperature, chains } = *cell;
+    let DataCell { kernel, temperature } = *cell;
     let reflect = "bal.data.support.boundary=\"reflect\"".to_owned();
-    let (experiment, mut settings) = match kernel {
+    let (experiment, settings) = match kernel {
         Kernel::Sign => (SIGN, vec![format!("bal.data.psgld.temperature={temperature}")]),
         Kernel::Reflected => (SIGN, vec![reflect, format!("bal.data.psgld.temperature={temperature}")]),
         Kernel::Langevin => {
             (LANGEVIN, vec!["bal.data.step_size=100.0".into(), format!("bal.data.temperature={temperature}")])
         }
     };
-    settings.extend(of_each(chains));
     run(&cell.name(), experiment, seed, &settings)
 }
 
 /// One network against PGD.
 fn pgd(seed: u64) -> Run {
-    of_cell(&DataCell { kernel: Kernel::Sign, temperature: "0.0", chains: 1 }, seed)
+    of_cell(&DataCell::PGD, seed)
 }
 
 /// Four parameter chains, or one network for four times as long, all against PGD but for one posterior against warm data.
@@ -129,7 +106,7 @@ mod tests {
     fn every_cell_has_a_name_of_its_own_and_starts_from_empirical_risk() {
         let runs = runs(2);
         let mut names: Vec<&str> = runs.iter().map(|run| run.name.as_str()).collect();
-        assert!(names.contains(&"sign-0") && names.contains(&"sign-1e-4-sz-20"), "{names:?}");
+        assert!(names.contains(&"sign-0") && names.contains(&"reflected-1e-3"), "{names:?}");
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), runs.len());

@@ -24,7 +24,7 @@ pub(super) enum Figure {
     Fig3,
     /// What the distribution over data, the posterior and the ensemble buy, at equal gradient evaluations
     Ablation,
-    /// BAL in a ball at equal gradients: the temperature of its data, their chains, the posterior; nothing of the paper's
+    /// BAL in a ball at equal gradients: the temperature of its data, the posterior; nothing of the paper's
     Ball,
     /// How well SGHMC and SGAdaHMC explore the posterior of a network, each with four step sizes
     Samplers,

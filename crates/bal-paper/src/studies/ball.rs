@@ -5,7 +5,7 @@ mod cells;
 use std::path::{Path, PathBuf};
 
 use super::{evaluation, seed_folder, write_all};
-use crate::figures::p_value;
+use crate::figures::numbers::p_value;
 use bal_page::plot::{Colour, Dot, Dots, Look, Marker, Panel, Sample, Scale, Sheet};
 use bal_report::table::{Table, number};
 use bal_report::wilson::wilson_95;
@@ -64,10 +64,9 @@ impl Found {
     fn against(&self, other: &Self) -> Pairs {
         let both = self.stood.iter().filter_map(|(seed, images)| {
             let (_, others) = other.stood.iter().find(|(of, _)| of == seed)?;
-            Some((images.as_str(), others.as_str()))
+            Some(Pairs::of(images, others))
         });
-        let (first, second): (Vec<&str>, Vec<&str>) = both.unzip();
-        Pairs::of(&first.concat(), &second.concat())
+        both.sum()
     }
 }
 
@@ -82,11 +81,10 @@ fn at_radius<'a>(found: &'a Evaluation, folder: &Path) -> Result<&'a str, Report
     stood.ok_or_else(|| ReportError::invalid(folder, format!("{ATTACK}.json has no radius {RADIUS}")))
 }
 
-/// The comparison: the cells of one network, and those of several.
+/// The comparison: the cells of one network, of which PGD is the first, and those of several.
 pub(crate) struct InBall {
     data: Vec<(DataCell, Found)>,
     networks: Vec<Found>,
-    baseline: Found,
 }
 
 impl InBall {
@@ -102,13 +100,19 @@ impl InBall {
         for (name, label) in NETWORKS {
             networks.extend(Found::read(results_dir, name, label.into())?);
         }
-        let baseline = Found::read(results_dir, cells::BASELINE, "PGD".into())?;
-        let baseline = baseline.ok_or_else(|| ReportError::NoRuns {
-            folder: results_dir.join("ball"),
-            file: format!("{ATTACK}.json"),
-            expected: cells::BASELINE.into(),
-        })?;
-        Ok(Self { data, networks, baseline })
+        if data.first().is_none_or(|(cell, _)| *cell != DataCell::PGD) {
+            return Err(ReportError::NoRuns {
+                folder: results_dir.join("ball"),
+                file: format!("{ATTACK}.json"),
+                expected: DataCell::PGD.name(),
+            });
+        }
+        Ok(Self { data, networks })
+    }
+
+    /// What the others are compared with.
+    fn baseline(&self) -> &Found {
+        &self.data[0].1
     }
 
     fn all(&self) -> impl Iterator<Item = &Found> {
@@ -124,9 +128,9 @@ impl InBall {
         let head = ["", "seeds", "accuracy", "range", "less PGD's, paired", "p"];
         let mut table = Table::new("lrrrrr", head);
         for found in self.all() {
-            let pairs = found.against(&self.baseline);
+            let pairs = found.against(self.baseline());
             let Interval { low, high } = pairs.interval_95();
-            let itself = found.stood == self.baseline.stood;
+            let itself = std::ptr::eq(found, self.baseline());
             let (least, most) =
                 found.accuracies().fold((1.0f64, 0.0f64), |(low, high), a| (low.min(a), high.max(a)));
             table.row([
@@ -165,7 +169,7 @@ impl InBall {
         let networks = self.networks.iter().map(|found| (found, Look::new(Colour::Black, Marker::Square)));
         let panels = [
             self.panel("(a) One network, by its data chains", &data.collect::<Vec<_>>()),
-            self.panel("(b) Several networks, at four times the gradients", &networks.collect::<Vec<_>>()),
+            self.panel("(b) Posteriors and ensembles", &networks.collect::<Vec<_>>()),
         ];
         let sheet = Sheet {
             title: "BAL in a ball of .3: what a distribution over adversarial data buys, and what a posterior",
@@ -178,7 +182,7 @@ impl InBall {
     }
 
     fn panel(&self, title: &str, rows: &[(&Found, Look)]) -> Panel {
-        let reference = self.baseline.mean();
+        let reference = self.baseline().mean();
         let ends = rows.iter().flat_map(|(found, _)| [found.interval().low, found.interval().high]);
         let scale = Scale::around(ends.chain([reference]));
         let dots = rows.iter().enumerate().map(|(row, (found, look))| {

@@ -3,9 +3,6 @@
 /// Radius of the ball in which all of them train and are attacked.
 pub(crate) const RADIUS: f64 = 0.3;
 
-/// What the others are compared with: one network, and data chains that are PGD.
-pub(crate) const BASELINE: &str = "sign-0";
-
 /// How data chains move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kernel {
@@ -23,24 +20,28 @@ pub(crate) struct DataCell {
     pub(crate) kernel: Kernel,
     /// In units of an image's energy, as experiments have it.
     pub(crate) temperature: &'static str,
-    /// `S_z`.
-    pub(crate) chains: u32,
 }
 
 impl DataCell {
-    /// All of them, the most telling first.
+    /// One network against PGD: what the others are compared with.
+    pub(crate) const PGD: Self = Self { kernel: Kernel::Sign, temperature: "0.0" };
+
+    /// All of them, the most telling first; the first of all is [`Self::PGD`].
     pub(crate) fn all() -> Vec<Self> {
-        let of = |kernel, chains, temperatures: &[&'static str]| -> Vec<Self> {
-            temperatures.iter().map(|temperature| Self { kernel, temperature, chains }).collect()
+        let of = |kernel, temperatures: &[&'static str]| -> Vec<Self> {
+            temperatures.iter().map(|temperature| Self { kernel, temperature }).collect()
         };
         [
-            of(Kernel::Sign, 1, &["0.0", "1e-5", "1e-4", "1e-3", "1e-2", "1.0"]),
-            of(Kernel::Reflected, 1, &["0.0", "1e-5", "1e-4", "1e-3"]),
-            of(Kernel::Langevin, 1, &["0.0", "1e-5"]),
-            of(Kernel::Sign, 5, &["0.0", "1e-4"]),
-            of(Kernel::Sign, 20, &["0.0", "1e-4"]),
+            of(Kernel::Sign, &["0.0", "1e-5", "1e-4", "1e-3", "1e-2", "1.0"]),
+            of(Kernel::Reflected, &["0.0", "1e-5", "1e-4", "1e-3"]),
+            of(Kernel::Langevin, &["0.0", "1e-5"]),
         ]
         .concat()
+    }
+
+    /// The temperature as names have it.
+    fn short(&self) -> &'static str {
+        self.temperature.trim_end_matches(".0")
     }
 
     /// Its folder.
@@ -50,35 +51,31 @@ impl DataCell {
             Kernel::Reflected => "reflected",
             Kernel::Langevin => "langevin",
         };
-        let temperature = self.temperature.trim_end_matches(".0");
-        match self.chains {
-            1 => format!("{kernel}-{temperature}"),
-            chains => format!("{kernel}-{temperature}-sz-{chains}"),
-        }
+        format!("{kernel}-{}", self.short())
     }
 
     /// What it is called in figures.
     pub(crate) fn label(&self) -> String {
-        let temperature = self.temperature.trim_end_matches(".0");
-        let chains = if self.chains == 1 { String::new() } else { format!(", S_z = {}", self.chains) };
-        match (self.kernel, temperature) {
-            (Kernel::Sign, "0") => format!("PGD{chains}"),
-            (Kernel::Sign, _) => format!("nearly-sign steps, T = {temperature}{chains}"),
-            (Kernel::Reflected, _) => format!("the same, reflected, T = {temperature}{chains}"),
-            (Kernel::Langevin, _) => format!("Langevin steps, T = {temperature}{chains}"),
+        if *self == Self::PGD {
+            return "PGD".into();
         }
+        let kernel = match self.kernel {
+            Kernel::Sign => "nearly-sign steps",
+            Kernel::Reflected => "the same, reflected",
+            Kernel::Langevin => "Langevin steps",
+        };
+        format!("{kernel}, T = {}", self.short())
     }
 }
 
-/// Cells that differ in the networks: folder and name. All take the gradients of four networks, but for the last two.
-pub(crate) const NETWORKS: [(&str, &str); 7] = [
+/// Cells that differ in the networks: folder and name. All take the gradients of four networks, but for the last.
+pub(crate) const NETWORKS: [(&str, &str); 6] = [
     ("one-network-long", "one network, four times as long"),
     ("ensemble", "plain ensemble of four"),
     ("posterior", "posterior of four chains, shared data"),
     ("posterior-apart", "posterior of four chains, data of their own"),
     ("posterior-warm-data", "posterior of four chains, data at T = 1e-3"),
     ("one-chain", "posterior of one chain, its last state"),
-    (BASELINE, "one network"),
 ];
 
 #[cfg(test)]
@@ -94,7 +91,7 @@ mod tests {
             texts.dedup();
             assert_eq!(texts.len(), cells.len());
         }
-        assert_eq!((cells[0].name().as_str(), cells[0].label().as_str()), (BASELINE, "PGD"));
-        assert!(cells.iter().any(|cell| cell.name() == "sign-1e-4-sz-20"));
+        assert_eq!(cells[0], DataCell::PGD);
+        assert_eq!((cells[0].name().as_str(), cells[0].label().as_str()), ("sign-0", "PGD"));
     }
 }
