@@ -14,6 +14,14 @@ pub struct Chain {
     pub noise: NoiseStream,
     /// Its energy before the last step; 0 before the first.
     pub energy: f64,
+    /// Where it was then, times the gradient there: `z . grad U(z)`, summed over all coordinates; 0 before the first step.
+    ///
+    /// Under `exp(-U/T)` its mean is T for each coordinate, whatever U is: what it comes to says at which temperature a chain
+    /// runs. Not so where the density ends at a rim ([`Energy::is_confined`]).
+    ///
+    /// Source: the virial theorem; Leimkuhler & Matthews, Molecular Dynamics, 2015, section 6.1.5 (configurational
+    /// temperature).
+    pub virial: f64,
     /// What that evaluation left behind.
     pub aux: Aux,
 }
@@ -21,7 +29,7 @@ pub struct Chain {
 impl Chain {
     /// A chain before its first step.
     pub fn new(state: State, noise: NoiseStream) -> Self {
-        Self { state, noise, energy: 0.0, aux: Aux::default() }
+        Self { state, noise, energy: 0.0, virial: 0.0, aux: Aux::default() }
     }
 }
 
@@ -63,10 +71,13 @@ impl Block {
             let mut noise = conditionals.noise(name, index);
             let mut energy = conditionals.energy(name, index, &given);
             let diverged = |source| GibbsError { block: name, chain: index, source };
-            for _ in 0..steps {
+            for step in 1..=steps {
                 let evaluation =
                     Evaluation::of(energy.as_ref(), &chain.state, &mut noise).map_err(diverged)?;
                 energy.carry(&evaluation.aux);
+                if step == steps {
+                    chain.virial = chain.state.position.dot(&evaluation.gradient);
+                }
                 let before = energy.is_confined().then(|| chain.state.position.duplicate());
                 kernel.step(&mut chain.state, &evaluation.gradient, &mut chain.noise).map_err(diverged)?;
                 if let Some(before) = before {

@@ -75,6 +75,9 @@ pub struct Metrics {
     pub data_energy: Option<f64>,
     /// Energy of the parameter chains (eq. 7), mean over chains, before the last inner step.
     pub parameter_energy: Option<f64>,
+    /// Temperature of the parameter chains by the virial theorem, as a multiple of the posterior's, mean over chains and
+    /// weights, before the last inner step: a single draw, whose mean over sweeps counts. Where the prior is proper.
+    pub configurational_temperature: Option<f64>,
 }
 
 /// News after each sweep.

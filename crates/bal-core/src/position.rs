@@ -83,6 +83,12 @@ impl Position {
         self.0.iter().all(|t| t.sum(Kind::Double).double_value(&[]).is_finite())
     }
 
+    /// The sum over all coordinates of the products with those of `other`, in double precision.
+    pub fn dot(&self, other: &Self) -> f64 {
+        let parts = self.0.iter().zip(&other.0);
+        parts.map(|(mine, theirs)| (mine * theirs).sum(Kind::Double).double_value(&[])).sum()
+    }
+
     /// Number of coordinates.
     pub fn numel(&self) -> usize {
         self.0.iter().map(Tensor::numel).sum()
@@ -112,6 +118,13 @@ mod tests {
         original.accumulate(&Position::new(vec![Tensor::from_slice(&[1.0f32, 1.0])]));
         assert_eq!(Vec::<f32>::try_from(duplicate.first()).unwrap(), [1.0, 2.0]);
         assert_eq!(Vec::<f32>::try_from(replica.first()).unwrap(), [2.0, 3.0]);
+    }
+
+    #[test]
+    fn a_dot_product_is_over_all_parts() {
+        let position =
+            |a: &[f32], b: f32| Position::new(vec![Tensor::from_slice(a), Tensor::from_slice(&[b])]);
+        assert!((position(&[1.0, 2.0], 3.0).dot(&position(&[4.0, 5.0], -6.0)) + 4.0).abs() < 1e-12);
     }
 
     #[test]

@@ -5,7 +5,9 @@ use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, TensorSpec, c
 use bal_layers::conv_pool_relu;
 use tch::{Device, Kind, Tensor};
 
+/// Filters of each convolution: as the paper has them, and of the wide form.
 const FILTERS: i64 = 32;
+const WIDE: i64 = 64;
 const HIDDEN: i64 = 64;
 const KEEP: f64 = 0.5;
 
@@ -20,9 +22,13 @@ const KEEP: f64 = 0.5;
 /// does not divide, pooling drops what is left over. Each convolution is one layer with its pooling and `ReLU`
 /// ([`conv_pool_relu`]).
 ///
+/// `cnn-wide` is the same network with 64 filters in each convolution, and so with 239,050 weights: about as many as two of
+/// the first. It is a control, and no network of the paper's.
+///
 /// Source: Ye & Zhu, NeurIPS 2018, section 5.1, and the authors' released settings.
 #[derive(Clone, Copy, Debug)]
 pub struct Cnn {
+    filters: i64,
     input: [i64; 3],
     classes: i64,
 }
@@ -30,7 +36,12 @@ pub struct Cnn {
 impl Cnn {
     /// The network for 28x28 grey images of ten classes.
     pub fn mnist() -> Self {
-        Self { input: [1, 28, 28], classes: 10 }
+        Self { filters: FILTERS, input: [1, 28, 28], classes: 10 }
+    }
+
+    /// The same with 64 filters in each convolution.
+    pub fn wide_mnist() -> Self {
+        Self { filters: WIDE, ..Self::mnist() }
     }
 
     /// The network for images and classes of these sizes; sides of 4 pixels at least.
@@ -38,18 +49,30 @@ impl Cnn {
     /// # Errors
     /// [`ModelError::Sizes`] for others.
     pub fn new(sizes: Sizes) -> Result<Self, ModelError> {
-        let Sizes { input, classes } = sizes.checked("cnn", 4)?;
-        Ok(Self { input, classes })
+        Self::of("cnn", FILTERS, sizes)
+    }
+
+    /// The same with 64 filters in each convolution.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn wide(sizes: Sizes) -> Result<Self, ModelError> {
+        Self::of("cnn-wide", WIDE, sizes)
+    }
+
+    fn of(name: &'static str, filters: i64, sizes: Sizes) -> Result<Self, ModelError> {
+        let Sizes { input, classes } = sizes.checked(name, 4)?;
+        Ok(Self { filters, input, classes })
     }
 
     fn features(self) -> i64 {
-        FILTERS * (self.input[1] / 4) * (self.input[2] / 4)
+        self.filters * (self.input[1] / 4) * (self.input[2] / 4)
     }
 }
 
 impl Architecture for Cnn {
     fn name(&self) -> &'static str {
-        "cnn"
+        if self.filters == FILTERS { "cnn" } else { "cnn-wide" }
     }
 
     fn classes(&self) -> i64 {
@@ -61,11 +84,12 @@ impl Architecture for Cnn {
     }
 
     fn parameters(&self) -> Vec<TensorSpec> {
+        let filters = self.filters;
         vec![
-            TensorSpec::new("conv1.weight", &[FILTERS, self.input[0], 3, 3]),
-            TensorSpec::new("conv1.bias", &[FILTERS]),
-            TensorSpec::new("conv2.weight", &[FILTERS, FILTERS, 3, 3]),
-            TensorSpec::new("conv2.bias", &[FILTERS]),
+            TensorSpec::new("conv1.weight", &[filters, self.input[0], 3, 3]),
+            TensorSpec::new("conv1.bias", &[filters]),
+            TensorSpec::new("conv2.weight", &[filters, filters, 3, 3]),
+            TensorSpec::new("conv2.bias", &[filters]),
             TensorSpec::new("fc1.weight", &[HIDDEN, self.features()]),
             TensorSpec::new("fc1.bias", &[HIDDEN]),
             TensorSpec::new("fc2.weight", &[self.classes, HIDDEN]),
@@ -122,6 +146,16 @@ mod tests {
         let (weights, buffers) = Cnn::mnist().init(&mut noise(0));
         assert_eq!(weights.numel(), 110_634);
         assert!(buffers.tensors().is_empty());
+    }
+
+    #[test]
+    fn the_wide_network_has_the_weights_of_two() {
+        let wide = Cnn::wide_mnist();
+        let (weights, buffers) = wide.init(&mut noise(0));
+        assert_eq!((wide.name(), weights.numel()), ("cnn-wide", 239_050));
+        let x = images(3);
+        let logits = wide.forward(&weights, &buffers, &x, Mode::Evaluate).logits;
+        assert!(logits.allclose(&composed(&weights, &x), 1e-5, 1e-6, false));
     }
 
     #[test]

@@ -127,7 +127,7 @@ pub enum ModelError {
         problem: String,
     },
     /// An architecture that is not known.
-    #[error("unknown architecture `{name}`; known are cnn and stn")]
+    #[error("unknown architecture `{name}`; known are cnn, cnn-wide and stn")]
     Architecture {
         /// The name given.
         name: String,

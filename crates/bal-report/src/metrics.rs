@@ -35,6 +35,9 @@ pub struct MetricLine {
     /// The mean energy of the parameter chains.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter_energy: Option<f64>,
+    /// The temperature of the parameter chains by the virial theorem, as a multiple of the posterior's: a single draw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configurational_temperature: Option<f64>,
     /// The accuracy on the sweep's training images, in [0, 1].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accuracy: Option<f64>,
@@ -49,6 +52,7 @@ impl MetricLine {
             ("l2", self.l2),
             ("data_energy", self.data_energy),
             ("parameter_energy", self.parameter_energy),
+            ("configurational_temperature", self.configurational_temperature),
             ("accuracy", self.accuracy),
         ];
         numbers.into_iter().filter_map(|(key, value)| Some((key, value?)))

@@ -11,7 +11,7 @@ use crate::{ReportError, json};
 mod regime;
 mod summary;
 
-pub use regime::SamplerRegime;
+pub use regime::{ConfigurationalTemperature, SamplerRegime};
 pub use summary::Summary;
 
 /// The value of [`Record::format`] that this version writes and reads.

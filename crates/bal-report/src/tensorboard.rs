@@ -155,6 +155,7 @@ mod tests {
             l2: None,
             data_energy: None,
             parameter_energy: None,
+            configurational_temperature: None,
             accuracy: None,
         }
     }

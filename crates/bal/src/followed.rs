@@ -86,7 +86,8 @@ impl<'a> Followed<'a> {
     }
 
     fn keep(&mut self, progress: &Progress) -> Result<()> {
-        let Metrics { loss, linf, l2, data_energy, parameter_energy } = progress.metrics;
+        let Metrics { loss, linf, l2, data_energy, parameter_energy, configurational_temperature } =
+            progress.metrics;
         let line = MetricLine {
             sweep: progress.sweep,
             epoch: progress.epoch,
@@ -96,6 +97,7 @@ impl<'a> Followed<'a> {
             l2,
             data_energy,
             parameter_energy,
+            configurational_temperature,
             accuracy: None,
         };
         self.metrics.write(&line)?;

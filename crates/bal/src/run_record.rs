@@ -8,8 +8,10 @@ use anyhow::{Context, Result};
 use bal_baselines::ParameterSettings;
 use bal_core::Posterior;
 use bal_models::Ensemble;
-use bal_report::{Diagnostics, MetricLine, Record, SamplerRegime, Summary, metrics, record};
-use std::{collections::BTreeMap, path::Path};
+use bal_report::{
+    ConfigurationalTemperature, Diagnostics, MetricLine, Record, SamplerRegime, Summary, metrics, record,
+};
+use std::collections::BTreeMap;
 
 /// How a run went, and what it was run on.
 pub(crate) struct Outcome<'a> {
@@ -33,6 +35,7 @@ pub(crate) fn make(
     let method = experiment.method()?;
     let model = Ensemble::new(posterior, session.device)?;
     let images = training.images.len() as u64;
+    let lines = metrics::read(&folder.metrics()).context("the run's metrics cannot be read back")?;
     let batches = experiment.epochs().batches(images);
     Ok(Record {
         format: record::FORMAT,
@@ -59,7 +62,7 @@ pub(crate) fn make(
         threads: session.workers.threads(),
         wall_seconds: outcome.seconds,
         units: units(experiment),
-        curves: curves(&folder.metrics())?,
+        curves: curves(&lines),
         diagnostics: posterior.mixing.as_ref().map(|mixing| Diagnostics {
             chains: mixing.chains as u64,
             draws: mixing.draws as u64,
@@ -68,7 +71,14 @@ pub(crate) fn make(
         }),
         sampler: posterior.regime.as_ref().zip(experiment.chains()).map(|(regime, chains)| {
             let ParameterSettings { sampler, energy, .. } = chains.parameters;
-            SamplerRegime::new(sampler.name(), energy.name(), regime)
+            let regime = SamplerRegime::new(sampler.name(), energy.name(), regime);
+            let mixing = chains.mixing;
+            let burnt_in = lines.iter().filter(|line| mixing.images > 0 && line.sweep > mixing.burn_in);
+            let temperatures = burnt_in.filter_map(|line| line.configurational_temperature).collect();
+            SamplerRegime {
+                configurational_temperature: ConfigurationalTemperature::of(temperatures),
+                ..regime
+            }
         }),
         held_out: bal_baselines::accuracy(&model, &training.held_out, &session.workers)?,
         digests: folder.digests()?,
@@ -82,8 +92,7 @@ type Column = (&'static str, fn(&MetricLine) -> Option<f64>);
 const POINTS: usize = 200;
 
 /// The metrics of a run as curves over sweeps, each point the mean of the sweeps that it stands for.
-fn curves(path: &Path) -> Result<BTreeMap<String, Vec<(u64, f64)>>> {
-    let lines = metrics::read(path).context("the run's metrics cannot be read back")?;
+fn curves(lines: &[MetricLine]) -> BTreeMap<String, Vec<(u64, f64)>> {
     let columns: [Column; 5] = [
         ("loss", |l| Some(l.loss)),
         ("linf", |l| l.linf),
@@ -103,5 +112,5 @@ fn curves(path: &Path) -> Result<BTreeMap<String, Vec<(u64, f64)>>> {
             curves.insert(name.to_string(), points.chunks(group).filter_map(mean).collect());
         }
     }
-    Ok(curves)
+    curves
 }

@@ -3,7 +3,7 @@
 use super::{
     conditionals::{BatchConditionals, DATA, PARAMETERS},
     data_chain::DataChain,
-    settings::{BalSettings, DataSettings, DataStart, Samples, refused},
+    settings::{BalSettings, DataSettings, DataStart, Prior, Samples, refused},
 };
 use crate::{
     epochs::Learner,
@@ -100,6 +100,15 @@ impl<'a> BalLearner<'a> {
         let states: Vec<&State> = self.chains.iter().map(|chain| &chain.state).collect();
         let unit = parameters.energy.posterior_temperature(self.task.images.len() as u64);
         parameters.sampler_in(sweep).regime(&states, unit)
+    }
+
+    /// What the weights times their gradient say of the chains' temperature; nothing under an improper prior.
+    fn configurational_temperature(&self, parameters: &Block) -> Option<f64> {
+        // Chains see the mean over the images, whatever the settings are about.
+        let unit = self.task.images.len() as f64;
+        let weights: usize = parameters.chains.iter().map(|chain| chain.state.position.numel()).sum();
+        let virial: f64 = parameters.chains.iter().map(|chain| chain.virial).sum();
+        (self.settings.parameters.prior != Prior::Flat && weights > 0).then(|| unit * virial / weights as f64)
     }
 
     /// The posterior's members.
@@ -244,6 +253,7 @@ impl Learner for BalLearner<'_> {
             let count = block.chains.len() as f64;
             metrics.loss = block.chains.iter().filter_map(|chain| chain.aux.loss).sum::<f64>() / count;
             metrics.parameter_energy = Some(block.energy() / count);
+            metrics.configurational_temperature = self.configurational_temperature(&block);
             let moved = block.chains.into_iter().zip(buffers.drain(..));
             let state = |(chain, before): (Chain, Position)| ChainState {
                 state: chain.state,

@@ -12,6 +12,7 @@ fn line(sweep: u64) -> MetricLine {
         l2: None,
         data_energy: None,
         parameter_energy: Some(-1.5),
+        configurational_temperature: Some(1.25),
         accuracy: None,
     }
 }

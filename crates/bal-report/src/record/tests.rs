@@ -29,6 +29,7 @@ fn record() -> Record {
             floor_share: Some(0.95),
             gradient_quantiles: vec![(0.5, 1.2e-4), (0.99, 1.3e-3)],
             temperature_quantiles: vec![(0.5, 2.8)],
+            configurational_temperature: ConfigurationalTemperature::of(vec![1.0, 1.5, 1.25, 0.75]),
         }),
         held_out: Some(0.991),
         ..crate::testing::record("mnist-bal")
