@@ -29,6 +29,10 @@ use tch::Tensor;
 /// image out; one that is never fooled gives back, of the best points (by the loss) of its runs and
 /// the image itself, the one with the highest margin. An image that is wrong already is not changed.
 ///
+/// A climb has stalled where less than three quarters of the steps since the last checkpoint raised the loss, or where step and
+/// best loss are what they were at the last one. Exactly three quarters are enough, as in the paper; the authors' code
+/// (`pyautoattack` 0.2.0) halves the step there too. With 100 steps that can matter in one phase, that of 16 steps.
+///
 /// Source: Croce & Hein, ICML 2020, Algorithm 1 and section 3; targets as in their section 4.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Apgd {

@@ -1,7 +1,7 @@
 //! Point estimates: empirical risk minimisation, and training against an inner attack.
 
 use crate::{
-    CrossEntropy, Epochs, NetworkMode,
+    CrossEntropy, Epochs, NetworkMode, PriorEnergy,
     epochs::Learner,
     perturb::{perturb, sizes},
     risk::{Risk, Term},
@@ -164,7 +164,7 @@ impl Learner for PointLearner<'_> {
             mode: NetworkMode::Train,
             buffers: self.chain.buffers.replicate(),
             passes: vec![],
-            prior_precision: 0.0,
+            prior: PriorEnergy::none(),
         };
         let diverged = |source| TrainError::Diverged {
             sweep,

@@ -11,6 +11,7 @@ mod epochs;
 mod held_out;
 mod perturb;
 mod pixels;
+mod prior;
 mod risk;
 mod settings;
 mod start;
@@ -20,13 +21,14 @@ mod wrm;
 
 pub use adversarial_training::AdversarialTraining;
 pub use bal::{
-    Bal, BalSettings, DataSettings, DataStart, LossScale, ParameterEnergy, ParameterSettings, Prior,
-    Reduction, Samples, Sharing, StepCycle,
+    Bal, BalSettings, DataSettings, DataStart, LossScale, ParameterEnergy, ParameterSettings, Reduction,
+    Samples, Sharing, StepCycle,
 };
 pub use cross_entropy::CrossEntropy;
 pub use data_energy::DataEnergy;
 pub use held_out::accuracy;
 pub use pixels::{PixelStart, Pixels};
+pub use prior::{Prior, PriorEnergy, StudentT};
 pub use risk::{Risk, Term};
 pub use settings::{Epochs, LastBatch, NetworkMode, TraceSettings};
 pub use support::{Boundary, Support, SupportSettings};

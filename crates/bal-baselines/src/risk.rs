@@ -1,6 +1,6 @@
 //! The energy of weights on a batch: mean loss, perhaps with a prior.
 
-use crate::NetworkMode;
+use crate::{NetworkMode, PriorEnergy};
 use bal_core::{
     Architecture, Aux, Batch, Energy, Evaluation, Mode, NoiseStream, Objective, Position, Replicate, Workers,
     channels_last, gradients,
@@ -35,11 +35,11 @@ impl Replicate for Term {
 /// The energy of a network's weights on a batch.
 ///
 /// ```text
-/// U(w) = sum_terms weight * sum_i l(x_i, y_i; w)  +  |w|^2 / (2 s^2 N)
+/// U(w) = sum_terms weight * sum_i l(x_i, y_i; w)  -  1/N log p(w)
 /// ```
 ///
 /// `l`: the objective's loss. With weights `1/B` this is the mean loss of the batch, an estimate of eq. 7's
-/// `1/N sum_i l_i - 1/N log p(w)`; without a prior scale the second part is absent.
+/// `1/N sum_i l_i - 1/N log p(w)`; under a flat prior the second part is absent.
 ///
 /// In training mode each evaluation draws new dropout masks from its noise, which has a stream per image for each shard,
 /// in the shards' order; so the energy is itself an estimate. [`Aux`] has the loss without the prior's part, and the
@@ -64,16 +64,11 @@ pub struct Risk<'a> {
     /// Order in which shards update the batch statistics; one that is listed k times is applied k times. Empty: each
     /// shard once. Ignored by networks without batch statistics.
     pub passes: Vec<usize>,
-    /// `1 / (s^2 N)` of a Gaussian prior, or 0.
-    pub prior_precision: f64,
+    /// The prior's part.
+    pub prior: PriorEnergy,
 }
 
 impl Risk<'_> {
-    fn prior(&self, at: &Position) -> Tensor {
-        let squares = at.tensors().iter().map(|w| w.square().sum(Kind::Float));
-        squares.reduce(|a, b| a + b).unwrap_or_default() * (0.5 * self.prior_precision)
-    }
-
     /// The masks of each shard, cut from `noise`; none in evaluation mode.
     fn masks(&self, noise: &mut NoiseStream) -> Vec<Option<NoiseStream>> {
         match self.mode {
@@ -105,7 +100,7 @@ impl Energy for Risk<'_> {
             }
         }
         noise.join(masks.into_iter().flatten());
-        if self.prior_precision > 0.0 { total + self.prior(at) } else { total }
+        if self.prior.is_none() { total } else { total + self.prior.energy(at) }
     }
 
     fn gradient(&self, at: &Position, noise: &mut NoiseStream) -> Evaluation {
@@ -126,11 +121,9 @@ impl Energy for Risk<'_> {
         }
         let aux = Aux { loss: Some(energy), buffers: self.statistics(&moved) };
         let mut gradient = gradient.unwrap_or_else(|| at.full_like(0.0));
-        if self.prior_precision > 0.0 {
-            energy += self.prior(at).double_value(&[]);
-            for (g, w) in gradient.tensors_mut().iter_mut().zip(at.tensors()) {
-                let _ = g.g_add_(&(w * self.prior_precision));
-            }
+        if !self.prior.is_none() {
+            energy += self.prior.energy(at).double_value(&[]);
+            self.prior.add_gradient(at, &mut gradient);
         }
         Evaluation { energy, gradient, aux }
     }

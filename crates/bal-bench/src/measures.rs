@@ -4,7 +4,7 @@ use crate::Problem;
 use anyhow::{Result, bail};
 use bal_attacks::{AttackName, AttackSpec, PgdSettings, Protocol, Radii};
 use bal_baselines::{
-    AdversarialTraining, Bal, CrossEntropy, DataEnergy, Epochs, NetworkMode, Pixels, Risk, Term,
+    AdversarialTraining, Bal, CrossEntropy, DataEnergy, Epochs, NetworkMode, Pixels, PriorEnergy, Risk, Term,
 };
 use bal_core::{
     Architecture, Batch, Energy, EnsembleGradient, Member, Method, NoiseKey, NoiseStream, Position,
@@ -114,7 +114,7 @@ pub fn risk<'a>(
         mode,
         buffers,
         passes: vec![],
-        prior_precision: 0.0,
+        prior: PriorEnergy::none(),
     }
 }
 

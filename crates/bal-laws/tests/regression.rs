@@ -4,7 +4,7 @@
 //! l(z, y; w) = (y - w z)^2 / (2 s^2)
 //! ```
 
-use bal_baselines::{DataEnergy, NetworkMode, Pixels, Risk, Term};
+use bal_baselines::{DataEnergy, NetworkMode, Pixels, Prior, PriorEnergy, Risk, Term};
 use bal_core::{
     Architecture, Batch, Block, Chain, Conditionals, Energy, Forward, Generator, Given, Kernel, Member, Mode,
     NoiseStream, Objective, Position, Replicate, Shared, Targets, TensorSpec, Workers, sweep,
@@ -163,7 +163,7 @@ impl Conditionals for Weights {
             mode: NetworkMode::Evaluate,
             buffers: Position::new(vec![]),
             passes: vec![],
-            prior_precision: 1.0 / (self.prior_variance * images),
+            prior: PriorEnergy::new(Prior::Gaussian(self.prior_variance.sqrt()), clean.len() as u64),
         })
     }
 }

@@ -2,10 +2,10 @@
 
 use super::{
     data_chain::DataChain,
-    settings::{ParameterSettings, Prior, Reduction},
+    settings::{ParameterSettings, Reduction},
 };
 use crate::{
-    DataEnergy, NetworkMode,
+    DataEnergy, NetworkMode, PriorEnergy,
     risk::{Risk, Term},
 };
 use bal_core::{
@@ -104,10 +104,6 @@ impl BatchConditionals<'_> {
     }
 
     fn parameter_energy(&self, chain: usize, data: &[Position]) -> Risk<'_> {
-        let prior_precision = match self.parameters.prior {
-            Prior::Flat => 0.0,
-            Prior::Gaussian(scale) => 1.0 / (scale * scale * self.training_images as f64),
-        };
         Risk {
             architecture: self.architecture.clone(),
             objective: self.objective.clone(),
@@ -116,7 +112,7 @@ impl BatchConditionals<'_> {
             mode: self.parameters.mode,
             buffers: self.buffers.with(|buffers| buffers[chain].replicate()),
             passes: self.passes(),
-            prior_precision,
+            prior: PriorEnergy::new(self.parameters.prior, self.training_images),
         }
     }
 

@@ -3,9 +3,10 @@
 use super::{
     conditionals::{BatchConditionals, DATA, PARAMETERS},
     data_chain::DataChain,
-    settings::{BalSettings, DataSettings, DataStart, Prior, Samples, refused},
+    settings::{BalSettings, DataSettings, DataStart, Samples, refused},
 };
 use crate::{
+    Prior,
     epochs::Learner,
     perturb::sizes,
     start,

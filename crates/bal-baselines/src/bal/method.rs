@@ -2,7 +2,7 @@
 
 use super::{
     learner::{BalLearner, Game},
-    settings::{BalSettings, DataSettings, DataStart, Prior, Samples, refused},
+    settings::{BalSettings, DataSettings, DataStart, Samples, refused},
 };
 use crate::{Boundary, CrossEntropy, PixelStart, Pixels, Support, settings::check};
 use bal_attacks::Norm;
@@ -48,10 +48,7 @@ impl Bal {
         let good = (0.0..=1.0).contains(&p.clean_weight);
         check("parameters.clean_weight", p.clean_weight, good, "it must be in [0, 1]")?;
         check("parameters.steps", p.steps as f64, p.steps > 0, "at least 1 is needed")?;
-        if let Prior::Gaussian(scale) = p.prior {
-            let good = scale.is_finite() && scale > 0.0;
-            check("parameters.prior.gaussian", scale, good, "it must be finite and above 0")?;
-        }
+        p.prior.check()?;
         if let Some(cycle) = p.step_cycle {
             cycle.check()?;
         }

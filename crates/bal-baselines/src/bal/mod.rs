@@ -9,7 +9,7 @@ mod step_cycle;
 
 pub use method::Bal;
 pub use settings::{
-    BalSettings, DataSettings, DataStart, LossScale, ParameterEnergy, ParameterSettings, Prior, Reduction,
-    Samples, Sharing,
+    BalSettings, DataSettings, DataStart, LossScale, ParameterEnergy, ParameterSettings, Reduction, Samples,
+    Sharing,
 };
 pub use step_cycle::StepCycle;

@@ -1,7 +1,7 @@
 //! Settings of Bayesian adversarial learning, and their units.
 
 use super::step_cycle::StepCycle;
-use crate::{Epochs, NetworkMode, SupportSettings, TraceSettings};
+use crate::{Epochs, NetworkMode, Prior, SupportSettings, TraceSettings};
 use bal_core::{Kernel, TrainError};
 use bal_samplers::{Sampler, SamplerError, SgldSettings, StepSize, table_with_samplers};
 use schemars::JsonSchema;
@@ -117,7 +117,8 @@ table_with_samplers!(ParameterTable {
     /// `sum`, of which temperature 1 is the posterior.
     #[serde(default, skip_serializing_if = "ParameterEnergy::is_mean")]
     energy: ParameterEnergy,
-    /// Prior of each weight: flat, or normal with this standard deviation, as `{ gaussian = 0.1 }`.
+    /// Prior of each weight: `"flat"`, `{ gaussian = 0.1 }` with its standard deviation, `{ laplace = 0.07 }` with its scale, or
+    /// `{ student_t = { scale = 0.06, degrees = 3.0 } }`.
     prior: Prior,
     /// Cycles of the step size, by cosines. Absent: it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -235,7 +236,8 @@ pub struct ParameterSettings {
     /// Energy that the sampler's settings are about: the `mean` over the training images, where it is not said, or their
     /// `sum`, of which temperature 1 is the posterior.
     pub energy: ParameterEnergy,
-    /// Prior of each weight: flat, or normal with this standard deviation, as `{ gaussian = 0.1 }`.
+    /// Prior of each weight: `"flat"`, `{ gaussian = 0.1 }` with its standard deviation, `{ laplace = 0.07 }` with its scale, or
+    /// `{ student_t = { scale = 0.06, degrees = 3.0 } }`.
     pub prior: Prior,
     /// Cycles of the step size, by cosines. Absent: it stays.
     pub step_cycle: Option<StepCycle>,
@@ -310,16 +312,6 @@ pub enum Reduction {
     Mean,
     /// Their sum, the clean loss counted once for each: what the released code did.
     Sum,
-}
-
-/// The law of the weights before any data.
-#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Prior {
-    /// None. Improper on a network with `ReLU`s: layers can be scaled against each other.
-    Flat,
-    /// Each weight normal with this standard deviation, above 0.
-    Gaussian(f64),
 }
 
 /// Which states of the parameter chains become members of the posterior.

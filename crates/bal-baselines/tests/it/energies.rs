@@ -3,7 +3,8 @@
 use crate::small::{Linear, images, noise};
 use bal_attacks::Norm;
 use bal_baselines::{
-    Boundary, CrossEntropy, DataEnergy, NetworkMode, PixelStart, Pixels, Risk, Support, SupportSettings, Term,
+    Boundary, CrossEntropy, DataEnergy, NetworkMode, PixelStart, Pixels, Prior, PriorEnergy, Risk, Support,
+    SupportSettings, Term,
 };
 use bal_core::{
     Architecture, Batch, Energy, Evaluation, Generator, Kernel, Member, NoiseStream, Position, Replicate,
@@ -111,7 +112,7 @@ fn the_risks_gradient_is_that_of_its_energy_however_the_batch_is_cut() {
         mode,
         buffers: Position::new(vec![]),
         passes: vec![],
-        prior_precision: 0.25,
+        prior: PriorEnergy::new(Prior::Gaussian(1.0), 4),
     };
     let at = member(11).parameters;
     for size in [6, 4, 2, 1] {
@@ -149,7 +150,7 @@ fn batches_that_may_not_be_cut_move_their_statistics_as_if_one_came_after_anothe
             mode: NetworkMode::Train,
             buffers: from,
             passes: passes.to_vec(),
-            prior_precision: 0.0,
+            prior: PriorEnergy::none(),
         };
         let mut noise = NoiseStream::silent();
         noise.join(shards.iter().map(|&shard| masks(shard as u64)));

@@ -1,0 +1,183 @@
+//! The law of the weights before any data.
+
+use crate::settings::check;
+use bal_core::{Position, TrainError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+/// The law of the weights before any data: independent, and the same for each.
+///
+/// | prior | density of a weight | energy |
+/// |---|---|---|
+/// | flat | constant, improper | 0 |
+/// | `gaussian` | normal, standard deviation s | `w^2 / (2 s^2)` |
+/// | `laplace` | `exp(-|w|/b) / (2 b)`, standard deviation `2^1/2 b` | `|w| / b` |
+/// | `student_t` | t with nu degrees of freedom, times s | `(nu + 1)/2 log(1 + w^2 / (nu s^2))` |
+///
+/// At 0 the Laplace density has a kink, where the gradient is taken as 0. With few degrees of freedom the t has no variance (nu of 2 or
+/// less); a Gaussian is its limit for many.
+///
+/// Source: Ye & Zhu, NeurIPS 2018, section 2 (`p(w)`); Laplace and t as in Fortuin et al., ICLR 2022.
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prior {
+    /// None. Improper on a network with `ReLU`s: layers can be scaled against each other.
+    Flat,
+    /// Each weight normal with this standard deviation, above 0.
+    Gaussian(f64),
+    /// Each weight Laplace with this scale b, above 0.
+    Laplace(f64),
+    /// Each weight Student's t.
+    StudentT(StudentT),
+}
+
+/// A scaled Student's t distribution.
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StudentT {
+    /// Scale s, above 0.
+    pub scale: f64,
+    /// Degrees of freedom nu, above 0.
+    pub degrees: f64,
+}
+
+impl Prior {
+    /// Refuses scales that are not finite and above 0.
+    pub(crate) fn check(&self) -> Result<(), TrainError> {
+        let above_0 = |name: &str, value: f64| {
+            let good = value.is_finite() && value > 0.0;
+            check(&format!("parameters.prior.{name}"), value, good, "it must be finite and above 0")
+        };
+        match *self {
+            Self::Flat => Ok(()),
+            Self::Gaussian(scale) => above_0("gaussian", scale),
+            Self::Laplace(scale) => above_0("laplace", scale),
+            Self::StudentT(StudentT { scale, degrees }) => {
+                above_0("student_t.scale", scale)?;
+                above_0("student_t.degrees", degrees)
+            }
+        }
+    }
+}
+
+/// Minus the logarithm of the prior's density over the number of training images N: its part of the mean over the images.
+#[derive(Clone, Copy, Debug)]
+pub struct PriorEnergy {
+    prior: Prior,
+    images: f64,
+}
+
+impl PriorEnergy {
+    /// The part of `prior` in the energy of a mean over so many training images, at least 1.
+    pub fn new(prior: Prior, images: u64) -> Self {
+        Self { prior, images: images as f64 }
+    }
+
+    /// No prior.
+    pub fn none() -> Self {
+        Self::new(Prior::Flat, 1)
+    }
+
+    /// Whether it is nowhere anything but 0.
+    pub(crate) fn is_none(&self) -> bool {
+        self.prior == Prior::Flat
+    }
+
+    /// `-log p(w) / N` up to a constant: `[]`, differentiable in `at`.
+    pub fn energy(&self, at: &Position) -> Tensor {
+        let sum = |of: &dyn Fn(&Tensor) -> Tensor| {
+            let parts = at.tensors().iter().map(|w| of(w).sum(Kind::Float));
+            parts.reduce(|a, b| a + b).unwrap_or_default()
+        };
+        match self.prior {
+            Prior::Flat => Tensor::zeros([], (Kind::Float, at.first().device())),
+            Prior::Gaussian(scale) => sum(&Tensor::square) * (0.5 * self.precision(scale)),
+            Prior::Laplace(scale) => sum(&Tensor::abs) / (scale * self.images),
+            Prior::StudentT(t) => {
+                let spread = t.degrees * t.scale.powi(2);
+                sum(&|w| (w.square() / spread).log1p()) * (0.5 * (t.degrees + 1.0) / self.images)
+            }
+        }
+    }
+
+    /// Adds the gradient of [`Self::energy`] to `gradient`.
+    pub fn add_gradient(&self, at: &Position, gradient: &mut Position) {
+        for (g, w) in gradient.tensors_mut().iter_mut().zip(at.tensors()) {
+            let mine = match self.prior {
+                Prior::Flat => continue,
+                Prior::Gaussian(scale) => w * self.precision(scale),
+                Prior::Laplace(scale) => w.sign() / (scale * self.images),
+                Prior::StudentT(t) => {
+                    let spread = t.degrees * t.scale.powi(2);
+                    w * ((t.degrees + 1.0) / self.images) / (w.square() + spread)
+                }
+            };
+            let _ = g.g_add_(&mine);
+        }
+    }
+
+    fn precision(&self, scale: f64) -> f64 {
+        1.0 / (scale * scale * self.images)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bal_core::gradients;
+
+    const PRIORS: [Prior; 4] = [
+        Prior::Flat,
+        Prior::Gaussian(0.3),
+        Prior::Laplace(0.2),
+        Prior::StudentT(StudentT { scale: 0.4, degrees: 3.0 }),
+    ];
+
+    fn position() -> Position {
+        Position::new(vec![Tensor::from_slice(&[0.5f32, -1.25]), Tensor::from_slice(&[0.0f32, 2.0, -0.1])])
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_the_energy() {
+        for prior in PRIORS {
+            let energy = PriorEnergy::new(prior, 10);
+            let leaves: Vec<Tensor> =
+                position().tensors().iter().map(|w| w.copy().set_requires_grad(true)).collect();
+            let at = Position::of_leaves(leaves.iter().map(Tensor::shallow_clone).collect());
+            let expected = gradients(&energy.energy(&at), &leaves);
+            let mut found = position().full_like(1.0);
+            energy.add_gradient(&position(), &mut found);
+            for (found, expected) in found.tensors().iter().zip(expected) {
+                assert!(found.allclose(&(expected + 1.0), 1e-6, 1e-7, false), "{prior:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn energies_are_minus_the_logarithms_of_the_densities() {
+        let at = |w: f32| Position::new(vec![Tensor::from_slice(&[w])]);
+        let difference = |prior| {
+            let energy = |w| PriorEnergy::new(prior, 1).energy(&at(w)).double_value(&[]);
+            energy(1.5) - energy(0.5)
+        };
+        // By hand: (1.5^2 - .5^2) / (2 .3^2), 1/.2, and 2 log((1 + 1.5^2/.48) / (1 + .5^2/.48)).
+        let t = 2.0 * ((1.0 + 2.25 / 0.48) / (1.0f64 + 0.25 / 0.48)).ln();
+        for (prior, expected) in PRIORS.into_iter().zip([0.0, 2.0 / 0.18, 5.0, t]) {
+            assert!((difference(prior) - expected).abs() < 1e-5, "{prior:?}: {}", difference(prior));
+        }
+    }
+
+    #[test]
+    fn scales_that_are_not_above_0_are_named() {
+        for (prior, name) in [
+            (Prior::Gaussian(-1.0), "parameters.prior.gaussian"),
+            (Prior::Laplace(0.0), "parameters.prior.laplace"),
+            (Prior::StudentT(StudentT { scale: f64::NAN, degrees: 3.0 }), "parameters.prior.student_t.scale"),
+            (Prior::StudentT(StudentT { scale: 1.0, degrees: 0.0 }), "parameters.prior.student_t.degrees"),
+        ] {
+            let error = prior.check().unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+}
