@@ -46,7 +46,7 @@ pub struct Forward {
 /// Weights are data: a member of an ensemble is an architecture and a position.
 pub trait Architecture: Send + Sync + std::fmt::Debug {
     /// The name that files carry: `cnn`.
-    fn name(&self) -> &'static str;
+    fn name(&self) -> &str;
 
     /// Number of classes.
     fn classes(&self) -> i64;

@@ -92,7 +92,7 @@ impl Posterior {
 fn alike(one: &Arc<dyn Architecture>, other: &Arc<dyn Architecture>) -> bool {
     let described = |network: &dyn Architecture| {
         let sizes = (network.input(), network.classes());
-        (network.name(), sizes, network.parameters(), network.buffers())
+        (network.name().to_owned(), sizes, network.parameters(), network.buffers())
     };
     Arc::ptr_eq(one, other) || described(&**one) == described(&**other)
 }

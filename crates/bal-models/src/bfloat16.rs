@@ -41,7 +41,7 @@ fn rounded(position: &Position) -> Position {
 }
 
 impl Architecture for Bfloat16 {
-    fn name(&self) -> &'static str {
+    fn name(&self) -> &str {
         self.0.name()
     }
 

@@ -127,7 +127,9 @@ pub enum ModelError {
         problem: String,
     },
     /// An architecture that is not known.
-    #[error("unknown architecture `{name}`; known are cnn, cnn-wide and stn")]
+    #[error(
+        "unknown architecture `{name}`; known are cnn, cnn-wide, stn, mlp-HIDDEN (such as mlp-256-256) and tramer-a to tramer-d"
+    )]
     Architecture {
         /// The name given.
         name: String,
@@ -136,7 +138,7 @@ pub enum ModelError {
     #[error("the network `{name}` cannot be made for these images: {problem}")]
     Sizes {
         /// The architecture.
-        name: &'static str,
+        name: String,
         /// What is wrong.
         problem: String,
     },

@@ -9,14 +9,17 @@ mod cnn;
 mod description;
 mod ensemble;
 mod error;
+mod mlp;
 mod posteriors;
 mod registry;
 mod run_images;
+mod sequential;
 mod sizes;
 mod stn;
 mod tensor_file;
 mod torchscript;
 mod traces;
+mod tramer;
 mod weights;
 
 pub use bfloat16::Bfloat16;

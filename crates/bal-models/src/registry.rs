@@ -1,11 +1,24 @@
 //! Architectures by name.
 
+use crate::mlp::mlp;
+use crate::tramer::tramer;
 use crate::{Cnn, ModelError, Sizes, Stn};
 use bal_core::Architecture;
 use std::sync::Arc;
 
-/// The architecture that files and settings call `name`, `cnn`, `cnn-wide` or `stn`, for images and classes of these `sizes`, or of
-/// the paper's: `[1, 28, 28]` and 10 for the first two, `[1, 32, 32]` and 43 for the last.
+/// Sizes of the paper's MNIST images.
+const MNIST: Sizes = Sizes { input: [1, 28, 28], classes: 10 };
+
+/// The architecture that files and settings call `name`, for images and classes of these `sizes`, or of the paper's: `[1, 32, 32]` and
+/// 43 for `stn`, `[1, 28, 28]` and 10 for all others.
+///
+/// | name | what |
+/// |---|---|
+/// | `cnn` | the paper's network for MNIST, [`Cnn`] |
+/// | `cnn-wide` | the same with twice the filters |
+/// | `stn` | the paper's network for GTSRB, with a spatial transformer, [`Stn`] |
+/// | `mlp-H-H` | fully connected, with the units of each hidden layer: `mlp-1200-1200` |
+/// | `tramer-a` to `tramer-d` | the networks of ensemble adversarial training (Tramèr et al., ICLR 2018) |
 ///
 /// # Errors
 /// [`ModelError::Architecture`] for any other name, [`ModelError::Sizes`] for sizes that it cannot have.
@@ -17,6 +30,10 @@ pub fn architecture(name: &str, sizes: Option<Sizes>) -> Result<Arc<dyn Architec
         ("cnn-wide", Some(sizes)) => Arc::new(Cnn::wide(sizes)?),
         ("stn", None) => Arc::new(Stn::gtsrb()),
         ("stn", Some(sizes)) => Arc::new(Stn::new(sizes)?),
-        _ => return Err(ModelError::Architecture { name: name.into() }),
+        (name, sizes) => {
+            let sizes = sizes.unwrap_or(MNIST);
+            let unknown = || Err(ModelError::Architecture { name: name.into() });
+            Arc::new(mlp(name, sizes).or_else(|| tramer(name, sizes)).unwrap_or_else(unknown)?)
+        }
     })
 }

@@ -22,9 +22,9 @@ impl Sizes {
     }
 
     /// The same, if network `name` can be made for them, whose images have sides of `least` pixels or more.
-    pub(crate) fn checked(self, name: &'static str, least: i64) -> Result<Self, ModelError> {
+    pub(crate) fn checked(self, name: &str, least: i64) -> Result<Self, ModelError> {
         let Self { input: [channels, height, width], classes } = self;
-        let problem = |problem: String| Err(ModelError::Sizes { name, problem });
+        let problem = |problem: String| Err(ModelError::Sizes { name: name.into(), problem });
         let sides = least..=GREATEST;
         if !sides.contains(&height) || !sides.contains(&width) {
             return problem(format!(

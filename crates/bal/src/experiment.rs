@@ -43,7 +43,8 @@ with_methods! {
         ///
         /// A folder or a table of images where `[images]` says how it is read.
         pub dataset: String,
-        /// Network: `cnn`, `cnn-wide` with twice its filters, or `stn`, which has a spatial transformer.
+        /// Network: `cnn`, `cnn-wide` with twice its filters, `stn`, which has a spatial transformer, `mlp-256-256` with the units of
+        /// each hidden layer, or `tramer-a` to `tramer-d`.
         pub architecture: String,
         /// Numbers that the network computes with; bf16 is for processors that have it.
         ///
