@@ -58,6 +58,9 @@ pub(crate) fn draw(repository: &Repository, name: &str, results: &Path) -> Resul
     if name == "ball" {
         paths.extend(figures::InBall::read(results)?.draw(&results.join("ball"))?);
     }
+    if name == "samplers" {
+        paths.extend(figures::Explored::read(results)?.draw(&results.join("samplers"))?);
+    }
     if name == "robustness" {
         paths.extend(figures::reliability(results)?);
     }
@@ -78,7 +81,10 @@ fn tables(name: &str, results: &Path, published: &Published) -> Result<Vec<(&'st
         "ball" => Ok(vec![("ball", figures::InBall::read(results)?.table())]),
         "ablation" => Ok(vec![("ablation", table::ablation(results)?)]),
         "robustness" => robustness(results),
-        "samplers" => Ok(vec![("samplers", table::samplers(results)?)]),
+        "samplers" => {
+            let explored = figures::Explored::read(results)?;
+            Ok(vec![("samplers", explored.table()), ("samplers-equal-bias", explored.at_equal_bias())])
+        }
         _ => studies(name, results).into_iter().map(study).collect(),
     }
 }

@@ -2,7 +2,9 @@
 
 mod ablation;
 mod ball;
+mod brief;
 mod calibration;
+mod converged;
 mod copy;
 mod data;
 mod ensembles;
@@ -13,6 +15,7 @@ mod list;
 mod model;
 mod place;
 mod quick;
+mod robust;
 mod robustness;
 mod runs;
 mod training;
@@ -107,6 +110,9 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
         stage("ensemble", || ensembles::evaluate(repository, &bal, &place, [ball::ensemble()]))?;
     }
 
+    if figure.parts().contains(&Figure::Robust) {
+        stage("ensembles", || ensembles::evaluate(repository, &bal, &place, robust::ensembles()))?;
+    }
     if figure.parts().contains(&Figure::Robustness) {
         stage("robustness", || robustness::evaluate(repository, &bal, &place, only))?;
     }

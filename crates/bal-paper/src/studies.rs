@@ -12,12 +12,13 @@ mod methods;
 mod methods_figure;
 mod reliability;
 mod runs;
+mod samplers;
 mod scaling;
 mod study;
 #[cfg(test)]
 pub(crate) mod synthetic;
 
-pub(crate) use ball::{DataCell, InBall, Kernel};
+pub(crate) use ball::{DataCell, InBall, Kernel, ManyChains};
 pub(crate) use comparison::{Comparison, Row};
 pub(crate) use fig2::fig2;
 pub(crate) use fig2::{Quantity, SampleSizes};
@@ -26,6 +27,7 @@ pub(crate) use methods_figure::methods;
 pub(crate) use reliability::reliability;
 pub(crate) use reliability::{calibration_of, calibrations};
 pub(crate) use runs::{evaluation, seed_folder};
+pub(crate) use samplers::{Explored, SAMPLERS};
 pub(crate) use scaling::scaling;
 pub(crate) use study::BESIDE_BAL;
 pub(crate) use study::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_TUNED, Study};

@@ -22,7 +22,6 @@ mod members_under_attack;
 mod more_steps;
 mod performance;
 mod robustness;
-mod samplers;
 
 pub(crate) use ablation::ablation;
 pub(crate) use calibration::calibration;
@@ -30,7 +29,6 @@ pub(crate) use crosscheck::crosscheck;
 pub(crate) use fig2::fig2;
 pub(crate) use performance::{peer, scaling};
 pub(crate) use robustness::robustness;
-pub(crate) use samplers::{SAMPLERS, samplers};
 
 /// A study, published against ours: a line per method that has published numbers, then every point, folded away.
 ///

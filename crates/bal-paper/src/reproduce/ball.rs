@@ -4,12 +4,14 @@
 //! Data chains, one network: the reduced form takes `10 * 12,000 * 8` gradients, whatever the kernel and the temperature of its
 //! chains.
 //!
+//! Several chains for an image: either as many gradients, or as many steps of the network.
+//!
 //! Weights: four chains take four times the gradients, and so does one network that is trained four times as long.
 
 use crate::reproduce::ablation::Ensemble;
 use crate::reproduce::data::AttackOn;
 use crate::reproduce::runs::Run;
-use crate::studies::{DataCell, Kernel};
+use crate::studies::{DataCell, Kernel, ManyChains};
 
 /// The reduced form, by the kernel of its data chains: nearly-sign steps that end at the nearest point of the ball, without
 /// noise PGD; and Langevin steps that fold back at the rim, eq. 6 in the ball.
@@ -31,6 +33,9 @@ const EPOCHS: u32 = 10;
 const SWEEPS: u32 = 2000;
 const RAMP: u32 = 800;
 
+/// Images in a batch.
+const BATCH: u32 = 60;
+
 /// Parameter chains of a posterior, and networks of a plain ensemble.
 const NETWORKS: u64 = 4;
 
@@ -39,6 +44,7 @@ pub(super) fn runs(seed: u64) -> Vec<Run> {
     let mut runs = vec![Run::new("fig1", "erm", "mnist-erm", seed)];
     runs.extend(DataCell::all().iter().map(|cell| of_cell(cell, seed)));
     runs.extend(weights(seed));
+    runs.extend(ManyChains::all().iter().map(|cell| of_many(cell, seed)));
     runs
 }
 
@@ -71,6 +77,25 @@ fn of_cell(cell: &DataCell, seed: u64) -> Run {
     run(&cell.name(), experiment, seed, &settings)
 }
 
+/// Several data chains for each image. At as many gradients the network takes as many times fewer steps.
+fn of_many(cell: &ManyChains, seed: u64) -> Run {
+    let ManyChains { chains, temperature, longer } = *cell;
+    let mut settings =
+        vec![format!("bal.data.psgld.temperature={temperature}"), format!("bal.data_chains={chains}")];
+    if !longer {
+        let sweeps = SWEEPS / chains;
+        let epochs = (EPOCHS / chains).max(1);
+        settings.extend([
+            format!("bal.schedule.epochs={epochs}"),
+            // Of twenty chains, half a pass.
+            format!("train_images={}", sweeps / epochs * BATCH),
+            format!("bal.data.support.ramp={}", RAMP / chains),
+            format!("bal.parameters.step_cycle.period={sweeps}"),
+        ]);
+    }
+    run(&cell.name(), SIGN, seed, &settings)
+}
+
 /// One network against PGD.
 fn pgd(seed: u64) -> Run {
     of_cell(&DataCell::PGD, seed)
@@ -95,6 +120,7 @@ fn weights(seed: u64) -> Vec<Run> {
         run("posterior-apart", SIGN, seed, &[four, noise.clone()]),
         run("posterior-warm-data", SIGN, seed, &warm),
         run("one-chain", SIGN, seed, &[noise]),
+        run("one-chain-cold", SIGN, seed, &["bal.parameters.sghmc.temperature=8.3333e-6".to_owned()]),
     ]
 }
 
@@ -110,6 +136,15 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), runs.len());
+        let settings = |name: &str| {
+            let run = runs.iter().find(|run| run.name == name).unwrap();
+            run.settings[2..].iter().map(|s| s.rsplit('.').next().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let five = ["epochs=2", "train_images=12000", "ramp=160", "period=400"];
+        let twenty = ["epochs=1", "train_images=6000", "ramp=40", "period=100"];
+        assert_eq!(settings("sign-0-sz-5"), five);
+        assert_eq!(settings("sign-1e-4-sz-20"), twenty);
+        assert!(settings("sign-0-sz-5-longer").is_empty());
         assert!(runs[1..].iter().all(|run| run.start().unwrap() == runs[0].folder));
     }
 }

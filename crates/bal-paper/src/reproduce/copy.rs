@@ -7,6 +7,7 @@ use std::time::UNIX_EPOCH;
 use anyhow::{Context, Result};
 use bal_data::Content;
 
+use crate::reproduce::brief::brief;
 use crate::reproduce::model::WEIGHTS;
 use crate::reproduce::place::Place;
 use crate::reproduce::runs::Run;
@@ -58,7 +59,9 @@ pub(super) fn keep(repository: &Repository, place: &Place, run: &Run) -> Result<
         Ok(_) => Weights::Changed,
         Err(_) => Weights::New,
     };
-    copy(&trained.join(RECORD), &kept.join(RECORD))?;
+    let record = trained.join(RECORD);
+    let whole = fs::read(&record).with_context(|| format!("cannot read {}", record.display()))?;
+    put(&brief(&whole).with_context(|| format!("cannot read {}", record.display()))?, &kept.join(RECORD))?;
     put(digest.as_bytes(), &kept.join(DIGEST))?;
     if !place.quick && COMMITTED.iter().any(|folder| run.folder == Path::new(folder)) {
         copy(&weights, &kept.join(WEIGHTS))?;

@@ -1,13 +1,14 @@
 //! Which runs stand behind a figure, in the order they are made in: the most telling first.
 
-use crate::studies::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_TUNED};
-use crate::tables::SAMPLERS;
+use crate::studies::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_TUNED, SAMPLERS};
 use anyhow::{Result, ensure};
 use clap::ValueEnum;
 
 use crate::reproduce::ablation;
 use crate::reproduce::ball;
-use crate::reproduce::data::Data;
+use crate::reproduce::converged;
+use crate::reproduce::data::{AttackOn, Data};
+use crate::reproduce::robust;
 use crate::reproduce::robustness;
 use crate::reproduce::runs::{Run, Tuned};
 
@@ -26,8 +27,12 @@ pub(super) enum Figure {
     Ablation,
     /// BAL in a ball at equal gradients: the temperature of its data, the posterior; nothing of the paper's
     Ball,
-    /// How well SGHMC and SGAdaHMC explore the posterior of a network, each with four step sizes
+    /// How well five samplers explore the posterior of a network, and at which temperature, each with several step sizes
     Samplers,
+    /// A posterior of BAL whose chains have met; nothing of the paper's
+    Converged,
+    /// BAL at its best in four balls, each posterior beside its controls at equal gradients; nothing of the paper's
+    Robust,
     /// AutoAttack and others on the runs of Figures 1 and 3, Appendix A, adversarial training at BAL's distance (member-linf:
     /// five such networks as one) and BAL from initial weights, those that are not trained yet among them
     Robustness,
@@ -43,7 +48,7 @@ const OFFICIAL_IMAGES: u32 = 35_200;
 
 impl Figure {
     /// The single ones, in the order of [`Figure::All`].
-    pub(super) const EACH: [Self; 8] = [
+    pub(super) const EACH: [Self; 10] = [
         Self::Fig1,
         Self::Fig2,
         Self::AppendixA,
@@ -51,6 +56,8 @@ impl Figure {
         Self::Ablation,
         Self::Ball,
         Self::Samplers,
+        Self::Converged,
+        Self::Robust,
         Self::Robustness,
     ];
 
@@ -64,6 +71,8 @@ impl Figure {
             Self::Ablation => "ablation",
             Self::Ball => "ball",
             Self::Samplers => "samplers",
+            Self::Converged => "converged",
+            Self::Robust => "robust",
             Self::Robustness => "robustness",
             Self::All => "all",
         }
@@ -120,11 +129,18 @@ impl Figure {
             Self::Ball if seed == 1 => ball::runs(seed).into_iter().chain(ball::members()).collect(),
             Self::Ball => ball::runs(seed),
             Self::Samplers if seed == 1 => samplers(),
+            Self::Converged if seed == 1 => converged::runs(),
+            Self::Robust if seed == 1 => robust::runs(),
             Self::Robustness if seed == 1 => robustness::runs(),
             // One seed, so far as their figures go; and `All` is taken apart before.
-            Self::AppendixA | Self::Fig3 | Self::Ablation | Self::Samplers | Self::Robustness | Self::All => {
-                Vec::new()
-            }
+            Self::AppendixA
+            | Self::Fig3
+            | Self::Ablation
+            | Self::Samplers
+            | Self::Converged
+            | Self::Robust
+            | Self::Robustness
+            | Self::All => Vec::new(),
         }
     }
 }
@@ -167,14 +183,18 @@ fn figure_3() -> Vec<Run> {
     runs
 }
 
-/// The posterior without adversarial data, by two samplers; each at a third and at up to ten times its step size.
+/// What the samples give together, in short: that is not what their study is about.
+const SAMPLED: &[AttackOn] =
+    &[AttackOn { attack: "fgsm", flags: &[], file: "fgsm.json", images: Some(1000) }];
+
+/// The posterior without adversarial data, by five samplers, each with several step sizes.
 fn samplers() -> Vec<Run> {
     let mut runs = vec![Run::new("fig1", "erm", "mnist-erm", 1)];
     for (sampler, step_sizes) in SAMPLERS {
-        runs.extend(step_sizes.map(|step_size| {
+        runs.extend(step_sizes.iter().map(|step_size| {
             let name = format!("{sampler}-{step_size}");
             let run = Run::new("samplers", &name, &format!("mnist-bnn-{sampler}"), 1);
-            run.with(&[&format!("bnn.parameters.{sampler}.step_size={step_size}")])
+            run.attacked_by(SAMPLED).with(&[&format!("bnn.parameters.{sampler}.step_size={step_size}")])
         }));
     }
     runs

@@ -7,8 +7,8 @@ use crate::reproduce::data::{AttackOn, Data};
 /// What the run is called that other runs start from.
 const START: &str = "erm";
 
-/// How experiments end that start from initial weights.
-const FROM_NOTHING: [&str; 2] = ["-erm", "-scratch"];
+/// What experiments are called that start from initial weights: one of these is a part of their name.
+const FROM_NOTHING: [&str; 4] = ["erm", "scratch", "robust", "converged"];
 
 /// A training run with the evaluations of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,7 +96,7 @@ impl Run {
     /// The folder of the run it takes its first weights from: that of empirical risk on its data, of the same seed.
     pub(super) fn start(&self) -> Option<PathBuf> {
         let first = Self::new(self.data.folder_of_erm(), START, &self.experiment, self.seed).folder;
-        let from_nothing = FROM_NOTHING.iter().any(|end| self.experiment.ends_with(end));
+        let from_nothing = self.experiment.split('-').any(|part| FROM_NOTHING.contains(&part));
         (!from_nothing).then_some(first)
     }
 }
@@ -113,6 +113,21 @@ mod tests {
         assert_eq!(run(2).folder, Path::new("fig2/seed-2/sw-3"));
         assert_eq!(run(2).start().unwrap(), Path::new("fig1/seed-2/erm"));
         assert_eq!(Run::new("fig1", "erm", "mnist-erm", 2).start(), None);
+    }
+
+    #[test]
+    fn experiments_that_start_from_nothing_are_known_by_their_names() {
+        let experiments = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments");
+        for file in std::fs::read_dir(experiments).unwrap() {
+            let path = file.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap();
+            if name == "quick" {
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            let starts = Run::new("figure", "run", name, 1).start().is_some();
+            assert_eq!(text.contains("\n[start]\n"), starts, "{name}");
+        }
     }
 
     #[test]

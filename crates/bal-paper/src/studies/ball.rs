@@ -11,7 +11,7 @@ use bal_report::table::{Table, number};
 use bal_report::wilson::wilson_95;
 use bal_report::{Evaluation, Interval, Pairs, Record, ReportError};
 
-pub(crate) use cells::{DataCell, Kernel};
+pub(crate) use cells::{DataCell, Kernel, ManyChains};
 use cells::{NETWORKS, RADIUS};
 
 /// The attack that all are compared under.
@@ -84,6 +84,8 @@ fn at_radius<'a>(found: &'a Evaluation, folder: &Path) -> Result<&'a str, Report
 /// The comparison: the cells of one network, of which PGD is the first, and those of several.
 pub(crate) struct InBall {
     data: Vec<(DataCell, Found)>,
+    /// Several data chains for an image.
+    many: Vec<Found>,
     networks: Vec<Found>,
 }
 
@@ -96,6 +98,10 @@ impl InBall {
         for cell in DataCell::all() {
             data.extend(Found::read(results_dir, &cell.name(), cell.label())?.map(|found| (cell, found)));
         }
+        let mut many = Vec::new();
+        for cell in ManyChains::all() {
+            many.extend(Found::read(results_dir, &cell.name(), cell.label())?);
+        }
         let mut networks = Vec::new();
         for (name, label) in NETWORKS {
             networks.extend(Found::read(results_dir, name, label.into())?);
@@ -107,7 +113,7 @@ impl InBall {
                 expected: DataCell::PGD.name(),
             });
         }
-        Ok(Self { data, networks })
+        Ok(Self { data, many, networks })
     }
 
     /// What the others are compared with.
@@ -116,7 +122,7 @@ impl InBall {
     }
 
     fn all(&self) -> impl Iterator<Item = &Found> {
-        self.data.iter().map(|(_, found)| found).chain(&self.networks)
+        self.data.iter().map(|(_, found)| found).chain(&self.many).chain(&self.networks)
     }
 
     fn warning(&self) -> Option<&'static str> {
@@ -166,6 +172,8 @@ impl InBall {
             };
             (found, look)
         });
+        let many = Look::new(Colour::Orange, Marker::Diamond);
+        let data = data.chain(self.many.iter().map(|found| (found, many)));
         let networks = self.networks.iter().map(|found| (found, Look::new(Colour::Black, Marker::Square)));
         let panels = [
             self.panel("(a) One network, by its data chains", &data.collect::<Vec<_>>()),

@@ -68,14 +68,49 @@ impl DataCell {
     }
 }
 
-/// Cells that differ in the networks: folder and name. All take the gradients of four networks, but for the last.
-pub(crate) const NETWORKS: [(&str, &str); 6] = [
+/// A cell of one network whose images have several data chains each, moved by nearly-sign steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct ManyChains {
+    /// Data chains of an image, `S_z` of the paper.
+    pub(crate) chains: u32,
+    /// In units of an image's energy.
+    pub(crate) temperature: &'static str,
+    /// Whether the network takes as many steps as with one chain, for as many times the gradients; else it takes as many gradients,
+    /// and fewer steps.
+    pub(crate) longer: bool,
+}
+
+impl ManyChains {
+    /// All of them.
+    pub(crate) fn all() -> Vec<Self> {
+        let sizes = [(5, false), (20, false), (5, true)];
+        let of = |(chains, longer)| ["0.0", "1e-4"].map(|temperature| Self { chains, temperature, longer });
+        sizes.into_iter().flat_map(of).collect()
+    }
+
+    /// Its folder.
+    pub(crate) fn name(&self) -> String {
+        let single = DataCell { kernel: Kernel::Sign, temperature: self.temperature }.name();
+        format!("{single}-sz-{}{}", self.chains, if self.longer { "-longer" } else { "" })
+    }
+
+    /// What it is called in figures.
+    pub(crate) fn label(&self) -> String {
+        let temperature = self.temperature.trim_end_matches(".0");
+        let steps = if self.longer { "as many steps" } else { "as many gradients" };
+        format!("{} chains an image, T = {temperature}, {steps}", self.chains)
+    }
+}
+
+/// Cells that differ in the networks: folder and name. All take the gradients of four networks, but for the last two.
+pub(crate) const NETWORKS: [(&str, &str); 7] = [
     ("one-network-long", "one network, four times as long"),
     ("ensemble", "plain ensemble of four"),
     ("posterior", "posterior of four chains, shared data"),
     ("posterior-apart", "posterior of four chains, data of their own"),
     ("posterior-warm-data", "posterior of four chains, data at T = 1e-3"),
     ("one-chain", "posterior of one chain, its last state"),
+    ("one-chain-cold", "the same at a tenth of its temperature"),
 ];
 
 #[cfg(test)]
@@ -91,6 +126,12 @@ mod tests {
             texts.dedup();
             assert_eq!(texts.len(), cells.len());
         }
+        let mut names: Vec<String> = ManyChains::all().iter().map(ManyChains::name).collect();
+        names.extend(ManyChains::all().iter().map(ManyChains::label));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 12);
+        assert_eq!(ManyChains::all()[5].name(), "sign-1e-4-sz-5-longer");
         assert_eq!(cells[0], DataCell::PGD);
         assert_eq!((cells[0].name().as_str(), cells[0].label().as_str()), ("sign-0", "PGD"));
     }

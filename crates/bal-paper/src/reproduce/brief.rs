@@ -1,0 +1,61 @@
+//! A record as it is committed: with fewer points of its curves, and on one line.
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+/// At most this many points per curve.
+const POINTS: usize = 40;
+
+/// The record in brief: each point of a curve is the mean of those that it stands for, at the sweep of the last.
+///
+/// # Errors
+/// When it is not JSON.
+pub(super) fn brief(record: &[u8]) -> Result<Vec<u8>> {
+    let mut record: Value = serde_json::from_slice(record)?;
+    let curves = record.get_mut("curves").and_then(Value::as_object_mut);
+    for curve in curves.into_iter().flat_map(serde_json::Map::values_mut) {
+        let Some(points) =
+            curve.as_array().and_then(|points| points.iter().map(point).collect::<Option<Vec<_>>>())
+        else {
+            continue;
+        };
+        let group = points.len().div_ceil(POINTS).max(1);
+        *curve = points.chunks(group).filter_map(mean).collect();
+    }
+    let mut bytes = serde_json::to_vec(&record)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+fn point(point: &Value) -> Option<(u64, f64)> {
+    Some((point.get(0)?.as_u64()?, point.get(1)?.as_f64()?))
+}
+
+fn mean(group: &[(u64, f64)]) -> Option<Value> {
+    let (sweep, _) = group.last()?;
+    Some(json!([sweep, group.iter().map(|(_, value)| value).sum::<f64>() / group.len() as f64]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_curve_of_many_points_keeps_its_mean_and_a_short_one_its_points() {
+        let long: Vec<Value> = (1..=200).map(|sweep| json!([sweep, f64::from(sweep)])).collect();
+        let record = json!({ "name": "erm", "curves": { "loss": long, "l2": [[3, 0.25]] } });
+        let text = brief(&serde_json::to_vec_pretty(&record).unwrap()).unwrap();
+        assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 1);
+        let found: Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(found["name"], "erm");
+        assert_eq!(found["curves"]["l2"], json!([[3, 0.25]]));
+        let loss = found["curves"]["loss"].as_array().unwrap();
+        assert_eq!((loss.len(), &loss[0], &loss[39]), (40, &json!([5, 3.0]), &json!([200, 198.0])));
+        assert_eq!(brief(&text).unwrap(), text, "what is brief stays as it is");
+    }
+
+    #[test]
+    fn a_record_without_curves_stays_what_it_is() {
+        assert_eq!(brief(b"{}").unwrap(), b"{}\n");
+    }
+}
