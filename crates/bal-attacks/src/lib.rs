@@ -24,6 +24,7 @@ mod carlini_wagner;
 pub mod checks;
 mod cw_one_step;
 mod deepfool;
+mod end_point;
 mod eot;
 mod evaluation_error;
 mod fab;
@@ -100,7 +101,10 @@ pub use robustness::{
 };
 pub use setting_error::SettingError;
 pub use settings::{Settings, Value};
-pub use spatial::{FlowCost, SpatialAttack, SpatialMeasure};
+pub use spatial::{
+    FlowCost, FlowPgd, FlowPgdSettings, PoseSearch, PoseSettings, SpatialAttack, SpatialMeasure, StAdv,
+    StAdvSettings,
+};
 pub use square::{Square, SquareSettings};
 pub use step_size::StepSize;
 pub use suite::{Part, Suite, SuiteSettings};

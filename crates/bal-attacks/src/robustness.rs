@@ -251,4 +251,6 @@ mod distance_tests;
 #[cfg(test)]
 mod shard_store_tests;
 #[cfg(test)]
+mod spatial_tests;
+#[cfg(test)]
 mod tests;

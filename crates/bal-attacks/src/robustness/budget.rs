@@ -57,7 +57,9 @@ pub(super) fn kept(
         if let Some((&distance, &image)) = beyond {
             let attack = name();
             return Err(match measure {
-                Measure::Pixels(norm) => EvaluationError::OutsideBall { attack, norm, radius, image, distance },
+                Measure::Pixels(norm) => {
+                    EvaluationError::OutsideBall { attack, norm, radius, image, distance }
+                }
                 Measure::Spatial(measure) => {
                     EvaluationError::BeyondRadius { attack, measure, radius, image, size: distance }
                 }

@@ -5,11 +5,7 @@ use super::task::Task;
 use crate::{EvaluationError, SpatialAttack};
 
 /// The images that the attack makes within this radius; those that it was given at radius 0.
-pub(super) fn within(
-    task: &Task,
-    attack: &dyn SpatialAttack,
-    radius: f64,
-) -> Result<Made, EvaluationError> {
+pub(super) fn within(task: &Task, attack: &dyn SpatialAttack, radius: f64) -> Result<Made, EvaluationError> {
     if radius == 0.0 {
         return Ok(Made::still(attack.measure(), task.batch));
     }

@@ -40,7 +40,10 @@ fn a_linear_classifier_loses_exactly_the_images_within_reach() {
     ] {
         let attack = attack(name, norm);
         let curve = run(&data(150), &protocol(&attack, &radii)).unwrap();
-        assert_eq!((curve.attack.as_str(), curve.measure, curve.images()), (name.name(), Some(norm.into()), 150));
+        assert_eq!(
+            (curve.attack.as_str(), curve.measure, curve.images()),
+            (name.name(), Some(norm.into()), 150)
+        );
         for (i, &radius) in radii.as_slice().iter().enumerate() {
             let reach = radius * LinearProblem::slope(norm);
             let survive: Vec<bool> = wrongness.iter().map(|w| w + reach < 0.0).collect();

@@ -22,7 +22,11 @@ impl Evaluated {
 }
 
 /// Those of the other one where that is taken, `[radii, n, ..]`.
-fn chosen(taken: &[Vec<bool>], own: Option<Tensor>, other: Option<Tensor>) -> Result<Option<Tensor>, AttackError> {
+fn chosen(
+    taken: &[Vec<bool>],
+    own: Option<Tensor>,
+    other: Option<Tensor>,
+) -> Result<Option<Tensor>, AttackError> {
     let (Some(own), Some(other)) = (own, other) else { return Ok(None) };
     let mut shape = vec![1; own.dim()];
     shape[..2].copy_from_slice(&own.size()[..2]);
