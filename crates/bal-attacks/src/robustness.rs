@@ -209,7 +209,8 @@ impl Protocol<'_> {
     ///
     /// # Errors
     /// [`EvaluationError::NoImages`]; [`SettingError::MissingRadius`] and [`SettingError::NoRadius`] when attack and radii do
-    /// not fit; [`SettingError::WholeBox`] for radii beyond all images; [`crate::ModelFault::Classes`] and
+    /// not fit; [`SettingError::WholeBox`] for radii beyond all images; those of
+    /// [`crate::SpatialAttack::suits_images`]; [`crate::ModelFault::Classes`] and
     /// [`crate::ModelFault::FewClasses`] for an attack that is defined for more classes only.
     pub fn fits(&self, classes: i64, images: &Images) -> Result<(), EvaluationError> {
         self.shards(images.len())?;
@@ -217,6 +218,9 @@ impl Protocol<'_> {
         if let Some(measure) = self.attack.measure() {
             let pixels = images.shape().iter().product();
             columns.into_iter().flatten().try_for_each(|radius| measure.suits_images(radius, pixels))?;
+        }
+        if let Attack::Spatial(attack) = self.attack {
+            attack.suits_images(&images.shape())?;
         }
         self.attack.for_classes(classes)?;
         Ok(())

@@ -178,6 +178,10 @@ impl SpatialAttack for Transfer<dyn SpatialAttack> {
     fn suits_classes(&self, classes: i64) -> Result<(), ModelFault> {
         self.attack.suits_classes(classes)
     }
+
+    fn suits_images(&self, shape: &[i64]) -> Result<(), SettingError> {
+        self.attack.suits_images(shape)
+    }
 }
 
 #[cfg(test)]

@@ -121,7 +121,9 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
     others.fit(&planned, session)?;
     let mut checks = None;
     if request.check {
-        session.note_all(&check::other_radii(&spec).into_iter().collect::<Vec<_>>());
+        if let Some(note) = check::other_radii(&spec) {
+            session.observer().note(&note);
+        }
         let found = check::check(request, &spec, &*classifier, &chosen.images, &session.workers)
             .map_err(|error| of_model(error, &model))?;
         session.observer().checked(&found);

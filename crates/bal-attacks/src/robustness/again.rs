@@ -130,8 +130,9 @@ fn rendered_again(
     let made = Made::rendered(attack, measure, batch, witness)?;
     let apart = x.f_to_kind(Kind::Double)?.f_sub(&made.x.f_to_kind(Kind::Double)?)?.f_abs()?;
     let apart = Vec::<f64>::try_from(apart.f_flatten(1, -1)?.f_amax([1i64].as_slice(), false)?)?;
-    // Written so that what is not a number is found too.
-    match apart.iter().position(|apart| !(*apart <= TOLERANCE)) {
+    // What is not a number is not alike either.
+    let alike = |apart: &f64| *apart <= TOLERANCE;
+    match apart.iter().position(|apart| !alike(apart)) {
         Some(row) => {
             let (image, difference) = (batch.indices[row], apart[row]);
             Err(EvaluationError::OtherImage { measure, image, difference })

@@ -5,7 +5,7 @@ use crate::tests::{Bumpy, data, shades, two_class};
 use crate::{
     AttackError, AttackName, Measure, Settings, SpatialAttack, SpatialMeasure, Transfer, predicted_classes,
 };
-use bal_core::{Batch, Prediction, Targets};
+use bal_core::{Batch, Prediction};
 use tch::Kind;
 
 const QUIET: &(dyn Fn(&EvaluationProgress) + Sync) = &|_| ();

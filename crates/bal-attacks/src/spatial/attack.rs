@@ -1,7 +1,7 @@
 //! What a spatial attack is.
 
 use super::SpatialMeasure;
-use crate::{AttackError, ModelFault};
+use crate::{AttackError, ModelFault, SettingError};
 use bal_core::{Batch, Classifier, NoiseStream};
 use std::fmt::Debug;
 use tch::Tensor;
@@ -45,6 +45,14 @@ pub trait SpatialAttack: Send + Sync + Debug {
     /// # Errors
     /// [`ModelFault::Classes`].
     fn suits_classes(&self, _classes: i64) -> Result<(), ModelFault> {
+        Ok(())
+    }
+
+    /// Refuses images of this shape, `[c, h, w]`, where they do not fit the settings.
+    ///
+    /// # Errors
+    /// [`SettingError::OutOfRange`].
+    fn suits_images(&self, _shape: &[i64]) -> Result<(), SettingError> {
         Ok(())
     }
 }

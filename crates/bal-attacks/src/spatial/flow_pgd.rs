@@ -40,27 +40,18 @@ settings! {
         /// Loss that the attack raises: `cross-entropy`, `margin`, `dlr` or `confident`.
         #[serde(with = "ByName")]
         loss: LossName = LossName::Margin,
-        /// Points per side between which the flow is interpolated; 0 moves every pixel by itself.
+        /// Points per side between which the flow is interpolated, at most the pixels per side; 0 moves every pixel by itself.
         control_points: u64 = 0,
     }
 }
-
-/// More points per side than any image has pixels.
-const MOST_CONTROL_POINTS: u64 = 65_536;
 
 impl FlowPgd {
     /// The attack with these settings.
     ///
     /// # Errors
-    /// [`SettingError::Zero`] without steps or restarts, [`SettingError::StepSize`] unless it is finite and positive,
-    /// [`SettingError::OutOfRange`] for more than 65,536 control points per side.
+    /// [`SettingError::Zero`] without steps or restarts, [`SettingError::StepSize`] unless it is finite and positive.
     pub fn new(settings: FlowPgdSettings) -> Result<Self, SettingError> {
         crate::range::counts(&[("steps", settings.steps), ("restarts", settings.restarts)])?;
-        if settings.control_points > MOST_CONTROL_POINTS {
-            let value = settings.control_points as f64;
-            let (setting, range) = ("control_points", "at most 65536");
-            return Err(SettingError::OutOfRange { setting, range, value });
-        }
         Ok(Self { settings: FlowPgdSettings { step_size: settings.step_size.checked()?, ..settings } })
     }
 
@@ -130,6 +121,7 @@ impl SpatialAttack for FlowPgd {
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         logits::whole(batch)?;
+        self.suits_images(&batch.x.size()[1..])?;
         let first = self.run(model, batch, radius, noise, 0)?;
         if self.settings.restarts == 1 {
             return Ok(first);
@@ -144,6 +136,16 @@ impl SpatialAttack for FlowPgd {
 
     fn suits_classes(&self, classes: i64) -> Result<(), ModelFault> {
         self.settings.loss.objective().classes_suffice(classes)
+    }
+
+    fn suits_images(&self, shape: &[i64]) -> Result<(), SettingError> {
+        let points = self.settings.control_points;
+        let most = shape[1..].iter().copied().max().unwrap_or(0);
+        if points <= most as u64 {
+            return Ok(());
+        }
+        let (setting, range) = ("control_points", "at most the pixels per side of the images");
+        Err(SettingError::OutOfRange { setting, range, value: points as f64 })
     }
 }
 

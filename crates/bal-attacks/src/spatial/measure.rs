@@ -6,7 +6,7 @@ use std::fmt;
 use tch::{Kind, Tensor};
 
 /// How many pixels of shift count as much as a degree: radius R allows shifts up to R / 10.
-const PIXELS_PER_DEGREE: f64 = 0.1;
+pub(super) const PIXELS_PER_DEGREE: f64 = 0.1;
 
 /// What a spatial attack returns, and how its size is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +20,6 @@ pub enum SpatialMeasure {
     Pose,
 }
 
-impl fmt::Display for SpatialMeasure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 impl SpatialMeasure {
     /// All of them.
     pub(crate) const ALL: [Self; 3] = [Self::Flow, Self::FlowCost, Self::Pose];
@@ -36,15 +30,6 @@ impl SpatialMeasure {
             Self::Flow => "flow",
             Self::FlowCost => "flow-cost",
             Self::Pose => "pose",
-        }
-    }
-
-    /// What a radius means, in words.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Self::Flow => "displacement in pixels",
-            Self::FlowCost => "total variation of the flow in pixels",
-            Self::Pose => "degrees, and a tenth of them in pixels",
         }
     }
 
@@ -83,6 +68,12 @@ impl SpatialMeasure {
         };
         let still = witness.flatten(1, -1).eq(0.0).all_dim(1, false);
         x.where_self(&wide(&still), &images)
+    }
+}
+
+impl fmt::Display for SpatialMeasure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

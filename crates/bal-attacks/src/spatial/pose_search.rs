@@ -1,6 +1,6 @@
 //! The worst of many rotations and shifts.
 
-use super::{SpatialAttack, SpatialMeasure};
+use super::{SpatialAttack, SpatialMeasure, measure::PIXELS_PER_DEGREE};
 use crate::{
     AttackError, Judgement, SettingError,
     attack_settings::settings,
@@ -38,9 +38,6 @@ settings! {
         draws: u64 = 0,
     }
 }
-
-/// Pixels of shift for each degree of the radius.
-const PIXELS_PER_DEGREE: f64 = 0.1;
 
 impl PoseSearch {
     /// The attack with these settings.

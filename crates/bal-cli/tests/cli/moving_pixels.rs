@@ -162,4 +162,7 @@ fn what_cannot_be_is_refused_with_what_can() {
         assert_eq!(output.status.code(), Some(2), "{flags}");
         assert!(stderr(&output).contains(said), "{flags}: {}", stderr(&output));
     }
+    let output = small.bal("evaluate run --attack flow-pgd --radius 0.3 --control-points 29");
+    let said = "control_points must be at most the pixels per side of the images, got 29";
+    assert!(stderr(&output).contains(said), "{}", stderr(&output));
 }

@@ -85,6 +85,7 @@ fn settings_out_of_range_are_refused() {
     assert!(error(FlowPgdSettings { restarts: 0, ..usual() }).contains("restarts must be at least 1"));
     let step_size = StepSize::Absolute(-1.0);
     assert!(error(FlowPgdSettings { step_size, ..usual() }).contains("step size must be"));
-    let many = FlowPgdSettings { control_points: 70_000, ..usual() };
-    assert!(error(many).contains("control_points must be at most 65536, got 70000"));
+    let fine = flow_pgd(FlowPgdSettings { control_points: 4, ..usual() });
+    let error = fine.transform(&Bumpy, &shades(2), 0.1, &noise()).unwrap_err().to_string();
+    assert_eq!(error, "control_points must be at most the pixels per side of the images, got 4");
 }
