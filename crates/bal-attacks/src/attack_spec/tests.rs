@@ -285,6 +285,7 @@ fn an_unknown_name_lists_the_known_ones() {
         error,
         "unknown attack `pdg`; known are fgsm, ifgsm, pgd, cw-one-step, cw-one-step-log-probabilities, \
          mi-fgsm, apgd-ce, apgd-dlr, apgd-confident, apgd-t, square, \
-         autoattack, autoattack-rand, suite, uniform-noise, gaussian-noise, fab, cw, deepfool, fmn, hop-skip-jump"
+         autoattack, autoattack-rand, suite, uniform-noise, gaussian-noise, fab, cw, deepfool, fmn, \
+         hop-skip-jump, flow-pgd, stadv, pose"
     );
 }

@@ -53,6 +53,13 @@ pub fn classify_again(
         let (attack, found) = (changes.attack.into(), x.size());
         return Err(AttackError::Shape { attack, expected, found }.into());
     }
+    if let (Some(measure), Some(witness)) = (changes.measure.and_then(Measure::spatial), changes.witness) {
+        let expected = [&[changes.radii.len() as i64], &measure.shape(&batch.x.size())[..]].concat();
+        if witness.size() != expected {
+            let (attack, found) = (changes.attack.into(), witness.size());
+            return Err(AttackError::Shape { attack, expected, found }.into());
+        }
+    }
     let model = Mutex::new(model.replicate());
     let x = Shared::new(x.replicate());
     let mut tasks = Vec::new();

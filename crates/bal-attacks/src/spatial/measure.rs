@@ -112,6 +112,6 @@ mod tests {
         let x = images(&[&[0.0, 0.4, 1.0]]);
         let flow = Tensor::from_slice(&[0.0f32, 0.0, 0.0, 0.5, -1.0, 7.0]).reshape([1, 2, 1, 3]);
         let moved = Vec::<f32>::try_from(SpatialMeasure::Flow.render(&x, &flow).reshape([-1])).unwrap();
-        assert_eq!(moved, [0.2, 0.0, 1.0]);
+        assert!(moved.iter().zip([0.2, 0.0, 1.0]).all(|(x, y)| (x - y).abs() < 1e-6), "{moved:?}");
     }
 }
