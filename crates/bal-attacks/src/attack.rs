@@ -1,6 +1,6 @@
 //! What an attack is.
 
-use crate::{AttackError, Ball, ModelFault, Norm, SettingError};
+use crate::{AttackError, Ball, Measure, ModelFault, Norm, Radius, SettingError, SpatialAttack};
 use bal_core::{Batch, Classifier, Images, NoiseStream};
 use std::{fmt::Debug, sync::Arc};
 use tch::Tensor;
@@ -154,7 +154,7 @@ impl From<Tensor> for Changed {
     }
 }
 
-/// An attack of any of the three kinds, as evaluations take it.
+/// An attack of any of the four kinds, as evaluations take it.
 #[derive(Clone, Debug)]
 pub enum Attack {
     /// In balls of this norm, whose radii the evaluation says.
@@ -163,6 +163,8 @@ pub enum Attack {
     Nearest(Arc<dyn NearestAttack>),
     /// As far as it goes.
     Fixed(Arc<dyn FixedAttack>),
+    /// By moving pixels.
+    Spatial(Arc<dyn SpatialAttack>),
 }
 
 impl Attack {
@@ -181,21 +183,42 @@ impl Attack {
         Self::Fixed(Arc::new(attack))
     }
 
+    /// `attack`, which moves pixels.
+    pub fn spatial(attack: impl SpatialAttack + 'static) -> Self {
+        Self::Spatial(Arc::new(attack))
+    }
+
     /// The name that commands and files use.
     pub fn name(&self) -> &'static str {
         match self {
             Self::InBalls(_, attack) => attack.name(),
             Self::Nearest(attack) => attack.name(),
             Self::Fixed(attack) => attack.name(),
+            Self::Spatial(attack) => attack.name(),
         }
     }
 
     /// The norm of the balls, or of the distance that is made small, if there is one.
     pub fn norm(&self) -> Option<Norm> {
+        self.measure().and_then(Measure::norm)
+    }
+
+    /// What its radii measure, or the distance that is made small, if there is such a thing.
+    pub fn measure(&self) -> Option<Measure> {
         match self {
-            Self::InBalls(norm, _) => Some(*norm),
-            Self::Nearest(attack) => Some(attack.norm()),
+            Self::InBalls(norm, _) => Some((*norm).into()),
+            Self::Nearest(attack) => Some(attack.norm().into()),
             Self::Fixed(_) => None,
+            Self::Spatial(attack) => Some(attack.measure().into()),
+        }
+    }
+
+    /// Whether it seeks the nearest error, so that it needs no radius.
+    pub fn seeks_nearest(&self) -> bool {
+        match self {
+            Self::InBalls(..) | Self::Fixed(_) => false,
+            Self::Nearest(_) => true,
+            Self::Spatial(attack) => attack.seeks_nearest(),
         }
     }
 
@@ -203,7 +226,7 @@ impl Attack {
     pub fn parts(&self) -> Vec<&'static str> {
         match self {
             Self::InBalls(_, attack) => attack.parts(),
-            Self::Nearest(_) | Self::Fixed(_) => vec![self.name()],
+            Self::Nearest(_) | Self::Fixed(_) | Self::Spatial(_) => vec![self.name()],
         }
     }
 
@@ -214,25 +237,30 @@ impl Attack {
 
     /// Refuses a radius for an attack that has none, none for one in balls, and one whose ball would hold all images.
     ///
-    /// Where the nearest error is sought, radii only say where to read off the curve.
+    /// Where the nearest error is sought, radii only say where to read off the curve. Radii of an attack that moves pixels are
+    /// in the units of its measure, and may be as large as one likes.
     ///
     /// # Errors
     /// [`SettingError::MissingRadius`], [`SettingError::NoRadius`], [`SettingError::Radius`], [`SettingError::WholeBox`] for
     /// one above 1 in L-infinity.
     pub fn takes(&self, radius: Option<f64>) -> Result<(), SettingError> {
-        match (self, self.norm(), radius) {
-            (Self::InBalls(..), _, None) => Err(SettingError::MissingRadius(self.name())),
-            (_, None, Some(_)) => Err(SettingError::NoRadius(self.name())),
-            (_, Some(norm), Some(radius)) => norm.suits(Ball::new(norm, radius)?.radius()),
-            (_, _, None) => Ok(()),
+        match (self.measure(), radius) {
+            (Some(_), None) if !self.seeks_nearest() => Err(SettingError::MissingRadius(self.name())),
+            (_, None) => Ok(()),
+            (None, Some(_)) => Err(SettingError::NoRadius(self.name())),
+            (Some(Measure::Pixels(norm)), Some(radius)) => norm.suits(Ball::new(norm, radius)?.radius()),
+            (Some(Measure::Spatial(_)), Some(radius)) => Radius::new(radius).map(drop),
         }
     }
 
     /// The attack for models of so many classes, see [`BallAttack::for_classes`].
     ///
     /// # Errors
-    /// Those of [`BallAttack::knows`] and [`BallAttack::for_classes`].
+    /// Those of [`BallAttack::knows`], [`BallAttack::for_classes`] and [`SpatialAttack::suits_classes`].
     pub fn for_classes(&self, classes: i64) -> Result<Self, AttackError> {
+        if let Self::Spatial(attack) = self {
+            attack.suits_classes(classes)?;
+        }
         let Self::InBalls(norm, attack) = self else { return Ok(self.clone()) };
         attack.knows(*norm)?;
         Ok(Self::InBalls(*norm, attack.for_classes(classes)?.unwrap_or_else(|| attack.clone())))

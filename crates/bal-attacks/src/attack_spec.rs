@@ -3,10 +3,11 @@
 use crate::{
     Apgd, ApgdLoss, ApgdSettings, ApgdTSettings, Ascent, Attack, AutoAttack, AutoAttackRandSettings,
     AutoAttackSettings, BallAttack, CarliniWagner, CarliniWagnerSettings, CwOneStep, CwOneStepSettings,
-    DeepFool, DeepFoolSettings, Fab, FabSettings, Fgsm, FgsmSettings, Fmn, FmnSettings, HopSkipJump,
-    HopSkipJumpSettings, Ifgsm, IfgsmSettings, LossName, MiFgsm, MiFgsmSettings, NoiseLaw, Norm, Pgd,
-    PgdSettings, RandomNoise, RandomNoiseSettings, SettingError, Settings, Square, SquareSettings, Suite,
-    SuiteSettings, attack_settings::AttackSettings,
+    DeepFool, DeepFoolSettings, Fab, FabSettings, Fgsm, FgsmSettings, FlowPgd, FlowPgdSettings, Fmn,
+    FmnSettings, HopSkipJump, HopSkipJumpSettings, Ifgsm, IfgsmSettings, LossName, MiFgsm, MiFgsmSettings,
+    NoiseLaw, Norm, Pgd, PgdSettings, PoseSearch, PoseSettings, RandomNoise, RandomNoiseSettings,
+    SettingError, Settings, Square, SquareSettings, StAdv, StAdvSettings, Suite, SuiteSettings,
+    attack_settings::AttackSettings,
 };
 use bal_core::EnsembleGradient;
 use schemars::JsonSchema;
@@ -171,6 +172,12 @@ attacks! {
     Fmn "fmn" (FmnSettings) |s| Fmn::new(s).map(Attack::nearest);
     /// [`crate::HopSkipJump`].
     HopSkipJump "hop-skip-jump" (HopSkipJumpSettings) |s| HopSkipJump::new(s).map(Attack::nearest);
+    /// [`crate::FlowPgd`].
+    FlowPgd "flow-pgd" (FlowPgdSettings) |s| FlowPgd::new(s).map(Attack::spatial);
+    /// [`crate::StAdv`].
+    StAdv "stadv" (StAdvSettings) |s| StAdv::new(s).map(Attack::spatial);
+    /// [`crate::PoseSearch`].
+    Pose "pose" (PoseSettings) |s| PoseSearch::new(s).map(Attack::spatial);
 }
 
 impl AttackSpec {

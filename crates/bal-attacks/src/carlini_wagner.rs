@@ -1,18 +1,17 @@
 //! The published Carlini-Wagner attack: seeks the adversarial image nearest in L2.
 
-mod adam;
 mod target;
 mod weight_search;
 
 use crate::{
     AttackError, ModelFault, NearestAttack, Norm, SettingError,
+    adam::Adam,
     attack_settings::settings,
     by_name::ByName,
     nearest::Nearest,
     range, step_size,
     still_robust::{StillRobust, beside, on_still_robust, per_image, positions, sum_of_each},
 };
-use adam::Adam;
 use bal_core::{Batch, Classifier, NoiseStream};
 use target::Aim;
 pub use target::Target;

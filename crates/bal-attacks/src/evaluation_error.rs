@@ -1,6 +1,6 @@
 //! What can go wrong in an evaluation.
 
-use crate::{AttackError, ModelFault, Norm, SettingError, StoreError};
+use crate::{AttackError, ModelFault, Norm, SettingError, SpatialMeasure, StoreError};
 use bal_core::ClassifierError;
 use tch::TchError;
 
@@ -61,6 +61,50 @@ pub enum EvaluationError {
         image: i64,
         /// How far from the image the attack went.
         distance: f64,
+    },
+    /// An attack that moved pixels further than it may.
+    #[error(
+        "the attack {attack} moved image {image} further than it may: the size of its {measure} is {size}, the radius {radius}"
+    )]
+    BeyondRadius {
+        /// The attack.
+        attack: String,
+        /// What it moved pixels by.
+        measure: SpatialMeasure,
+        /// How far it may.
+        radius: f64,
+        /// The image's number in the data set.
+        image: i64,
+        /// How far it went.
+        size: f64,
+    },
+    /// An attack that moved pixels by what is no number.
+    #[error("the attack {attack} moved image {image} by a {measure} that is not finite")]
+    NoMovement {
+        /// The attack.
+        attack: String,
+        /// What it moved pixels by.
+        measure: SpatialMeasure,
+        /// The image's number in the data set.
+        image: i64,
+    },
+    /// Moved images without what moved them.
+    #[error("there is no {measure} that made the images of the attack {attack}")]
+    NoWitness {
+        /// The attack.
+        attack: String,
+        /// What it moves pixels by.
+        measure: SpatialMeasure,
+    },
+    /// A moved image that is another one than is said.
+    #[error("image {image} is not what its {measure} makes of it: a pixel differs by {difference}")]
+    OtherImage {
+        /// What is said to have moved its pixels.
+        measure: SpatialMeasure,
+        /// The image's number in the data set.
+        image: i64,
+        /// The greatest difference of a pixel.
+        difference: f64,
     },
     /// An attack that left the cube of images, or the numbers.
     #[error("the attack {attack} left [0, 1] on image {image}: its pixels reach from {low} to {high}")]

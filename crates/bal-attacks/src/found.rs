@@ -24,10 +24,18 @@ impl Found {
     /// # Errors
     /// [`ModelFault::Batch`] and [`ModelFault::Label`], and those of a model that cannot be used.
     pub(crate) fn clean(model: &dyn Classifier, batch: &Batch) -> Result<Self, ModelFault> {
+        Self::still(model, batch, batch.x.detach())
+    }
+
+    /// Looks at the images as they are, of which `points` make nothing else: `[n, .., .., ..]`.
+    ///
+    /// # Errors
+    /// Those of [`Found::clean`].
+    pub(crate) fn still(model: &dyn Classifier, batch: &Batch, points: Tensor) -> Result<Self, ModelFault> {
         logits::whole(batch)?;
         let Judgement { margin, wrong, logits, .. } =
             Judgement::by_margin(model, &batch.x, batch.classes()?)?;
-        Ok(Self { x: batch.x.detach(), margin, wrong: Vec::try_from(wrong)?, clean_logits: logits })
+        Ok(Self { x: points, margin, wrong: Vec::try_from(wrong)?, clean_logits: logits })
     }
 
     /// The rows of the images that the model still has right.
@@ -37,7 +45,7 @@ impl Found {
 
     /// Takes points for these rows where they fool the model, or come nearer to it than before.
     ///
-    /// `x`: `[rows, c, h, w]`, `margin`, `wrong`: `[rows]`. Rows that are found keep what they have.
+    /// `x`: the points, `[rows, ..]`, `margin`, `wrong`: `[rows]`. Rows that are found keep what they have.
     pub(crate) fn offer(
         &mut self,
         rows: &[i64],
@@ -59,7 +67,7 @@ impl Found {
         Ok(())
     }
 
-    /// The points, shaped as the images.
+    /// The points, shaped as those that it began with.
     pub(crate) fn points(&self) -> Tensor {
         self.x.detach()
     }

@@ -10,6 +10,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+mod adam;
 mod apgd;
 mod ascent;
 mod attack;
@@ -23,6 +24,7 @@ mod carlini_wagner;
 pub mod checks;
 mod cw_one_step;
 mod deepfool;
+mod end_point;
 mod eot;
 mod evaluation_error;
 mod fab;
@@ -37,6 +39,7 @@ mod length;
 mod logits;
 mod loss_name;
 mod margin;
+mod measure;
 mod mi_fgsm;
 mod model_fault;
 mod nearest;
@@ -51,6 +54,7 @@ mod range;
 mod robustness;
 mod setting_error;
 mod settings;
+mod spatial;
 mod square;
 mod step_size;
 mod still_robust;
@@ -82,6 +86,7 @@ pub use ifgsm::{Ifgsm, IfgsmSettings};
 pub use judgement::Judgement;
 pub use logits::predicted_classes;
 pub use loss_name::LossName;
+pub use measure::Measure;
 pub use mi_fgsm::{MiFgsm, MiFgsmSettings};
 pub use model_fault::ModelFault;
 pub use norm::Norm;
@@ -96,6 +101,10 @@ pub use robustness::{
 };
 pub use setting_error::SettingError;
 pub use settings::{Settings, Value};
+pub use spatial::{
+    FlowCost, FlowPgd, FlowPgdSettings, PoseSearch, PoseSettings, SpatialAttack, SpatialMeasure, StAdv,
+    StAdvSettings,
+};
 pub use square::{Square, SquareSettings};
 pub use step_size::StepSize;
 pub use suite::{Part, Suite, SuiteSettings};

@@ -5,9 +5,10 @@ use tch::Tensor;
 
 /// What a search for the nearest error has found so far.
 pub(crate) struct Nearest {
-    norm: Norm,
+    /// The length of each change, `[m]`.
+    length: Box<dyn Fn(&Tensor) -> Tensor>,
     clean: Tensor,
-    /// The nearest adversarial images, `[m, c, h, w]`; the clean image where none was found.
+    /// The nearest adversarial images, or what moves pixels so, `[m, c, h, w]`; the clean one where none was found.
     pub(crate) images: Tensor,
     /// How far they are, `[m]`; infinite where none was found.
     pub(crate) distance: Tensor,
@@ -16,13 +17,18 @@ pub(crate) struct Nearest {
 impl Nearest {
     /// Nothing found yet around `clean`, `[m, c, h, w]`.
     pub(crate) fn new(norm: Norm, clean: &Tensor) -> Self {
-        let distance = norm.of_each(clean).reshape([-1]).full_like(f64::INFINITY);
-        Self { norm, clean: clean.shallow_clone(), images: clean.copy(), distance }
+        Self::by(move |change| norm.of_each(change).reshape([-1]), clean)
+    }
+
+    /// The same, where this is the length of each change, `[m]`.
+    pub(crate) fn by(length: impl Fn(&Tensor) -> Tensor + 'static, clean: &Tensor) -> Self {
+        let distance = length(clean).full_like(f64::INFINITY);
+        Self { length: Box::new(length), clean: clean.shallow_clone(), images: clean.copy(), distance }
     }
 
     /// Takes those of `x` that are `adversarial`, `[m]`, and nearer than what is known.
     pub(crate) fn offer(&mut self, x: &Tensor, adversarial: &Tensor) {
-        let distance = self.norm.of_each(&(x - &self.clean)).reshape([-1]);
+        let distance = (self.length)(&(x - &self.clean));
         let nearer = adversarial.logical_and(&distance.lt_tensor(&self.distance));
         self.images = x.where_self(&per_image(&nearer), &self.images);
         self.distance = distance.where_self(&nearer, &self.distance);

@@ -2,7 +2,7 @@
 
 use crate::{
     Ascent, AttackError, Ball, BallAttack, Judgement, LossName, ModelFault, Norm, SettingError, StepSize,
-    attack_settings::settings, by_name::ByName, logits,
+    attack_settings::settings, by_name::ByName, end_point::EndPoint, logits,
 };
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use std::sync::Arc;
@@ -78,7 +78,7 @@ impl Pgd {
         let Ascent { loss, ensemble_gradient, .. } = self.ascent;
         let Judgement { height, wrong, .. } =
             loss.objective().judge(model, &x, batch.classes()?, ensemble_gradient)?;
-        Ok(EndPoint { x, wrong, height })
+        Ok(EndPoint { point: x, wrong, height })
     }
 }
 
@@ -104,34 +104,12 @@ impl BallAttack for Pgd {
             let other = self.run(model, batch, ball, noise, restart)?;
             best = best.or_worse_for_the_model(&self.judge(model, batch, other)?);
         }
-        Ok(best.x)
+        Ok(best.point)
     }
 
     fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, ModelFault> {
         self.ascent.loss.objective().classes_suffice(classes)?;
         Ok(None)
-    }
-}
-
-/// Where a restart ended, and what the model makes of it.
-struct EndPoint {
-    x: Tensor,
-    wrong: Tensor,
-    /// [`Judgement::height`]: what is higher where the loss is.
-    height: Tensor,
-}
-
-impl EndPoint {
-    /// Image by image the end point that fools the model, then the one with the higher loss.
-    fn or_worse_for_the_model(self, other: &Self) -> Self {
-        let newly_wrong = other.wrong.logical_and(&self.wrong.logical_not());
-        let as_wrong = other.wrong.eq_tensor(&self.wrong);
-        let worse = newly_wrong.logical_or(&as_wrong.logical_and(&other.height.gt_tensor(&self.height)));
-        Self {
-            x: other.x.where_self(&worse.reshape([-1, 1, 1, 1]), &self.x),
-            wrong: other.wrong.where_self(&worse, &self.wrong),
-            height: other.height.where_self(&worse, &self.height),
-        }
     }
 }
 

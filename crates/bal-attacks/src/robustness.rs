@@ -4,10 +4,12 @@ mod again;
 mod budget;
 mod curve;
 mod in_balls;
+mod made;
 mod nearest;
 mod outcome;
 mod shard;
 mod shard_store;
+mod spatial;
 mod task;
 mod worst;
 
@@ -17,6 +19,7 @@ use bal_core::{Classifier, Images, NoiseKey, NoiseStream, Purpose, Replicate, Sh
 pub use curve::{AccuracyCurve, Reached};
 pub use outcome::Outcome;
 pub use shard::Shard;
+use shard::Wanted;
 pub use shard_store::{NoStore, ShardStore, StoreError};
 use std::sync::{
     Mutex, PoisonError,
@@ -62,7 +65,10 @@ pub struct EvaluationProgress {
 /// than 1e-6 (relative above 1) is an error: no attack can look strong by cheating. Predictions are
 /// the largest of [`Classifier::logits`].
 ///
-/// An attack that seeks the nearest error ([`Attack::Nearest`]) runs once and serves all radii: an
+/// An attack that moves pixels ([`Attack::Spatial`]) says how, and its images are made here; how far pixels were moved is
+/// measured in double precision, and a witness beyond the radius, by as little, is an error too.
+///
+/// An attack that seeks the nearest error ([`Attack::seeks_nearest`]) runs once and serves all radii: an
 /// image is broken at radius r when what came back is wrong and at most r away, in double precision,
 /// and at every radius when it is wrong from the start.
 ///
@@ -91,6 +97,8 @@ pub struct Evaluated {
     pub curve: AccuracyCurve,
     /// The changed images, `[radii, n, c, h, w]` on the CPU, where [`ShardStore::images`] asks for them.
     pub x: Option<Tensor>,
+    /// What moved their pixels, `[radii, n, ..]`, with the images of an attack that moves them.
+    pub witness: Option<Tensor>,
 }
 
 /// Like [`evaluate`], but stored shards are read instead of attacked, and the others are stored.
@@ -122,6 +130,12 @@ pub fn evaluate_with_store(
         of: shards.iter().map(Vec::len).sum(),
         correct: vec![0; radii.len()],
     });
+    let wanted = Wanted {
+        radii: radii.len(),
+        parts: attack.parts().len(),
+        images: store.images(),
+        spatial: matches!(attack, Attack::Spatial(_)),
+    };
     let first_failure = AtomicUsize::new(usize::MAX);
     let tasks = shards.into_iter().enumerate().collect();
     let results: Vec<Option<Result<Shard, EvaluationError>>> = workers.map(tasks, |(number, indices)| {
@@ -135,11 +149,12 @@ pub fn evaluate_with_store(
             let noise = NoiseStream::new(key);
             let task = Task { model: &*model, batch: &batch, attack, radii: &radii, noise: &noise };
             let mut shard = Shard::attacked(&task, store.images())?;
-            shard.x = shard.x.map(|x| x.f_to_device(Device::Cpu)).transpose()?;
+            let on_cpu = |x: Option<Tensor>| x.map(|x| x.f_to_device(Device::Cpu)).transpose();
+            (shard.x, shard.witness) = (on_cpu(shard.x)?, on_cpu(shard.witness)?);
             store.write(number, &shard).map_err(EvaluationError::Store)?;
             Ok(shard)
         };
-        let kept = recalled(store, number, &indices, (radii.len(), attack.parts().len()));
+        let kept = recalled(store, number, &indices, &wanted);
         let was_kept = matches!(kept, Ok(Some(_)));
         let shard = kept.and_then(|kept| kept.map_or_else(attacked, Ok));
         match &shard {
@@ -157,10 +172,16 @@ pub fn evaluate_with_store(
         Some(shard)
     });
     let mut shards = results.into_iter().flatten().collect::<Result<Vec<_>, _>>()?;
-    let curve = AccuracyCurve::of(attack.name(), attack.norm(), &attack.parts(), radii, &shards);
-    let x: Vec<Tensor> = shards.iter_mut().filter_map(|shard| shard.x.take()).collect();
-    let x = if x.is_empty() { None } else { Some(Tensor::f_cat(&x, 1)?) };
-    Ok(Evaluated { curve, x })
+    let curve = AccuracyCurve::of(attack.name(), attack.measure(), &attack.parts(), radii, &shards);
+    let x = joined(shards.iter_mut().filter_map(|shard| shard.x.take()))?;
+    let witness = joined(shards.iter_mut().filter_map(|shard| shard.witness.take()))?;
+    Ok(Evaluated { curve, x, witness })
+}
+
+/// Those of all shards together, where there are some: `[radii, n, ..]`.
+fn joined(of_shards: impl Iterator<Item = Tensor>) -> Result<Option<Tensor>, EvaluationError> {
+    let all: Vec<Tensor> = of_shards.collect();
+    Ok(if all.is_empty() { None } else { Some(Tensor::f_cat(&all, 1)?) })
 }
 
 /// The shard of these images, if it was stored.
@@ -168,11 +189,11 @@ fn recalled(
     store: &dyn ShardStore,
     number: usize,
     indices: &[i64],
-    (radii, parts): (usize, usize),
+    wanted: &Wanted,
 ) -> Result<Option<Shard>, EvaluationError> {
     let shard = store.read(number).map_err(EvaluationError::Store)?;
     match shard {
-        Some(shard) if !shard.fits(indices, radii, parts, store.images()) => {
+        Some(shard) if !shard.fits(indices, wanted) => {
             let (first, last) = (indices.first().copied(), indices.last().copied());
             let range = format!("{} to {}", first.unwrap_or(0), last.unwrap_or(0));
             Err(EvaluationError::Store(
@@ -188,14 +209,18 @@ impl Protocol<'_> {
     ///
     /// # Errors
     /// [`EvaluationError::NoImages`]; [`SettingError::MissingRadius`] and [`SettingError::NoRadius`] when attack and radii do
-    /// not fit; [`SettingError::WholeBox`] for radii beyond all images; [`crate::ModelFault::Classes`] and
+    /// not fit; [`SettingError::WholeBox`] for radii beyond all images; those of
+    /// [`crate::SpatialAttack::suits_images`]; [`crate::ModelFault::Classes`] and
     /// [`crate::ModelFault::FewClasses`] for an attack that is defined for more classes only.
     pub fn fits(&self, classes: i64, images: &Images) -> Result<(), EvaluationError> {
         self.shards(images.len())?;
         let columns = self.columns()?;
-        if let Some(norm) = self.attack.norm() {
+        if let Some(measure) = self.attack.measure() {
             let pixels = images.shape().iter().product();
-            columns.into_iter().flatten().try_for_each(|radius| norm.suits_images(radius, pixels))?;
+            columns.into_iter().flatten().try_for_each(|radius| measure.suits_images(radius, pixels))?;
+        }
+        if let Attack::Spatial(attack) = self.attack {
+            attack.suits_images(&images.shape())?;
         }
         self.attack.for_classes(classes)?;
         Ok(())
@@ -205,7 +230,9 @@ impl Protocol<'_> {
     fn columns(&self) -> Result<Vec<Option<f64>>, EvaluationError> {
         match (self.attack, self.radii) {
             (Attack::Fixed(attack), Some(_)) => Err(SettingError::NoRadius(attack.name()).into()),
-            (Attack::InBalls(_, attack), None) => Err(SettingError::MissingRadius(attack.name()).into()),
+            (attack, None) if attack.measure().is_some() && !attack.seeks_nearest() => {
+                Err(SettingError::MissingRadius(attack.name()).into())
+            }
             (_, None) => Ok(vec![None]),
             (_, Some(radii)) => Ok(radii.as_slice().iter().copied().map(Some).collect()),
         }
@@ -227,5 +254,7 @@ impl Protocol<'_> {
 mod distance_tests;
 #[cfg(test)]
 mod shard_store_tests;
+#[cfg(test)]
+mod spatial_tests;
 #[cfg(test)]
 mod tests;

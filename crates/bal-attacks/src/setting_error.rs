@@ -60,6 +60,9 @@ pub enum SettingError {
     /// A norm that is not known.
     #[error("unknown norm `{0}`; known are linf, l2")]
     UnknownNorm(String),
+    /// A measure that is not known.
+    #[error("unknown measure `{0}`; known are linf, l2, flow, flow-cost, pose")]
+    UnknownMeasure(String),
     /// A loss that is not known.
     #[error("unknown loss `{0}`; known are cross-entropy, margin, dlr, confident")]
     UnknownLoss(String),
@@ -114,6 +117,9 @@ pub enum SettingError {
     /// An attack without a ball was given a radius.
     #[error("the attack {0} has no radius; leave it out")]
     NoRadius(&'static str),
+    /// An attack that moves pixels, where one is wanted that stays in a ball.
+    #[error("the attack {0} moves pixels instead of changing them, and stays in no ball; take another one")]
+    NoBall(&'static str),
     /// A suite of nothing.
     #[error("a suite needs at least one attack")]
     NoParts,

@@ -44,35 +44,65 @@ pub(crate) fn on_still_robust(
     batch: &Batch,
     attack: impl FnOnce(&StillRobust) -> Result<Tensor, ModelFault>,
 ) -> Result<Tensor, AttackError> {
+    let pixels =
+        Points { still: batch.x.detach(), images: &Tensor::shallow_clone, bounded: &|x| x.clamp(0.0, 1.0) };
+    on_still_robust_by(model, batch, &pixels, attack)
+}
+
+/// What an attack looks for: images, or what moves their pixels.
+pub(crate) struct Points<'a> {
+    /// The points of the images as they are, `[n, .., .., ..]`.
+    pub(crate) still: Tensor,
+    /// The images of the batch at these points.
+    pub(crate) images: &'a dyn Fn(&Tensor) -> Tensor,
+    /// The nearest points that may be.
+    pub(crate) bounded: &'a dyn Fn(&Tensor) -> Tensor,
+}
+
+/// The same, of an attack that gives points instead of images.
+///
+/// # Errors
+/// Those of [`on_still_robust`].
+pub(crate) fn on_still_robust_by(
+    model: &dyn Classifier,
+    batch: &Batch,
+    points: &Points,
+    attack: impl FnOnce(&StillRobust) -> Result<Tensor, ModelFault>,
+) -> Result<Tensor, AttackError> {
     let robust = StillRobust::of(model, batch)?;
     if robust.is_empty() {
-        return Ok(batch.x.detach());
+        return Ok(points.still.shallow_clone());
     }
     let changed = attack(&robust)?;
-    let changed = batch.x.detach().index_copy(0, &beside(&batch.x, &robust.rows), &changed);
-    Ok(confirmed(model, batch, changed)?)
+    let changed = points.still.index_copy(0, &beside(&batch.x, &robust.rows), &changed);
+    Ok(confirmed(model, batch, points, changed)?)
 }
 
 /// How much longer a change is made when the model has its image right after all.
 const STRETCHES: [f64; 3] = [1e-4, 1e-3, 1e-2];
 
-/// Changed images that the model has wrong among all images of the batch, and clean ones.
+/// Points whose images the model has wrong among all images of the batch, and still ones.
 ///
 /// The last bits of a matrix product depend on how many rows it has, and attacks look at fewer images
 /// than they were given, at points on the boundary. A change that is not enough for the whole batch is
 /// made a little longer, and is given up where that does not help.
-fn confirmed(model: &dyn Classifier, batch: &Batch, mut x: Tensor) -> Result<Tensor, ModelFault> {
-    let clean = batch.x.detach();
+fn confirmed(
+    model: &dyn Classifier,
+    batch: &Batch,
+    points: &Points,
+    mut x: Tensor,
+) -> Result<Tensor, ModelFault> {
+    let clean = &points.still;
     let right = |x: &Tensor| -> Result<Tensor, ModelFault> {
-        let moved = (x - &clean).abs().amax(&[1i64, 2, 3][..], false).gt(0.0);
-        Ok(predicted_classes(model, x)?.eq_tensor(batch.classes()?).logical_and(&moved))
+        let moved = (x - clean).abs().amax(&[1i64, 2, 3][..], false).gt(0.0);
+        Ok(predicted_classes(model, &(points.images)(x))?.eq_tensor(batch.classes()?).logical_and(&moved))
     };
     for stretch in STRETCHES {
         let missed = right(&x)?;
         if positions(&missed).is_empty() {
             return Ok(x);
         }
-        let longer = (&x + (&x - &clean) * stretch).clamp(0.0, 1.0);
+        let longer = (points.bounded)(&(&x + (&x - clean) * stretch));
         x = longer.where_self(&per_image(&missed), &x);
     }
     let missed = right(&x)?;

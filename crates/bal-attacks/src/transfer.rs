@@ -2,7 +2,7 @@
 
 use crate::{
     Attack, AttackError, Ball, BallAttack, Changed, FixedAttack, ModelFault, NearestAttack, Norm,
-    SettingError,
+    SettingError, SpatialAttack, SpatialMeasure,
 };
 use bal_core::{Batch, Classifier, Images, NoiseStream};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,6 +33,7 @@ impl Transfer<dyn BallAttack> {
             Attack::InBalls(norm, attack) => Attack::in_balls(norm, Transfer { surrogate, attack }),
             Attack::Nearest(attack) => Attack::nearest(Transfer { surrogate, attack }),
             Attack::Fixed(attack) => Attack::fixed(Transfer { surrogate, attack }),
+            Attack::Spatial(attack) => Attack::spatial(Transfer { surrogate, attack }),
         }
     }
 }
@@ -148,6 +149,38 @@ impl FixedAttack for Transfer<dyn FixedAttack> {
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         self.attack.perturb(&*self.surrogate_for(model)?, batch, noise)
+    }
+}
+
+impl SpatialAttack for Transfer<dyn SpatialAttack> {
+    fn name(&self) -> &'static str {
+        "transfer"
+    }
+
+    fn measure(&self) -> SpatialMeasure {
+        self.attack.measure()
+    }
+
+    fn seeks_nearest(&self) -> bool {
+        self.attack.seeks_nearest()
+    }
+
+    fn transform(
+        &self,
+        model: &dyn Classifier,
+        batch: &Batch,
+        radius: f64,
+        noise: &NoiseStream,
+    ) -> Result<Tensor, AttackError> {
+        self.attack.transform(&*self.surrogate_for(model)?, batch, radius, noise)
+    }
+
+    fn suits_classes(&self, classes: i64) -> Result<(), ModelFault> {
+        self.attack.suits_classes(classes)
+    }
+
+    fn suits_images(&self, shape: &[i64]) -> Result<(), SettingError> {
+        self.attack.suits_images(shape)
     }
 }
 

@@ -21,11 +21,12 @@ impl Within {
     /// `attack` in the ball of `radius`, of its norm.
     ///
     /// # Errors
-    /// [`SettingError::NoRadius`] of an attack that is in no ball, [`SettingError::Radius`], [`SettingError::WholeBox`].
+    /// [`SettingError::NoRadius`] and [`SettingError::NoBall`] of an attack that is in no ball, [`SettingError::Radius`], [`SettingError::WholeBox`].
     pub fn of(attack: Attack, radius: f64) -> Result<Self, SettingError> {
         attack.takes(Some(radius))?;
         match attack {
             Attack::InBalls(norm, attack) => Ok(Self { attack, ball: Ball::new(norm, radius)? }),
+            Attack::Spatial(attack) => Err(SettingError::NoBall(attack.name())),
             other => Err(SettingError::NoRadius(other.name())),
         }
     }

@@ -72,6 +72,7 @@ pub(crate) enum Command {
         bal evaluate runs/pgd --attack autoattack --radius 0.1 --limit 1000 --json aa.json --save aa.safetensors\n      \
         If it is interrupted, the same command continues.\n  \
         bal evaluate runs/pgd --verify aa.safetensors\n  \
+        bal evaluate runs/pgd --attack pose --radius 0,10,30 --limit 200\n  \
         bal evaluate runs/bal --members 3,4 --surrogate-members 0,1,2 --attack pgd --radius 0.1\n  \
         bal evaluate runs/bal --attack autoattack --radius 0.1 --limit 1000 --seeds 3 --against aa.json"
     )]
@@ -199,11 +200,13 @@ pub(crate) struct Evaluate {
     pub(crate) images: ImageFlags,
     /// The attack. In a ball: fgsm, ifgsm, mi-fgsm, pgd, apgd-ce, apgd-dlr, apgd-confident, apgd-t, square, uniform-noise,
     /// gaussian-noise. Worst case of several attacks: autoattack, autoattack-rand, suite (attacks an ensemble as a whole and
-    /// through its members). Minimum norm: fab, cw, deepfool, fmn, hop-skip-jump. From the paper: cw-one-step,
+    /// through its members). Minimum norm: fab, cw, deepfool, fmn, hop-skip-jump. Moving pixels: flow-pgd (largest
+    /// displacement), stadv (least total variation), pose (rotations and shifts). From the paper: cw-one-step,
     /// cw-one-step-log-probabilities.
     #[arg(long, value_name = "NAME", required_unless_present = "verify")]
     pub(crate) attack: Option<AttackName>,
-    /// Radii for pixels in [0, 1], ascending: 0,0.05,0.1 or 4/255,8/255.
+    /// Radii for pixels in [0, 1], ascending: 0,0.05,0.1 or 4/255,8/255. Of flow-pgd: the largest displacement along an axis, in
+    /// pixels. Of stadv: total variations at which to report. Of pose: degrees, with shifts up to a tenth of them in pixels.
     #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
     pub(crate) radius: Option<Radii>,
     #[command(flatten)]

@@ -41,8 +41,10 @@ fn verify(flags: &Evaluate, request: &VerifyRequest) -> Result<()> {
     if let Some(fault) = fault {
         bail!("{fault}");
     }
+    let moved = evaluation.reached.iter().any(|reached| reached.size.is_some());
+    let place = if moved { "moved as the file says, within their radii" } else { "in their balls" };
     print(&format!(
-        "verified: {images} images are in their balls and in [0, 1], and are classified as the file says"
+        "verified: {images} images are {place} and in [0, 1], and are classified as the file says"
     ));
     Ok(())
 }

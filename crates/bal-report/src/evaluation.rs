@@ -22,9 +22,11 @@ pub use seeds::OfSeed;
 pub struct Evaluation {
     /// The attack's name: `fgsm`, `cw-one-step`, ..
     pub attack: String,
-    /// The norm of its ball, `linf` or `l2`; `null` for an attack without.
+    /// What radii measure: the norm of its ball, `linf` or `l2`; of an attack that moves pixels `flow`, the largest displacement
+    /// along an axis in pixels, `flow-cost`, the total variation of the flow, or `pose`, degrees with a tenth of them in pixels of
+    /// shift; `null` for an attack without.
     pub norm: Option<String>,
-    /// The balls' radii on pixels in [0, 1], ascending; `null` for an attack without a radius.
+    /// The radii, ascending, on pixels in [0, 1] where they are of balls; `null` for an attack without a radius.
     pub radii: Vec<Option<f64>>,
     /// The share of images still classified rightly, one per radius, in [0, 1].
     pub accuracy: Vec<f64>,
@@ -96,6 +98,9 @@ pub struct Reached {
     pub l2: f64,
     /// Its greatest change of a pixel.
     pub linf: f64,
+    /// Of an attack that moves pixels, how far, in the unit of the radii.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<f64>,
 }
 
 /// The model that was attacked.
@@ -195,13 +200,15 @@ impl Evaluation {
         })
     }
 
-    /// One line per radius: `attack,norm,radius,images,accuracy,low,high,l2,linf`, with 95 % intervals;
-    /// what does not apply is empty.
+    /// One line per radius: `attack,norm,radius,images,accuracy,low,high,l2,linf`, with 95 % intervals, and `size` of an attack
+    /// that moves pixels; what does not apply is empty.
     pub fn to_csv(&self) -> String {
-        let mut table =
-            Csv::new(&["attack", "norm", "radius", "images", "accuracy", "low", "high", "l2", "linf"]);
+        let mut head = vec!["attack", "norm", "radius", "images", "accuracy", "low", "high", "l2", "linf"];
+        let sized = self.reached.iter().any(|reached| reached.size.is_some());
+        head.extend(sized.then_some("size"));
+        let mut table = Csv::new(&head);
         for (point, reached) in self.points().zip(&self.reached) {
-            table.row(&[
+            let mut row = vec![
                 self.attack.clone(),
                 self.norm.clone().unwrap_or_default(),
                 point.radius.map(|r| r.to_string()).unwrap_or_default(),
@@ -211,7 +218,9 @@ impl Evaluation {
                 format!("{:.6}", point.interval.high),
                 reached.l2.to_string(),
                 reached.linf.to_string(),
-            ]);
+            ];
+            row.extend(sized.then(|| reached.size.map(|size| size.to_string()).unwrap_or_default()));
+            table.row(&row);
         }
         table.finish()
     }

@@ -60,7 +60,7 @@ pub fn evaluation_of(attack: &str, radii: Vec<Option<f64>>, right: &[Vec<bool>])
     Evaluation {
         attack: attack.into(),
         norm: Some("linf".into()),
-        reached: radii.iter().map(|_| Reached { l2: 1.0, linf: 0.1 }).collect(),
+        reached: radii.iter().map(|_| Reached { l2: 1.0, linf: 0.1, size: None }).collect(),
         radii,
         accuracy: per_image.accuracy(),
         images: right.first().map_or(0, Vec::len) as u64,

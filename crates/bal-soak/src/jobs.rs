@@ -87,7 +87,7 @@ macro_rules! attack {
 }
 
 /// Every attack but those above, in a few steps.
-const ATTACKS: [Job; 19] = [
+const ATTACKS: [Job; 22] = [
     attack!("fgsm", "--radius 0,0.05,0.1"),
     attack!("ifgsm", "--radius 0.05,0.1 --steps 3"),
     attack!("mi-fgsm", "--radius 0.05,0.1 --steps 3"),
@@ -105,6 +105,9 @@ const ATTACKS: [Job; 19] = [
     attack!("deepfool", "--steps 5"),
     attack!("fmn", "--steps 10"),
     attack!("hop-skip-jump", "--queries 100"),
+    attack!("flow-pgd", "--radius 0.1,0.3 --steps 3"),
+    attack!("stadv", "--steps 10 --search-steps 2"),
+    attack!("pose", "--radius 5,10 --rotations 3 --translations 3"),
     attack!("cw-one-step", ""),
     attack!("cw-one-step-log-probabilities", ""),
 ];

@@ -108,8 +108,9 @@ pub fn calibrate<'a>(request: &'a CalibrateRequest, session: &Session) -> Result
         let protocol = Protocol { attack: pgd, radii: request.radii.as_ref(), limit, seed: request.seed };
         let store: &dyn ShardStore = partial.as_ref().map_or(&NoStore { images: true }, |partial| partial);
         let title = format!("pgd, {loss}");
-        let Evaluated { x, curve } = attack(&title, &*classifier, &chosen.images, &protocol, store, session)
-            .map_err(|error| of_model(error, &model))?;
+        let Evaluated { x, curve, .. } =
+            attack(&title, &*classifier, &chosen.images, &protocol, store, session)
+                .map_err(|error| of_model(error, &model))?;
         session.note_all(&warnings::of(&curve));
         let x = x.context("the attack gave no images")?;
         for (column, radius) in curve.radii.iter().enumerate() {

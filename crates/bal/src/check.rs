@@ -1,6 +1,6 @@
 //! Signs that a classifier hides from attacks.
 
-use crate::{Checked, EvaluateRequest};
+use crate::{Checked, EvaluateRequest, Note};
 use anyhow::Result;
 use bal_attacks::{
     Attack, AttackSpec, FgsmSettings, Norm, PgdSettings,
@@ -20,9 +20,23 @@ const QUERIES: u64 = 100;
 /// By how much twice the steps may lower the accuracy.
 const MARGIN: f64 = 0.02;
 
+/// What to say of checks beside an attack whose radii are not those of balls.
+pub(crate) fn other_radii(attack: &AttackSpec) -> Option<Note> {
+    moves_pixels(attack).then(|| {
+        Note::news(format!(
+            "the checks change pixels, within {RADIUS} in L-infinity; they say nothing of {}, which moves pixels",
+            attack.name()
+        ))
+    })
+}
+
+fn moves_pixels(attack: &AttackSpec) -> bool {
+    matches!(attack.build(), Ok(Attack::Spatial(_)))
+}
+
 /// What the checks find.
 ///
-/// Attacks are compared in the ball of the evaluation's attack, at its greatest radius; PGD has the
+/// Attacks are compared in the ball of the evaluation's attack, at its greatest radius, if it has one; PGD has the
 /// settings of the request, if it is PGD that was asked for.
 pub(crate) fn check(
     request: &EvaluateRequest,
@@ -32,8 +46,10 @@ pub(crate) fn check(
     workers: &Workers,
 ) -> Result<Checked> {
     let norm = attack.norm().unwrap_or(Norm::LInf);
+    // How far pixels are moved is no radius of a ball.
+    let in_a_ball = !moves_pixels(attack);
     let greatest = request.radii.as_ref().and_then(|radii| radii.as_slice().last().copied());
-    let radius = greatest.filter(|&radius| radius > 0.0).unwrap_or(RADIUS);
+    let radius = greatest.filter(|_| in_a_ball).filter(|&radius| radius > 0.0).unwrap_or(RADIUS);
     let ensemble_gradient = attack.ensemble_gradient().unwrap_or(EnsembleGradient::Predictive);
     let pgd = match *attack {
         AttackSpec::Pgd(asked) => asked,

@@ -56,6 +56,7 @@ pub struct Measured<'a> {
     curve: AccuracyCurve,
     chosen: Selected,
     x: Option<Tensor>,
+    witness: Option<Tensor>,
     together: usize,
     partials: Vec<Partial>,
 }
@@ -120,18 +121,33 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
     others.fit(&planned, session)?;
     let mut checks = None;
     if request.check {
+        if let Some(note) = check::other_radii(&spec) {
+            session.observer().note(&note);
+        }
         let found = check::check(request, &spec, &*classifier, &chosen.images, &session.workers)
             .map_err(|error| of_model(error, &model))?;
         session.observer().checked(&found);
         checks = Some(found);
     }
-    let (Evaluated { curve, x }, each) =
+    let (Evaluated { curve, x, witness }, each) =
         seeds::attacked(&seeds, (&*classifier, &model), &chosen, &protocol, &partials, session)?;
     let evaluation = measured(&curve, settings, model, &chosen, limit)?;
     let evaluation = Evaluation { seeds: (each.len() > 1).then_some(each), ..evaluation };
     let comparisons = others.compared(&evaluation, None)?;
     let (warnings, together) = (warnings::of(&curve), attack.batch_size().unwrap_or(SHARD));
-    Ok(Measured { evaluation, checks, warnings, comparisons, request, curve, chosen, x, together, partials })
+    Ok(Measured {
+        evaluation,
+        checks,
+        warnings,
+        comparisons,
+        request,
+        curve,
+        chosen,
+        x,
+        witness,
+        together,
+        partials,
+    })
 }
 
 impl Measured<'_> {
@@ -140,7 +156,7 @@ impl Measured<'_> {
     /// # Errors
     /// When one cannot be written; asked for again, the evaluation goes on with what is kept.
     pub fn write(self) -> Result<Evaluation> {
-        let Self { evaluation, request, curve, chosen, x, together, partials, .. } = self;
+        let Self { evaluation, request, curve, chosen, x, witness, together, partials, .. } = self;
         let outputs = &request.outputs;
         if let Some(path) = &outputs.json {
             evaluation.write(path)?;
@@ -153,7 +169,8 @@ impl Measured<'_> {
         }
         if let Some(x) = x {
             let clean = chosen.images.batch(&curve.indices).x.to_device(tch::Device::Cpu);
-            let adversarial = Adversarial::of(&evaluation, &curve, (x, clean), &chosen.numbers, together);
+            let adversarial =
+                Adversarial::of(&evaluation, &curve, (x, witness, clean), &chosen.numbers, together);
             if let Some(path) = &outputs.grid {
                 outputs::write(path, &grid::grid(&adversarial, &curve)?.png()?)?;
             }
@@ -186,7 +203,7 @@ fn pairing(protocol: &Protocol, chosen: &Selected, settings: &Value) -> Result<P
     let limit = protocol.limit;
     let radii = protocol.radii.map(|radii| radii.as_slice().iter().copied().map(Some).collect());
     Ok(Pairing {
-        norm: protocol.attack.norm().map(|norm| norm.to_string()),
+        norm: protocol.attack.measure().map(|measure| measure.to_string()),
         radii: radii.unwrap_or_else(|| vec![None]),
         images: limit.unwrap_or(u64::MAX).min(chosen.images.len() as u64),
         dataset: chosen.dataset.clone(),
@@ -267,13 +284,13 @@ pub(crate) fn measured(
         curve.parts.iter().zip(&curve.gradients).filter_map(zero).collect();
     Ok(Evaluation {
         attack: curve.attack.clone(),
-        norm: curve.norm.map(|norm| norm.to_string()),
+        norm: curve.measure.map(|measure| measure.to_string()),
         radii: curve.radii.clone(),
         accuracy: curve.accuracy(),
         images: curve.images() as u64,
         settings,
         per_image: PerImage::of_flags(&curve.correct),
-        reached: curve.reached.iter().map(|r| Reached { l2: r.l2, linf: r.linf }).collect(),
+        reached: curve.reached.iter().map(|r| Reached { l2: r.l2, linf: r.linf, size: r.size }).collect(),
         model,
         dataset: chosen.dataset.clone(),
         split: chosen.split,

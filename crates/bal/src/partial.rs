@@ -172,8 +172,12 @@ fn write(path: &Path, shard: &Shard) -> Result<()> {
         let distances: Vec<f64> = distances.iter().map(|d| d.unwrap_or(-1.0)).collect();
         tensors.push(("distances", Tensor::f_from_slice(&distances)?));
     }
-    if let Some(x) = &shard.x {
-        tensors.push(("x", x.shallow_clone()));
+    let sizes: Vec<f64> = shard.outcomes.iter().filter_map(|o| o.size.as_ref()).flatten().copied().collect();
+    if !sizes.is_empty() {
+        tensors.push(("size", Tensor::f_from_slice(&sizes)?.f_reshape([columns, n])?));
+    }
+    for (name, tensor) in [("x", &shard.x), ("witness", &shard.witness)] {
+        tensors.extend(tensor.as_ref().map(|tensor| (name, tensor.shallow_clone())));
     }
     let tensors = tensors.into_iter().map(|(name, tensor)| (name.to_string(), tensor)).collect();
     Ok(TensorFile { metadata: [].into(), tensors }.write_sealed(path)?)
@@ -203,20 +207,36 @@ pub(crate) fn read(path: &Path) -> Result<Shard> {
     };
     let (l2, linf) = (lengths("l2")?, lengths("linf")?);
     let row = |column: usize| column * indices.len()..(column + 1) * indices.len();
+    let sizes = optional(&mut file, path, "size", Kind::Double, &[columns, n])?;
+    let sizes = sizes.map(|sizes| Vec::<f64>::try_from(sizes.f_reshape([-1])?)).transpose()?;
     let outcomes = (0..columns as usize).map(|column| Outcome {
         predicted: predicted[row(column)].to_vec(),
         broken_by: broken_by[row(column)].iter().map(|&place| usize::try_from(place).ok()).collect(),
         l2: l2[row(column)].to_vec(),
         linf: linf[row(column)].to_vec(),
+        size: sizes.as_ref().map(|sizes| sizes[row(column)].to_vec()),
     });
     let outcomes = outcomes.collect();
-    let mut optional = |name: &str, kind: Kind, shape: &[i64]| {
-        let there = file.tensors.contains_key(name);
-        there.then(|| file.take(path, name, kind, shape)).transpose()
-    };
-    let distances = optional("distances", Kind::Double, &[n])?.map(Vec::<f64>::try_from).transpose()?;
+    let distances = optional(&mut file, path, "distances", Kind::Double, &[n])?;
+    let distances = distances.map(Vec::<f64>::try_from).transpose()?;
     let distances =
         distances.map(|distances| distances.into_iter().map(|d| (d >= 0.0).then_some(d)).collect());
-    let x = optional("x", Kind::Float, &[columns, n, -1, -1, -1])?;
-    Ok(Shard { indices, labels, clean, outcomes, distances, gradients, x })
+    let x = optional(&mut file, path, "x", Kind::Float, &[columns, n, -1, -1, -1])?;
+    // A flow has as many dimensions as images, a pose fewer.
+    let dimensions = file.tensors.get("witness").map_or(0, Tensor::dim).max(2);
+    let shape = [&[columns, n], &vec![-1; dimensions - 2][..]].concat();
+    let witness = optional(&mut file, path, "witness", Kind::Float, &shape)?;
+    Ok(Shard { indices, labels, clean, outcomes, distances, gradients, x, witness })
+}
+
+/// A tensor that not every shard has.
+fn optional(
+    file: &mut TensorFile,
+    path: &Path,
+    name: &str,
+    kind: Kind,
+    shape: &[i64],
+) -> Result<Option<Tensor>> {
+    let there = file.tensors.contains_key(name);
+    Ok(there.then(|| file.take(path, name, kind, shape)).transpose()?)
 }

@@ -310,7 +310,7 @@ pub(super) fn run_folder() -> Seeds {
 }
 
 pub(super) fn shards() -> Seeds {
-    let of = |images: bool| {
+    let of = |images: bool, spatial: bool| {
         let mut tensors = vec![
             ("indices", counted(&[3], Kind::Int64)),
             ("labels", counted(&[3], Kind::Int64)),
@@ -325,9 +325,13 @@ pub(super) fn shards() -> Seeds {
             tensors.push(("distances", counted(&[3], Kind::Double)));
             tensors.push(("x", counted(&[2, 3, 1, 2, 2], Kind::Float)));
         }
+        if spatial {
+            tensors.push(("size", counted(&[2, 3], Kind::Double)));
+            tensors.push(("witness", counted(&[2, 3, 3], Kind::Float)));
+        }
         written("shard.safetensors", |path| file_of(&[], tensors).write_sealed(path).unwrap())
     };
-    vec![of(false), of(true)]
+    vec![of(false, false), of(true, false), of(true, true)]
 }
 
 pub(super) fn locks() -> Seeds {
@@ -337,8 +341,9 @@ pub(super) fn locks() -> Seeds {
 pub(super) fn adversarial() -> Seeds {
     let made = r#"{"attack":"pgd","parts":["pgd"],"norm":"linf","nearest":false,"radii":[0.0,0.1],"settings":{},"together":64,
                   "model":"m","dataset":"mnist","split":"test"}"#;
-    let file = || {
-        let tensors = vec![
+    let spatial = made.replace("pgd", "pose").replace("linf", "pose");
+    let file = |made: &str, witness: Option<Tensor>| {
+        let mut tensors = vec![
             ("x", counted(&[2, 3, 1, 2, 2], Kind::Float)),
             ("clean", counted(&[3, 1, 2, 2], Kind::Float)),
             ("labels", counted(&[3], Kind::Int64)),
@@ -346,9 +351,12 @@ pub(super) fn adversarial() -> Seeds {
             ("predicted", counted(&[2, 3], Kind::Int64)),
             ("broken_by", -counted(&[2, 3], Kind::Int64).clamp(0, 1)),
         ];
+        tensors.extend(witness.map(|witness| ("witness", witness)));
         file_of(&[("evaluation", made)], tensors)
     };
-    let safetensors = written("x.safetensors", |path| file().write(path).unwrap());
-    let npz = written("x.npz", |path| file().write_npz(path).unwrap());
-    vec![[&[0][..], &safetensors].concat(), [&[1][..], &npz].concat()]
+    let safetensors = written("x.safetensors", |path| file(made, None).write(path).unwrap());
+    let npz = written("x.npz", |path| file(made, None).write_npz(path).unwrap());
+    let moved = file(&spatial, Some(counted(&[2, 3, 3], Kind::Float)));
+    let moved = written("moved.safetensors", |path| moved.write(path).unwrap());
+    vec![[&[0][..], &safetensors].concat(), [&[1][..], &npz].concat(), [&[0][..], &moved].concat()]
 }

@@ -59,11 +59,11 @@ fn restarts_keep_the_best_of_their_end_points_image_by_image() {
 #[test]
 fn an_error_is_kept_over_a_higher_loss_without_one() {
     let end = |number: i64, wrong: bool, loss: f32| EndPoint {
-        x: Tensor::full([1, 1, 1, 1], number, (Kind::Int64, tch::Device::Cpu)),
+        point: Tensor::full([1, 1, 1, 1], number, (Kind::Int64, tch::Device::Cpu)),
         wrong: Tensor::from_slice(&[wrong]),
         height: Tensor::from_slice(&[loss]),
     };
-    let chosen = |a: EndPoint, b: EndPoint| a.or_worse_for_the_model(&b).x.int64_value(&[0, 0, 0, 0]);
+    let chosen = |a: EndPoint, b: EndPoint| a.or_worse_for_the_model(&b).point.int64_value(&[0, 0, 0, 0]);
     assert_eq!(chosen(end(1, true, 0.7), end(2, false, 0.9)), 1);
     assert_eq!(chosen(end(1, false, 0.9), end(2, true, 0.7)), 2);
     assert_eq!(chosen(end(1, true, 0.7), end(2, true, 0.9)), 2);

@@ -1,6 +1,7 @@
-//! Whether an attack kept to its ball and to images.
+//! Whether an attack kept to its radius and to images.
 
-use crate::{AttackError, EvaluationError, Norm};
+use super::made::Made;
+use crate::{AttackError, EvaluationError, Measure, Norm};
 use bal_core::Batch;
 use tch::{Kind, TchError, Tensor};
 
@@ -11,17 +12,31 @@ const TOLERANCE: f64 = 1e-6;
 pub(super) struct Moved {
     pub(super) l2: Vec<f64>,
     pub(super) linf: Vec<f64>,
+    /// How far its pixels were moved, of an attack that moves them.
+    pub(super) size: Option<Vec<f64>>,
 }
 
-/// Refuses what left the ball of this norm and radius, or `[0, 1]`, and measures the rest.
+impl Moved {
+    /// The distances in this measure.
+    pub(super) fn by(&self, measure: Measure) -> &[f64] {
+        match measure {
+            Measure::Pixels(Norm::L2) => &self.l2,
+            Measure::Pixels(Norm::LInf) => &self.linf,
+            Measure::Spatial(_) => self.size.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+/// Refuses what went beyond this radius, or left `[0, 1]`, and measures the rest.
 pub(super) fn kept(
     attack: &str,
-    norm: Option<Norm>,
+    measure: Option<Measure>,
     radius: Option<f64>,
     batch: &Batch,
-    x: &Tensor,
+    made: &Made,
 ) -> Result<Moved, EvaluationError> {
     let name = || attack.to_string();
+    let x = &made.x;
     if x.size() != batch.x.size() {
         return Err(AttackError::Shape { attack: name(), expected: batch.x.size(), found: x.size() }.into());
     }
@@ -30,15 +45,25 @@ pub(super) fn kept(
     }
     let change = x.f_to_kind(Kind::Double)?.f_sub(&batch.x.f_to_kind(Kind::Double)?)?;
     let length = |norm: Norm| Vec::<f64>::try_from(norm.of_each(&change).reshape([-1]));
-    let moved = Moved { l2: length(Norm::L2)?, linf: length(Norm::LInf)? };
-    if let (Some(norm), Some(radius)) = (norm, radius) {
-        let lengths = match norm {
-            Norm::L2 => &moved.l2,
-            Norm::LInf => &moved.linf,
-        };
+    let size = match (measure.and_then(Measure::spatial), &made.witness) {
+        (Some(measure), Some(witness)) => Some(Vec::<f64>::try_from(measure.of_each(witness))?),
+        (Some(measure), None) => return Err(EvaluationError::NoWitness { attack: name(), measure }),
+        (None, _) => None,
+    };
+    let moved = Moved { l2: length(Norm::L2)?, linf: length(Norm::LInf)?, size };
+    if let (Some(measure), Some(radius)) = (measure, radius) {
         let limit = radius + TOLERANCE * radius.max(1.0);
-        if let Some((&distance, &image)) = lengths.iter().zip(&batch.indices).find(|(d, _)| **d > limit) {
-            return Err(EvaluationError::OutsideBall { attack: name(), norm, radius, image, distance });
+        let beyond = moved.by(measure).iter().zip(&batch.indices).find(|(d, _)| **d > limit);
+        if let Some((&distance, &image)) = beyond {
+            let attack = name();
+            return Err(match measure {
+                Measure::Pixels(norm) => {
+                    EvaluationError::OutsideBall { attack, norm, radius, image, distance }
+                }
+                Measure::Spatial(measure) => {
+                    EvaluationError::BeyondRadius { attack, measure, radius, image, size: distance }
+                }
+            });
         }
     }
     Ok(moved)

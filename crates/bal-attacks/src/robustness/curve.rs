@@ -2,15 +2,16 @@
 
 use super::outcome::Outcome;
 use super::shard::Shard;
-use crate::{Gradients, Norm};
+use crate::{Gradients, Measure};
 
 /// Which images survive an attack, radius by radius.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccuracyCurve {
     /// The attack's name.
     pub attack: String,
-    /// Norm of its ball, or of the distance that it makes small; `None` where it has neither.
-    pub norm: Option<Norm>,
+    /// What radii measure: the norm of its ball, or of the distance that it makes small, or how far pixels are moved; `None` where
+    /// it has none of them.
+    pub measure: Option<Measure>,
     /// The radii, ascending; a single `None` without a ball.
     pub radii: Vec<Option<f64>>,
     /// Per radius, per image in data set order: whether the changed image is classified rightly.
@@ -28,7 +29,7 @@ pub struct AccuracyCurve {
     /// Per radius, what became of each image in data set order.
     pub outcomes: Vec<Outcome>,
     /// Of an attack that seeks the nearest error, per image in data set order: how far the image it
-    /// found is, in `norm` and double precision; 0 for an image that is wrong from the start, `None`
+    /// found is, in `measure` and double precision; 0 for an image that is wrong from the start, `None`
     /// where none was found. `None` for other attacks.
     pub distances: Option<Vec<Option<f64>>>,
     /// The gradients that each of the parts took, over all radii; empty of images that were only looked at again.
@@ -46,6 +47,8 @@ pub struct Reached {
     pub max_l2: f64,
     /// Greatest change of a pixel, greatest over images.
     pub max_linf: f64,
+    /// Of an attack that moves pixels: how far, in its measure, mean over images.
+    pub size: Option<f64>,
 }
 
 impl AccuracyCurve {
@@ -90,7 +93,7 @@ impl AccuracyCurve {
     /// Puts the shards together, in the order of the data set.
     pub(super) fn of(
         attack: &str,
-        norm: Option<Norm>,
+        measure: Option<Measure>,
         parts: &[&str],
         radii: Vec<Option<f64>>,
         shards: &[Shard],
@@ -111,7 +114,7 @@ impl AccuracyCurve {
         }
         Self {
             attack: attack.into(),
-            norm,
+            measure,
             correct: outcomes.iter().map(|outcome| outcome.correct(&labels).collect()).collect(),
             reached: outcomes.iter().map(Reached::of).collect(),
             indices: of_all(|shard| &shard.indices),
@@ -128,12 +131,15 @@ impl AccuracyCurve {
 
 impl Outcome {
     fn concat<'a>(shards: impl Iterator<Item = &'a Self>) -> Self {
-        let mut all = Self { predicted: vec![], broken_by: vec![], l2: vec![], linf: vec![] };
+        let mut all = Self { predicted: vec![], broken_by: vec![], l2: vec![], linf: vec![], size: None };
         for shard in shards {
             all.predicted.extend(&shard.predicted);
             all.broken_by.extend(&shard.broken_by);
             all.l2.extend(&shard.l2);
             all.linf.extend(&shard.linf);
+            if let Some(size) = &shard.size {
+                all.size.get_or_insert_default().extend(size);
+            }
         }
         all
     }
@@ -141,9 +147,10 @@ impl Outcome {
 
 impl Reached {
     pub(super) fn of(outcome: &Outcome) -> Self {
-        let Outcome { l2, linf, .. } = outcome;
+        let Outcome { l2, linf, size, .. } = outcome;
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let max = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
-        Self { l2: mean(l2), linf: mean(linf), max_l2: max(l2), max_linf: max(linf) }
+        let size = size.as_deref().map(mean);
+        Self { l2: mean(l2), linf: mean(linf), max_l2: max(l2), max_linf: max(linf), size }
     }
 }

@@ -30,7 +30,7 @@ fn one_run_gives_the_distances_and_the_whole_curve() {
     for norm in [Norm::LInf, Norm::L2] {
         let expected = optimum(norm);
         let curve = run(&Attack::nearest(fab(norm)), Some(&radii)).unwrap();
-        assert_eq!((curve.attack.as_str(), curve.norm, curve.images()), ("fab", Some(norm), 150));
+        assert_eq!((curve.attack.as_str(), curve.measure, curve.images()), ("fab", Some(norm.into()), 150));
         let distances: Vec<f64> = curve.distances.clone().unwrap().into_iter().map(Option::unwrap).collect();
         for (found, best) in distances.iter().zip(&expected) {
             assert!((found - best).abs() <= 1e-3 * best + 1e-7, "{norm}: {found} for {best}");
@@ -71,7 +71,7 @@ fn in_a_ball_it_breaks_the_same_images_and_has_no_distances() {
     let free = run(&Attack::nearest(fab(Norm::L2)), Some(&radii)).unwrap();
     let cut = Suite::new(vec![Part::nearest(fab(Norm::L2))]).unwrap();
     let cut = run(&Attack::in_balls(Norm::L2, cut), Some(&radii)).unwrap();
-    assert_eq!((cut.norm, &cut.correct, &cut.reached), (free.norm, &free.correct, &free.reached));
+    assert_eq!((cut.measure, &cut.correct, &cut.reached), (free.measure, &free.correct, &free.reached));
     assert_eq!((&cut.distances, cut.median_distance()), (&None, None));
 }
 

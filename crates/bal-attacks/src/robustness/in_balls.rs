@@ -1,7 +1,9 @@
-//! What an attack that stays in balls, or knows no radius, says of each radius.
+//! What an attack that stays within each radius, or knows none, says of each.
 
 use super::budget;
+use super::made::Made;
 use super::outcome::{Attacked, Outcome};
+use super::spatial;
 use super::task::{Task, chosen, classes};
 use crate::{Attack, Ball, Changed, EvaluationError};
 
@@ -9,22 +11,28 @@ use crate::{Attack, Ball, Changed, EvaluationError};
 pub(super) fn attack(task: &Task, labels: &[i64], clean: &[i64]) -> Result<Attacked, EvaluationError> {
     let Task { model, batch, attack, radii, noise } = task;
     let parts = attack.parts();
-    let changed: Vec<Changed> = match attack {
+    let told_of = |Changed { x, broken_by }: Changed| (Made::images(x), broken_by);
+    let changed: Vec<(Made, Option<Vec<_>>)> = match attack {
         Attack::InBalls(norm, attack) => {
             let balls = radii.iter().copied().flatten().map(|radius| Ball::new(*norm, radius));
-            attack.perturb_all(*model, batch, &balls.collect::<Result<Vec<_>, _>>()?, noise)?
+            let balls = balls.collect::<Result<Vec<_>, _>>()?;
+            attack.perturb_all(*model, batch, &balls, noise)?.into_iter().map(told_of).collect()
         }
-        Attack::Nearest(attack) => vec![attack.search(*model, batch, noise)?.into()],
-        Attack::Fixed(attack) => vec![attack.perturb(*model, batch, noise)?.into()],
+        Attack::Nearest(attack) => vec![told_of(attack.search(*model, batch, noise)?.into())],
+        Attack::Fixed(attack) => vec![told_of(attack.perturb(*model, batch, noise)?.into())],
+        Attack::Spatial(attack) => {
+            let within = |radius| Ok((spatial::within(task, &**attack, radius)?, None));
+            radii.iter().copied().flatten().map(within).collect::<Result<_, EvaluationError>>()?
+        }
     };
     if changed.len() != radii.len() {
         let (expected, found) = (radii.len(), changed.len());
         return Err(EvaluationError::Count { attack: attack.name().into(), expected, found });
     }
-    let mut attacked = Attacked { outcomes: vec![], x: vec![], distances: None };
-    for (Changed { x, broken_by: told }, &radius) in changed.into_iter().zip(*radii) {
-        let moved = budget::kept(attack.name(), attack.norm(), radius, batch, &x)?;
-        let predicted = classes(*model, &x)?;
+    let mut attacked = Attacked { outcomes: vec![], x: vec![], witness: vec![], distances: None };
+    for ((made, told), &radius) in changed.into_iter().zip(*radii) {
+        let moved = budget::kept(attack.name(), attack.measure(), radius, batch, &made)?;
+        let predicted = classes(*model, &made.x)?;
         // Where there is one part, who broke an image is no question.
         let told = told.filter(|_| parts.len() > 1);
         let told = told.map(|told| places(attack, &parts, batch.len(), &told)).transpose()?;
@@ -34,8 +42,10 @@ pub(super) fn attack(task: &Task, labels: &[i64], clean: &[i64]) -> Result<Attac
             if broken { told.as_ref().map_or(Some(0), |told| told[row]) } else { None }
         });
         let broken_by = broken_by.collect();
-        attacked.outcomes.push(Outcome { predicted, broken_by, l2: moved.l2, linf: moved.linf });
-        attacked.x.push(x);
+        let (l2, linf, size) = (moved.l2, moved.linf, moved.size);
+        attacked.outcomes.push(Outcome { predicted, broken_by, l2, linf, size });
+        attacked.x.push(made.x);
+        attacked.witness.extend(made.witness);
     }
     if parts.len() > 1 {
         carry(labels, &mut attacked)?;

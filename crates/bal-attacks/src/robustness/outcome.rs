@@ -13,6 +13,8 @@ pub struct Outcome {
     pub l2: Vec<f64>,
     /// Greatest change of a pixel, in double precision.
     pub linf: Vec<f64>,
+    /// Of an attack that moves pixels: how far, in its measure and double precision. `None` for other attacks.
+    pub size: Option<Vec<f64>>,
 }
 
 /// What an attack made of images.
@@ -21,6 +23,8 @@ pub(super) struct Attacked {
     pub(super) outcomes: Vec<Outcome>,
     /// The changed images of each radius.
     pub(super) x: Vec<Tensor>,
+    /// What moved their pixels, of an attack that moves them; none of others.
+    pub(super) witness: Vec<Tensor>,
     /// How far the nearest errors are, of an attack that seeks them.
     pub(super) distances: Option<Vec<Option<f64>>>,
 }

@@ -19,7 +19,7 @@ impl ShardStore for InMemory {
     }
 
     fn write(&self, number: usize, shard: &Shard) -> Result<(), StoreError> {
-        let Shard { indices, labels, clean, outcomes, distances, gradients, x: _ } = shard;
+        let Shard { indices, labels, clean, outcomes, distances, gradients, x: _, witness: _ } = shard;
         let kept = Shard {
             indices: indices.clone(),
             labels: labels.clone(),
@@ -28,6 +28,7 @@ impl ShardStore for InMemory {
             distances: distances.clone(),
             gradients: gradients.clone(),
             x: None,
+            witness: None,
         };
         self.0.lock().unwrap().insert(number, kept);
         Ok(())

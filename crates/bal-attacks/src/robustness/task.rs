@@ -28,6 +28,8 @@ pub(super) fn classes(model: &dyn Classifier, x: &Tensor) -> Result<Vec<i64>, Ev
 
 /// The rows of `x` where `taken`, and those of `others` elsewhere.
 pub(super) fn chosen(taken: &[bool], x: &Tensor, others: &Tensor) -> Result<Tensor, EvaluationError> {
-    let taken = Tensor::f_from_slice(taken)?.f_to_device(x.device())?.f_reshape([-1, 1, 1, 1])?;
+    let mut rows = vec![1; x.dim()];
+    rows[0] = -1;
+    let taken = Tensor::f_from_slice(taken)?.f_to_device(x.device())?.f_reshape(rows)?;
     Ok(x.f_where_self(&taken, others)?)
 }

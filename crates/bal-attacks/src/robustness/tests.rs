@@ -40,7 +40,10 @@ fn a_linear_classifier_loses_exactly_the_images_within_reach() {
     ] {
         let attack = attack(name, norm);
         let curve = run(&data(150), &protocol(&attack, &radii)).unwrap();
-        assert_eq!((curve.attack.as_str(), curve.norm, curve.images()), (name.name(), Some(norm), 150));
+        assert_eq!(
+            (curve.attack.as_str(), curve.measure, curve.images()),
+            (name.name(), Some(norm.into()), 150)
+        );
         for (i, &radius) in radii.as_slice().iter().enumerate() {
             let reach = radius * LinearProblem::slope(norm);
             let survive: Vec<bool> = wrongness.iter().map(|w| w + reach < 0.0).collect();
@@ -89,7 +92,7 @@ fn an_attack_without_a_radius_gets_its_own_batches_and_one_column() {
     let cw = Attack::fixed(CwOneStep::Logits);
     let protocol = Protocol { attack: &cw, radii: None, limit: Some(130), seed: 5 };
     let curve = run(&data(150), &protocol).unwrap();
-    assert_eq!((curve.norm, &curve.radii[..], curve.images()), (None, &[None][..], 130));
+    assert_eq!((curve.measure, &curve.radii[..], curve.images()), (None, &[None][..], 130));
     let problem = LinearProblem::new();
     let noise = NoiseStream::new(NoiseKey { seed: 5, purpose: Purpose::Evaluation, sweep: 0, chain: 0 });
     let mut expected = Vec::new();

@@ -15,17 +15,23 @@ impl Evaluated {
     /// When only one of both has images, or their shapes differ.
     pub fn worst(self, other: Self) -> Result<Self, AttackError> {
         let taken = taken(&self.curve, &other.curve);
-        let x = match (self.x, other.x) {
-            (Some(x), Some(by_other)) => {
-                let flags: Vec<bool> = taken.concat();
-                let shape = [taken.len() as i64, self.curve.images() as i64, 1, 1, 1];
-                let taken = Tensor::f_from_slice(&flags)?.f_reshape(shape)?;
-                Some(by_other.f_where_self(&taken, &x)?)
-            }
-            _ => None,
-        };
-        Ok(Self { curve: merged(self.curve, other.curve, &taken), x })
+        let x = chosen(&taken, self.x, other.x)?;
+        let witness = chosen(&taken, self.witness, other.witness)?;
+        Ok(Self { curve: merged(self.curve, other.curve, &taken), x, witness })
     }
+}
+
+/// Those of the other one where that is taken, `[radii, n, ..]`.
+fn chosen(
+    taken: &[Vec<bool>],
+    own: Option<Tensor>,
+    other: Option<Tensor>,
+) -> Result<Option<Tensor>, AttackError> {
+    let (Some(own), Some(other)) = (own, other) else { return Ok(None) };
+    let mut shape = vec![1; own.dim()];
+    shape[..2].copy_from_slice(&own.size()[..2]);
+    let taken = Tensor::f_from_slice(&taken.concat())?.f_reshape(shape)?;
+    Ok(Some(other.f_where_self(&taken, &own)?))
 }
 
 /// Per radius and image, whether the other one is worse for the model.
@@ -69,6 +75,9 @@ impl Outcome {
         self.broken_by[image] = other.broken_by[image];
         self.l2[image] = other.l2[image];
         self.linf[image] = other.linf[image];
+        if let (Some(size), Some(by_other)) = (&mut self.size, &other.size) {
+            size[image] = by_other[image];
+        }
     }
 }
 
@@ -86,6 +95,7 @@ mod tests {
                 broken_by: predicted.iter().map(|&class| (class != 0).then_some(0)).collect(),
                 l2: vec![*length; predicted.len()],
                 linf: vec![*length; predicted.len()],
+                size: None,
             })
             .collect();
         let labels = vec![0; columns[0].0.len()];
@@ -97,7 +107,7 @@ mod tests {
             .collect();
         let curve = AccuracyCurve {
             attack: "pgd".into(),
-            norm: None,
+            measure: None,
             radii: vec![Some(0.1); columns.len()],
             correct: outcomes.iter().map(|outcome| outcome.correct(&labels).collect()).collect(),
             reached: outcomes.iter().map(Reached::of).collect(),
@@ -109,14 +119,14 @@ mod tests {
             distances,
             gradients: vec![Gradients { taken: 5, zero: 1 }],
         };
-        Evaluated { curve, x: Some(Tensor::stack(&x, 0)) }
+        Evaluated { curve, x: Some(Tensor::stack(&x, 0)), witness: None }
     }
 
     #[test]
     fn an_image_is_right_only_if_it_is_right_in_all() {
         let first = evaluated(&[(&[0, 1, 0, 1], 1.0), (&[0, 1, 1, 1], 2.0)], None);
         let second = evaluated(&[(&[0, 0, 3, 3], 8.0), (&[3, 0, 3, 3], 9.0)], None);
-        let Evaluated { curve, x } = first.worst(second).unwrap();
+        let Evaluated { curve, x, .. } = first.worst(second).unwrap();
         assert_eq!(curve.correct, [[true, false, false, false], [false; 4]]);
         assert_eq!(curve.accuracy(), [0.25, 0.0]);
         // Where both broke it, the first is kept.

@@ -60,7 +60,7 @@ fn attack(name: AttackName) -> Attack {
     with(name, &Settings::default().with("queries", 20u64).with("draws", 5u64)).build().unwrap()
 }
 
-/// All attacks; those that seek the nearest error with every norm that they have.
+/// All attacks; those that seek the nearest image with every norm that they have.
 fn all() -> impl Iterator<Item = Attack> {
     let others = AttackName::ALL.into_iter().map(attack);
     let others = others.filter(|attack| !matches!(attack, Attack::Nearest(_)));
@@ -69,7 +69,7 @@ fn all() -> impl Iterator<Item = Attack> {
 
 /// What an attack says of a broken model; `None` where it can do without what is broken.
 fn expects(attack: &Attack, model: Broken) -> Option<&'static str> {
-    let answers_only = ["square", "uniform-noise", "gaussian-noise", "hop-skip-jump"];
+    let answers_only = ["square", "uniform-noise", "gaussian-noise", "hop-skip-jump", "pose"];
     let (part, of_gradient) = match model {
         Broken::NotANumber if matches!(attack, Attack::Nearest(_)) => {
             ("the model gives image 1 of the batch a logit", false)
@@ -232,4 +232,6 @@ fn a_model_of_one_class_is_never_wrong() {
     for attack in minimal::quick() {
         assert_eq!(attack.search(&model, &batch, &noise()).unwrap(), batch.x, "{attack:?}");
     }
+    let stadv = attack(AttackName::StAdv);
+    assert_eq!(perturb(&stadv, 0.1, &model, &batch, &noise()).unwrap(), batch.x);
 }

@@ -60,7 +60,63 @@ fn all() -> Vec<Attack> {
     for name in [AttackName::CwOneStep, AttackName::CwOneStepLogProbabilities] {
         attacks.push(AttackSpec::from(name).build().unwrap());
     }
+    attacks.extend(spatial());
     attacks
+}
+
+/// Every attack that moves pixels, and how it can.
+fn spatial() -> Vec<Attack> {
+    let few = Settings::default()
+        .with("steps", 6u64)
+        .with("restarts", 2u64)
+        .with("search_steps", 3u64)
+        .with("rotations", 5u64)
+        .with("translations", 3u64);
+    let mut attacks = Vec::new();
+    for name in AttackName::ALL {
+        if !matches!(AttackSpec::from(name).build().unwrap(), Attack::Spatial(_)) {
+            continue;
+        }
+        let mut specs = Vec::new();
+        for gradient in [EnsembleGradient::Predictive, EnsembleGradient::MemberMean] {
+            for (loss, points) in RISING.into_iter().zip([0u64, 2, 0]) {
+                let settings = few.clone().with("ensemble_gradient", gradient).with("loss", loss);
+                let spec = with(name, &settings.with("control_points", points));
+                if !specs.contains(&spec) {
+                    specs.push(spec);
+                }
+            }
+        }
+        attacks.extend(specs.iter().map(|spec| spec.build().unwrap()));
+    }
+    attacks
+}
+
+#[test]
+fn witnesses_are_within_the_radius_shaped_as_said_and_without_a_graph() {
+    let batch = shades(12);
+    for attack in spatial() {
+        let Attack::Spatial(search) = &attack else { panic!("{attack:?}") };
+        let measure = search.measure();
+        let radius = super::spatial_radius(measure, RADIUS);
+        for model in [&model() as &dyn Classifier, &Bumpy] {
+            let witness = search.transform(model, &batch, radius, &noise()).unwrap();
+            assert_eq!((witness.size(), witness.kind()), (measure.shape(&batch.x.size()), Kind::Float));
+            assert!(!witness.requires_grad(), "{attack:?}");
+            let greatest = measure.of_each(&witness).max().double_value(&[]);
+            assert!(greatest > 0.0 && greatest <= radius * (1.0 + 1e-6), "{attack:?}: {greatest}");
+        }
+    }
+}
+
+#[test]
+fn the_margin_does_not_fall_where_pixels_are_moved() {
+    let (model, batch) = (model(), shades(12));
+    for attack in spatial().into_iter().filter(|attack| attack.name() != "flow-pgd") {
+        let margin = |x: &Tensor| Judgement::by_margin(&model, x, batch.classes().unwrap()).unwrap().margin;
+        let rise = margin(&perturb(&attack, &model, &batch)) - margin(&batch.x);
+        assert!(rise.min().double_value(&[]) >= 0.0, "{attack:?}");
+    }
 }
 
 /// Four classes, two members, no symmetry.
@@ -177,7 +233,7 @@ fn radius_zero_changes_nothing() {
 #[test]
 fn an_image_is_attacked_alike_alone_and_among_others() {
     let batch = shades(8);
-    for attack in in_balls() {
+    for attack in in_balls().into_iter().chain(spatial()) {
         for model in [&model() as &dyn Classifier, &Bumpy] {
             let together = perturb(&attack, model, &batch);
             let alone: Vec<Tensor> = batch.shards(1).iter().map(|one| perturb(&attack, model, one)).collect();
@@ -246,7 +302,8 @@ fn the_same_noise_gives_the_same_result_and_other_noise_another_start() {
         let x = perturb(&attack, &Bumpy, &batch);
         assert_eq!(x, perturb(&attack, &Bumpy, &batch), "{attack:?}");
         let other = super::perturb(&attack, RADIUS, &Bumpy, &batch, &NoiseStream::new(key)).unwrap();
-        let random = ["fgsm", "ifgsm", "mi-fgsm", "cw-one-step", "cw-one-step-log-probabilities"];
+        let random =
+            ["fgsm", "ifgsm", "mi-fgsm", "cw-one-step", "cw-one-step-log-probabilities", "stadv", "pose"];
         let random = !random.contains(&attack.name());
         assert_eq!(x != other, random, "{attack:?}");
     }

@@ -13,7 +13,7 @@ pub(crate) use problem::LinearProblem;
 pub(crate) use scripted::{Answer, Scripted};
 pub(crate) use two_layers::TwoLayers;
 
-use crate::{Attack, AttackError, AttackName, AttackSpec, Ball, Settings};
+use crate::{Attack, AttackError, AttackName, AttackSpec, Ball, Settings, SpatialMeasure};
 use bal_core::{Batch, Classifier, Images, NoiseKey, NoiseStream, Purpose, Targets};
 use tch::{Kind, Tensor};
 
@@ -43,6 +43,19 @@ pub(crate) fn perturb(
         Attack::InBalls(norm, attack) => attack.perturb(model, batch, Ball::new(*norm, radius)?, noise),
         Attack::Nearest(attack) => attack.search(model, batch, noise),
         Attack::Fixed(attack) => attack.perturb(model, batch, noise),
+        Attack::Spatial(attack) => {
+            let witness = attack.transform(model, batch, spatial_radius(attack.measure(), radius), noise)?;
+            Ok(attack.measure().render(&batch.x, &witness))
+        }
+    }
+}
+
+/// A radius in its measure that does about as much as this one of pixels.
+pub(crate) fn spatial_radius(measure: SpatialMeasure, radius: f64) -> f64 {
+    match measure {
+        SpatialMeasure::Flow => 10.0 * radius,
+        SpatialMeasure::FlowCost => f64::INFINITY,
+        SpatialMeasure::Pose => 200.0 * radius,
     }
 }
 

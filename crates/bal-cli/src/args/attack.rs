@@ -33,11 +33,11 @@ flags! {
         /// The norm of the ball, or of the distance to the nearest error: linf or l2 [default: linf; cw l2].
         #[arg(long, value_name = "NORM")]
         norm: Norm,
-        /// Steps of an iterated attack [default: ifgsm 10, pgd 40, apgd and autoattack 100].
+        /// Steps of an iterated attack [default: ifgsm 10, pgd and flow-pgd 40, apgd, autoattack and stadv 100].
         #[arg(long, value_name = "N")]
         steps: u64,
         /// Step size of an iterated attack: a number, a fraction such as 2/255, or radius/NUMBER; a number for cw [default: .01]
-        /// and fmn [default: linf 10, l2 1].
+        /// and fmn [default: linf 10, l2 1]. In pixels of displacement for flow-pgd and, a number, for stadv [default: .05].
         #[arg(long, value_name = "X", allow_hyphen_values = true)]
         step_size: StepSize,
         /// Random starts of an attack that has them [default: 1].
@@ -46,8 +46,8 @@ flags! {
         /// Gradient of an ensemble: predictive or member-mean [default: from the weight file].
         #[arg(long, value_name = "NAME")]
         ensemble_gradient: EnsembleGradient,
-        /// Loss that ifgsm, mi-fgsm and pgd maximise: cross-entropy, margin, dlr, or confident, which looks for confident
-        /// errors [default: cross-entropy].
+        /// Loss that ifgsm, mi-fgsm, pgd and flow-pgd maximise: cross-entropy, margin, dlr, or confident, which looks for
+        /// confident errors [default: cross-entropy; flow-pgd margin].
         #[arg(long, value_name = "NAME")]
         loss: LossName,
         /// Momentum that mi-fgsm keeps from step to step [default: 1].
@@ -67,16 +67,16 @@ flags! {
         #[arg(long, value_name = "BOOL")]
         rescale_schedule: bool,
         /// Random points per image of uniform-noise and gaussian-noise [default: 100], and random start images of
-        /// hop-skip-jump [default: 1000].
+        /// hop-skip-jump [default: 1000]; random poses of pose in place of its grid [default: 0, the grid].
         #[arg(long, value_name = "N")]
         draws: u64,
         /// Forward passes that autoattack-rand averages, for a model with random outputs [default: 20].
         #[arg(long, value_name = "N")]
         repetitions: u64,
-        /// Binary search steps of cw for the weight of its loss [default: 9].
+        /// Search steps of cw and stadv for the weight between margin and distance [default: cw 9, stadv 6].
         #[arg(long, value_name = "N")]
         search_steps: u64,
-        /// Confidence of cw: the lead of the wrong class, in logits [default: 0].
+        /// Confidence of cw and stadv: the lead of the wrong class, in logits [default: 0].
         #[arg(long, value_name = "X")]
         confidence: f64,
         /// How far deepfool and fab go past a boundary, as a share of the step [default: deepfool .02, fab .05].
@@ -101,7 +101,7 @@ flags! {
         /// count [default: any-error].
         #[arg(long, value_name = "CLASS")]
         target: Target,
-        /// Weight of the margin in the first descent of cw [default: .001].
+        /// Weight of the margin in the first descent of cw [default: .001], of the total variation in that of stadv [default: .01].
         #[arg(long, value_name = "X")]
         initial_weight: f64,
         /// Ends a descent of cw early if its loss does not fall [default: true].
@@ -113,5 +113,18 @@ flags! {
         /// Most queries of hop-skip-jump for a gradient estimate [default: 10000].
         #[arg(long, value_name = "N")]
         most_samples: u64,
+        /// Points per side between which flow-pgd interpolates its flow; few make it smooth, 0 moves each pixel by itself [default:
+        /// 0].
+        #[arg(long, value_name = "N")]
+        control_points: u64,
+        /// What stadv adds below the roots of the total variation, in square pixels, so that it has a gradient [default: .0001].
+        #[arg(long, value_name = "X")]
+        smoothing: f64,
+        /// Angles in the grid of pose [default: 31].
+        #[arg(long, value_name = "N")]
+        rotations: u64,
+        /// Shifts along each axis in the grid of pose [default: 5].
+        #[arg(long, value_name = "N")]
+        translations: u64,
     }
 }

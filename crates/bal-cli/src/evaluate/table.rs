@@ -20,7 +20,12 @@ pub(crate) fn show(evaluation: &Evaluation) {
     ));
     let spread = evaluation.spread();
     let of_seeds = spread.is_some().then_some("single seeds");
-    let head = ["radius", "accuracy", "95 % interval", "mean Linf", "mean L2"].into_iter().chain(of_seeds);
+    let norm = evaluation.norm.as_deref().unwrap_or_default();
+    // How far pixels were moved, of an attack that moves them.
+    let sized = evaluation.reached.iter().any(|reached| reached.size.is_some());
+    let moved = sized.then(|| format!("mean {norm}"));
+    let head = ["radius", "accuracy", "95 % interval", "mean Linf", "mean L2"].map(String::from);
+    let head = head.into_iter().chain(moved).chain(of_seeds.map(String::from));
     let mut table = Table::new("lr", head);
     for (column, (point, reached)) in evaluation.points().zip(&evaluation.reached).enumerate() {
         let of_seeds = spread.as_ref().map(|spread| spread[column]);
@@ -32,10 +37,10 @@ pub(crate) fn show(evaluation: &Evaluation) {
             number(Some(reached.l2), 3),
         ];
         let of_seeds = of_seeds.map(|(least, most)| format!("{least:.4} to {most:.4}"));
-        table.row(cells.into_iter().chain(of_seeds));
+        let moved = sized.then(|| number(reached.size, 4));
+        table.row(cells.into_iter().chain(moved).chain(of_seeds));
     }
     print(&table.text());
-    let norm = evaluation.norm.as_deref().unwrap_or_default();
     if let Some(nearest) = &evaluation.nearest {
         print(&match nearest.median {
             Some(median) => format!("median {norm} distance to an error: {median:.4}"),

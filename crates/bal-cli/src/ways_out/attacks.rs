@@ -1,14 +1,27 @@
 //! What is wrong with an attack, and what to ask for instead.
 
 use crate::args::Command;
-use bal_attacks::{AttackError, EvaluationError, ModelFault, SettingError};
+use bal_attacks::{
+    AttackError, AttackName, AttackSpec, EvaluationError, Measure, ModelFault, SettingError, SpatialMeasure,
+};
 use std::error::Error;
 
 /// What is wrong with the settings that were asked for.
 pub(crate) fn of_settings(error: &SettingError) -> String {
     match error {
-        SettingError::MissingRadius(_) => format!("{error}: --radius 0,0.05,0.1, on pixels in [0, 1]"),
+        SettingError::MissingRadius(name) => format!("{error}: --radius {}", radii(name)),
         _ => error.to_string(),
+    }
+}
+
+/// Radii that an attack of this name may have.
+fn radii(attack: &str) -> &'static str {
+    let spec = attack.parse::<AttackName>().map(AttackSpec::from);
+    let measure = spec.ok().and_then(|spec| spec.build().ok()).and_then(|attack| attack.measure());
+    match measure.and_then(Measure::spatial) {
+        Some(SpatialMeasure::Flow) => "0,0.1,0.2,0.3, in pixels of displacement",
+        Some(SpatialMeasure::Pose) => "0,10,20,30, in degrees",
+        _ => "0,0.05,0.1, on pixels in [0, 1]",
     }
 }
 

@@ -13,6 +13,7 @@ mod experiments;
 mod hostile;
 mod interrupting;
 mod messages;
+mod moving_pixels;
 mod outputs;
 mod own_images;
 mod predicting;

@@ -38,7 +38,24 @@ fn of_kind<'a>(runs: &'a [Run], wanted: &Kind) -> Vec<(usize, &'a Evaluation)> {
 }
 
 fn name((attack, norm_name, dataset, split): &Kind) -> String {
-    format!("{attack}, {} balls, {} images of {dataset}", norm(norm_name), split.words())
+    let within = if is_spatial(norm_name) { "radii" } else { "balls" };
+    format!("{attack}, {} {within}, {} images of {dataset}", norm(norm_name), split.words())
+}
+
+/// Whether radii measure how far pixels are moved.
+fn is_spatial(norm_name: &str) -> bool {
+    ["flow", "flow-cost", "pose"].contains(&norm_name)
+}
+
+/// What the horizontal axis measures.
+fn axis(norm_name: &str) -> String {
+    let unit = match norm_name {
+        "flow" => "pixels of displacement",
+        "flow-cost" => "total variation in pixels",
+        "pose" => "degrees",
+        _ => "pixels in [0, 1]",
+    };
+    format!("{} radius, {unit}", norm(norm_name))
 }
 
 /// A figure with a panel for each attack.
@@ -105,7 +122,7 @@ fn panel(runs: &[Run], evaluations: &[(usize, &Evaluation)], norm_name: &str) ->
         frame: Frame {
             x: Scale::exactly(0.0, greatest),
             y: Scale::exactly(0.0, 1.0),
-            x_title: format!("{} radius, pixels in [0, 1]", norm(norm_name)),
+            x_title: axis(norm_name),
             y_title: "accuracy".into(),
             width: WIDTH,
             height: 270.0,

@@ -23,7 +23,8 @@ pub(super) fn consistent(evaluation: &Evaluation) -> Result<(), String> {
         }
     }
     for (index, reached) in evaluation.reached.iter().enumerate() {
-        for (key, value) in [("l2", reached.l2), ("linf", reached.linf)] {
+        let size = reached.size.map(|size| ("size", size));
+        for (key, value) in [("l2", reached.l2), ("linf", reached.linf)].into_iter().chain(size) {
             if !(value.is_finite() && value >= 0.0) {
                 return Err(format!("reached[{index}].{key} must be finite and >= 0, got {value}"));
             }

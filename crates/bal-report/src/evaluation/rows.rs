@@ -24,30 +24,25 @@ pub struct ImageRow {
     pub l2: f64,
     /// Greatest change of a pixel.
     pub linf: f64,
+    /// How far pixels were moved, of an attack that moves them.
+    pub size: Option<f64>,
     /// How far the nearest error that was found is, of an attack that seeks it.
     pub distance: Option<f64>,
     /// The image's file below the folder of the data set; `None` where images are no files of their own.
     pub file: Option<String>,
 }
 
-/// Writes one line per image and radius: `index,label,clean,radius,predicted,broken_by,l2,linf,distance,file`; what does
-/// not apply is empty. Whole or not at all.
+/// Writes one line per image and radius: `index,label,clean,radius,predicted,broken_by,l2,linf,distance,file`, and
+/// `size` where pixels were moved; what does not apply is empty. Whole or not at all.
 pub fn write_image_rows(path: &Path, rows: &[ImageRow]) -> Result<(), ReportError> {
-    let mut table = Csv::new(&[
-        "index",
-        "label",
-        "clean",
-        "radius",
-        "predicted",
-        "broken_by",
-        "l2",
-        "linf",
-        "distance",
-        "file",
-    ]);
+    let sized = rows.iter().any(|row| row.size.is_some());
+    let mut head =
+        vec!["index", "label", "clean", "radius", "predicted", "broken_by", "l2", "linf", "distance", "file"];
+    head.extend(sized.then_some("size"));
+    let mut table = Csv::new(&head);
     let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     for row in rows {
-        table.row(&[
+        let mut cells = vec![
             row.index.to_string(),
             row.label.to_string(),
             row.clean.to_string(),
@@ -58,7 +53,9 @@ pub fn write_image_rows(path: &Path, rows: &[ImageRow]) -> Result<(), ReportErro
             row.linf.to_string(),
             optional(row.distance),
             row.file.clone().unwrap_or_default(),
-        ]);
+        ];
+        cells.extend(sized.then(|| optional(row.size)));
+        table.row(&cells);
     }
     whole::write(path, table.finish().as_bytes())
 }
@@ -80,6 +77,7 @@ mod tests {
             broken_by: Some("square".into()),
             l2: 1.5,
             linf: 0.1,
+            size: None,
             distance: None,
             file: Some("test/cat/a, b.png".into()),
         };

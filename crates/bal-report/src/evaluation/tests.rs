@@ -10,7 +10,8 @@ use crate::testing::evaluation_of;
 fn evaluation() -> Evaluation {
     let flags = [9, 8].map(|right| (0..10).map(|image| image < right).collect());
     let mut evaluation = evaluation_of("fgsm", vec![Some(0.0), Some(0.15)], &flags);
-    evaluation.reached = vec![Reached { l2: 0.0, linf: 0.0 }, Reached { l2: 2.5, linf: 0.15 }];
+    evaluation.reached =
+        vec![Reached { l2: 0.0, linf: 0.0, size: None }, Reached { l2: 2.5, linf: 0.15, size: None }];
     evaluation
 }
 
@@ -59,6 +60,20 @@ fn csv_has_a_line_per_radius_and_nothing_for_null() {
     assert!(lines[1].starts_with("fgsm,,,10,0.9,0."), "{}", lines[1]);
     assert_eq!(lines[2], "fgsm,,0.15,10,0.8,0.490162,0.943318,2.5,0.15");
     assert_eq!(lines.len(), 3);
+}
+
+#[test]
+fn the_size_of_movements_is_written_where_there_is_one() {
+    assert!(!serde_json::to_string(&evaluation()).unwrap().contains("size"));
+    let mut moved = evaluation();
+    moved.reached[1].size = Some(0.25);
+    let csv = moved.to_csv();
+    let ends: Vec<&str> = csv.lines().map(|line| line.rsplit(',').next().unwrap()).collect();
+    assert_eq!(ends, ["size", "", "0.25"]);
+    let json = serde_json::to_string(&moved).unwrap();
+    assert_eq!(serde_json::from_str::<Evaluation>(&json).unwrap(), moved);
+    let message = error_after(|e| e["reached"][0]["size"] = json!(-2));
+    assert!(message.contains("reached[0].size must be finite and >= 0"), "{message}");
 }
 
 #[test]

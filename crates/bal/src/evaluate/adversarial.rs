@@ -2,7 +2,7 @@
 
 use crate::{Refusal, Remedy};
 use anyhow::{Context, Result, bail};
-use bal_attacks::{AccuracyCurve, Norm};
+use bal_attacks::{AccuracyCurve, Measure};
 use bal_models::TensorFile;
 use bal_report::{Evaluation, ImageSet, Split};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,8 @@ pub(crate) struct Adversarial {
     pub(crate) made: Made,
     /// The attacked images, `[radii, n, c, h, w]`.
     pub(crate) x: Tensor,
+    /// What moved their pixels, `[radii, n, ..]`, of an attack that moves them.
+    pub(crate) witness: Option<Tensor>,
     /// The images as they were, `[n, c, h, w]`.
     pub(crate) clean: Tensor,
     pub(crate) labels: Vec<i64>,
@@ -32,8 +34,10 @@ pub(crate) struct Made {
     pub(crate) attack: String,
     /// The attacks that it is made of.
     pub(crate) parts: Vec<String>,
-    pub(crate) norm: Option<Norm>,
-    /// Whether the norm is that of the distance to the nearest error.
+    /// What radii measure.
+    #[serde(rename = "norm")]
+    pub(crate) measure: Option<Measure>,
+    /// Whether the measure is that of the distance to the nearest error.
     pub(crate) nearest: bool,
     pub(crate) radii: Vec<Option<f64>>,
     pub(crate) settings: serde_json::Value,
@@ -62,14 +66,14 @@ impl Adversarial {
     pub(crate) fn of(
         evaluation: &Evaluation,
         curve: &AccuracyCurve,
-        (x, clean): (Tensor, Tensor),
+        (x, witness, clean): (Tensor, Option<Tensor>, Tensor),
         numbers: &[i64],
         together: usize,
     ) -> Self {
         let made = Made {
             attack: curve.attack.clone(),
             parts: curve.parts.clone(),
-            norm: curve.norm,
+            measure: curve.measure,
             nearest: curve.distances.is_some(),
             radii: curve.radii.clone(),
             settings: evaluation.settings.clone(),
@@ -83,6 +87,7 @@ impl Adversarial {
         Self {
             made,
             x,
+            witness,
             clean,
             labels: curve.labels.clone(),
             indices: curve.indices.iter().map(|&place| numbers[place as usize]).collect(),
@@ -107,7 +112,9 @@ impl Adversarial {
             ("predicted", rows(&self.predicted)?),
             ("broken_by", rows(&broken_by)?),
         ];
-        let tensors = tensors.map(|(name, tensor)| (name.to_string(), tensor)).into();
+        let witness = self.witness.as_ref().map(|witness| ("witness", witness.shallow_clone()));
+        let tensors = tensors.into_iter().chain(witness);
+        let tensors = tensors.map(|(name, tensor)| (name.to_string(), tensor)).collect();
         let metadata = [(KEY.to_string(), serde_json::to_string(&self.made)?)].into();
         let file = TensorFile { metadata, tensors };
         Ok(if is_npz(path) { file.write_npz(path) } else { file.write(path) }?)
@@ -130,6 +137,9 @@ impl Adversarial {
             bail!("{} holds no images", path.display());
         }
         let x = file.take(path, "x", Kind::Float, &[&[columns], &size[..]].concat())?;
+        let shape = made.measure.and_then(Measure::spatial).map(|measure| measure.shape(&size));
+        let witness = shape.map(|shape| [&[columns], &shape[..]].concat());
+        let witness = witness.map(|shape| file.take(path, "witness", Kind::Float, &shape)).transpose()?;
         let mut integers = |name: &str, shape: &[i64]| -> Result<Vec<i64>> {
             Ok(Vec::try_from(file.take(path, name, Kind::Int64, shape)?.f_reshape([-1])?)?)
         };
@@ -144,7 +154,7 @@ impl Adversarial {
         let part = |place: i64| usize::try_from(place).ok();
         let broken_by = rows(broken_by).into_iter().map(|row| row.into_iter().map(part).collect()).collect();
         ordered(&made.radii).with_context(|| path.display().to_string())?;
-        Ok(Self { made, x, clean, labels, indices, predicted, broken_by })
+        Ok(Self { made, x, witness, clean, labels, indices, predicted, broken_by })
     }
 }
 

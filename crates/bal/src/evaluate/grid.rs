@@ -36,7 +36,9 @@ pub(crate) fn grid(adversarial: &Adversarial, curve: &AccuracyCurve) -> Result<I
             format!(
                 "{}{}, on {}",
                 made.attack,
-                made.norm.map(|norm| format!(", {norm} radius above the columns")).unwrap_or_default(),
+                made.measure
+                    .map(|measure| format!(", {measure} radius above the columns"))
+                    .unwrap_or_default(),
                 made.model
             ),
             "below each image: what the model takes it for".into(),

@@ -13,7 +13,8 @@ pub struct EvaluateRequest {
     pub images: ImageSelection,
     /// The attack with its settings. The gradient of an ensemble that it follows is the model's.
     pub attack: AttackSpec,
-    /// Radii of its ball on pixels in [0, 1], ascending; an attack to the nearest error takes none, or some to report at.
+    /// Radii, ascending: of its ball on pixels in [0, 1], or of how far it moves pixels; an attack to the nearest error takes
+    /// none, or some to report at.
     pub radii: Option<Radii>,
     /// Another model that the attack is let at; its images are shown to the first.
     pub surrogate: Option<Surrogate>,

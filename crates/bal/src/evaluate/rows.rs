@@ -16,6 +16,7 @@ pub(crate) fn rows(curve: &AccuracyCurve, numbers: &[i64], files: Option<&[Strin
             broken_by: outcome.broken_by[image].and_then(|part| curve.parts.get(part).cloned()),
             l2: outcome.l2[image],
             linf: outcome.linf[image],
+            size: outcome.size.as_ref().map(|size| size[image]),
             file: files.and_then(|files| files.get(curve.indices[image] as usize).cloned()),
             distance: curve.distances.as_ref().and_then(|distances| distances[image]),
         }

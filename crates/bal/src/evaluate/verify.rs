@@ -8,7 +8,7 @@ use crate::{
     outputs::can_be_written,
 };
 use anyhow::{Context, Result, bail};
-use bal_attacks::{AccuracyCurve, Changes, Norm, classify_again};
+use bal_attacks::{AccuracyCurve, Changes, Measure, Norm, classify_again};
 use bal_core::{Batch, Targets};
 use bal_report::{Evaluation, write_image_rows};
 use std::path::PathBuf;
@@ -38,8 +38,8 @@ pub struct Verified {
     pub fault: Option<String>,
 }
 
-/// Checks what the file says of its images: that they were images of the data set, stayed in their balls and in
-/// [0, 1], and are taken by the model for what was written down.
+/// Checks what the file says of its images: that they were images of the data set, stayed within their radii and in
+/// [0, 1], are what moved pixels make of the clean ones, and are taken by the model for what was written down.
 ///
 /// # Errors
 /// When something cannot be read, or images are not where the file says.
@@ -65,8 +65,14 @@ pub fn verify(request: &VerifyRequest, session: &Session) -> Result<Verified> {
         targets: Targets::Classes(Tensor::from_slice(&saved.labels).to_device(device)),
         indices: (0..places.len() as i64).collect(),
     };
-    let changes =
-        Changes { attack: &made.attack, norm: made.norm, radii: &made.radii, together: Some(made.together) };
+    let witness = saved.witness.as_ref().map(|witness| witness.to_device(device));
+    let changes = Changes {
+        attack: &made.attack,
+        measure: made.measure,
+        radii: &made.radii,
+        together: Some(made.together),
+        witness: witness.as_ref(),
+    };
     let mut curve =
         classify_again(&*classifier, &batch, &changes, &saved.x.to_device(device), &session.workers)
             .map_err(|error| of_model(error.into(), &model))?;
@@ -109,7 +115,11 @@ pub fn verify(request: &VerifyRequest, session: &Session) -> Result<Verified> {
 /// How far the nearest error of each image is, of an attack that was let go as far as it had to.
 fn distances(curve: &AccuracyCurve) -> Vec<Option<f64>> {
     let Some(outcome) = curve.outcomes.first() else { return vec![] };
-    let lengths = if curve.norm == Some(Norm::LInf) { &outcome.linf } else { &outcome.l2 };
+    let lengths = match curve.measure {
+        Some(Measure::Pixels(Norm::LInf)) => &outcome.linf,
+        Some(Measure::Spatial(_)) => outcome.size.as_ref().unwrap_or(&outcome.l2),
+        _ => &outcome.l2,
+    };
     let distance = |image: usize| match (curve.clean[image] != curve.labels[image], curve.correct[0][image]) {
         (true, _) => Some(0.0),
         (false, false) => Some(lengths[image]),

@@ -90,11 +90,12 @@ mod tests {
             predicted: broken_by.iter().map(|by| i64::from(by.is_some())).collect(),
             l2: vec![0.0; images],
             linf: vec![0.0; images],
+            size: None,
             broken_by,
         };
         AccuracyCurve {
             attack: "autoattack".into(),
-            norm: None,
+            measure: None,
             radii: vec![Some(0.1)],
             correct: vec![outcome.predicted.iter().map(|&class| class == 0).collect()],
             reached: vec![],

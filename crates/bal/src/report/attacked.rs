@@ -47,7 +47,7 @@ pub(super) fn attacked(
     }
     let settings = PgdSettings { ensemble_gradient, ..PgdSettings::default() };
     let pgd = AttackSpec::Pgd(settings);
-    let (evaluation, Evaluated { curve, x }) = run(request, subject, shown, &pgd, &radii, session)?;
+    let (evaluation, Evaluated { curve, x, .. }) = run(request, subject, shown, &pgd, &radii, session)?;
     if measure {
         evaluations.push(evaluation);
     }

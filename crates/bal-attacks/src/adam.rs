@@ -1,11 +1,11 @@
-//! Adam on images.
+//! Adam on images and flows.
 
 use tch::Tensor;
 
 const BETAS: [f64; 2] = [0.9, 0.999];
 const FLOOR: f64 = 1e-8;
 
-/// Moments of the gradients of some images, which forget nothing when other images are left out.
+/// Moments of the gradients of some images, or of their flows, which forget nothing when others are left out.
 ///
 /// ```text
 /// m <- b1 m + (1 - b1) g,    v <- b2 v + (1 - b2) g^2
@@ -13,7 +13,7 @@ const FLOOR: f64 = 1e-8;
 /// ```
 ///
 /// Source: Kingma & Ba, ICLR 2015, algorithm 1, with its b1 = .9 and b2 = .999.
-pub(super) struct Adam {
+pub(crate) struct Adam {
     step_size: f64,
     steps: i32,
     mean: Tensor,
@@ -21,12 +21,12 @@ pub(super) struct Adam {
 }
 
 impl Adam {
-    pub(super) fn new(like: &Tensor, step_size: f64) -> Self {
+    pub(crate) fn new(like: &Tensor, step_size: f64) -> Self {
         Self { step_size, steps: 0, mean: like.zeros_like(), square: like.zeros_like() }
     }
 
     /// The step that follows this gradient.
-    pub(super) fn step(&mut self, gradient: &Tensor) -> Tensor {
+    pub(crate) fn step(&mut self, gradient: &Tensor) -> Tensor {
         self.steps = self.steps.saturating_add(1);
         self.mean = &self.mean * BETAS[0] + gradient * (1.0 - BETAS[0]);
         self.square = &self.square * BETAS[1] + gradient.square() * (1.0 - BETAS[1]);
@@ -35,7 +35,7 @@ impl Adam {
     }
 
     /// The same state for some of the images; `rows`: `[k]`.
-    pub(super) fn only(&self, rows: &Tensor) -> Self {
+    pub(crate) fn only(&self, rows: &Tensor) -> Self {
         Self { mean: self.mean.index_select(0, rows), square: self.square.index_select(0, rows), ..*self }
     }
 }
