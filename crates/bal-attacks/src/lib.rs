@@ -103,7 +103,7 @@ pub use setting_error::SettingError;
 pub use settings::{Settings, Value};
 pub use spatial::{
     FlowCost, FlowPgd, FlowPgdSettings, PoseSearch, PoseSettings, SpatialAttack, SpatialMeasure, StAdv,
-    StAdvSettings,
+    StAdvSettings, warp,
 };
 pub use square::{Square, SquareSettings};
 pub use step_size::StepSize;

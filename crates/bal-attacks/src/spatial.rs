@@ -15,3 +15,4 @@ pub use flow_pgd::{FlowPgd, FlowPgdSettings};
 pub use measure::SpatialMeasure;
 pub use pose_search::{PoseSearch, PoseSettings};
 pub use stadv::{StAdv, StAdvSettings};
+pub use warp::warp;

@@ -5,9 +5,11 @@
 
 mod adversarial_training;
 mod bal;
+mod chain_start;
 mod cross_entropy;
 mod data_energy;
 mod epochs;
+mod flows;
 mod held_out;
 mod perturb;
 mod pixels;
@@ -24,10 +26,12 @@ pub use bal::{
     Bal, BalSettings, DataSettings, DataStart, LossScale, ParameterEnergy, ParameterSettings, Reduction,
     Samples, Sharing, StepCycle,
 };
+pub use chain_start::ChainStart;
 pub use cross_entropy::CrossEntropy;
 pub use data_energy::DataEnergy;
+pub use flows::{FlowSettings, Flows};
 pub use held_out::accuracy;
-pub use pixels::{PixelStart, Pixels};
+pub use pixels::Pixels;
 pub use prior::{Prior, PriorEnergy, StudentT};
 pub use risk::{Risk, Term};
 pub use settings::{Epochs, LastBatch, NetworkMode, TraceSettings};

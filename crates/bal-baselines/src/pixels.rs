@@ -1,6 +1,6 @@
 //! Adversarial data that are images of free pixels.
 
-use crate::Support;
+use crate::{ChainStart, Support};
 use bal_core::{Batch, Generator, NoiseStream, Position};
 use std::sync::Arc;
 use tch::{Kind, Tensor};
@@ -21,35 +21,12 @@ pub struct Pixels {
     /// Where the density is not 0.
     pub support: Option<Support>,
     /// Where chains begin.
-    pub start: PixelStart,
-}
-
-/// Where chains of pixels begin.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum PixelStart {
-    /// At the clean image.
-    #[default]
-    Clean,
-    /// Anywhere in the support with the same probability; at the clean image where there is none.
-    Uniform,
-    /// At the clean image and normal noise of this standard deviation, brought into the support.
-    Noise(f64),
+    pub start: ChainStart,
 }
 
 impl Generator for Pixels {
     fn start(&self, clean: &Batch, noise: &mut NoiseStream) -> Position {
-        let x = &clean.x;
-        let start = match (self.start, self.support) {
-            (PixelStart::Clean, _) | (PixelStart::Uniform, None) => x.copy(),
-            (PixelStart::Uniform, Some(support)) => support.uniform(x, noise),
-            (PixelStart::Noise(deviation), support) => {
-                let start = x + noise.normal_like(x) * deviation;
-                match support {
-                    Some(support) => support.project(x, &start),
-                    None => start,
-                }
-            }
-        };
+        let start = self.start.around(&clean.x, self.support.as_ref(), noise);
         Position::new(vec![start])
     }
 

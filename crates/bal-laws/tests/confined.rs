@@ -8,7 +8,7 @@
 //! a transition kernel, found here on a grid.
 
 use bal_attacks::Norm;
-use bal_baselines::{Boundary, DataEnergy, PixelStart, Pixels, Support, SupportSettings};
+use bal_baselines::{Boundary, ChainStart, DataEnergy, Pixels, Support, SupportSettings};
 use bal_core::{
     Architecture, Batch, Block, Chain, Conditionals, Energy, Forward, Generator, Given, Member, NoiseStream,
     Objective, Shared, Targets, Workers, sweep,
@@ -50,7 +50,7 @@ impl Game {
         let norm = if self.boundary == Boundary::Reject { Norm::L2 } else { Norm::LInf };
         let settings =
             SupportSettings { norm, radius: 0.5, unit_box: false, boundary: self.boundary, ramp: None };
-        Pixels { support: Some(Support::new(settings).unwrap()), start: PixelStart::Uniform }
+        Pixels { support: Some(Support::new(settings).unwrap()), start: ChainStart::Uniform }
     }
 
     /// Where as many chains as there are replicas are after so many steps.

@@ -1,6 +1,6 @@
 //! How far pixels were moved, and the images that come of it.
 
-use super::{cost::FlowCost, pose::posed, warp::warped};
+use super::{cost::FlowCost, pose::posed, warp::warp};
 use crate::found::wide;
 use std::fmt;
 use tch::{Kind, Tensor};
@@ -63,7 +63,7 @@ impl SpatialMeasure {
     pub fn render(self, x: &Tensor, witness: &Tensor) -> Tensor {
         let _guard = tch::no_grad_guard();
         let images = match self {
-            Self::Flow | Self::FlowCost => warped(x, witness),
+            Self::Flow | Self::FlowCost => warp(x, witness),
             Self::Pose => posed(x, witness),
         };
         let still = witness.flatten(1, -1).eq(0.0).all_dim(1, false);

@@ -21,7 +21,7 @@ pub(super) const CORNERS_OF_PIXELS: bool = false;
 /// least and the greatest of the image. Computed in double precision, of any kind of flow, with a graph to `flow`.
 ///
 /// Source: Xiao et al., ICLR 2018, equation 1.
-pub(super) fn warped(x: &Tensor, flow: &Tensor) -> Tensor {
+pub fn warp(x: &Tensor, flow: &Tensor) -> Tensor {
     let size = x.size();
     let still = Tensor::eye(3, (Kind::Double, x.device())).narrow(0, 0, 2).expand([size[0], 2, 3], false);
     let base = Tensor::affine_grid_generator(&still, &size, CORNERS_OF_PIXELS);
@@ -42,7 +42,7 @@ impl Warped {
     /// The images that `flow_of` some parameters makes, `[n, ..]`.
     pub(super) fn new(x: &Tensor, parameters: &Tensor, flow_of: impl FnOnce(&Tensor) -> Tensor) -> Self {
         let leaf = parameters.detach().set_requires_grad(true);
-        let graph = warped(x, &flow_of(&leaf));
+        let graph = warp(x, &flow_of(&leaf));
         Self { leaf, graph }
     }
 
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn warp_by_whole_pixels_is_a_shift() {
         let x = random([2, 3, 5, 7]);
-        let shifted = warped(&x, &constant(2.0, -1.0, (5, 7)));
+        let shifted = warp(&x, &constant(2.0, -1.0, (5, 7)));
         // Row i shows row i + 2, column j column j - 1; beyond the border is the border.
         let rows = x.index_select(2, &Tensor::from_slice(&[2i64, 3, 4, 4, 4]));
         let expected = rows.index_select(3, &Tensor::from_slice(&[0i64, 0, 1, 2, 3, 4, 5]));
@@ -103,19 +103,19 @@ mod tests {
         let flow = (random([2, 2, size.0, size.1]) - 0.5) * 1.9;
         let expected = &x + flow.narrow(1, 0, 1) * a + flow.narrow(1, 1, 1) * b;
         let inner = |t: &Tensor| t.narrow(2, 1, size.0 - 2).narrow(3, 1, size.1 - 2);
-        assert!(gap(&inner(&warped(&x, &flow)), &inner(&expected)) < 1e-12);
+        assert!(gap(&inner(&warp(&x, &flow)), &inner(&expected)) < 1e-12);
     }
 
     #[test]
     fn an_image_of_one_pixel_stays_as_it_is() {
         let x = Tensor::from_slice(&[0.3, 0.7]).reshape([2, 1, 1, 1]);
-        assert!(gap(&warped(&x, &constant(0.4, -3.0, (1, 1))), &x) < 1e-15);
+        assert!(gap(&warp(&x, &constant(0.4, -3.0, (1, 1))), &x) < 1e-15);
     }
 
     #[test]
     fn pixels_stay_between_the_least_and_the_greatest_in_single_precision() {
         let x = random([20, 1, 9, 9]).round().to_kind(Kind::Float);
-        let y = warped(&x, &((random([20, 2, 9, 9]) - 0.5) * 9.0));
+        let y = warp(&x, &((random([20, 2, 9, 9]) - 0.5) * 9.0));
         assert_eq!(y.kind(), Kind::Float);
         assert!(y.min().double_value(&[]) >= 0.0 && y.max().double_value(&[]) <= 1.0);
     }
@@ -127,7 +127,7 @@ mod tests {
         // Off the whole numbers, where the warp has kinks.
         let flow = random([1, 2, h, w]) * 0.8 + 0.1;
         let weights = random([1, 2, h, w]).flip([2, 3]);
-        let value = |flow: &Tensor| (warped(&x, flow) * &weights).sum(Kind::Double).double_value(&[]);
+        let value = |flow: &Tensor| (warp(&x, flow) * &weights).sum(Kind::Double).double_value(&[]);
         let found = Warped::new(&x, &flow, Tensor::shallow_clone).pull_back(&weights);
         let width = 1e-6;
         for entry in 0..2 * h * w {

@@ -4,7 +4,7 @@ use super::{
     learner::{BalLearner, Game},
     settings::{BalSettings, DataSettings, DataStart, Samples, refused},
 };
-use crate::{Boundary, CrossEntropy, PixelStart, Pixels, Support, settings::check};
+use crate::{Boundary, ChainStart, CrossEntropy, FlowSettings, Flows, Pixels, Support, settings::check};
 use bal_attacks::Norm;
 use bal_core::{
     EnsembleGradient, Generator, Images, Method, Posterior, Prediction, Progress, Task, TrainError,
@@ -60,8 +60,9 @@ impl Bal {
         check("mixing.every", mixing.every as f64, mixing.every > 0, "at least 1 is needed")?;
         let (prediction, ensemble_gradient) =
             (settings.prediction.parse()?, settings.ensemble_gradient.parse()?);
-        let pixels = settings.data.as_ref().map_or(Ok(Pixels::default()), pixels)?;
-        let game = Game { generator: Arc::new(pixels), objective: Arc::new(CrossEntropy) };
+        let clean = || Ok(Arc::new(Pixels::default()) as Arc<dyn Generator>);
+        let generator = settings.data.as_ref().map_or_else(clean, generator)?;
+        let game = Game { generator, objective: Arc::new(CrossEntropy) };
         if let Some(data) = &settings.data {
             let members = if settings.plays_apart() { 1 } else { settings.parameter_chains };
             check_data(data, game.generator.as_ref(), members)?;
@@ -83,7 +84,11 @@ impl Bal {
         let Some(data) = &self.settings.data else { return Ok(()) };
         let (Some(support), Sampler::Sgld(sgld)) = (data.support, data.sampler) else { return Ok(()) };
         let noise = (2.0 * sgld.step_size.largest() * sgld.temperature).sqrt();
-        let most = 0.3 * support.radius / images.shape().iter().product::<i64>() as f64;
+        // A flow has two numbers for each place.
+        let shape = images.shape();
+        let places: i64 = shape[1..].iter().product();
+        let numbers = places * if data.flow.is_some() { 2 } else { shape[0] };
+        let most = 0.3 * support.radius / numbers as f64;
         if support.norm != Norm::L2 || support.boundary != Boundary::Reflect || noise <= most {
             return Ok(());
         }
@@ -95,8 +100,8 @@ impl Bal {
     }
 }
 
-/// Adversarial data of free pixels, as the settings have them.
-fn pixels(data: &DataSettings) -> Result<Pixels, TrainError> {
+/// What the settings say that adversarial data are: free pixels, or flows.
+fn generator(data: &DataSettings) -> Result<Arc<dyn Generator>, TrainError> {
     let support = data.support.map(Support::new).transpose();
     let support = support.map_err(|(setting, why)| refused(&format!("data.support.{setting}"), &why))?;
     if support.is_some() && data.sampler.has_momentum() {
@@ -108,19 +113,32 @@ fn pixels(data: &DataSettings) -> Result<Pixels, TrainError> {
         return Err(refused("data.support", &why));
     }
     let start = match data.start {
-        DataStart::Clean | DataStart::Persistent => PixelStart::Clean,
+        DataStart::Clean | DataStart::Persistent => ChainStart::Clean,
         DataStart::Uniform if support.is_none() => {
             let why = "data chains that begin uniformly need a support, which says where";
             return Err(refused("data.start", &why));
         }
-        DataStart::Uniform => PixelStart::Uniform,
+        DataStart::Uniform => ChainStart::Uniform,
         DataStart::Noise(deviation) => {
             let good = deviation.is_finite() && deviation > 0.0;
             check("data.start.noise", deviation, good, "it must be finite and above 0")?;
-            PixelStart::Noise(deviation)
+            ChainStart::Noise(deviation)
         }
     };
-    Ok(Pixels { support, start })
+    let Some(flow) = data.flow else { return Ok(Arc::new(Pixels { support, start })) };
+    let cost = flow.cost().map_err(|(setting, why)| refused(&format!("data.flow.{setting}"), &why))?;
+    match (flow, data.support) {
+        (FlowSettings::TotalVariation { .. }, None) => {
+            let why = "a translation has no total variation, so that flows would go anywhere; give them a support, or take the \
+                       quadratic cost";
+            Err(refused("data.flow", &why))
+        }
+        (_, Some(settings)) if settings.unit_box => {
+            let why = "flows are displacements in pixels, which have no box; set it to false";
+            Err(refused("data.support.unit_box", &why))
+        }
+        _ => Ok(Arc::new(Flows { cost, support, start })),
+    }
 }
 
 /// Checks how the data chains move against so many members, and that they do not run away along the cost.
@@ -134,13 +152,17 @@ fn check_data(
     let good = alpha.is_finite() && alpha >= 0.0;
     check("data.cost_weight", alpha, good, "it must be finite and at least 0")?;
     let kernel = data.sampler.kernel().map_err(|e| refused("data", &e))?;
-    if generator.is_confined() {
+    if generator.is_confined() && data.flow.is_none() {
         // Nothing runs away.
         return Ok(());
     }
     let Some(curvature) = generator.curvature().map(|c| c * alpha * parameter_chains as f64) else {
         return Ok(());
     };
+    if data.flow.is_some() {
+        // Neighbours would be thrown to and fro by longer steps, in a support too.
+        return kernel.check_stable(curvature).map_err(|e| refused("data.step_size", &e));
+    }
     let stable = match data.start {
         // A chain that begins at its image is at the minimum of the cost.
         DataStart::Persistent => kernel.check_stable(curvature),

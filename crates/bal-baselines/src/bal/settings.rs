@@ -1,7 +1,7 @@
 //! Settings of Bayesian adversarial learning, and their units.
 
 use super::step_cycle::StepCycle;
-use crate::{Epochs, NetworkMode, Prior, SupportSettings, TraceSettings};
+use crate::{Epochs, FlowSettings, NetworkMode, Prior, SupportSettings, TraceSettings};
 use bal_core::{Kernel, TrainError};
 use bal_samplers::{Sampler, SamplerError, SgldSettings, StepSize, table_with_samplers};
 use schemars::JsonSchema;
@@ -79,6 +79,8 @@ pub struct DataSettings {
     pub support: Option<SupportSettings>,
     /// Whether all parameter chains see the same adversarial data.
     pub sharing: Sharing,
+    /// What flows cost, where the adversarial data are images whose pixels are moved. Absent: pixels change.
+    pub flow: Option<FlowSettings>,
 }
 
 table_with_samplers!(DataTable {
@@ -102,6 +104,11 @@ table_with_samplers!(DataTable {
     /// Whether all parameter chains see the same adversarial data: `shared` where it is not said.
     #[serde(default, skip_serializing_if = "Sharing::is_shared")]
     sharing: Sharing,
+    /// What flows cost, where the adversarial data are images whose pixels are moved: `{ total_variation = { smoothing = 0.01 } }`
+    /// or `{ quadratic = { stiffness = 4.0 } }`. `step_size`, `start` and `support` are then about displacements in pixels.
+    /// Absent: pixels change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    flow: Option<FlowSettings>,
 });
 
 table_with_samplers!(ParameterTable {
@@ -149,7 +156,16 @@ impl TryFrom<DataTable> for DataSettings {
     fn try_from(table: DataTable) -> Result<Self, String> {
         let samplers = table.samplers();
         let DataTable {
-            steps, loss_scale, step_size, cost_weight, temperature, start, support, sharing, ..
+            steps,
+            loss_scale,
+            step_size,
+            cost_weight,
+            temperature,
+            start,
+            support,
+            sharing,
+            flow,
+            ..
         } = table;
         let sampler = match (step_size, temperature) {
             (None, None) if !samplers.is_empty() => Sampler::only(&samplers).map_err(|e| e.to_string())?,
@@ -160,18 +176,30 @@ impl TryFrom<DataTable> for DataSettings {
             (None, _) => return Err("missing field `step_size`".into()),
             (_, None) => return Err("missing field `temperature`".into()),
         };
-        Ok(Self { steps, loss_scale, sampler, cost_weight, start, support, sharing })
+        Ok(Self { steps, loss_scale, sampler, cost_weight, start, support, sharing, flow })
     }
 }
 
 impl From<DataSettings> for DataTable {
     fn from(settings: DataSettings) -> Self {
-        let DataSettings { steps, loss_scale, sampler, cost_weight, start, support, sharing } = settings;
+        let DataSettings { steps, loss_scale, sampler, cost_weight, start, support, sharing, flow } =
+            settings;
         let (step_size, temperature, other) = match sampler {
             Sampler::Sgld(s) => (Some(s.step_size), Some(s.temperature), None),
             other => (None, None, Some(other)),
         };
-        Self::new(other, steps, loss_scale, step_size, cost_weight, temperature, start, support, sharing)
+        Self::new(
+            other,
+            steps,
+            loss_scale,
+            step_size,
+            cost_weight,
+            temperature,
+            start,
+            support,
+            sharing,
+            flow,
+        )
     }
 }
 

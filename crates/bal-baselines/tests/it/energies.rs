@@ -3,7 +3,7 @@
 use crate::small::{Linear, images, noise};
 use bal_attacks::Norm;
 use bal_baselines::{
-    Boundary, CrossEntropy, DataEnergy, NetworkMode, PixelStart, Pixels, Prior, PriorEnergy, Risk, Support,
+    Boundary, ChainStart, CrossEntropy, DataEnergy, NetworkMode, Pixels, Prior, PriorEnergy, Risk, Support,
     SupportSettings, Term,
 };
 use bal_core::{
@@ -187,7 +187,7 @@ fn at_temperature_zero_a_projecting_chain_is_projected_gradient_ascent() {
         boundary: Boundary::Project,
         ramp: None,
     };
-    let pixels = Pixels { support: Some(Support::new(settings).unwrap()), start: PixelStart::Clean };
+    let pixels = Pixels { support: Some(Support::new(settings).unwrap()), start: ChainStart::Clean };
     let energy = DataEnergy { cost_weight: 0.0, ..data_energy(Arc::new(pixels), 10..12, 3) };
     let (step_size, steps) = (0.02, 4);
     let kernel = Sgld::new(StepSize::Constant(step_size), 0.0).unwrap();

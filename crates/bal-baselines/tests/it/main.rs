@@ -2,6 +2,7 @@
 
 mod architectures;
 mod bal_settings;
+mod data_flows;
 mod data_support;
 mod energies;
 mod methods;

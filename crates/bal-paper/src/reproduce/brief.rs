@@ -45,7 +45,7 @@ mod tests {
         let long: Vec<Value> = (1..=200).map(|sweep| json!([sweep, f64::from(sweep)])).collect();
         let record = json!({ "name": "erm", "curves": { "loss": long, "l2": [[3, 0.25]] } });
         let text = brief(&serde_json::to_vec_pretty(&record).unwrap()).unwrap();
-        assert_eq!(text.iter().filter(|byte| **byte == b'\n').count(), 1);
+        assert_eq!(text.split(|byte| *byte == b'\n').count(), 2, "one line");
         let found: Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(found["name"], "erm");
         assert_eq!(found["curves"]["l2"], json!([[3, 0.25]]));
