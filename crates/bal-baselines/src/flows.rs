@@ -101,8 +101,10 @@ impl Generator for Flows {
         warp(&clean.x, at.first())
     }
 
+    /// Less what smoothing charges where nothing moves.
     fn cost(&self, at: &Position, _: &Batch) -> Tensor {
-        self.cost.of_each(at.first())
+        let flow = at.first();
+        self.cost.of_each(flow) - self.cost.of_each(&flow.detach().zeros_like())
     }
 
     fn curvature(&self) -> Option<f64> {
@@ -147,6 +149,10 @@ mod tests {
         assert!(flows.images(&start, &clean).allclose(&clean.x, 0.0, 1e-7, false));
         assert!(flows.cost(&start, &clean).abs().max().double_value(&[]) < 1e-12);
         assert!(!flows.is_confined());
+        let smoothed = Flows { cost: FlowCost::TotalVariation { smoothing: 0.01 }, ..flows };
+        assert!(smoothed.cost(&start, &clean).abs().max().double_value(&[]) < 1e-6);
+        let moved = Position::new(vec![noise(4).normal_like(start.first())]);
+        assert!(smoothed.cost(&moved, &clean).min().double_value(&[]) > 1.0);
     }
 
     #[test]
