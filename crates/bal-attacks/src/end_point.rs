@@ -1,6 +1,6 @@
 //! Where a restart of an attack ends.
 
-use crate::found::wide;
+use crate::{ModelFault, found::wide};
 use tch::Tensor;
 
 /// Where a restart ended, and what the model makes of it.
@@ -11,6 +11,23 @@ pub(crate) struct EndPoint {
     pub(crate) wrong: Tensor,
     /// [`crate::Judgement::height`]: what is higher where the loss is, `[n]`.
     pub(crate) height: Tensor,
+}
+
+/// The best end point of so many restarts, at least 1, image by image; of a single one it is not asked how good it is.
+pub(crate) fn best_of_restarts(
+    restarts: u64,
+    run: impl Fn(u64) -> Result<Tensor, ModelFault>,
+    judge: impl Fn(Tensor) -> Result<EndPoint, ModelFault>,
+) -> Result<Tensor, ModelFault> {
+    let first = run(0)?;
+    if restarts == 1 {
+        return Ok(first);
+    }
+    let mut best = judge(first)?;
+    for restart in 1..restarts {
+        best = best.or_worse_for_the_model(&judge(run(restart)?)?);
+    }
+    Ok(best.point)
 }
 
 impl EndPoint {

@@ -2,7 +2,10 @@
 
 use crate::{
     Ascent, AttackError, Ball, BallAttack, Judgement, LossName, ModelFault, Norm, SettingError, StepSize,
-    attack_settings::settings, by_name::ByName, end_point::EndPoint, logits,
+    attack_settings::settings,
+    by_name::ByName,
+    end_point::{EndPoint, best_of_restarts},
+    logits,
 };
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use std::sync::Arc;
@@ -95,16 +98,8 @@ impl BallAttack for Pgd {
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
         logits::whole(batch)?;
-        let first = self.run(model, batch, ball, noise, 0)?;
-        if self.restarts == 1 {
-            return Ok(first);
-        }
-        let mut best = self.judge(model, batch, first)?;
-        for restart in 1..self.restarts {
-            let other = self.run(model, batch, ball, noise, restart)?;
-            best = best.or_worse_for_the_model(&self.judge(model, batch, other)?);
-        }
-        Ok(best.point)
+        let run = |restart| self.run(model, batch, ball, noise, restart);
+        Ok(best_of_restarts(self.restarts, run, |x| self.judge(model, batch, x))?)
     }
 
     fn for_classes(&self, classes: i64) -> Result<Option<Arc<dyn BallAttack>>, ModelFault> {

@@ -14,7 +14,8 @@ use crate::{ModelError, Sizes};
 /// ```
 ///
 /// `ReLU` after each layer but the last; the numbers are shares that dropout takes. Weights begin as Keras has them: uniform by Glorot
-/// & Bengio, those of the FC 300 normal by He et al.; biases are 0. A and C cost some twenty times as much as `cnn`.
+/// & Bengio, those of the FC 300 normal by He et al.; biases are 0. A and C take some twenty times the
+/// multiplications of `cnn`.
 ///
 /// Source: Tramèr et al., ICLR 2018, appendix A and the authors' `mnist.py`, which has `ReLU` and no pooling in C. They pad B's
 /// first convolution to half of the sides; so do we for even ones.

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::image_set::is_digest;
 use crate::{ReportError, json};
 
+mod curve;
 mod regime;
 mod summary;
 
+pub use curve::thinned;
 pub use regime::{ConfigurationalTemperature, SamplerRegime};
 pub use summary::Summary;
 

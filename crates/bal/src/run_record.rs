@@ -103,13 +103,8 @@ fn curves(lines: &[MetricLine]) -> BTreeMap<String, Vec<(u64, f64)>> {
     let mut curves = BTreeMap::new();
     for (name, of) in columns {
         let points: Vec<(u64, f64)> = lines.iter().filter_map(|l| Some((l.sweep, of(l)?))).collect();
-        let group = points.len().div_ceil(POINTS).max(1);
-        let mean = |part: &[(u64, f64)]| {
-            let value = part.iter().map(|p| p.1).sum::<f64>() / part.len() as f64;
-            part.last().map(|last| (last.0, value))
-        };
         if !points.is_empty() {
-            curves.insert(name.to_string(), points.chunks(group).filter_map(mean).collect());
+            curves.insert(name.to_string(), record::thinned(&points, POINTS));
         }
     }
     curves

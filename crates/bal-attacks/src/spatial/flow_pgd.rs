@@ -2,8 +2,11 @@
 
 use super::{SpatialAttack, SpatialMeasure, warp::Warped};
 use crate::{
-    AttackError, Judgement, LossName, ModelFault, SettingError, StepSize, attack_settings::settings,
-    by_name::ByName, end_point::EndPoint, logits,
+    AttackError, Judgement, LossName, ModelFault, SettingError, StepSize,
+    attack_settings::settings,
+    by_name::ByName,
+    end_point::{EndPoint, best_of_restarts},
+    logits,
 };
 use bal_core::{Batch, Classifier, EnsembleGradient, NoiseStream};
 use tch::Tensor;
@@ -122,16 +125,8 @@ impl SpatialAttack for FlowPgd {
     ) -> Result<Tensor, AttackError> {
         logits::whole(batch)?;
         self.suits_images(&batch.x.size()[1..])?;
-        let first = self.run(model, batch, radius, noise, 0)?;
-        if self.settings.restarts == 1 {
-            return Ok(first);
-        }
-        let mut best = self.judge(model, batch, first)?;
-        for restart in 1..self.settings.restarts {
-            let other = self.run(model, batch, radius, noise, restart)?;
-            best = best.or_worse_for_the_model(&self.judge(model, batch, other)?);
-        }
-        Ok(best.point)
+        let run = |restart| self.run(model, batch, radius, noise, restart);
+        Ok(best_of_restarts(self.settings.restarts, run, |flow| self.judge(model, batch, flow))?)
     }
 
     fn suits_classes(&self, classes: i64) -> Result<(), ModelFault> {

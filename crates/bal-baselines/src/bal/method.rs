@@ -159,14 +159,12 @@ fn check_data(
     let Some(curvature) = generator.curvature().map(|c| c * alpha * parameter_chains as f64) else {
         return Ok(());
     };
-    if data.flow.is_some() {
-        // Neighbours would be thrown to and fro by longer steps, in a support too.
-        return kernel.check_stable(curvature).map_err(|e| refused("data.step_size", &e));
-    }
-    let stable = match data.start {
-        // A chain that begins at its image is at the minimum of the cost.
-        DataStart::Persistent => kernel.check_stable(curvature),
-        _ => kernel.check_contracts(curvature, data.steps),
+    // A chain that begins at its image is at the minimum of the cost. Longer steps would throw neighbours in a flow to and fro,
+    // in a support too.
+    let stable = if data.start == DataStart::Persistent || data.flow.is_some() {
+        kernel.check_stable(curvature)
+    } else {
+        kernel.check_contracts(curvature, data.steps)
     };
     stable.map_err(|e| refused("data.step_size", &e))
 }

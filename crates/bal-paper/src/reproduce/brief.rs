@@ -1,7 +1,10 @@
 //! A record as it is committed: with fewer points of its curves, and on one line.
 
+use std::collections::BTreeMap;
+
 use anyhow::Result;
-use serde_json::{Value, json};
+use bal_report::record::thinned;
+use serde_json::Value;
 
 /// At most this many points per curve.
 const POINTS: usize = 40;
@@ -9,36 +12,23 @@ const POINTS: usize = 40;
 /// The record in brief: each point of a curve is the mean of those that it stands for, at the sweep of the last.
 ///
 /// # Errors
-/// When it is not JSON.
+/// When it is not JSON, or its curves are none.
 pub(super) fn brief(record: &[u8]) -> Result<Vec<u8>> {
     let mut record: Value = serde_json::from_slice(record)?;
-    let curves = record.get_mut("curves").and_then(Value::as_object_mut);
-    for curve in curves.into_iter().flat_map(serde_json::Map::values_mut) {
-        let Some(points) =
-            curve.as_array().and_then(|points| points.iter().map(point).collect::<Option<Vec<_>>>())
-        else {
-            continue;
-        };
-        let group = points.len().div_ceil(POINTS).max(1);
-        *curve = points.chunks(group).filter_map(mean).collect();
+    if let Some(curves) = record.get_mut("curves") {
+        let points: BTreeMap<String, Vec<(u64, f64)>> = serde_json::from_value(curves.take())?;
+        let thin = points.into_iter().map(|(name, points)| (name, thinned(&points, POINTS)));
+        *curves = serde_json::to_value(thin.collect::<BTreeMap<_, _>>())?;
     }
     let mut bytes = serde_json::to_vec(&record)?;
     bytes.push(b'\n');
     Ok(bytes)
 }
 
-fn point(point: &Value) -> Option<(u64, f64)> {
-    Some((point.get(0)?.as_u64()?, point.get(1)?.as_f64()?))
-}
-
-fn mean(group: &[(u64, f64)]) -> Option<Value> {
-    let (sweep, _) = group.last()?;
-    Some(json!([sweep, group.iter().map(|(_, value)| value).sum::<f64>() / group.len() as f64]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn a_curve_of_many_points_keeps_its_mean_and_a_short_one_its_points() {

@@ -6,8 +6,8 @@ use clap::ValueEnum;
 
 use crate::reproduce::ablation;
 use crate::reproduce::ball;
-use crate::reproduce::converged;
 use crate::reproduce::data::{AttackOn, Data};
+use crate::reproduce::dispersed;
 use crate::reproduce::robust;
 use crate::reproduce::robustness;
 use crate::reproduce::runs::{Run, Tuned};
@@ -29,9 +29,9 @@ pub(super) enum Figure {
     Ball,
     /// How well five samplers explore the posterior of a network, and at which temperature, each with several step sizes
     Samplers,
-    /// A posterior of BAL whose chains have met; nothing of the paper's
-    Converged,
-    /// BAL at its best in four balls, each posterior beside its controls at equal gradients; nothing of the paper's
+    /// BAL in a ball from dispersed starts, for long; nothing of the paper's
+    Dispersed,
+    /// BAL made for robustness in four balls, each posterior beside its controls at equal gradients; nothing of the paper's
     Robust,
     /// AutoAttack and others on the runs of Figures 1 and 3, Appendix A, adversarial training at BAL's distance (member-linf:
     /// five such networks as one) and BAL from initial weights, those that are not trained yet among them
@@ -56,7 +56,7 @@ impl Figure {
         Self::Ablation,
         Self::Ball,
         Self::Samplers,
-        Self::Converged,
+        Self::Dispersed,
         Self::Robust,
         Self::Robustness,
     ];
@@ -71,7 +71,7 @@ impl Figure {
             Self::Ablation => "ablation",
             Self::Ball => "ball",
             Self::Samplers => "samplers",
-            Self::Converged => "converged",
+            Self::Dispersed => "dispersed",
             Self::Robust => "robust",
             Self::Robustness => "robustness",
             Self::All => "all",
@@ -129,7 +129,7 @@ impl Figure {
             Self::Ball if seed == 1 => ball::runs(seed).into_iter().chain(ball::members()).collect(),
             Self::Ball => ball::runs(seed),
             Self::Samplers if seed == 1 => samplers(),
-            Self::Converged if seed == 1 => converged::runs(),
+            Self::Dispersed if seed == 1 => dispersed::runs(),
             Self::Robust if seed == 1 => robust::runs(),
             Self::Robustness if seed == 1 => robustness::runs(),
             // One seed, so far as their figures go; and `All` is taken apart before.
@@ -137,7 +137,7 @@ impl Figure {
             | Self::Fig3
             | Self::Ablation
             | Self::Samplers
-            | Self::Converged
+            | Self::Dispersed
             | Self::Robust
             | Self::Robustness
             | Self::All => Vec::new(),

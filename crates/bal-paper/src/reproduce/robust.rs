@@ -1,4 +1,4 @@
-//! BAL at its best: the most robust posterior that a network gives in some hours of two cores, beside its controls.
+//! BAL made for robustness: a cold posterior of two chains in each of four balls, beside its controls.
 //!
 //! All controls take as many gradients as the posterior, whose two chains have data of their own: one network that is trained
 //! twice as long, two networks as a plain ensemble, and, of the paper's network for MNIST, a wider one with the weights of two. They

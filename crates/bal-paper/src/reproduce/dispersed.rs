@@ -1,4 +1,4 @@
-//! A posterior of BAL whose chains have met.
+//! BAL in a ball from dispersed starts, for long: whether its chains meet, and how robust they are together.
 
 use crate::reproduce::data::AttackOn;
 use crate::reproduce::runs::Run;
@@ -13,5 +13,5 @@ const ATTACKS: &[AttackOn] = &[AttackOn {
 
 /// Five chains from initial weights.
 pub(super) fn runs() -> Vec<Run> {
-    vec![Run::new("converged", "bal", "mnist-bal-converged", 1).attacked_by(ATTACKS)]
+    vec![Run::new("dispersed", "bal", "mnist-bal-dispersed", 1).attacked_by(ATTACKS)]
 }
