@@ -117,9 +117,6 @@ pub enum SettingError {
     /// An attack without a ball was given a radius.
     #[error("the attack {0} has no radius; leave it out")]
     NoRadius(&'static str),
-    /// An attack that moves pixels, where one is wanted that stays in a ball.
-    #[error("the attack {0} moves pixels instead of changing them, and stays in no ball; take another one")]
-    NoBall(&'static str),
     /// A suite of nothing.
     #[error("a suite needs at least one attack")]
     NoParts,

@@ -1,51 +1,72 @@
-//! An attack in one ball, as training takes it.
+//! An attack within one radius, as training takes it.
 
-use crate::{Attack, AttackError, Ball, BallAttack, FixedAttack, SettingError};
+use crate::{Attack, AttackError, Ball, BallAttack, FixedAttack, SettingError, SpatialAttack};
 use bal_core::{Batch, Classifier, NoiseStream};
 use std::sync::Arc;
 use tch::Tensor;
 
-/// An attack and the ball that it stays in.
+/// An attack and how far it may go: in a ball, or by moving pixels.
+///
+/// Training takes the images that the attack makes. They are those that an evaluation with the same radius sees: an attack
+/// that moves pixels says how, and [`crate::SpatialMeasure::render`] makes the images.
 #[derive(Clone, Debug)]
-pub struct Within {
-    attack: Arc<dyn BallAttack>,
-    ball: Ball,
+pub struct Within(Bounded);
+
+#[derive(Clone, Debug)]
+enum Bounded {
+    Ball(Arc<dyn BallAttack>, Ball),
+    /// The radius is in the units of the attack's measure.
+    Moved(Arc<dyn SpatialAttack>, f64),
 }
 
 impl Within {
     /// `attack` in `ball`.
     pub fn new(ball: Ball, attack: impl BallAttack + 'static) -> Self {
-        Self { attack: Arc::new(attack), ball }
+        Self(Bounded::Ball(Arc::new(attack), ball))
     }
 
-    /// `attack` in the ball of `radius`, of its norm.
+    /// `attack` within `radius`: of its norm on pixels in `[0, 1]`, or of its measure, for one that moves pixels.
     ///
     /// # Errors
-    /// [`SettingError::NoRadius`] and [`SettingError::NoBall`] of an attack that is in no ball, [`SettingError::Radius`], [`SettingError::WholeBox`].
+    /// [`SettingError::NoRadius`] of an attack without radius, and of one that seeks the nearest error;
+    /// [`SettingError::Radius`], [`SettingError::WholeBox`].
     pub fn of(attack: Attack, radius: f64) -> Result<Self, SettingError> {
         attack.takes(Some(radius))?;
-        match attack {
-            Attack::InBalls(norm, attack) => Ok(Self { attack, ball: Ball::new(norm, radius)? }),
-            Attack::Spatial(attack) => Err(SettingError::NoBall(attack.name())),
-            other => Err(SettingError::NoRadius(other.name())),
-        }
+        let bounded = match attack {
+            Attack::InBalls(norm, attack) => Bounded::Ball(attack, Ball::new(norm, radius)?),
+            Attack::Spatial(attack) if !attack.seeks_nearest() => Bounded::Moved(attack, radius),
+            other => return Err(SettingError::NoRadius(other.name())),
+        };
+        Ok(Self(bounded))
     }
 
-    /// Refuses models of so many classes, and images of so many pixels and channels together, that the attack cannot do
-    /// anything sensible with.
+    /// Refuses models of so many classes, and images of this shape, `[c, h, w]`, that the attack cannot do anything
+    /// sensible with.
     ///
     /// # Errors
-    /// Those of [`BallAttack::knows`], [`BallAttack::for_classes`] and [`Ball::suits`].
-    pub fn suits(&self, classes: i64, pixels: i64) -> Result<(), AttackError> {
-        self.attack.knows(self.ball.norm())?;
-        self.attack.for_classes(classes)?;
-        Ok(self.ball.suits(pixels)?)
+    /// Those of [`BallAttack::knows`], [`BallAttack::for_classes`] and [`Ball::suits`]; of
+    /// [`SpatialAttack::suits_classes`] and [`SpatialAttack::suits_images`].
+    pub fn suits(&self, classes: i64, shape: &[i64]) -> Result<(), AttackError> {
+        match &self.0 {
+            Bounded::Ball(attack, ball) => {
+                attack.knows(ball.norm())?;
+                attack.for_classes(classes)?;
+                Ok(ball.suits(shape.iter().product())?)
+            }
+            Bounded::Moved(attack, _) => {
+                attack.suits_classes(classes)?;
+                Ok(attack.suits_images(shape)?)
+            }
+        }
     }
 }
 
 impl FixedAttack for Within {
     fn name(&self) -> &'static str {
-        self.attack.name()
+        match &self.0 {
+            Bounded::Ball(attack, _) => attack.name(),
+            Bounded::Moved(attack, _) => attack.name(),
+        }
     }
 
     fn perturb(
@@ -54,6 +75,13 @@ impl FixedAttack for Within {
         batch: &Batch,
         noise: &NoiseStream,
     ) -> Result<Tensor, AttackError> {
-        self.attack.perturb(model, batch, self.ball, noise)
+        match &self.0 {
+            Bounded::Ball(attack, ball) => attack.perturb(model, batch, *ball, noise),
+            Bounded::Moved(_, 0.0) => Ok(batch.x.detach()),
+            Bounded::Moved(attack, radius) => {
+                let witness = attack.transform(model, batch, *radius, noise)?;
+                Ok(attack.measure().render(&batch.x, &witness))
+            }
+        }
     }
 }

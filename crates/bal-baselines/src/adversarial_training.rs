@@ -88,6 +88,7 @@ impl Method for AdversarialTraining {
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
             regime: None,
+            precisions: vec![],
             class_names: None,
         })
     }

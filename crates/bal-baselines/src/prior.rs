@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
-/// The law of the weights before any data: independent, and the same for each.
+/// The law of the weights before any data: independent, and the same for each; or with a precision for each tensor of weights,
+/// which is sampled too.
 ///
 /// | prior | density of a weight | energy |
 /// |---|---|---|
@@ -14,11 +15,15 @@ use tch::{Kind, Tensor};
 /// | `gaussian` | normal, standard deviation s | `w^2 / (2 s^2)` |
 /// | `laplace` | `exp(-|w|/b) / (2 b)`, standard deviation `2^1/2 b` | `|w| / b` |
 /// | `student_t` | t with nu degrees of freedom, times s | `(nu + 1)/2 log(1 + w^2 / (nu s^2))` |
+/// | `hierarchical` | normal of precision beta, which each tensor has for itself, `beta ~ Gamma(a, b)` | `beta w^2 / 2` |
 ///
 /// At 0 the Laplace density has a kink, where the gradient is taken as 0. With few degrees of freedom the t has no variance (nu of 2 or
 /// less); a Gaussian is its limit for many.
 ///
-/// Source: Ye & Zhu, NeurIPS 2018, section 2 (`p(w)`); Laplace and t as in Fortuin et al., ICLR 2022.
+/// With the precisions integrated out, the weights of a tensor are jointly t with 2a degrees of freedom and scale `(b/a)^1/2`.
+///
+/// Source: Ye & Zhu, NeurIPS 2018, section 2 (`p(w)` and its hyperparameter); Laplace and t as in Fortuin et al., ICLR 2022;
+/// precisions of layers as in Neal, Bayesian Learning for Neural Networks, 1996, section 3.2.
 #[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prior {
@@ -30,6 +35,20 @@ pub enum Prior {
     Laplace(f64),
     /// Each weight Student's t.
     StudentT(StudentT),
+    /// Each weight normal; its precision is that of its tensor, has a Gamma prior, and is drawn after each sweep.
+    Hierarchical(GammaPrior),
+}
+
+/// The prior of a precision: density proportional to `beta^(a - 1) exp(-b beta)`, of mean a/b.
+///
+/// A rate of .01 and a shape of 1 have precisions about 100, weights about .1.
+#[derive(Clone, Copy, Debug, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GammaPrior {
+    /// Shape a, above 1/2: a precision then has a likeliest value at any temperature, whatever the weights.
+    pub shape: f64,
+    /// Rate b, above 0.
+    pub rate: f64,
 }
 
 /// A scaled Student's t distribution.
@@ -57,21 +76,40 @@ impl Prior {
                 above_0("student_t.scale", scale)?;
                 above_0("student_t.degrees", degrees)
             }
+            Self::Hierarchical(GammaPrior { shape, rate }) => {
+                let good = shape.is_finite() && shape > 0.5;
+                check("parameters.prior.hierarchical.shape", shape, good, "it must be finite and above 0.5")?;
+                above_0("hierarchical.rate", rate)
+            }
         }
     }
 }
 
 /// Minus the logarithm of the prior's density over the number of training images N: its part of the mean over the images.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct PriorEnergy {
-    prior: Prior,
+    law: Law,
     images: f64,
 }
 
+#[derive(Clone, Debug)]
+enum Law {
+    /// Of the weights alone.
+    Of(Prior),
+    /// Normal, given the precision of each tensor.
+    Given(Vec<f64>),
+}
+
 impl PriorEnergy {
-    /// The part of `prior` in the energy of a mean over so many training images, at least 1.
+    /// The part of `prior` in the energy of a mean over so many training images, at least 1. Of a hierarchical prior the precisions
+    /// are integrated out: the tensors of weights are then independent multivariate t.
     pub fn new(prior: Prior, images: u64) -> Self {
-        Self { prior, images: images as f64 }
+        Self { law: Law::Of(prior), images: images as f64 }
+    }
+
+    /// The part of a hierarchical prior given the precision of each tensor of weights, in their order.
+    pub fn given(precisions: Vec<f64>, images: u64) -> Self {
+        Self { law: Law::Given(precisions), images: images as f64 }
     }
 
     /// No prior.
@@ -81,40 +119,63 @@ impl PriorEnergy {
 
     /// Whether it is nowhere anything but 0.
     pub(crate) fn is_none(&self) -> bool {
-        self.prior == Prior::Flat
+        matches!(self.law, Law::Of(Prior::Flat))
     }
 
     /// `-log p(w) / N` up to a constant: `[]`, differentiable in `at`.
     pub fn energy(&self, at: &Position) -> Tensor {
-        let sum = |of: &dyn Fn(&Tensor) -> Tensor| {
-            let parts = at.tensors().iter().map(|w| of(w).sum(Kind::Float));
+        let sum = |of: &dyn Fn(usize, &Tensor) -> Tensor| {
+            let parts = at.tensors().iter().enumerate().map(|(group, w)| of(group, w).sum(Kind::Float));
             parts.reduce(|a, b| a + b).unwrap_or_default()
         };
-        match self.prior {
+        let prior = match &self.law {
+            Law::Of(prior) => *prior,
+            Law::Given(precisions) => {
+                return sum(&|group, w| w.square() * (0.5 * precisions[group] / self.images));
+            }
+        };
+        match prior {
             Prior::Flat => Tensor::zeros([], (Kind::Float, at.first().device())),
-            Prior::Gaussian(scale) => sum(&Tensor::square) * (0.5 * self.precision(scale)),
-            Prior::Laplace(scale) => sum(&Tensor::abs) / (scale * self.images),
+            Prior::Gaussian(scale) => sum(&|_, w| w.square()) * (0.5 * self.precision(scale)),
+            Prior::Laplace(scale) => sum(&|_, w| w.abs()) / (scale * self.images),
             Prior::StudentT(t) => {
                 let spread = t.degrees * t.scale.powi(2);
-                sum(&|w| (w.square() / spread).log1p()) * (0.5 * (t.degrees + 1.0) / self.images)
+                sum(&|_, w| (w.square() / spread).log1p()) * (0.5 * (t.degrees + 1.0) / self.images)
             }
+            Prior::Hierarchical(GammaPrior { shape, rate }) => sum(&|_, w| {
+                let power = shape + 0.5 * w.numel() as f64;
+                (w.square().sum(Kind::Float) / (2.0 * rate)).log1p() * (power / self.images)
+            }),
         }
     }
 
     /// Adds the gradient of [`Self::energy`] to `gradient`.
     pub fn add_gradient(&self, at: &Position, gradient: &mut Position) {
-        for (g, w) in gradient.tensors_mut().iter_mut().zip(at.tensors()) {
-            let mine = match self.prior {
-                Prior::Flat => continue,
-                Prior::Gaussian(scale) => w * self.precision(scale),
-                Prior::Laplace(scale) => w.sign() / (scale * self.images),
-                Prior::StudentT(t) => {
-                    let spread = t.degrees * t.scale.powi(2);
-                    w * ((t.degrees + 1.0) / self.images) / (w.square() + spread)
-                }
-            };
-            let _ = g.g_add_(&mine);
+        for (group, (g, w)) in gradient.tensors_mut().iter_mut().zip(at.tensors()).enumerate() {
+            if let Some(mine) = self.slope(group, w) {
+                let _ = g.g_add_(&mine);
+            }
         }
+    }
+
+    fn slope(&self, group: usize, w: &Tensor) -> Option<Tensor> {
+        let prior = match &self.law {
+            Law::Of(prior) => prior,
+            Law::Given(precisions) => return Some(w * (precisions[group] / self.images)),
+        };
+        Some(match *prior {
+            Prior::Flat => return None,
+            Prior::Gaussian(scale) => w * self.precision(scale),
+            Prior::Laplace(scale) => w.sign() / (scale * self.images),
+            Prior::StudentT(t) => {
+                let spread = t.degrees * t.scale.powi(2);
+                w * ((t.degrees + 1.0) / self.images) / (w.square() + spread)
+            }
+            Prior::Hierarchical(GammaPrior { shape, rate }) => {
+                let power = shape + 0.5 * w.numel() as f64;
+                w * (power / self.images) / (w.square().sum(Kind::Float) * 0.5 + rate)
+            }
+        })
     }
 
     fn precision(&self, scale: f64) -> f64 {
@@ -127,11 +188,12 @@ mod tests {
     use super::*;
     use bal_core::gradients;
 
-    const PRIORS: [Prior; 4] = [
+    const PRIORS: [Prior; 5] = [
         Prior::Flat,
         Prior::Gaussian(0.3),
         Prior::Laplace(0.2),
         Prior::StudentT(StudentT { scale: 0.4, degrees: 3.0 }),
+        Prior::Hierarchical(GammaPrior { shape: 1.5, rate: 0.24 }),
     ];
 
     fn position() -> Position {
@@ -140,8 +202,8 @@ mod tests {
 
     #[test]
     fn the_gradient_is_that_of_the_energy() {
-        for prior in PRIORS {
-            let energy = PriorEnergy::new(prior, 10);
+        let given = PriorEnergy::given(vec![2.0, 7.0], 10);
+        for energy in PRIORS.map(|prior| PriorEnergy::new(prior, 10)).into_iter().chain([given]) {
             let leaves: Vec<Tensor> =
                 position().tensors().iter().map(|w| w.copy().set_requires_grad(true)).collect();
             let at = Position::of_leaves(leaves.iter().map(Tensor::shallow_clone).collect());
@@ -149,7 +211,7 @@ mod tests {
             let mut found = position().full_like(1.0);
             energy.add_gradient(&position(), &mut found);
             for (found, expected) in found.tensors().iter().zip(expected) {
-                assert!(found.allclose(&(expected + 1.0), 1e-6, 1e-7, false), "{prior:?}");
+                assert!(found.allclose(&(expected + 1.0), 1e-6, 1e-7, false), "{energy:?}");
             }
         }
     }
@@ -163,7 +225,8 @@ mod tests {
         };
         // By hand: (1.5^2 - .5^2) / (2 .3^2), 1/.2, and 2 log((1 + 1.5^2/.48) / (1 + .5^2/.48)).
         let t = 2.0 * ((1.0 + 2.25 / 0.48) / (1.0f64 + 0.25 / 0.48)).ln();
-        for (prior, expected) in PRIORS.into_iter().zip([0.0, 2.0 / 0.18, 5.0, t]) {
+        // Of one weight with its precision integrated out: t with 2a = 3 degrees and scale squared b/a = .16.
+        for (prior, expected) in PRIORS.into_iter().zip([0.0, 2.0 / 0.18, 5.0, t, t]) {
             assert!((difference(prior) - expected).abs() < 1e-5, "{prior:?}: {}", difference(prior));
         }
     }
@@ -175,6 +238,11 @@ mod tests {
             (Prior::Laplace(0.0), "parameters.prior.laplace"),
             (Prior::StudentT(StudentT { scale: f64::NAN, degrees: 3.0 }), "parameters.prior.student_t.scale"),
             (Prior::StudentT(StudentT { scale: 1.0, degrees: 0.0 }), "parameters.prior.student_t.degrees"),
+            (
+                Prior::Hierarchical(GammaPrior { shape: 0.5, rate: 1.0 }),
+                "parameters.prior.hierarchical.shape",
+            ),
+            (Prior::Hierarchical(GammaPrior { shape: 1.0, rate: 0.0 }), "parameters.prior.hierarchical.rate"),
         ] {
             let error = prior.check().unwrap_err().to_string();
             assert!(error.contains(name), "{error}");

@@ -3,7 +3,7 @@
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use rand_distr::{Distribution, StandardNormal, StandardUniform};
+use rand_distr::{Distribution, Gamma, StandardNormal, StandardUniform};
 use tch::Tensor;
 
 /// What a stream of noise is used for. Streams of different purposes never overlap.
@@ -28,6 +28,8 @@ pub enum Purpose {
     Sample = 8,
     /// Tests and examples.
     Test = 9,
+    /// Hyperparameters of a prior.
+    Hyper = 11,
 }
 
 /// What a stream of noise belongs to.
@@ -121,6 +123,17 @@ impl NoiseStream {
         })
     }
 
+    /// A number of the standard Gamma distribution for each shape: density `x^(shape - 1) exp(-x)`. In double precision, all
+    /// from the first stream.
+    ///
+    /// # Panics
+    /// When a shape is not finite and above 0, or there is no stream.
+    pub fn gamma(&mut self, shapes: &[f64]) -> Vec<f64> {
+        let rng = self.streams.first_mut().expect("noise for an energy that was said to draw none");
+        let mut draw = |&shape: &f64| Gamma::new(shape, 1.0).expect("a shape above 0").sample(rng);
+        shapes.iter().map(&mut draw).collect()
+    }
+
     /// The numbers `0..n` in random order.
     pub fn permutation(&mut self, n: i64) -> Vec<i64> {
         let mut order: Vec<i64> = (0..n).collect();
@@ -173,6 +186,27 @@ mod tests {
         let alone = NoiseStream::new(KEY).for_images(&[9]).normal_like(&zeros(&[1, 1, 4, 4]));
         assert_eq!(among.get(1), alone.get(0));
         assert_ne!(among.get(0), among.get(1));
+    }
+
+    /// Mean and variance are both the shape; each is seen over 40,000 numbers.
+    ///
+    /// False alarms: 6 numbers at 5 standard errors, 1 in 290,000.
+    #[test]
+    fn gamma_numbers_have_the_moments_of_their_shape() {
+        let n = 40_000;
+        for shape in [0.3, 2.0, 5e4] {
+            let draws = NoiseStream::new(KEY).gamma(&vec![shape; n]);
+            let mean = draws.iter().sum::<f64>() / n as f64;
+            let variance = draws.iter().map(|x| (x - shape).powi(2)).sum::<f64>() / n as f64;
+            assert!((mean - shape).abs() < 5.0 * (shape / n as f64).sqrt(), "{shape}: {mean}");
+            // The fourth central moment is 3 shape^2 + 6 shape.
+            let error = ((2.0 * shape * shape + 6.0 * shape) / n as f64).sqrt();
+            assert!((variance - shape).abs() < 5.0 * error, "{shape}: {variance}");
+        }
+        let mut one_by_one = NoiseStream::new(KEY);
+        let mut apart = one_by_one.gamma(&[0.3]);
+        apart.extend(one_by_one.gamma(&[2.0]));
+        assert_eq!(apart, NoiseStream::new(KEY).gamma(&[0.3, 2.0]));
     }
 
     #[test]

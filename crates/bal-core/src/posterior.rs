@@ -3,7 +3,7 @@
 use crate::{
     Architecture, CoreError, EnsembleGradient, Forward, Mode, NoiseStream, Position, Prediction, Replicate,
 };
-use bal_diagnostics::{Mixing, Regime};
+use bal_diagnostics::{Marginal, Mixing, Regime};
 use std::sync::Arc;
 use tch::{Device, Tensor};
 
@@ -67,6 +67,8 @@ pub struct Posterior {
     pub mixing: Option<Mixing>,
     /// How hot the chains ran, where a sampler moved them.
     pub regime: Option<Regime>,
+    /// Precisions of a hierarchical prior that were sampled with the weights, one for each of the network's tensors.
+    pub precisions: Vec<Marginal>,
     /// What the classes are called, in their order, where it is known.
     pub class_names: Option<Vec<String>>,
 }

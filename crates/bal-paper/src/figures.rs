@@ -22,8 +22,8 @@ use bal_report::ReportError;
 use bal_chores::Repository;
 
 /// What there are records of: the folder among results, and the figure.
-const FIGURES: [&str; 8] =
-    ["fig1", "fig2", "appendix-a", "fig3", "ablation", "ball", "samplers", "robustness"];
+const FIGURES: [&str; 9] =
+    ["fig1", "fig2", "appendix-a", "fig3", "ablation", "ball", "samplers", "spatial", "robustness"];
 
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
@@ -61,6 +61,9 @@ pub(crate) fn draw(repository: &Repository, name: &str, results: &Path) -> Resul
     if name == "samplers" {
         paths.extend(figures::Explored::read(results)?.draw(&results.join("samplers"))?);
     }
+    if name == "spatial" {
+        paths.extend(figures::Threats::read(results)?.draw(&results.join("spatial"))?);
+    }
     if name == "robustness" {
         paths.extend(figures::reliability(results)?);
     }
@@ -80,6 +83,7 @@ fn tables(name: &str, results: &Path, published: &Published) -> Result<Vec<(&'st
         "fig2" => Ok(vec![("fig2", table::fig2(results, published)?)]),
         "ball" => Ok(vec![("ball", figures::InBall::read(results)?.table())]),
         "ablation" => Ok(vec![("ablation", table::ablation(results)?)]),
+        "spatial" => Ok(vec![("spatial", figures::Threats::read(results)?.table())]),
         "robustness" => robustness(results),
         "samplers" => {
             let explored = figures::Explored::read(results)?;

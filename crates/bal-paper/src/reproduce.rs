@@ -18,6 +18,7 @@ mod quick;
 mod robust;
 mod robustness;
 mod runs;
+mod spatial;
 mod training;
 mod tuning;
 
@@ -109,9 +110,11 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     if figure.parts().contains(&Figure::Ball) {
         stage("ensemble", || ensembles::evaluate(repository, &bal, &place, [ball::ensemble()]))?;
     }
-
     if figure.parts().contains(&Figure::Robust) {
         stage("ensembles", || ensembles::evaluate(repository, &bal, &place, robust::ensembles()))?;
+    }
+    if figure.parts().contains(&Figure::Spatial) {
+        stage("spatial", || spatial::evaluate(repository, &bal, &place, only))?;
     }
     if figure.parts().contains(&Figure::Robustness) {
         stage("robustness", || robustness::evaluate(repository, &bal, &place, only))?;

@@ -14,6 +14,7 @@ mod reliability;
 mod runs;
 mod samplers;
 mod scaling;
+mod spatial;
 mod study;
 #[cfg(test)]
 pub(crate) mod synthetic;
@@ -29,6 +30,7 @@ pub(crate) use reliability::{calibration_of, calibrations};
 pub(crate) use runs::{evaluation, seed_folder};
 pub(crate) use samplers::{Explored, SAMPLERS};
 pub(crate) use scaling::scaling;
+pub(crate) use spatial::{THREATS, Threats};
 pub(crate) use study::BESIDE_BAL;
 pub(crate) use study::{APPENDIX_A, APPENDIX_A_FASTER, FIG1, FIG3, FIG3_TUNED, Study};
 

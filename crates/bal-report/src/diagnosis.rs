@@ -5,7 +5,7 @@ use std::path::Path;
 use bal_diagnostics::{Diagnosis, Quantity};
 use serde::{Deserialize, Serialize};
 
-use crate::{ReportError, SamplerRegime, json};
+use crate::{PriorPrecision, ReportError, SamplerRegime, json};
 
 /// The value of [`RunDiagnosis::format`] that this version writes and reads.
 pub const DIAGNOSIS_FORMAT: u32 = 1;
@@ -32,6 +32,9 @@ pub struct RunDiagnosis {
     /// How hot the sampler ran, as the run's record has it. Absent of runs of before it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampler: Option<SamplerRegime>,
+    /// The precisions of a hierarchical prior, as the run's record has them; empty under another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prior_precisions: Vec<PriorPrecision>,
     /// Quantities of one kind each.
     pub groups: Vec<Group>,
     /// What all of it comes to, in words.
@@ -181,6 +184,7 @@ pub(crate) mod tests {
             sweeps: 90,
             step_size: Some(StepSizes { sampler: "sgadald".into(), first: 0.01, last: 0.01 }),
             sampler: None,
+            prior_precisions: vec![],
             verdict: group.verdict.clone(),
             groups: vec![group, lacking],
         }

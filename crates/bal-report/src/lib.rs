@@ -39,6 +39,8 @@ pub use evaluation::{
 pub use image_set::{ImageSet, Split};
 pub use metrics::{MetricLine, MetricsWriter};
 pub use paired::Pairs;
-pub use record::{ConfigurationalTemperature, Dataset, Diagnostics, Record, SamplerRegime, Start, Summary};
+pub use record::{
+    ConfigurationalTemperature, Dataset, Diagnostics, PriorPrecision, Record, SamplerRegime, Start, Summary,
+};
 pub use tensorboard::EventWriter;
 pub use wilson::Interval;

@@ -2,6 +2,7 @@
 
 mod comparison;
 mod diagnosis;
+mod precisions;
 mod regime;
 mod section;
 

@@ -118,6 +118,7 @@ pub fn diagnose(request: &DiagnoseRequest) -> Result<Diagnosed<'_>> {
         sweeps: run.record.sweeps,
         step_size: Some(step_size::of(&run.settings, run.record.sweeps)),
         sampler: run.record.sampler.clone(),
+        prior_precisions: run.record.prior_precisions.clone(),
         groups: kinds.iter().map(Kind::group).collect(),
         verdict: verdict(&kinds),
     };

@@ -9,7 +9,8 @@ use bal_baselines::ParameterSettings;
 use bal_core::Posterior;
 use bal_models::Ensemble;
 use bal_report::{
-    ConfigurationalTemperature, Diagnostics, MetricLine, Record, SamplerRegime, Summary, metrics, record,
+    ConfigurationalTemperature, Diagnostics, MetricLine, PriorPrecision, Record, SamplerRegime, Summary,
+    metrics, record,
 };
 use std::collections::BTreeMap;
 
@@ -80,6 +81,7 @@ pub(crate) fn make(
                 ..regime
             }
         }),
+        prior_precisions: posterior.precisions.iter().map(PriorPrecision::from).collect(),
         held_out: bal_baselines::accuracy(&model, &training.held_out, &session.workers)?,
         digests: folder.digests()?,
     })

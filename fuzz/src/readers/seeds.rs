@@ -219,6 +219,7 @@ pub(super) fn posterior() -> Seeds {
         ensemble_gradient: EnsembleGradient::Predictive,
         mixing: None,
         regime: None,
+        precisions: vec![],
         class_names: Some(vec!["cat".into(), "dog".into()]),
     };
     vec![written("posterior.safetensors", |path| write_posterior(path, &posterior).unwrap())]

@@ -3,7 +3,8 @@
 use super::*;
 use crate::tests::{Bumpy, data, shades, two_class};
 use crate::{
-    AttackError, AttackName, Measure, Settings, SpatialAttack, SpatialMeasure, Transfer, predicted_classes,
+    AttackError, AttackName, FixedAttack, Measure, Settings, SpatialAttack, SpatialMeasure, Transfer,
+    predicted_classes,
 };
 use bal_core::{Batch, Prediction};
 use tch::Kind;
@@ -235,8 +236,35 @@ fn radii_are_asked_for_where_they_are_needed_and_may_be_large() {
         assert!(attack.takes(Some(f64::NAN)).is_err());
     }
     assert!(attack(AttackName::StAdv).takes(None).is_ok());
-    let error = crate::Within::of(attack(AttackName::FlowPgd), 0.1).unwrap_err().to_string();
-    assert!(error.contains("flow-pgd moves pixels") && error.contains("stays in no ball"), "{error}");
+}
+
+#[test]
+fn training_sees_the_images_that_an_evaluation_makes_of_the_witness() {
+    let batch = shades(70);
+    let noise = NoiseStream::new(NoiseKey { seed: 3, purpose: Purpose::Attack, sweep: 1, chain: 0 });
+    for (name, radius) in [(AttackName::FlowPgd, 0.4), (AttackName::Pose, 20.0)] {
+        let Attack::Spatial(moves) = attack(name) else { unreachable!("{name} moves pixels") };
+        let within = |radius| crate::Within::of(attack(name), radius).unwrap();
+        let x = within(radius).perturb(&Bumpy, &batch, &noise).unwrap();
+        let witness = moves.transform(&Bumpy, &batch, radius, &noise).unwrap();
+        assert!(moves.measure().of_each(&witness).le(radius + 1e-6).all().int64_value(&[]) == 1);
+        assert_eq!(x, moves.measure().render(&batch.x, &witness), "{name}");
+        assert_ne!(x, batch.x, "{name}");
+        assert_eq!(within(0.0).perturb(&Bumpy, &batch, &noise).unwrap(), batch.x, "{name}");
+        assert_eq!(within(radius).name(), name.to_string());
+    }
+}
+
+#[test]
+fn training_refuses_what_has_no_radius_and_flows_of_more_points_than_pixels() {
+    let error = crate::Within::of(attack(AttackName::StAdv), 0.1).unwrap_err().to_string();
+    assert!(error.contains("stadv has no radius"), "{error}");
+    let settings = crate::FlowPgdSettings { control_points: 3, ..crate::FlowPgdSettings::default() };
+    let flows = Attack::spatial(crate::FlowPgd::new(settings).unwrap());
+    let flows = crate::Within::of(flows, 0.1).unwrap();
+    assert!(flows.suits(10, &[1, 3, 3]).is_ok());
+    let error = flows.suits(10, &[1, 2, 2]).unwrap_err().to_string();
+    assert!(error.contains("control_points") && error.contains("at most the pixels per side"), "{error}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{
     settings::{ParameterSettings, Reduction},
 };
 use crate::{
-    DataEnergy, NetworkMode, PriorEnergy,
+    DataEnergy, NetworkMode, PrecisionEnergy, Prior, PriorEnergy,
     risk::{Risk, Term},
 };
 use bal_core::{
@@ -13,12 +13,14 @@ use bal_core::{
     Position, Replicate, Shared, Workers,
 };
 use std::sync::Arc;
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 /// The block of adversarial data.
 pub(super) const DATA: &str = "data block";
 /// The block of weights.
 pub(super) const PARAMETERS: &str = "parameter chain";
+/// The block of a hierarchical prior's precisions, one chain for each parameter chain.
+pub(super) const PRECISIONS: &str = "precisions of the prior of chain";
 
 /// Eq. 6 and eq. 7 on one batch, cut into shards.
 pub(super) struct BatchConditionals<'a> {
@@ -46,15 +48,17 @@ pub(super) struct BatchConditionals<'a> {
 
 impl Conditionals for BatchConditionals<'_> {
     fn energy<'a>(&'a self, block: &'static str, chain: usize, given: &Given) -> Box<dyn Energy + 'a> {
-        if block == DATA {
-            Box::new(self.data_energy(self.data_chains[chain], given.of(PARAMETERS)))
-        } else {
-            Box::new(self.parameter_energy(chain, given.of(DATA)))
+        match (block, self.parameters.prior) {
+            (DATA, _) => Box::new(self.data_energy(self.data_chains[chain], given.of(PARAMETERS))),
+            (PRECISIONS, Prior::Hierarchical(prior)) => {
+                Box::new(PrecisionEnergy::new(prior, &given.of(PARAMETERS)[chain]))
+            }
+            _ => Box::new(self.parameter_energy(chain, given)),
         }
     }
 
     fn noise(&self, block: &'static str, chain: usize) -> NoiseStream {
-        if block == DATA || self.parameters.mode == NetworkMode::Evaluate {
+        if block != PARAMETERS || self.parameters.mode == NetworkMode::Evaluate {
             return NoiseStream::silent();
         }
         let masks = |chain| NoiseStream::new(NoiseKey { chain, ..self.masks }).for_images(&self.indices);
@@ -66,6 +70,12 @@ impl Conditionals for BatchConditionals<'_> {
         }
         noise
     }
+}
+
+/// The numbers of a position that is one row of them, in double precision.
+pub(super) fn numbers(row: &Position) -> Vec<f64> {
+    let row = row.first().to_kind(Kind::Double).to_device(Device::Cpu);
+    Vec::try_from(row).expect("a row of numbers in double precision")
 }
 
 /// What the summed losses of the batch's images are multiplied by.
@@ -103,16 +113,20 @@ impl BatchConditionals<'_> {
         }
     }
 
-    fn parameter_energy(&self, chain: usize, data: &[Position]) -> Risk<'_> {
+    fn parameter_energy(&self, chain: usize, given: &Given) -> Risk<'_> {
+        let prior = match given.of(PRECISIONS).get(chain) {
+            Some(precisions) => PriorEnergy::given(numbers(precisions), self.training_images),
+            None => PriorEnergy::new(self.parameters.prior, self.training_images),
+        };
         Risk {
             architecture: self.architecture.clone(),
             objective: self.objective.clone(),
             workers: self.workers,
-            shards: self.terms(chain, data),
+            shards: self.terms(chain, given.of(DATA)),
             mode: self.parameters.mode,
             buffers: self.buffers.with(|buffers| buffers[chain].replicate()),
             passes: self.passes(),
-            prior: PriorEnergy::new(self.parameters.prior, self.training_images),
+            prior,
         }
     }
 

@@ -1,8 +1,9 @@
 //! The state of a run of Bayesian adversarial learning, sweep by sweep.
 
 use super::{
-    conditionals::{BatchConditionals, DATA, PARAMETERS},
+    conditionals::{BatchConditionals, DATA, PARAMETERS, PRECISIONS},
     data_chain::DataChain,
+    prior_precisions::PriorPrecisions,
     settings::{BalSettings, DataSettings, DataStart, Samples, refused},
 };
 use crate::{
@@ -17,7 +18,7 @@ use bal_core::{
     NoiseStream, Objective, Position, Purpose, Replicate, SHARD, Shared, State, Task, TrainError,
     sweep as sweep_blocks,
 };
-use bal_diagnostics::{Mixing, Regime};
+use bal_diagnostics::{Marginal, Mixing, Regime};
 use std::sync::Arc;
 use tch::{Kind, Tensor};
 
@@ -43,6 +44,8 @@ pub(super) struct BalLearner<'a> {
     game: &'a Game,
     task: &'a Task<'a>,
     chains: Vec<ChainState>,
+    /// Under a hierarchical prior.
+    precisions: Option<PriorPrecisions>,
     samples: Vec<Member>,
     traces: Traces,
     /// How data chains move in batches of a size, the last one's.
@@ -73,12 +76,19 @@ impl<'a> BalLearner<'a> {
                 settings.data_chains * if settings.plays_apart() { settings.parameter_chains } else { 1 };
             start.first().unsqueeze(0).repeat([chains as i64, 1, 1, 1, 1])
         });
+        let precisions = PriorPrecisions::begin(settings, &fresh, task.images.len() as u64);
         let (samples, data_kernel) = (vec![], None);
-        let mut learner = Self { settings, game, task, chains: fresh, samples, traces, data_kernel, data };
+        let mut learner =
+            Self { settings, game, task, chains: fresh, precisions, samples, traces, data_kernel, data };
         let Some(checkpoint) = &task.resume else { return Ok((learner, 0)) };
         learner.chains = start::resumed(checkpoint, &learner.chains)?;
         learner.samples = checkpoint.samples.iter().map(Member::duplicate).collect();
         for (name, tensor) in &checkpoint.extras {
+            if let Some(precisions) = &mut learner.precisions
+                && precisions.restore(name, tensor)?
+            {
+                continue;
+            }
             match name.as_str() {
                 traces::KEY => learner.traces.restore(tensor),
                 KEPT if learner.data.as_ref().is_some_and(|d| d.size() == tensor.size()) => {
@@ -101,6 +111,12 @@ impl<'a> BalLearner<'a> {
         let states: Vec<&State> = self.chains.iter().map(|chain| &chain.state).collect();
         let unit = parameters.energy.posterior_temperature(self.task.images.len() as u64);
         parameters.sampler_in(sweep).regime(&states, unit)
+    }
+
+    /// The precisions of a hierarchical prior, in short; none under another.
+    pub(super) fn precisions(&self) -> Vec<Marginal> {
+        let weights = self.task.architecture.parameters();
+        self.precisions.as_ref().map_or(vec![], |precisions| precisions.marginals(&weights))
     }
 
     /// What the weights times their gradient say of the chains' temperature; nothing under an improper prior.
@@ -242,6 +258,7 @@ impl Learner for BalLearner<'_> {
             steps: settings.parameters.steps,
             chains: chains.collect(),
         });
+        blocks.extend(self.precisions.as_ref().map(|p| p.block(self.key(Purpose::Hyper, sweep))));
         sweep_blocks(self.task.workers, &conditionals, &mut blocks)
             .map_err(|source| TrainError::Diverged { sweep, source })?;
         let mut metrics = Metrics::default();
@@ -249,6 +266,12 @@ impl Learner for BalLearner<'_> {
             if block.name == DATA {
                 self.keep_data(&block, &conditionals.data_chains, &shards);
                 self.measure_data(&block, &conditionals.data_chains, &shards, &mut metrics);
+                continue;
+            }
+            if block.name == PRECISIONS {
+                if let Some(precisions) = &mut self.precisions {
+                    precisions.take(block, sweep);
+                }
                 continue;
             }
             let count = block.chains.len() as f64;
@@ -273,11 +296,12 @@ impl Learner for BalLearner<'_> {
     fn checkpoint(&self, sweep: u64) -> Checkpoint {
         let traces = self.traces.store().map(|draws| (traces::KEY.to_string(), draws));
         let data = self.data.as_ref().map(|data| (KEPT.to_string(), data.copy()));
+        let precisions = self.precisions.iter().flat_map(PriorPrecisions::store);
         Checkpoint {
             sweep,
             chains: self.chains.iter().map(ChainState::duplicate).collect(),
             samples: self.samples.iter().map(Member::duplicate).collect(),
-            extras: traces.into_iter().chain(data).collect(),
+            extras: traces.into_iter().chain(data).chain(precisions).collect(),
         }
     }
 

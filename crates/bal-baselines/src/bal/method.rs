@@ -198,6 +198,7 @@ impl Method for Bal {
         let (mut learner, done) = BalLearner::begin(&self.settings, &self.game, task)?;
         let sweeps = self.settings.schedule.run(task, done, &mut learner, observe)?;
         let (mixing, regime) = (learner.mixing(), Some(learner.regime(sweeps)));
+        let precisions = learner.precisions();
         let members = learner.into_members();
         if members.is_empty() {
             return Err(TrainError::NoSamples { sweeps });
@@ -208,6 +209,7 @@ impl Method for Bal {
             ensemble_gradient: self.ensemble_gradient,
             mixing,
             regime,
+            precisions,
             class_names: None,
         })
     }

@@ -4,6 +4,7 @@ mod conditionals;
 mod data_chain;
 mod learner;
 mod method;
+mod prior_precisions;
 mod settings;
 mod step_cycle;
 

@@ -124,8 +124,9 @@ table_with_samplers!(ParameterTable {
     /// `sum`, of which temperature 1 is the posterior.
     #[serde(default, skip_serializing_if = "ParameterEnergy::is_mean")]
     energy: ParameterEnergy,
-    /// Prior of each weight: `"flat"`, `{ gaussian = 0.1 }` with its standard deviation, `{ laplace = 0.07 }` with its scale, or
-    /// `{ student_t = { scale = 0.06, degrees = 3.0 } }`.
+    /// Prior of each weight: `"flat"`, `{ gaussian = 0.1 }` with its standard deviation, `{ laplace = 0.07 }` with its scale,
+    /// `{ student_t = { scale = 0.06, degrees = 3.0 } }`, or `{ hierarchical = { shape = 1.0, rate = 0.01 } }`, whose precisions
+    /// are sampled too.
     prior: Prior,
     /// Cycles of the step size, by cosines. Absent: it stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -264,8 +265,9 @@ pub struct ParameterSettings {
     /// Energy that the sampler's settings are about: the `mean` over the training images, where it is not said, or their
     /// `sum`, of which temperature 1 is the posterior.
     pub energy: ParameterEnergy,
-    /// Prior of each weight: `"flat"`, `{ gaussian = 0.1 }` with its standard deviation, `{ laplace = 0.07 }` with its scale, or
-    /// `{ student_t = { scale = 0.06, degrees = 3.0 } }`.
+    /// Prior of each weight: `"flat"`, `{ gaussian = 0.1 }` with its standard deviation, `{ laplace = 0.07 }` with its scale,
+    /// `{ student_t = { scale = 0.06, degrees = 3.0 } }`, or `{ hierarchical = { shape = 1.0, rate = 0.01 } }`, whose precisions
+    /// are sampled too.
     pub prior: Prior,
     /// Cycles of the step size, by cosines. Absent: it stays.
     pub step_cycle: Option<StepCycle>,

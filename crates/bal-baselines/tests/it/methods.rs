@@ -18,6 +18,9 @@ use std::ops::ControlFlow;
 const EPOCHS: Epochs = Epochs { epochs: 2, batch_size: 40, last_batch: LastBatch::Keep };
 const DROPPING: Epochs = Epochs { last_batch: LastBatch::Drop, ..EPOCHS };
 
+/// Precisions that are sampled with the weights.
+const HIERARCHICAL: (&str, &str) = ("{ gaussian = 1.0 }", "{ hierarchical = { shape = 1.0, rate = 0.5 } }");
+
 pub(crate) fn adam() -> Adam {
     Adam::new(AdamSettings { step_size: 0.05 }).unwrap()
 }
@@ -50,6 +53,7 @@ fn methods() -> Vec<Box<dyn Method>> {
     methods.extend(CONFINED.map(|changes| Box::new(bal(&changes).unwrap()) as Box<dyn Method>));
     methods.push(Box::new(bal(&CHANGING).unwrap()));
     methods.extend(FLOWS.map(|changes| Box::new(bal(&changes).unwrap()) as Box<dyn Method>));
+    methods.push(Box::new(bal(&[HIERARCHICAL]).unwrap()));
     methods
 }
 
@@ -109,6 +113,7 @@ fn a_run_goes_on_from_any_checkpoint_to_the_same_bits() {
             assert_eq!(weights(&whole), weights(&resumed), "{} after {sweep}", method.name());
             assert_eq!(rest.iter().map(|s| s.0).collect::<Vec<_>>(), metrics[sweep..]);
             assert_eq!((&whole.mixing, &whole.regime), (&resumed.mixing, &resumed.regime));
+            assert_eq!(whole.precisions, resumed.precisions);
         }
     }
 }
@@ -142,7 +147,32 @@ fn samples_are_the_last_states_or_the_thinned_ones() {
     let members: Vec<usize> =
         methods().iter().map(|m| fit(&**m, 1, None, &mut vec![]).members.len()).collect();
     // Six sweeps; after a burn-in of one, every second: sweeps 3 and 5 of three chains.
-    assert_eq!(members, [1, 1, 1, 3, 3, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3]);
+    assert_eq!(members, [1, 1, 1, 3, 3, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3]);
+}
+
+#[test]
+fn a_hierarchical_prior_has_a_precision_for_each_tensor_of_weights() {
+    let mut seen = Vec::new();
+    let posterior = fit(&bal(&[HIERARCHICAL]).unwrap(), 2, None, &mut seen);
+    let names: Vec<String> =
+        posterior.members[0].network.parameters().into_iter().map(|spec| spec.name).collect();
+    assert_eq!(posterior.precisions.iter().map(|p| p.name.clone()).collect::<Vec<_>>(), names);
+    assert!(posterior.precisions.iter().all(|p| p.mean > 0.0 && p.deviation > 0.0), "{posterior:?}");
+    let plain = fit(&bal(&[]).unwrap(), 2, None, &mut vec![]);
+    assert!(plain.precisions.is_empty());
+    assert_ne!(weights(&plain), weights(&posterior));
+}
+
+#[test]
+fn precisions_of_other_chains_are_refused() {
+    let hierarchical = bal(&[HIERARCHICAL]).unwrap();
+    let mut seen = Vec::new();
+    fit(&hierarchical, 1, None, &mut seen);
+    let mut checkpoint = seen.pop().unwrap().1;
+    let kept = checkpoint.extras.iter_mut().find(|(name, _)| name == "prior_precisions").unwrap();
+    kept.1 = kept.1.narrow(0, 0, 1);
+    let error = try_fit(&hierarchical, 1, Some(checkpoint), &mut vec![]).unwrap_err().to_string();
+    assert!(error.contains("`prior_precisions` is of another shape"), "{error}");
 }
 
 /// 100 images in batches of 40: two, and one of 20.

@@ -11,6 +11,7 @@ use crate::reproduce::dispersed;
 use crate::reproduce::robust;
 use crate::reproduce::robustness;
 use crate::reproduce::runs::{Run, Tuned};
+use crate::reproduce::spatial;
 
 /// A figure of the paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -29,6 +30,8 @@ pub(super) enum Figure {
     Ball,
     /// How well five samplers explore the posterior of a network, and at which temperature, each with several step sizes
     Samplers,
+    /// Attacks that move pixels, on four runs of Figure 1 and on three that are trained against such: section 4 of the paper
+    Spatial,
     /// BAL in a ball from dispersed starts, for long; nothing of the paper's
     Dispersed,
     /// BAL made for robustness in four balls, each posterior beside its controls at equal gradients; nothing of the paper's
@@ -48,7 +51,7 @@ const OFFICIAL_IMAGES: u32 = 35_200;
 
 impl Figure {
     /// The single ones, in the order of [`Figure::All`].
-    pub(super) const EACH: [Self; 10] = [
+    pub(super) const EACH: [Self; 11] = [
         Self::Fig1,
         Self::Fig2,
         Self::AppendixA,
@@ -56,6 +59,7 @@ impl Figure {
         Self::Ablation,
         Self::Ball,
         Self::Samplers,
+        Self::Spatial,
         Self::Dispersed,
         Self::Robust,
         Self::Robustness,
@@ -71,6 +75,7 @@ impl Figure {
             Self::Ablation => "ablation",
             Self::Ball => "ball",
             Self::Samplers => "samplers",
+            Self::Spatial => "spatial",
             Self::Dispersed => "dispersed",
             Self::Robust => "robust",
             Self::Robustness => "robustness",
@@ -129,6 +134,7 @@ impl Figure {
             Self::Ball if seed == 1 => ball::runs(seed).into_iter().chain(ball::members()).collect(),
             Self::Ball => ball::runs(seed),
             Self::Samplers if seed == 1 => samplers(),
+            Self::Spatial if seed == 1 => spatial::runs(),
             Self::Dispersed if seed == 1 => dispersed::runs(),
             Self::Robust if seed == 1 => robust::runs(),
             Self::Robustness if seed == 1 => robustness::runs(),
@@ -137,6 +143,7 @@ impl Figure {
             | Self::Fig3
             | Self::Ablation
             | Self::Samplers
+            | Self::Spatial
             | Self::Dispersed
             | Self::Robust
             | Self::Robustness

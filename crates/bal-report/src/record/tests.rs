@@ -31,6 +31,13 @@ fn record() -> Record {
             temperature_quantiles: vec![(0.5, 2.8)],
             configurational_temperature: ConfigurationalTemperature::of(vec![1.0, 1.5, 1.25, 0.75]),
         }),
+        prior_precisions: vec![PriorPrecision {
+            weights: "conv1.weight".into(),
+            mean: 98.5,
+            deviation: 7.25,
+            r_hat: Some(1.003),
+            ess: Some(410.0),
+        }],
         held_out: Some(0.991),
         ..crate::testing::record("mnist-bal")
     }
@@ -58,7 +65,7 @@ fn a_record_comes_back_as_it_was_written() {
 
 #[test]
 fn a_record_of_before_samplers_were_measured_is_read_and_written_as_it_was() {
-    let before = Record { sampler: None, ..record() };
+    let before = Record { sampler: None, prior_precisions: vec![], ..record() };
     let value = serde_json::to_value(&before).unwrap();
     assert!(value.get("sampler").is_none());
     assert_eq!(serde_json::from_value::<Record>(value).unwrap(), before);

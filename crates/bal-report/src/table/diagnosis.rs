@@ -1,5 +1,6 @@
 //! The chains of a run, as a table in plain text.
 
+use super::precisions::precisions;
 use super::regime::sampler;
 use crate::diagnosis::{Group, QuantityRow, RunDiagnosis, StepSizes};
 use crate::number::counted;
@@ -14,6 +15,7 @@ pub fn diagnosis(diagnosis: &RunDiagnosis, most: usize) -> String {
         vec![format!("{run}: {method} ({name}), {} after {sweeps} sweeps", counted(*chains, "chain"))];
     blocks.extend(diagnosis.step_size.as_ref().map(step_size));
     blocks.extend(diagnosis.sampler.as_ref().map(sampler));
+    blocks.extend(precisions(&diagnosis.prior_precisions));
     blocks.extend(diagnosis.groups.iter().map(|of| group(of, most)));
     blocks.push(format!("verdict: {}", diagnosis.verdict));
     blocks.join("\n\n")

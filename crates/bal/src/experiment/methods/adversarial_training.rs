@@ -33,7 +33,7 @@ pub struct AdversarialSettings {
 pub struct AttackTable {
     /// Attack that makes the adversarial images.
     pub name: String,
-    /// Radius of the attack's ball, in its norm, on pixels in [0, 1].
+    /// Radius of the attack: in its norm, on pixels in [0, 1]; of one that moves pixels in pixels, or degrees for poses.
     #[schemars(with = "f64")]
     pub radius: Radius,
     /// Of the attack.
@@ -74,9 +74,9 @@ impl MethodTable for AdversarialSettings {
         self.schedule
     }
 
-    /// Refuses an attack that is not defined for so many classes, or whose ball holds every image of this size.
+    /// Refuses an attack that is not defined for so many classes, or that does nothing sensible with images of this size.
     fn suits(&self, sizes: Sizes, dataset: &str) -> Result<()> {
-        let suits = self.attack.attack()?.suits(sizes.classes, sizes.input.iter().product());
+        let suits = self.attack.attack()?.suits(sizes.classes, &sizes.input);
         suits.with_context(|| format!("[adversarial_training.attack] does not suit {dataset}"))
     }
 }
