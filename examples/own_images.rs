@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use bal_attacks::{Attack, Fgsm, Norm, Protocol, Radii, evaluate};
 use bal_baselines::{AdversarialTraining, Bal, BalSettings, Epochs};
-use bal_core::{EnsembleGradient, Images, Method, Posterior, Task, Workers};
+use bal_core::{EnsembleGradient, Images, Method, Posterior, Task, TaskNetwork, Workers};
 use bal_data::{
     Split,
     own::{self, Own, OwnSettings},
@@ -68,10 +68,9 @@ fn train(
     let input = <[i64; 3]>::try_from(images.shape()).ok().context("images are [c, h, w]")?;
     let network = Arc::new(Cnn::new(Sizes { input, classes })?);
     let task = |start| Task {
-        architecture: network.clone(),
+        networks: vec![TaskNetwork { start, ..TaskNetwork::new(network.clone()) }],
         images,
         held_out: &none,
-        start,
         seed: 1,
         workers,
         resume: None,

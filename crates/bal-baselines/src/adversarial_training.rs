@@ -9,8 +9,9 @@ use crate::{
 };
 use bal_attacks::FixedAttack;
 use bal_core::{
-    Batch, ChainState, Checkpoint, EnsembleGradient, Evaluation, GibbsError, Kernel, Member, Method, Metrics,
-    NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, SHARD, Task, TrainError,
+    Architecture, Batch, ChainState, Checkpoint, EnsembleGradient, Evaluation, GibbsError, Kernel, Member,
+    Method, Metrics, NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, SHARD, Task,
+    TrainError,
 };
 use bal_samplers::Adam;
 use std::{ops::ControlFlow, sync::Arc};
@@ -78,12 +79,13 @@ impl Method for AdversarialTraining {
         task: &Task,
         observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Posterior, TrainError> {
+        let network = &task.only_network()?.architecture;
         let (chain, done) = self.begin(task)?;
-        let mut learner = PointLearner { method: self, task, chain };
+        let mut learner = PointLearner { method: self, task, network, chain };
         self.epochs.run(task, done, &mut learner, observe)?;
         let ChainState { state, buffers } = learner.chain;
         Ok(Posterior {
-            members: vec![Member { network: task.architecture.clone(), parameters: state.position, buffers }],
+            members: vec![Member { network: network.clone(), parameters: state.position, buffers }],
             prediction: Prediction::MeanProbability,
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
@@ -109,6 +111,7 @@ impl AdversarialTraining {
 struct PointLearner<'a> {
     method: &'a AdversarialTraining,
     task: &'a Task<'a>,
+    network: &'a Arc<dyn Architecture>,
     chain: ChainState,
 }
 
@@ -118,7 +121,7 @@ impl PointLearner<'_> {
         let Some(attack) = &self.method.attack else { return Ok(None) };
         let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Attack, sweep, chain: 0 };
         let member = Member {
-            network: self.task.architecture.clone(),
+            network: self.network.clone(),
             parameters: self.chain.state.position.replicate(),
             buffers: self.chain.buffers.replicate(),
         };
@@ -132,7 +135,7 @@ impl Learner for PointLearner<'_> {
         let adversarial = self.attacked(sweep, &batch)?;
         let images = batch.len() as f64;
         let clean_weight = self.method.clean_weight / images;
-        let whole = self.task.architecture.has_batch_statistics();
+        let whole = self.network.has_batch_statistics();
         let size = if whole { batch.len() } else { SHARD };
         let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Dropout, sweep, chain: 0 };
         let (mut shards, mut masks) = (Vec::new(), NoiseStream::silent());
@@ -158,7 +161,7 @@ impl Learner for PointLearner<'_> {
             }
         }
         let risk = Risk {
-            architecture: self.task.architecture.clone(),
+            architecture: self.network.clone(),
             objective: Arc::new(CrossEntropy),
             workers: self.task.workers,
             shards,

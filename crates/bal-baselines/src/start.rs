@@ -2,14 +2,15 @@
 
 use bal_core::{ChainState, Checkpoint, Member, NoiseKey, NoiseStream, Position, Purpose, Task, TrainError};
 
-/// The first weights of `chains` chains: copies of the task's start, or each chain's own initial
+/// The first weights of `chains` chains: copies of the start of its network, or each chain's own initial
 /// weights.
 pub(crate) fn members(task: &Task, chains: u64) -> Vec<Member> {
     let device = task.images.device();
     (0..chains)
         .map(|chain| {
-            let network = &task.architecture;
-            if let Some(start) = &task.start {
+            let of = &task.networks[task.network_of(chain as usize)];
+            let network = &of.architecture;
+            if let Some(start) = &of.start {
                 // The start may compute in other numbers than the task.
                 return Member { network: network.clone(), ..start.duplicate().to_device(device) };
             }

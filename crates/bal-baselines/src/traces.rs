@@ -34,12 +34,12 @@ impl Traces {
         (!self.draws.is_empty()).then(|| Tensor::stack(&self.draws, 0))
     }
 
-    /// Draws after sweep number `sweep`, if it is one of those.
+    /// Draws after sweep number `sweep`, if it is one of those, of chains with these networks.
     pub(crate) fn follow(
         &mut self,
         sweep: u64,
         workers: &Workers,
-        architecture: &Arc<dyn Architecture>,
+        architectures: &[Arc<dyn Architecture>],
         chains: &[ChainState],
     ) {
         let Some(batch) = &self.batch else { return };
@@ -47,12 +47,13 @@ impl Traces {
         if sweep <= burn_in || !(sweep - burn_in).is_multiple_of(every) {
             return;
         }
-        let member = |chain: &ChainState| Member {
-            network: architecture.clone(),
+        let member = |(chain, network): (&ChainState, &Arc<dyn Architecture>)| Member {
+            network: network.clone(),
             parameters: chain.state.position.replicate(),
             buffers: chain.buffers.replicate(),
         };
-        let tasks = chains.iter().map(|chain| (member(chain), batch.replicate())).collect();
+        let tasks = chains.iter().zip(architectures);
+        let tasks = tasks.map(|chain| (member(chain), batch.replicate())).collect();
         let rows = workers.map(tasks, |(member, batch): (Member, Batch)| {
             let log_probability =
                 member.forward(&batch.x, Mode::Evaluate).logits.log_softmax(-1, Kind::Double);

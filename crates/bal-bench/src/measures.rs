@@ -8,7 +8,7 @@ use bal_baselines::{
 };
 use bal_core::{
     Architecture, Batch, Energy, EnsembleGradient, Member, Method, NoiseKey, NoiseStream, Position,
-    Posterior, Prediction, Purpose, Replicate, SHARD, Task, Workers,
+    Posterior, Prediction, Purpose, Replicate, SHARD, Task, TaskNetwork, Workers,
 };
 use bal_models::Ensemble;
 use bal_samplers::Adam;
@@ -188,10 +188,9 @@ fn erm_epoch(problem: &Problem) -> Result<f64> {
 fn fit(problem: &Problem, method: &dyn Method, images: i64, start: Option<Member>) -> Result<f64> {
     let (images, held_out) = (problem.train(images), problem.train(0));
     let task = Task {
-        architecture: problem.architecture.clone(),
+        networks: vec![TaskNetwork { start, ..TaskNetwork::new(problem.architecture.clone()) }],
         images: &images,
         held_out: &held_out,
-        start,
         seed: 1,
         workers: &problem.workers,
         resume: None,

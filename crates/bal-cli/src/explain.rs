@@ -39,11 +39,9 @@ pub(crate) fn explain(flags: &Explain) -> Result<()> {
         print(&line);
     }
     print("");
-    let first = plan.start.as_ref();
-    for (experiment, role) in
-        [(Some(experiment), ""), (first, ", which it starts from unless a finished run is at hand")]
-    {
-        let Some(experiment) = experiment else { continue };
+    let starts =
+        plan.starts.iter().map(|first| (first, ", which it starts from unless a finished run is at hand"));
+    for (experiment, role) in [(experiment, "")].into_iter().chain(starts) {
         print(&format!("cost of {}{role}: {}", experiment.name, gradients(experiment)?));
         if !flags.no_timing {
             print(&format!("    time here: {}", time(experiment, &session)?));

@@ -29,7 +29,8 @@ pub(crate) fn init(flags: &Init) -> Result<()> {
     let path = flags.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", experiment.name)));
     output::can_be_written([path.as_path()])?;
     let mut files = Vec::new();
-    if let Some((mut first, _)) = experiment.start_experiment(&Origin::BuiltIn)? {
+    let starts = experiment.start_experiments(&Origin::BuiltIn)?;
+    if !starts.is_empty() {
         if output::file(&path).is_none() {
             return Err(usage(format!(
                 "--out {}: {} starts from another experiment, whose file goes beside its own; name a file",
@@ -38,12 +39,15 @@ pub(crate) fn init(flags: &Init) -> Result<()> {
             )));
         }
         let stem = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let name = format!("{stem}-start.toml");
-        first.name = format!("{stem}-start");
-        files.push((path.with_file_name(&name), commented(&first)?));
-        if let Some(start) = &mut experiment.start {
-            start.experiment = name.into();
+        let several = starts.len() > 1;
+        let mut named = Vec::new();
+        for (place, (mut first, _)) in starts.into_iter().enumerate() {
+            first.name = if several { format!("{stem}-start-{place}") } else { format!("{stem}-start") };
+            let name = PathBuf::from(format!("{}.toml", first.name));
+            files.push((path.with_file_name(&name), commented(&first)?));
+            named.push(name);
         }
+        experiment.start_from(named);
     }
     files.push((path.clone(), commented(&experiment)?));
     // What a killed one left is not made again, and stands in nobody's way.

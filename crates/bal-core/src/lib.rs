@@ -40,7 +40,7 @@ pub use image_digest::{ImageDigest, part_digest};
 pub use images::Images;
 pub use kernel::{Diverged, Kernel, State, Unstable};
 pub use layout::channels_last;
-pub use method::{ChainState, Checkpoint, Method, Metrics, Progress, Task, TrainError};
+pub use method::{ChainState, Checkpoint, Method, Metrics, Progress, Task, TaskNetwork, TrainError};
 pub use noise::{NoiseKey, NoiseStream, Purpose};
 pub use objective::Objective;
 pub use position::Position;

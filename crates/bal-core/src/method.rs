@@ -4,23 +4,74 @@ use crate::{Architecture, CoreError, GibbsError, Images, Member, Position, Poste
 use std::{ops::ControlFlow, sync::Arc};
 use tch::Tensor;
 
+/// A network of a task, and how many chains move weights of it.
+#[derive(Debug)]
+pub struct TaskNetwork {
+    /// The network.
+    pub architecture: Arc<dyn Architecture>,
+    /// Weights to start from; without them the architecture's own initial ones.
+    pub start: Option<Member>,
+    /// Parameter chains. The last network of a task has all that are left.
+    pub chains: u64,
+}
+
+impl TaskNetwork {
+    /// The network with all chains, from its own initial weights.
+    pub fn new(architecture: Arc<dyn Architecture>) -> Self {
+        Self { architecture, start: None, chains: 1 }
+    }
+}
+
 /// What a method is to be trained on, and from where.
 #[derive(Debug)]
 pub struct Task<'a> {
-    /// The network.
-    pub architecture: Arc<dyn Architecture>,
+    /// The networks, which have images and classes in common; at least one, and one for a point estimate.
+    pub networks: Vec<TaskNetwork>,
     /// The training images.
     pub images: &'a Images,
     /// Training images kept apart, for diagnostics; may be empty.
     pub held_out: &'a Images,
-    /// Weights to start from; without them the architecture's own initial ones.
-    pub start: Option<Member>,
     /// The run's seed.
     pub seed: u64,
     /// Threads to work on.
     pub workers: &'a Workers,
     /// Where an interrupted run left off.
     pub resume: Option<Checkpoint>,
+}
+
+impl Task<'_> {
+    /// The number of the network whose weights chain number `chain` moves.
+    pub fn network_of(&self, chain: usize) -> usize {
+        let mut ends = self.networks.iter().scan(0, |end, network| {
+            *end += network.chains as usize;
+            Some(*end)
+        });
+        let last = self.networks.len().saturating_sub(1);
+        ends.position(|end| chain < end).unwrap_or(last)
+    }
+
+    /// The network whose weights chain number `chain` moves.
+    ///
+    /// # Panics
+    /// Without a network.
+    pub fn architecture(&self, chain: usize) -> &Arc<dyn Architecture> {
+        &self.networks[self.network_of(chain)].architecture
+    }
+
+    /// The only network, of a point estimate.
+    ///
+    /// # Errors
+    /// [`TrainError::Setting`] when there are several.
+    pub fn only_network(&self) -> Result<&TaskNetwork, TrainError> {
+        match self.networks.as_slice() {
+            [one] => Ok(one),
+            several => Err(TrainError::Setting {
+                setting: "networks".into(),
+                value: several.len().to_string(),
+                why: "a point estimate is one network".into(),
+            }),
+        }
+    }
 }
 
 /// A chain between two sweeps.

@@ -79,14 +79,41 @@ impl Posterior {
     /// # Errors
     /// [`CoreError::Zero`] without members, [`CoreError::Architectures`] when they have several.
     pub fn architecture(&self) -> Result<&Arc<dyn Architecture>, CoreError> {
-        let (first, rest) = self.members.split_first().ok_or(CoreError::Zero { name: "members" })?;
-        match rest.iter().find(|member| !alike(&member.network, &first.network)) {
-            None => Ok(&first.network),
-            Some(other) => Err(CoreError::Architectures {
-                first: first.network.name().into(),
-                other: other.network.name().into(),
+        let groups = self.groups();
+        match groups.as_slice() {
+            [] => Err(CoreError::Zero { name: "members" }),
+            [one] => Ok(&one[0].network),
+            [first, other, ..] => Err(CoreError::Architectures {
+                first: first[0].network.name().into(),
+                other: other[0].network.name().into(),
             }),
         }
+    }
+
+    /// The members of each architecture, in the order in which these come first; none of the groups is empty.
+    pub fn groups(&self) -> Vec<Vec<&Member>> {
+        let mut groups: Vec<Vec<&Member>> = Vec::new();
+        for member in &self.members {
+            match groups.iter_mut().find(|group| alike(&group[0].network, &member.network)) {
+                Some(group) => group.push(member),
+                None => groups.push(vec![member]),
+            }
+        }
+        groups
+    }
+
+    /// A network of the first member, which has the images and the classes of all.
+    ///
+    /// # Errors
+    /// [`CoreError::Zero`] without members.
+    pub fn first_network(&self) -> Result<&Arc<dyn Architecture>, CoreError> {
+        self.members.first().map(|member| &member.network).ok_or(CoreError::Zero { name: "members" })
+    }
+
+    /// The names of the architectures, with commas between them: `cnn`, or `cnn,mlp-256-256`.
+    pub fn network_names(&self) -> String {
+        let names = self.groups().into_iter().map(|group| group[0].network.name().to_owned());
+        names.collect::<Vec<_>>().join(",")
     }
 }
 

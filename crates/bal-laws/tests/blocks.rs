@@ -10,7 +10,8 @@
 
 use bal_baselines::{Bal, BalSettings};
 use bal_core::{
-    Architecture, Forward, Images, Method, Mode, NoiseStream, Position, Progress, Task, TensorSpec, Workers,
+    Architecture, Forward, Images, Method, Mode, NoiseStream, Position, Progress, Task, TaskNetwork,
+    TensorSpec, Workers,
 };
 use bal_laws::{GaussianLaw, LinearStep, Moments, column, diagonal};
 use std::{ops::ControlFlow, sync::Arc};
@@ -111,10 +112,9 @@ impl Game {
         let images = Images::new(Tensor::cat(&pixels, 0), &classes, Device::Cpu).unwrap();
         let (none, workers) = (images.subset(&[]), Workers::new(2).unwrap());
         let task = Task {
-            architecture: Arc::new(Products),
+            networks: vec![TaskNetwork::new(Arc::new(Products))],
             images: &images,
             held_out: &none,
-            start: None,
             seed: 11,
             workers: &workers,
             resume: None,

@@ -6,7 +6,8 @@
 
 use bal_baselines::{Bal, BalSettings};
 use bal_core::{
-    Architecture, Forward, Images, Method, Mode, NoiseStream, Position, Task, TensorSpec, Workers,
+    Architecture, Forward, Images, Method, Mode, NoiseStream, Position, Task, TaskNetwork, TensorSpec,
+    Workers,
 };
 use bal_diagnostics::effective_sample_size;
 use bal_laws::noise;
@@ -225,10 +226,9 @@ fn sampled(sampler: &str, run: Run, posterior: &Posterior) -> [(Estimate, Estima
     let none = images.subset(&[]);
     let workers = Workers::new(2).unwrap();
     let task = Task {
-        architecture: Arc::new(Regressions),
+        networks: vec![TaskNetwork::new(Arc::new(Regressions))],
         images: &images,
         held_out: &none,
-        start: None,
         seed: 3,
         workers: &workers,
         resume: None,

@@ -27,7 +27,7 @@ fn ones(n: usize) -> Tensor {
 /// One step on the precisions given the weights.
 fn draw(kernel: &GammaDraw, precisions: Tensor, weights: &Position, noise: &mut NoiseStream) -> Tensor {
     let mut state = kernel.start(Position::new(vec![precisions]));
-    let energy = PrecisionEnergy::new(PRIOR, weights);
+    let energy = PrecisionEnergy::new(PRIOR, std::slice::from_ref(weights));
     let gradient = energy.gradient(&state.position, &mut NoiseStream::silent()).gradient;
     kernel.step(&mut state, &gradient, noise).unwrap();
     state.position.into_tensors().remove(0)
@@ -38,7 +38,7 @@ fn draw(kernel: &GammaDraw, precisions: Tensor, weights: &Position, noise: &mut 
 fn alternated(y: f64, variance: f64) -> Vec<f64> {
     let mut weights = ones(REPLICAS);
     let mut precisions = ones(REPLICAS);
-    let kernel = GammaDraw::new(PRIOR, &groups(&weights), 1.0);
+    let kernel = GammaDraw::new(PRIOR, &[groups(&weights)], 1.0);
     for sweep in 0..25 {
         let mut noise = noise(sweep);
         precisions = draw(&kernel, precisions, &groups(&weights), &mut noise);
@@ -106,7 +106,7 @@ fn precisions_of_a_tempered_chain_are_a_tempered_gamma() {
     let one = || [Tensor::from_slice(&[0.5f32]), Tensor::from_slice(&[0.5f32, -0.25, 0.0, 1.0])];
     let weights = Position::new((0..5_000).flat_map(|_| one()).collect());
     for temperature in [0.5, 2.0] {
-        let kernel = GammaDraw::new(PRIOR, &weights, temperature);
+        let kernel = GammaDraw::new(PRIOR, std::slice::from_ref(&weights), temperature);
         let drawn = draw(&kernel, ones(10_000) * 3.0, &weights, &mut noise(0)).reshape([5_000, 2]);
         for (group, (count, squares)) in [(1.0, 0.25), (4.0, 1.3125)].into_iter().enumerate() {
             // `exp(-(R beta - k log beta) / T)`, by hand.
@@ -128,15 +128,17 @@ fn precisions_of_a_tempered_chain_are_a_tempered_gamma() {
 #[test]
 fn without_noise_precisions_go_to_their_mode_wherever_they_were() {
     let weights = Position::new(vec![Tensor::from_slice(&[0.5f32, -0.25, 0.0, 1.0])]);
-    let kernel = GammaDraw::new(PRIOR, &weights, 0.0);
-    let mode = PrecisionEnergy::new(PRIOR, &weights).mode();
+    let kernel = GammaDraw::new(PRIOR, std::slice::from_ref(&weights), 0.0);
+    let mode = PrecisionEnergy::new(PRIOR, std::slice::from_ref(&weights)).mode();
     // (4/2 + 1.5 - 1) / (1.3125/2 + .24).
     assert!((mode.first().double_value(&[0]) - 2.5 / 0.896_25).abs() < 1e-12);
     for before in [1e-3, 1.0, 1e4] {
         let after = draw(&kernel, ones(1) * before, &weights, &mut noise(0));
         assert!((after - mode.first()).abs().double_value(&[0]) < 1e-6, "from {before}");
         let state = State::new(Position::new(vec![mode.first().copy()]), vec![]);
-        let slope = PrecisionEnergy::new(PRIOR, &weights).gradient(&state.position, &mut noise(0)).gradient;
+        let slope = PrecisionEnergy::new(PRIOR, std::slice::from_ref(&weights))
+            .gradient(&state.position, &mut noise(0))
+            .gradient;
         assert!(slope.first().abs().double_value(&[0]) < 1e-9);
     }
 }

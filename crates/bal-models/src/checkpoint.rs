@@ -91,7 +91,8 @@ pub fn checkpoint_sweep(path: &Path) -> Result<u64, ModelError> {
     Ok(contents(path, &read_header(path)?)?.sweep)
 }
 
-/// Reads a checkpoint of the experiment with digest `experiment`, whose samples are weights of `network`.
+/// Reads a checkpoint of the experiment with digest `experiment`; `network` says whose weights a chain moves, by its number.
+/// Samples were kept chain by chain.
 ///
 /// # Errors
 /// [`ModelError`] when it is not one, is damaged or incomplete, holds more than it says, or belongs to another experiment.
@@ -99,7 +100,7 @@ pub fn checkpoint_sweep(path: &Path) -> Result<u64, ModelError> {
 pub fn read_checkpoint(
     path: &Path,
     experiment: &str,
-    network: &Arc<dyn Architecture>,
+    network: &dyn Fn(usize) -> Arc<dyn Architecture>,
 ) -> Result<Checkpoint, ModelError> {
     let metadata_error = |problem: String| ModelError::Metadata { path: path.into(), key: KEY, problem };
     // Another file is told apart from a damaged one.
@@ -134,7 +135,8 @@ pub fn read_checkpoint(
     for (s, sample) in contents.samples.iter().enumerate() {
         let parameters = take(format!("sample.{s}.parameters"), sample.parameters)?;
         let buffers = take(format!("sample.{s}.buffers"), sample.buffers)?;
-        samples.push(Member { network: network.clone(), parameters, buffers });
+        let network = network(s % contents.chains.len().max(1));
+        samples.push(Member { network, parameters, buffers });
     }
     let extras = (contents.extras.into_iter())
         .map(|name| Ok((name.clone(), take_one(format!("extra.{name}"))?)))

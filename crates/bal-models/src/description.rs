@@ -1,6 +1,6 @@
 //! What the metadata of a posterior say of its network: name, sizes, and what the classes are called.
 
-use crate::{ModelError, Sizes, architecture};
+use crate::{ModelError, Sizes, architecture, ensemble::are_alike};
 use bal_core::Architecture;
 use std::{collections::HashMap, path::Path, sync::Arc};
 
@@ -9,12 +9,20 @@ const INPUT: &str = "input";
 const CLASSES: &str = "classes";
 const CLASS_NAMES: &str = "class_names";
 
-/// What is to be written of the network. Sizes of the paper's networks go without saying.
-pub(crate) fn of(network: &dyn Architecture, class_names: Option<&[String]>) -> Vec<(String, String)> {
-    let mut said = vec![(ARCHITECTURE.to_string(), network.name().to_string())];
-    let sizes = Sizes::of(network);
-    let usual = architecture(network.name(), None).map(|network| Sizes::of(&*network));
-    if usual.ok() != Some(sizes) {
+/// Stands between the names of several architectures, and between their numbers of chains.
+pub(crate) const SEPARATOR: &str = ",";
+
+/// What is to be written of the networks, which have images and classes in common. Sizes of the paper's networks go without
+/// saying.
+pub(crate) fn of(networks: &[&dyn Architecture], class_names: Option<&[String]>) -> Vec<(String, String)> {
+    let names: Vec<&str> = networks.iter().map(|network| network.name()).collect();
+    let mut said = vec![(ARCHITECTURE.to_string(), names.join(SEPARATOR))];
+    let unusual =
+        networks.iter().map(|network| (network.name(), Sizes::of(*network))).find(|(name, sizes)| {
+            let usual = architecture(name, None).map(|network| Sizes::of(&*network));
+            usual.ok() != Some(*sizes)
+        });
+    if let Some((_, sizes)) = unusual {
         said.push((INPUT.into(), listed(sizes.input)));
         said.push((CLASSES.into(), sizes.classes.to_string()));
     }
@@ -24,18 +32,24 @@ pub(crate) fn of(network: &dyn Architecture, class_names: Option<&[String]>) -> 
     said
 }
 
-/// The network that the metadata of the file at `path` name, which has to be `given` where that is there.
-pub(crate) fn network(
+/// The networks that the metadata of the file at `path` name, one of which has to be `given` where that is there.
+pub(crate) fn networks(
     path: &Path,
     metadata: &HashMap<String, String>,
     given: Option<Arc<dyn Architecture>>,
-) -> Result<Arc<dyn Architecture>, ModelError> {
+) -> Result<Vec<Arc<dyn Architecture>>, ModelError> {
     let error = |key: &'static str, problem: String| ModelError::Metadata { path: path.into(), key, problem };
     let said = sizes(path, metadata)?;
     let Some(given) = given else {
         let missing = || error(ARCHITECTURE, "is missing, and no architecture was named".into());
-        let name = metadata.get(ARCHITECTURE).ok_or_else(missing)?;
-        return architecture(name, said).map_err(|e| error(ARCHITECTURE, format!("cannot be used: {e}")));
+        let names = metadata.get(ARCHITECTURE).ok_or_else(missing)?;
+        let of = |name: &str| {
+            architecture(name, said).map_err(|e| error(ARCHITECTURE, format!("cannot be used: {e}")))
+        };
+        let networks: Vec<_> = names.split(SEPARATOR).map(of).collect::<Result<_, _>>()?;
+        let alike = are_alike(networks.iter().map(|network| &**network));
+        alike.map_err(|e| error(ARCHITECTURE, format!("is `{names}`: {e}")))?;
+        return Ok(networks);
     };
     if let Some(name) = metadata.get(ARCHITECTURE).filter(|name| *name != given.name()) {
         return Err(error(ARCHITECTURE, format!("is `{name}`, but `{}` was asked for", given.name())));
@@ -49,7 +63,12 @@ pub(crate) fn network(
         };
         return Err(error(key, format!("is `{said}`, but `{wanted}` was asked for")));
     }
-    Ok(given)
+    Ok(vec![given])
+}
+
+/// Whether a file of weights says which network they are of.
+pub(crate) fn names_a_network(metadata: &HashMap<String, String>) -> bool {
+    metadata.contains_key(ARCHITECTURE)
 }
 
 /// What the classes are called; as many as the network has.

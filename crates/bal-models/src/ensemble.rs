@@ -15,26 +15,34 @@ pub struct Ensemble {
     loss_kind: Kind,
 }
 
+/// Refuses networks for other images or classes than the first.
+///
+/// # Errors
+/// [`ModelError::Empty`] without a network, [`ModelError::Unlike`].
+pub(crate) fn are_alike<'a>(
+    mut networks: impl Iterator<Item = &'a dyn Architecture>,
+) -> Result<(), ModelError> {
+    let first = networks.next().ok_or(ModelError::Empty)?;
+    match networks.find(|other| (other.classes(), other.input()) != (first.classes(), first.input())) {
+        None => Ok(()),
+        Some(other) => Err(ModelError::Unlike {
+            first: first.name().into(),
+            classes: first.classes(),
+            input: first.input(),
+            other: other.name().into(),
+            other_classes: other.classes(),
+            other_input: other.input(),
+        }),
+    }
+}
+
 impl Ensemble {
     /// The ensemble of `posterior`, predicting as it says, on `device`.
     ///
     /// # Errors
     /// [`ModelError::Empty`] without members, [`ModelError::Unlike`] for members of other images or classes than the first.
     pub fn new(posterior: &Posterior, device: Device) -> Result<Self, ModelError> {
-        let (first, rest) = posterior.members.split_first().ok_or(ModelError::Empty)?;
-        let first = first.network.as_ref();
-        for Member { network: other, .. } in rest {
-            if (other.classes(), other.input()) != (first.classes(), first.input()) {
-                return Err(ModelError::Unlike {
-                    first: first.name().into(),
-                    classes: first.classes(),
-                    input: first.input(),
-                    other: other.name().into(),
-                    other_classes: other.classes(),
-                    other_input: other.input(),
-                });
-            }
-        }
+        are_alike(posterior.members.iter().map(|member| &*member.network))?;
         let members = posterior.members.iter().map(|m| m.to_device(device)).collect();
         Ok(Self { members, prediction: posterior.prediction, loss_kind: Kind::Double })
     }

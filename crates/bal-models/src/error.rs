@@ -148,11 +148,6 @@ pub enum ModelError {
              precision = \"fp32\""
     )]
     Bfloat16,
-    /// Weights that one file cannot hold.
-    #[error(
-        "a file of weights holds one architecture, but {0}; write the members of each to a file of their own"
-    )]
-    OneFile(bal_core::CoreError),
     /// Members that do not answer the same question.
     #[error(
         "{first} tells {classes} classes of images of shape {input:?} apart, and {other} {other_classes} classes of images of \

@@ -35,4 +35,4 @@ pub use stn::Stn;
 pub use tensor_file::TensorFile;
 pub use torchscript::{Normalisation, ScriptSettings, TorchScript};
 pub use traces::{Traces, read_traces, write_traces};
-pub use weights::{read_posterior, write_posterior};
+pub use weights::{posterior_bytes, read_posterior, write_posterior};

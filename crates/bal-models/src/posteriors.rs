@@ -1,16 +1,18 @@
 //! Several files of weights as one ensemble.
 
-use crate::{ModelError, read_posterior};
+use crate::{ModelError, ensemble::are_alike, read_posterior, weights::read_posterior_or};
 use bal_core::{Architecture, EnsembleGradient, Posterior, Prediction};
 use std::{fmt::Display, path::Path, path::PathBuf, sync::Arc};
 
-/// Reads files of weights of one architecture; their members are one ensemble, in the files' order.
+/// Reads files of weights; their members are one ensemble, in the files' order. They may be of several architectures for the
+/// same images and classes. A file that names no architecture is of the first file's.
 ///
-/// `prediction` and `ensemble_gradient` count where they are given; else the files have to agree.
+/// `prediction` and `ensemble_gradient` count where they are given; else the files have to agree. Where `architecture` is given,
+/// all files are of it.
 ///
 /// # Errors
-/// Those of [`read_posterior`] for each file; [`ModelError::Metadata`] for a file of another
-/// architecture than the first, or of other classes, [`ModelError::Disagreement`] when files say different things and
+/// Those of [`read_posterior`] for each file; [`ModelError::Metadata`] for a file for other images than the first, or of other
+/// classes, [`ModelError::Disagreement`] when files say different things and
 /// nothing was given, [`ModelError::Empty`] without files.
 pub fn read_posteriors(
     paths: &[PathBuf],
@@ -19,10 +21,22 @@ pub fn read_posteriors(
     ensemble_gradient: Option<EnsembleGradient>,
 ) -> Result<Posterior, ModelError> {
     let (first, rest) = paths.split_first().ok_or(ModelError::Empty)?;
-    let mut whole = read_posterior(first, architecture)?;
-    let network = whole.architecture().cloned().ok();
+    let mut whole = read_posterior(first, architecture.clone())?;
+    let usual = whole.members.first().ok_or(ModelError::Empty)?.network.clone();
+    let fallback = usual.clone();
+    let read = move |path: &Path| match &architecture {
+        Some(architecture) => read_posterior(path, Some(architecture.clone())),
+        None => read_posterior_or(path, &fallback),
+    };
     for path in rest {
-        let part = read_posterior(path, network.clone())?;
+        let part = read(path)?;
+        let networks = [&usual].into_iter().chain(part.members.iter().map(|member| &member.network));
+        let problem = |e| ModelError::Metadata {
+            path: path.clone(),
+            key: "architecture",
+            problem: format!("does not go with {}: {e}", first.display()),
+        };
+        are_alike(networks.map(|network| &**network)).map_err(problem)?;
         let files = [path.as_path(), first];
         agree(files, "prediction", prediction.is_some(), [part.prediction, whole.prediction])?;
         let gradients = [part.ensemble_gradient, whole.ensemble_gradient];

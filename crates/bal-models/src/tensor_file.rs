@@ -84,7 +84,15 @@ impl TensorFile {
     /// # Errors
     /// Those of [`TensorFile::read`].
     pub fn write(&self, path: &Path) -> Result<(), ModelError> {
-        put(path, &self.to_bytes(path, self.metadata.clone())?)
+        put(path, &self.bytes(path)?)
+    }
+
+    /// The bytes that [`TensorFile::write`] writes to `path`.
+    ///
+    /// # Errors
+    /// [`ModelError::Tensor`] for a tensor of a type that files do not have.
+    pub(crate) fn bytes(&self, path: &Path) -> Result<Vec<u8>, ModelError> {
+        self.to_bytes(path, self.metadata.clone())
     }
 
     /// The bytes of the file at `path`, with these metadata.

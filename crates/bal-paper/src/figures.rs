@@ -30,16 +30,26 @@ pub(crate) fn run(repository: &Repository) -> Result<()> {
     let results = repository.results();
     let mut paths = performance(repository)?;
     paths.push(crosscheck(repository)?);
-    for name in FIGURES {
-        if results.join(name).is_dir() {
-            paths.extend(draw(repository, name, &results)?);
-        }
+    for name in on_record(&results) {
+        paths.extend(draw(repository, name, &results)?);
     }
     paths.extend(pages(repository)?);
     for path in paths {
         println!("{}", repository.relative(&path).display());
     }
     Ok(())
+}
+
+/// The figures of which there is a record in `results`: a folder alone may be that of a reproduction that has not got so far.
+fn on_record(results: &Path) -> impl Iterator<Item = &'static str> {
+    FIGURES.into_iter().filter(|name| has_record(&results.join(name)))
+}
+
+fn has_record(folder: &Path) -> bool {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.into_iter().any(|path| {
+        path.extension().is_some_and(|extension| extension == "json") || path.is_dir() && has_record(&path)
+    })
 }
 
 /// The pages of `results/`, written anew; returns their paths.

@@ -18,12 +18,11 @@ const ENOUGH: Duration = Duration::from_secs(10);
 /// When the experiment or its data cannot be used.
 pub fn seconds_per_batch(experiment: &Experiment, session: &Session) -> Result<f64> {
     let training = experiment.training(session)?;
-    let [_, network] = experiment.architectures(training.sizes()?, session.device)?;
+    let networks = experiment.architectures(training.sizes()?, session.device)?;
     let task = Task {
-        architecture: network,
+        networks: networks.of_task(),
         images: &training.images,
         held_out: &training.held_out,
-        start: None,
         seed: experiment.seed,
         workers: &session.workers,
         resume: None,

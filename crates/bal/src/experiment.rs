@@ -2,6 +2,7 @@
 
 mod meaning;
 mod methods;
+mod networks;
 mod origin;
 mod request;
 
@@ -13,22 +14,20 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use bal_baselines::{BalSettings, Epochs};
-use bal_core::{Architecture, Method};
+use bal_core::Method;
 use bal_data::Digest;
-use bal_models::{Bfloat16, Sizes};
+use bal_models::Sizes;
 pub use meaning::Meaning;
 pub use methods::{AdversarialSettings, AttackTable, BnnSettings, ErmSettings, WrmTraining};
 use methods::{MethodTable, with_methods};
+pub use networks::NetworkSettings;
+pub(crate) use networks::{Networks, weights};
 use origin::BUILT_IN;
 pub use origin::Origin;
 pub use request::{ExperimentRequest, Plan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
-use tch::Device;
+use std::path::{Path, PathBuf};
 
 with_methods! {
     /// An experiment file, complete: nothing has a default.
@@ -45,6 +44,9 @@ with_methods! {
         pub dataset: String,
         /// Network: `cnn`, `cnn-wide` with twice its filters, `stn`, which has a spatial transformer, `mlp-256-256` with the units of
         /// each hidden layer, or `tramer-a` to `tramer-d`.
+        ///
+        /// Absent where `[[networks]]` has several.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
         pub architecture: String,
         /// Numbers that the network computes with; bf16 is for processors that have it.
         ///
@@ -63,6 +65,10 @@ with_methods! {
         pub images: Option<ImageSettings>,
         /// What the weights start from; without it, initial weights.
         pub start: Option<Start>,
+        /// Networks of a posterior of several, each with its chains and what they start from, in place of `architecture` and
+        /// `[start]`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub networks: Vec<NetworkSettings>,
     }
 }
 
@@ -103,6 +109,7 @@ impl Experiment {
         let text = toml::to_string(&table)?;
         let experiment: Self = toml::from_str(&text).with_context(|| format!("{title} cannot be used"))?;
         experiment.method().with_context(|| format!("{title} cannot be used"))?;
+        experiment.check_networks().with_context(|| format!("{title} cannot be used"))?;
         if experiment.checkpoint_every == 0 || experiment.train_images == 0 {
             bail!("{title} cannot be used: checkpoint_every and train_images must be at least 1");
         }
@@ -151,18 +158,26 @@ impl Experiment {
         self.data(session).training(self.train_images, self.held_out, self.seed)
     }
 
-    /// The experiment that this one starts from, with the same seed and on the same images.
-    pub fn start_experiment(&self, origin: &Origin) -> Result<Option<(Self, Origin)>> {
-        let Some(start) = &self.start else { return Ok(None) };
-        let name = start.experiment.display().to_string();
-        let origin = origin.beside(&start.experiment);
-        let mut first = Self::read(&origin, &name, &[], Some(self.seed))?;
-        if first.dataset != self.dataset {
-            let Self { dataset, images, architecture, train_images, held_out, .. } = self.clone();
-            let name = format!("{}-to-start-from", self.name);
-            first = Self { name, dataset, architecture, train_images, held_out, images, ..first };
-        }
-        Ok(Some((first, origin)))
+    /// The experiments that its networks start from, in their order, with the same seed and on the same images; none where it
+    /// starts from initial weights.
+    pub fn start_experiments(&self, origin: &Origin) -> Result<Vec<(Self, Origin)>> {
+        let of = |network: NetworkSettings| {
+            let Some(file) = network.start else { return Ok(None) };
+            let name = file.display().to_string();
+            let origin = origin.beside(&file);
+            let mut first = Self::read(&origin, &name, &[], Some(self.seed))?;
+            if first.dataset != self.dataset {
+                let Self { dataset, images, train_images, held_out, .. } = self.clone();
+                let name = match self.networks.len() {
+                    0 => format!("{}-to-start-from", self.name),
+                    _ => format!("{}-{}-to-start-from", self.name, network.architecture),
+                };
+                let architecture = network.architecture;
+                first = Self { name, dataset, architecture, train_images, held_out, images, ..first };
+            }
+            Ok(Some((first, origin)))
+        };
+        self.each_network().into_iter().filter_map(|network| of(network).transpose()).collect()
     }
 
     /// The method that the experiment describes, its settings checked.
@@ -176,16 +191,6 @@ impl Experiment {
     /// Refuses, before anything is trained, a method that is not defined for images and classes of these sizes.
     pub(crate) fn suits(&self, sizes: Sizes) -> Result<()> {
         self.methods().into_iter().try_for_each(|method| method.suits(sizes, &self.dataset))
-    }
-
-    /// The network for images and classes of these sizes, and the same as training computes it on `device`.
-    pub(crate) fn architectures(&self, sizes: Sizes, device: Device) -> Result<[Arc<dyn Architecture>; 2]> {
-        let network = bal_models::architecture(&self.architecture, Some(sizes))?;
-        let trained = match self.precision {
-            Precision::Fp32 => network.clone(),
-            Precision::Bf16 => Arc::new(Bfloat16::new(network.clone(), device)?),
-        };
-        Ok([network, trained])
     }
 
     /// Passes over the training images.
@@ -219,7 +224,10 @@ impl Experiment {
         // How often checkpoints are written changes no weight, and the name and the path of the
         // start neither; nor does where the user keeps images whose own digests are in the data's.
         let dataset = if self.images.is_some() { String::new() } else { self.dataset.clone() };
-        Self { checkpoint_every: 1, name: String::new(), start: None, dataset, ..self.clone() }
+        let networks =
+            self.networks.iter().cloned().map(|network| NetworkSettings { start: None, ..network });
+        let networks = networks.collect();
+        Self { checkpoint_every: 1, name: String::new(), start: None, networks, dataset, ..self.clone() }
     }
 }
 

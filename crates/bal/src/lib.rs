@@ -58,7 +58,7 @@ pub use evaluate::{
 };
 pub use experiment::{
     AdversarialSettings, AttackTable, BnnSettings, ErmSettings, Experiment, ExperimentRequest, Meaning,
-    Origin, Plan, Precision, Start, WrmTraining,
+    NetworkSettings, Origin, Plan, Precision, Start, WrmTraining,
 };
 pub use export::export;
 pub use image_selection::ImageSelection;

@@ -176,7 +176,7 @@ impl ModelSource {
             bal_models::read_posteriors(files, architecture, self.prediction, self.ensemble_gradient)?;
         let name = chosen(names(files), &mut posterior, &self.members)?;
         if let (Some(said), Some(path)) = (&class_names, &self.class_names) {
-            let outputs = posterior.architecture()?.classes();
+            let outputs = posterior.first_network()?.classes();
             let known = posterior.class_names.as_ref();
             if said.len() as i64 != outputs {
                 bail!("{} names {} classes, but {name} tells {outputs} apart", path.display(), said.len());

@@ -44,7 +44,7 @@ impl Predictor {
         Ok(Self {
             classifier: Ensemble::new(posterior, session.device)?,
             labels: source.labels()?,
-            preprocessing: preprocessing(model, &source, posterior.architecture()?.input())?,
+            preprocessing: preprocessing(model, &source, posterior.first_network()?.input())?,
         })
     }
 

@@ -3,13 +3,14 @@
 use crate::{
     Note, Options, Refusal, Remedy, Session,
     dataset::Training,
-    experiment::{Experiment, Origin},
+    experiment::{Experiment, Networks, Origin},
     file_digest::digest,
     run_folder::{Claim, RunFolder, Status},
     trained_on::TrainedOn,
 };
 use anyhow::{Context, Result, bail};
 use bal_core::{Architecture, ImageDigest, Posterior};
+use bal_data::Digest;
 use bal_models::{RunImages, Sizes};
 use std::{
     collections::{BTreeMap, HashSet},
@@ -22,8 +23,8 @@ pub(crate) struct Start {
     pub(crate) name: String,
     pub(crate) digest: String,
     pub(crate) posterior: Posterior,
-    /// What it was trained on itself; of a start that was kept nothing, as the run keeps that.
-    images: Option<Images>,
+    /// What each of its networks was trained on itself; of a start that was kept nothing, as the run keeps that.
+    images: Vec<Images>,
 }
 
 /// What is known of the images that a start was trained on.
@@ -37,9 +38,8 @@ impl Start {
     /// The images that its weights were trained on and a run on these is not. Says where those are test images, or where that
     /// cannot be told.
     pub(crate) fn images(&self, training: &Training, session: &Session) -> Vec<ImageDigest> {
-        let Some(Images { trained_on, files }) = &self.images else { return vec![] };
         let RunImages { train, test, .. } = &training.identity;
-        if !trained_on.complete && *files != training.digests {
+        if self.images.iter().any(|of| !of.trained_on.complete && of.files != training.digests) {
             session.observer().note(&Note::warning(format!(
                 "{}, which the run starts from, is of before runs kept which images they were trained on; whether it \
                  was trained on test images cannot be told",
@@ -47,9 +47,10 @@ impl Start {
             )));
         }
         let again: HashSet<&ImageDigest> = train.images.iter().collect();
-        let mut images: Vec<ImageDigest> =
-            trained_on.all().iter().filter(|image| !again.contains(image)).copied().collect();
+        let all = self.images.iter().flat_map(|of| of.trained_on.all());
+        let mut images: Vec<ImageDigest> = all.filter(|image| !again.contains(image)).copied().collect();
         images.sort_unstable();
+        images.dedup();
         let tested = test.images.iter().filter(|image| images.binary_search(image).is_ok()).count();
         if tested > 0 {
             session.observer().note(&Note::warning(format!(
@@ -60,6 +61,23 @@ impl Start {
         }
         images
     }
+
+    /// Several starts as one: a posterior with a member for each.
+    fn joined(starts: Vec<Self>) -> Result<Self> {
+        let name = starts.iter().map(|start| start.name.clone()).collect::<Vec<_>>().join(", ");
+        let mut images = Vec::new();
+        let mut posterior: Option<Posterior> = None;
+        for start in starts {
+            images.extend(start.images);
+            match &mut posterior {
+                None => posterior = Some(start.posterior),
+                Some(all) => all.members.extend(start.posterior.members),
+            }
+        }
+        let posterior = posterior.context("no network has a start")?;
+        let bytes = bal_models::posterior_bytes(Path::new(&name), &posterior)?;
+        Ok(Self { name, digest: Digest::of(&bytes).to_string(), posterior, images })
+    }
 }
 
 /// The folder of finished runs that others start from, by digest.
@@ -68,30 +86,49 @@ const CACHE: &str = "runs/cache";
 /// Trains an experiment into a folder.
 type Train<'a> = &'a dyn Fn(&Experiment, &Origin, Claim) -> Result<()>;
 
-/// The start that the options name or the experiment asks for: a finished run of the same digest, or
-/// one that `train` makes now; weights of `network`.
+/// The start that the options name or the experiment asks for: finished runs of the same digest, or
+/// such that `train` makes now; weights of `networks`, one member for each.
 pub(crate) fn resolve(
     options: &Options,
     experiment: &Experiment,
     origin: &Origin,
-    network: &Arc<dyn Architecture>,
+    networks: &Networks,
     train: Train,
     session: &Session,
 ) -> Result<Option<Start>> {
-    let start = if let Some(folder) = &options.start {
+    let starts = if let Some(folder) = &options.start {
+        if !experiment.networks.is_empty() {
+            let fault = format!(
+                "{} has several networks, which start from what the experiment says, and not from one run",
+                experiment.name
+            );
+            return Err(Refusal::new(fault, Remedy::NoStart).into());
+        }
         if experiment.start.is_none() {
             let fault = format!("{} starts from initial weights, and not from a run", experiment.name);
             return Err(Refusal::new(fault, Remedy::NoStart).into());
         }
-        from_run(&RunFolder::new(folder))
-            .with_context(|| format!("{} cannot be started from", folder.display()))?
+        let start = from_run(&RunFolder::new(folder));
+        vec![start.with_context(|| format!("{} cannot be started from", folder.display()))?]
     } else {
-        let Some((first, origin)) = experiment.start_experiment(origin)? else { return Ok(None) };
-        cached(&first, &origin, train, session)?
+        let starts = experiment.start_experiments(origin)?;
+        starts.iter().map(|(first, origin)| cached(first, origin, train, session)).collect::<Result<_>>()?
     };
+    if starts.is_empty() {
+        return Ok(None);
+    }
+    for (start, network) in starts.iter().zip(networks.used()) {
+        is_for(start, network)?;
+    }
+    let mut starts = starts;
+    let one = starts.len() == 1;
+    Ok(Some(if one { starts.remove(0) } else { Start::joined(starts)? }))
+}
+
+/// Refuses a start whose weights are not those of one `network`.
+fn is_for(start: &Start, network: &Arc<dyn Architecture>) -> Result<()> {
     let found = start.posterior.architecture()?;
-    let sizes = Sizes::of(&**found);
-    if found.name() != network.name() || sizes != Sizes::of(&**network) {
+    if found.name() != network.name() || Sizes::of(&**found) != Sizes::of(&**network) {
         let described = |network: &Arc<dyn Architecture>| {
             format!(
                 "{} for images of shape {:?} in {} classes",
@@ -105,7 +142,7 @@ pub(crate) fn resolve(
     if start.posterior.members.len() != 1 {
         bail!("the start has {} networks; a point estimate is wanted", start.posterior.members.len());
     }
-    Ok(Some(start))
+    Ok(())
 }
 
 /// Reads back the start that a begun run keeps in its folder.
@@ -120,13 +157,13 @@ pub(crate) fn kept(folder: &RunFolder) -> Result<Option<Start>> {
         let fault = format!("{} is not what the run started from", path.display());
         return Err(Refusal::new(fault, Remedy::RightFileOrAnotherFolder).into());
     }
-    Ok(Some(Start { name, digest, posterior: bal_models::read_posterior(&path, None)?, images: None }))
+    Ok(Some(Start { name, digest, posterior: bal_models::read_posterior(&path, None)?, images: vec![] }))
 }
 
 fn from_run(folder: &RunFolder) -> Result<Start> {
     let (record, posterior) = folder.finished()?;
     let trained_on = TrainedOn::of_run(folder, &record)?;
-    let images = Some(Images { trained_on, files: record.dataset.files });
+    let images = vec![Images { trained_on, files: record.dataset.files }];
     Ok(Start { name: record.name, digest: digest(&folder.posterior())?, posterior, images })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     Note, Options, Refusal, Remedy, Session,
-    experiment::{Experiment, ExperimentRequest, Origin},
+    experiment::{Experiment, ExperimentRequest, Origin, weights},
     followed::Followed,
     last_batch,
     run_folder::{Claim, Identity, RunFolder, Status},
@@ -11,7 +11,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use bal_baselines::TraceSettings;
-use bal_core::{Architecture, Checkpoint, Member, Posterior, Task, TrainError};
+use bal_core::{Architecture, Checkpoint, Member, Posterior, Task, TaskNetwork, TrainError};
 use bal_models::{RunImages, Traces};
 use bal_report::{Record, metrics};
 use std::{
@@ -117,8 +117,10 @@ fn run(
     method.check(training.images.len() as u64)?;
     let sizes = training.sizes()?;
     experiment.suits(sizes)?;
-    let [architecture, trained] = experiment.architectures(sizes, device)?;
-    announce(&*architecture, session);
+    let networks = experiment.architectures(sizes, device)?;
+    for network in networks.used() {
+        announce(&**network, session);
+    }
     let chains = experiment.chains();
     if let Some(remark) = chains.and_then(|chains| last_batch::remark(chains, training.images.len() as u64)) {
         session.observer().note(&remark);
@@ -130,7 +132,7 @@ fn run(
         let train = |experiment: &Experiment, origin: &Origin, claim: Claim| {
             run(&first, experiment, origin, claim, session).map(drop)
         };
-        start::resolve(options, experiment, origin, &architecture, &train, session)?
+        start::resolve(options, experiment, origin, &networks, &train, session)?
     };
     let from = start.as_ref().map_or("", |start| start.digest.as_str());
     let digest = experiment.digest(from, training.digests.iter())?;
@@ -152,8 +154,19 @@ fn run(
         return Err(Refusal::new(fault, Remedy::AnotherFolderOrAsBegun).into());
     }
     let digest = identity.digest;
-    let resume = checkpoint(folder, &digest, &trained)?;
-    let done = resume.as_ref().map_or(0, |checkpoint| checkpoint.sweep);
+    let mut task = Task {
+        networks: networks.of_task(),
+        images: &training.images,
+        held_out: &training.held_out,
+        seed: experiment.seed,
+        workers: &session.workers,
+        resume: None,
+    };
+    if let Some(start) = &start {
+        begin_at(&mut task.networks, &start.posterior)?;
+    }
+    task.resume = checkpoint(folder, &digest, &|chain| task.architecture(chain).clone())?;
+    let done = task.resume.as_ref().map_or(0, |checkpoint| checkpoint.sweep);
     if status == Status::Begun {
         claim.remove_leftovers();
         metrics::truncate_after(&folder.metrics(), done).map_err(|error| goes_on(&claim, error.into()))?;
@@ -161,15 +174,6 @@ fn run(
             .observer()
             .note(&Note::news(format!("{} goes on after batch {done}", folder.path().display())));
     }
-    let task = Task {
-        architecture: trained,
-        images: &training.images,
-        held_out: &training.held_out,
-        start: start.as_ref().map(|s| s.posterior.members[0].duplicate()),
-        seed: experiment.seed,
-        workers: &session.workers,
-        resume,
-    };
     let planned = method.sweeps(training.images.len() as u64);
     if let Some(last) = options.max_sweeps.filter(|&last| last <= done) {
         bail!("{} has done {done} batches already, and was to end after {last}", folder.path().display());
@@ -184,7 +188,7 @@ fn run(
         (Err(error), None) => Err(error.into()),
         // Whatever it was trained in, it is used in fp32.
         (Ok(posterior), None) => {
-            let as_used = |member| Member { network: architecture.clone(), ..member };
+            let as_used = |member: Member| Member { network: networks.used_as(&member.network), ..member };
             let members = posterior.members.into_iter().map(as_used).collect();
             Ok(Posterior { members, class_names: training.class_names.clone(), ..posterior })
         }
@@ -241,6 +245,22 @@ fn goes_on(claim: &Claim<'_>, error: anyhow::Error) -> anyhow::Error {
     }
 }
 
+/// Lets the chains of each network begin at the member of `start` that is for it. In files members of one architecture stand
+/// together, in their order.
+///
+/// # Errors
+/// When there is no such member, or one is left: the file of the start is another run's.
+fn begin_at(networks: &mut [TaskNetwork], start: &Posterior) -> Result<()> {
+    let mut left: Vec<&Member> = start.members.iter().collect();
+    let unlike =
+        || format!("the start has weights of {}, and other networks are wanted", start.network_names());
+    for network in networks {
+        let place = left.iter().position(|member| member.network.name() == network.architecture.name());
+        network.start = Some(left.remove(place.with_context(unlike)?).duplicate());
+    }
+    if left.is_empty() { Ok(()) } else { bail!("{}", unlike()) }
+}
+
 /// The checkpoint of the run, if it has one.
 ///
 /// # Errors
@@ -248,7 +268,7 @@ fn goes_on(claim: &Claim<'_>, error: anyhow::Error) -> anyhow::Error {
 fn checkpoint(
     folder: &RunFolder,
     digest: &str,
-    network: &Arc<dyn Architecture>,
+    network: &dyn Fn(usize) -> Arc<dyn Architecture>,
 ) -> Result<Option<Checkpoint>> {
     let path = folder.checkpoint();
     if !path.is_file() {
@@ -308,7 +328,7 @@ fn is_to_be_trained(resume: bool, folder: &RunFolder, status: Status) -> Result<
 
 /// Says what is trained.
 fn announce(network: &dyn Architecture, session: &Session) {
-    let weights: i64 = network.parameters().iter().map(|spec| spec.shape.iter().product::<i64>()).sum();
+    let weights = weights(network);
     session.observer().note(&Note::news(format!(
         "{}: {weights} weights, for images of shape {:?} in {} classes",
         network.name(),

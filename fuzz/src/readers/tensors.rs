@@ -72,11 +72,11 @@ pub(super) const CHECKPOINT: Reader = Reader {
     name: "checkpoint",
     read: |desk, bytes| {
         let path = desk.put("state.safetensors", bytes);
-        let _ = read_checkpoint(&path, seeds::DIGEST, &seeds::network());
+        let _ = read_checkpoint(&path, seeds::DIGEST, &|_| seeds::network());
         if !seal(&path) {
             return false;
         }
-        let read = read_checkpoint(&path, seeds::DIGEST, &seeds::network());
+        let read = read_checkpoint(&path, seeds::DIGEST, &|_| seeds::network());
         let sweep = checkpoint_sweep(&path);
         read.is_ok_and(|checkpoint| {
             assert_eq!(sweep.unwrap(), checkpoint.sweep);

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     DataEnergy, NetworkMode, PrecisionEnergy, Prior, PriorEnergy,
+    precisions::row,
     risk::{Risk, Term},
 };
 use bal_core::{
@@ -13,18 +14,19 @@ use bal_core::{
     Position, Replicate, Shared, Workers,
 };
 use std::sync::Arc;
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
 /// The block of adversarial data.
 pub(super) const DATA: &str = "data block";
 /// The block of weights.
 pub(super) const PARAMETERS: &str = "parameter chain";
-/// The block of a hierarchical prior's precisions, one chain for each parameter chain.
-pub(super) const PRECISIONS: &str = "precisions of the prior of chain";
+/// The block of a hierarchical prior's precisions: one chain, of those of all parameter chains.
+pub(super) const PRECISIONS: &str = "precisions of the prior";
 
 /// Eq. 6 and eq. 7 on one batch, cut into shards.
 pub(super) struct BatchConditionals<'a> {
-    pub(super) architecture: Arc<dyn Architecture>,
+    /// The network of each parameter chain.
+    pub(super) architectures: Vec<Arc<dyn Architecture>>,
     pub(super) generator: Arc<dyn Generator>,
     pub(super) objective: Arc<dyn Objective>,
     pub(super) workers: &'a Workers,
@@ -51,7 +53,7 @@ impl Conditionals for BatchConditionals<'_> {
         match (block, self.parameters.prior) {
             (DATA, _) => Box::new(self.data_energy(self.data_chains[chain], given.of(PARAMETERS))),
             (PRECISIONS, Prior::Hierarchical(prior)) => {
-                Box::new(PrecisionEnergy::new(prior, &given.of(PARAMETERS)[chain]))
+                Box::new(PrecisionEnergy::new(prior, given.of(PARAMETERS)))
             }
             _ => Box::new(self.parameter_energy(chain, given)),
         }
@@ -64,18 +66,12 @@ impl Conditionals for BatchConditionals<'_> {
         let masks = |chain| NoiseStream::new(NoiseKey { chain, ..self.masks }).for_images(&self.indices);
         let chain = chain as u64;
         let mut noise = masks(chain);
-        if self.is_whole() {
+        if self.is_whole(chain as usize) {
             let others = 1..self.weights().count(self.chains());
             noise.join(others.map(|set| masks(chain + self.parameter_chains * set as u64)));
         }
         noise
     }
-}
-
-/// The numbers of a position that is one row of them, in double precision.
-pub(super) fn numbers(row: &Position) -> Vec<f64> {
-    let row = row.first().to_kind(Kind::Double).to_device(Device::Cpu);
-    Vec::try_from(row).expect("a row of numbers in double precision")
 }
 
 /// What the summed losses of the batch's images are multiplied by.
@@ -95,14 +91,13 @@ impl Weights {
 
 impl BatchConditionals<'_> {
     fn data_energy(&self, chain: DataChain, parameters: &[Position]) -> DataEnergy {
-        let members = parameters.iter().zip(self.buffers.replica()).enumerate();
+        let members = parameters.iter().zip(self.buffers.replica()).zip(&self.architectures).enumerate();
         let members = members.filter(|(number, _)| chain.is_for(*number)).map(|(_, member)| member);
-        let network = &self.architecture;
         DataEnergy {
             generator: self.generator.clone(),
             objective: self.objective.clone(),
             members: members
-                .map(|(weights, buffers)| Member {
+                .map(|((weights, buffers), network)| Member {
                     network: network.clone(),
                     parameters: weights.replicate(),
                     buffers,
@@ -114,12 +109,13 @@ impl BatchConditionals<'_> {
     }
 
     fn parameter_energy(&self, chain: usize, given: &Given) -> Risk<'_> {
-        let prior = match given.of(PRECISIONS).get(chain) {
-            Some(precisions) => PriorEnergy::given(numbers(precisions), self.training_images),
+        let precisions = given.of(PRECISIONS).first();
+        let prior = match precisions.and_then(|precisions| precisions.tensors().get(chain)) {
+            Some(precisions) => PriorEnergy::given(row(precisions), self.training_images),
             None => PriorEnergy::new(self.parameters.prior, self.training_images),
         };
         Risk {
-            architecture: self.architecture.clone(),
+            architecture: self.architectures[chain].clone(),
             objective: self.objective.clone(),
             workers: self.workers,
             shards: self.terms(chain, given.of(DATA)),
@@ -135,9 +131,9 @@ impl BatchConditionals<'_> {
         self.data_chains.last().map_or(0, |last| last.chain + 1)
     }
 
-    /// Whether the network's batch statistics forbid cutting the batch.
-    fn is_whole(&self) -> bool {
-        self.architecture.has_batch_statistics() && self.parameters.mode == NetworkMode::Train
+    /// Whether the batch statistics of this parameter chain's network forbid cutting the batch.
+    fn is_whole(&self, parameters: usize) -> bool {
+        self.architectures[parameters].has_batch_statistics() && self.parameters.mode == NetworkMode::Train
     }
 
     fn weights(&self) -> Weights {
@@ -183,7 +179,7 @@ impl BatchConditionals<'_> {
         if weights.clean > 0.0 {
             sets.push(clean.into_iter().map(|batch| Term::clean(batch, weights.clean / images)).collect());
         }
-        if self.is_whole() {
+        if self.is_whole(parameters) {
             return sets.iter().map(|set| vec![self.joined(set)]).collect();
         }
         let mut shards: Vec<Vec<Term>> = self.shards.with(|shards| shards.iter().map(|_| vec![]).collect());

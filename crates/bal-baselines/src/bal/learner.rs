@@ -43,6 +43,8 @@ pub(super) struct BalLearner<'a> {
     settings: &'a BalSettings,
     game: &'a Game,
     task: &'a Task<'a>,
+    /// The network of each parameter chain.
+    architectures: Vec<Arc<dyn Architecture>>,
     chains: Vec<ChainState>,
     /// Under a hierarchical prior.
     precisions: Option<PriorPrecisions>,
@@ -78,8 +80,20 @@ impl<'a> BalLearner<'a> {
         });
         let precisions = PriorPrecisions::begin(settings, &fresh, task.images.len() as u64);
         let (samples, data_kernel) = (vec![], None);
-        let mut learner =
-            Self { settings, game, task, chains: fresh, precisions, samples, traces, data_kernel, data };
+        let architectures =
+            (0..settings.parameter_chains).map(|chain| task.architecture(chain as usize).clone()).collect();
+        let mut learner = Self {
+            settings,
+            game,
+            task,
+            architectures,
+            chains: fresh,
+            precisions,
+            samples,
+            traces,
+            data_kernel,
+            data,
+        };
         let Some(checkpoint) = &task.resume else { return Ok((learner, 0)) };
         learner.chains = start::resumed(checkpoint, &learner.chains)?;
         learner.samples = checkpoint.samples.iter().map(Member::duplicate).collect();
@@ -115,8 +129,13 @@ impl<'a> BalLearner<'a> {
 
     /// The precisions of a hierarchical prior, in short; none under another.
     pub(super) fn precisions(&self) -> Vec<Marginal> {
-        let weights = self.task.architecture.parameters();
-        self.precisions.as_ref().map_or(vec![], |precisions| precisions.marginals(&weights))
+        let chains = |of: usize| {
+            let all = 0..self.architectures.len();
+            all.filter(|&chain| self.task.network_of(chain) == of).collect::<Vec<usize>>()
+        };
+        let networks = self.task.networks.iter().enumerate();
+        let networks: Vec<_> = networks.map(|(of, network)| (&network.architecture, chains(of))).collect();
+        self.precisions.as_ref().map_or(vec![], |precisions| precisions.marginals(&networks))
     }
 
     /// What the weights times their gradient say of the chains' temperature; nothing under an improper prior.
@@ -128,13 +147,17 @@ impl<'a> BalLearner<'a> {
         (self.settings.parameters.prior != Prior::Flat && weights > 0).then(|| unit * virial / weights as f64)
     }
 
-    /// The posterior's members.
+    /// The posterior's members: those of the first network, then those of the next.
     pub(super) fn into_members(self) -> Vec<Member> {
         match self.settings.samples {
-            Samples::Thinned { .. } => self.samples,
-            Samples::Last => {
-                self.chains.into_iter().map(|chain| into_member(&self.task.architecture, chain)).collect()
+            Samples::Thinned { .. } => {
+                let chains = self.architectures.len();
+                let mut samples: Vec<(usize, Member)> = self.samples.into_iter().enumerate().collect();
+                // Stable: within a network sample by sample, and in a sample chain by chain.
+                samples.sort_by_key(|(place, _)| self.task.network_of(place % chains));
+                samples.into_iter().map(|(_, member)| member).collect()
             }
+            Samples::Last => self.architectures.iter().zip(self.chains).map(into_member).collect(),
         }
     }
 
@@ -213,7 +236,7 @@ fn positions(shard: &Batch, data: &Tensor) -> Tensor {
     Tensor::from_slice(&shard.indices).to_device(data.device())
 }
 
-fn into_member(network: &Arc<dyn Architecture>, chain: ChainState) -> Member {
+fn into_member((network, chain): (&Arc<dyn Architecture>, ChainState)) -> Member {
     Member { network: network.clone(), parameters: chain.state.position, buffers: chain.buffers }
 }
 
@@ -234,7 +257,7 @@ impl Learner for BalLearner<'_> {
         let (states, mut buffers): (Vec<_>, Vec<_>) =
             self.chains.drain(..).map(|c| (c.state, c.buffers)).unzip();
         let conditionals = BatchConditionals {
-            architecture: self.task.architecture.clone(),
+            architectures: self.architectures.clone(),
             generator: generator.clone(),
             objective: self.game.objective.clone(),
             workers: self.task.workers,
@@ -286,10 +309,10 @@ impl Learner for BalLearner<'_> {
             self.chains = moved.map(state).collect();
         }
         if settings.samples.keeps(sweep) {
-            let sample = |chain: &ChainState| into_member(&self.task.architecture, chain.duplicate());
-            self.samples.extend(self.chains.iter().map(sample));
+            let chains = self.chains.iter().map(ChainState::duplicate);
+            self.samples.extend(self.architectures.iter().zip(chains).map(into_member));
         }
-        self.traces.follow(sweep, self.task.workers, &self.task.architecture, &self.chains);
+        self.traces.follow(sweep, self.task.workers, &self.architectures, &self.chains);
         Ok(metrics)
     }
 

@@ -78,6 +78,19 @@ impl Bal {
         &self.settings
     }
 
+    /// Refuses several networks whose chains are not as many as there are, or one of which has none.
+    fn check_networks(&self, task: &Task) -> Result<(), TrainError> {
+        let [_, _, ..] = task.networks[..] else { return Ok(()) };
+        for network in &task.networks {
+            let why = "each network needs at least 1";
+            check("networks.chains", network.chains as f64, network.chains > 0, why)?;
+        }
+        let (chains, all) =
+            (self.settings.parameter_chains, task.networks.iter().map(|n| n.chains).sum::<u64>());
+        let why = format!("the chains of the networks are {all} together");
+        check("parameter_chains", chains as f64, chains == all, &why)
+    }
+
     /// Refuses Langevin steps that reflect in an L2 ball of d pixels and whose noise `sqrt(2 e T)` is above `.3 r / d`: nearly
     /// all of such a ball lies in a shell of thickness `r / d` at its rim, and these steps leave it for the inside.
     fn check_reflection(&self, images: &Images) -> Result<(), TrainError> {
@@ -195,6 +208,7 @@ impl Method for Bal {
         observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<Posterior, TrainError> {
         self.check_reflection(task.images)?;
+        self.check_networks(task)?;
         let (mut learner, done) = BalLearner::begin(&self.settings, &self.game, task)?;
         let sweeps = self.settings.schedule.run(task, done, &mut learner, observe)?;
         let (mixing, regime) = (learner.mixing(), Some(learner.regime(sweeps)));

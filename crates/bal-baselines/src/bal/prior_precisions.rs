@@ -1,73 +1,70 @@
 //! The precisions of a hierarchical prior over a run: where each chain's are, and their draws.
 
-use super::{
-    conditionals::{PRECISIONS, numbers},
-    settings::BalSettings,
-};
-use crate::{GammaDraw, GammaPrior, PrecisionEnergy, Prior, TraceSettings};
+use super::{conditionals::PRECISIONS, settings::BalSettings};
+use crate::{GammaDraw, PrecisionEnergy, Prior, TraceSettings, precisions::row};
 use bal_core::{
-    Block, Chain, ChainState, Kernel, NoiseKey, NoiseStream, Position, Replicate, TensorSpec, TrainError,
+    Architecture, Block, Chain, ChainState, Kernel, NoiseKey, NoiseStream, Position, Replicate, TrainError,
 };
 use bal_diagnostics::Marginal;
 use std::sync::Arc;
 use tch::{Kind, Tensor};
 
-/// The names under which checkpoints keep where they are, `[chains, groups]`, and their draws, `[draws, chains, groups]`.
-const KEPT: &str = "prior_precisions";
-const DRAWS: &str = "prior_precision_draws";
+/// The names under which checkpoints keep where those of a chain are, `[groups]`, and their draws, `[draws, groups]`; the chain's
+/// number follows.
+const KEPT: &str = "prior_precisions.";
+const DRAWS: &str = "prior_precision_draws.";
 
-/// One set of precisions for each parameter chain.
+/// One set of precisions for each parameter chain, which has one for each of its tensors of weights.
 pub(super) struct PriorPrecisions {
     kernel: Arc<dyn Kernel>,
-    chains: Vec<Position>,
+    /// A tensor `[groups]` for each chain.
+    at: Position,
     traces: TraceSettings,
-    /// One draw of all chains is `[chains, groups]`.
-    draws: Vec<Tensor>,
+    /// Of each chain, each draw `[groups]`.
+    draws: Vec<Vec<Tensor>>,
 }
 
 impl PriorPrecisions {
     /// The likeliest precisions of these chains' weights, to begin with; `None` under another prior.
     pub(super) fn begin(settings: &BalSettings, chains: &[ChainState], images: u64) -> Option<Self> {
         let Prior::Hierarchical(prior) = settings.parameters.prior else { return None };
-        let weights = &chains.first()?.state.position;
+        let weights: Vec<Position> = chains.iter().map(|chain| chain.state.position.replicate()).collect();
         let energy = settings.parameters.energy;
         let temperature = settings.parameters.sampler.temperature() * energy.posterior_temperature(images);
-        let mode = |chain: &ChainState| mode(prior, &chain.state.position);
         Some(Self {
-            kernel: Arc::new(GammaDraw::new(prior, weights, temperature)),
-            chains: chains.iter().map(mode).collect(),
+            kernel: Arc::new(GammaDraw::new(prior, &weights, temperature)),
+            at: PrecisionEnergy::new(prior, &weights).mode(),
             traces: settings.mixing,
-            draws: Vec::new(),
+            draws: chains.iter().map(|_| vec![]).collect(),
         })
     }
 
-    /// The block of a sweep: one exact draw for each chain, whose number is put into `key`.
+    /// The block of a sweep: one exact draw of all.
     pub(super) fn block(&self, key: NoiseKey) -> Block {
-        let chain = |(chain, at): (u64, &Position)| {
-            Chain::new(self.kernel.start(at.duplicate()), NoiseStream::new(NoiseKey { chain, ..key }))
-        };
-        let chains = (0..).zip(&self.chains).map(chain).collect();
-        Block { name: PRECISIONS, kernel: self.kernel.clone(), steps: 1, chains }
+        let chain = Chain::new(self.kernel.start(self.at.duplicate()), NoiseStream::new(key));
+        Block { name: PRECISIONS, kernel: self.kernel.clone(), steps: 1, chains: vec![chain] }
     }
 
     /// Takes the block back after sweep number `sweep`.
     pub(super) fn take(&mut self, block: Block, sweep: u64) {
-        self.chains = block.chains.into_iter().map(|chain| chain.state.position).collect();
+        let Some(chain) = block.chains.into_iter().next() else { return };
+        self.at = chain.state.position;
         let TraceSettings { every, burn_in, .. } = self.traces;
         if sweep > burn_in && (sweep - burn_in).is_multiple_of(every) {
-            self.draws.push(self.table());
+            for (draws, at) in self.draws.iter_mut().zip(self.at.tensors()) {
+                draws.push(at.copy());
+            }
         }
-    }
-
-    fn table(&self) -> Tensor {
-        Tensor::stack(&self.chains.iter().map(|at| at.first().replicate()).collect::<Vec<_>>(), 0)
     }
 
     /// What a checkpoint keeps.
     pub(super) fn store(&self) -> Vec<(String, Tensor)> {
-        let mut kept = vec![(KEPT.to_string(), self.table())];
-        if !self.draws.is_empty() {
-            kept.push((DRAWS.to_string(), Tensor::stack(&self.draws, 0)));
+        let mut kept = Vec::new();
+        for (chain, (at, draws)) in self.at.tensors().iter().zip(&self.draws).enumerate() {
+            kept.push((format!("{KEPT}{chain}"), at.copy()));
+            if !draws.is_empty() {
+                kept.push((format!("{DRAWS}{chain}"), Tensor::stack(draws, 0)));
+            }
         }
         kept
     }
@@ -77,41 +74,43 @@ impl PriorPrecisions {
     /// # Errors
     /// [`TrainError::Checkpoint`] when it has another shape.
     pub(super) fn restore(&mut self, name: &str, tensor: &Tensor) -> Result<bool, TrainError> {
-        let table = self.table().size();
-        let rows = match name {
-            KEPT => tensor.size(),
-            DRAWS => tensor.size().split_off(1.min(tensor.dim())),
-            _ => return Ok(false),
+        let chain = |prefix| name.strip_prefix(prefix).and_then(|chain: &str| chain.parse::<usize>().ok());
+        let (chain, is_draws) = match (chain(KEPT), chain(DRAWS)) {
+            (Some(chain), _) => (chain, false),
+            (None, Some(chain)) => (chain, true),
+            (None, None) => return Ok(false),
         };
-        if rows != table || tensor.kind() != Kind::Double {
+        let found = tensor.size();
+        let groups = if is_draws { found.get(1..).unwrap_or_default() } else { &found[..] };
+        let expected = self.at.tensors().get(chain).map(Tensor::size);
+        if expected.as_deref() != Some(groups) || tensor.kind() != Kind::Double {
             return Err(TrainError::Checkpoint(format!("its tensor `{name}` is of another shape or type")));
         }
-        let tensor = tensor.to_device(self.chains[0].first().device());
-        if name == KEPT {
-            self.chains = tensor.unbind(0).into_iter().map(|row| Position::new(vec![row.copy()])).collect();
+        let tensor = tensor.to_device(self.at.tensors()[chain].device());
+        if is_draws {
+            self.draws[chain] = tensor.unbind(0);
         } else {
-            self.draws = tensor.unbind(0);
+            self.at.tensors_mut()[chain] = tensor.copy();
         }
         Ok(true)
     }
 
-    /// Each precision in short, by the name of its tensor of weights; none before the first draw.
-    pub(super) fn marginals(&self, weights: &[TensorSpec]) -> Vec<Marginal> {
-        // By draw, chain and group.
-        let draws: Vec<Vec<Vec<f64>>> = self
-            .draws
-            .iter()
-            .map(|draw| draw.unbind(0).into_iter().map(|row| numbers(&Position::new(vec![row]))).collect())
-            .collect();
-        let of = |(group, spec): (usize, &TensorSpec)| {
-            let chain = |chain: usize| draws.iter().map(|draw| draw[chain][group]).collect();
-            let chains: Vec<Vec<f64>> = (0..self.chains.len()).map(chain).collect();
-            Marginal::measure(&spec.name, &chains)
-        };
-        weights.iter().enumerate().filter_map(of).collect()
+    /// Each precision in short, by the name of its tensor of weights, over the chains of its network; none before the first draw.
+    /// Of several networks the names begin with that of the network and its place.
+    pub(super) fn marginals(&self, networks: &[(&Arc<dyn Architecture>, Vec<usize>)]) -> Vec<Marginal> {
+        let mut marginals = Vec::new();
+        for (place, (network, chains)) in networks.iter().enumerate() {
+            let prefix =
+                if networks.len() > 1 { format!("{}.{place}/", network.name()) } else { String::new() };
+            let of = |chain: &usize| self.draws[*chain].iter().map(row).collect::<Vec<_>>();
+            // By chain, draw and group.
+            let draws: Vec<Vec<Vec<f64>>> = chains.iter().map(of).collect();
+            for (group, spec) in network.parameters().iter().enumerate() {
+                let of = |chain: &Vec<Vec<f64>>| chain.iter().map(|draw| draw[group]).collect();
+                let chains: Vec<Vec<f64>> = draws.iter().map(of).collect();
+                marginals.extend(Marginal::measure(&format!("{prefix}{}", spec.name), &chains));
+            }
+        }
+        marginals
     }
-}
-
-fn mode(prior: GammaPrior, weights: &Position) -> Position {
-    PrecisionEnergy::new(prior, weights).mode()
 }

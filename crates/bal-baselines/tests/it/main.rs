@@ -9,4 +9,5 @@ mod methods;
 mod over_the_run;
 mod parameter_energy;
 mod presets;
+mod several_networks;
 mod small;

@@ -169,10 +169,10 @@ fn precisions_of_other_chains_are_refused() {
     let mut seen = Vec::new();
     fit(&hierarchical, 1, None, &mut seen);
     let mut checkpoint = seen.pop().unwrap().1;
-    let kept = checkpoint.extras.iter_mut().find(|(name, _)| name == "prior_precisions").unwrap();
+    let kept = checkpoint.extras.iter_mut().find(|(name, _)| name == "prior_precisions.1").unwrap();
     kept.1 = kept.1.narrow(0, 0, 1);
     let error = try_fit(&hierarchical, 1, Some(checkpoint), &mut vec![]).unwrap_err().to_string();
-    assert!(error.contains("`prior_precisions` is of another shape"), "{error}");
+    assert!(error.contains("`prior_precisions.1` is of another shape"), "{error}");
 }
 
 /// 100 images in batches of 40: two, and one of 20.

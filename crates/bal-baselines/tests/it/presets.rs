@@ -132,7 +132,7 @@ fn the_prior_counts_once_for_all_images() {
                 sweep: 0,
                 chain,
             };
-            let (weights, _) = task.architecture.init(&mut bal_core::NoiseStream::new(key));
+            let (weights, _) = task.architecture(0).init(&mut bal_core::NoiseStream::new(key));
             let square = |w: &tch::Tensor| w.square().sum(tch::Kind::Double).double_value(&[]);
             weights.tensors().iter().map(square).sum::<f64>() / 2.0
         })

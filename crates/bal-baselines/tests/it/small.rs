@@ -1,7 +1,8 @@
 //! A task small enough for tests: a linear network on a few made-up images.
 
 use bal_core::{
-    Architecture, Forward, Images, Mode, NoiseKey, NoiseStream, Position, Purpose, Task, TensorSpec, Workers,
+    Architecture, Forward, Images, Mode, NoiseKey, NoiseStream, Position, Purpose, Task, TaskNetwork,
+    TensorSpec, Workers,
 };
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
@@ -59,5 +60,6 @@ pub(crate) fn images(n: i64) -> Images {
 }
 
 pub(crate) fn task<'a>(images: &'a Images, held_out: &'a Images, workers: &'a Workers) -> Task<'a> {
-    Task { architecture: Arc::new(Linear), images, held_out, start: None, seed: 5, workers, resume: None }
+    let networks = vec![TaskNetwork::new(Arc::new(Linear))];
+    Task { networks, images, held_out, seed: 5, workers, resume: None }
 }

@@ -14,6 +14,7 @@ mod hostile;
 mod interrupting;
 mod messages;
 mod moving_pixels;
+mod networks;
 mod outputs;
 mod own_images;
 mod predicting;

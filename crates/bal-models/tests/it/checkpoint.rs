@@ -84,7 +84,7 @@ fn a_checkpoint_comes_back_bit_by_bit() {
     for written in [checkpoint(3), empty] {
         write_checkpoint(&path, DIGEST, &written).unwrap();
         let bytes = fs::read(&path).unwrap();
-        let read = read_checkpoint(&path, DIGEST, &network()).unwrap();
+        let read = read_checkpoint(&path, DIGEST, &|_| network()).unwrap();
         assert_same(&written, &read);
         write_checkpoint(&path, DIGEST, &read).unwrap();
         assert!(fs::read(&path).unwrap() == bytes);
@@ -145,7 +145,7 @@ fn a_checkpoint_with_a_flipped_bit_is_refused_wherever_it_is() {
         let mut bytes = whole.clone();
         bytes[place] ^= 1 << (place % 8);
         fs::write(&path, bytes).unwrap();
-        let error = read_checkpoint(&path, DIGEST, &network()).unwrap_err();
+        let error = read_checkpoint(&path, DIGEST, &|_| network()).unwrap_err();
         assert!(matches!(error, ModelError::Damaged { .. }), "{place}: {error}");
         let said = error.to_string();
         assert!(said.contains(path.to_str().unwrap()) && said.contains("remove it"), "{said}");
@@ -224,8 +224,8 @@ fn an_old_checkpoint_is_replaced_and_never_written_to() {
     write_checkpoint(&path, DIGEST, &checkpoint(1)).unwrap();
     fs::hard_link(&path, &kept).unwrap();
     write_checkpoint(&path, DIGEST, &checkpoint(2)).unwrap();
-    assert_same(&read_checkpoint(&kept, DIGEST, &network()).unwrap(), &checkpoint(1));
-    assert_same(&read_checkpoint(&path, DIGEST, &network()).unwrap(), &checkpoint(2));
+    assert_same(&read_checkpoint(&kept, DIGEST, &|_| network()).unwrap(), &checkpoint(1));
+    assert_same(&read_checkpoint(&path, DIGEST, &|_| network()).unwrap(), &checkpoint(2));
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn a_checkpoint_that_cannot_take_its_place_leaves_nothing() {
 
 /// The error of reading `path`, which names it.
 fn refused(path: &Path, experiment: &str) -> String {
-    let error = read_checkpoint(path, experiment, &network()).unwrap_err().to_string();
+    let error = read_checkpoint(path, experiment, &|_| network()).unwrap_err().to_string();
     assert!(error.contains(path.to_str().unwrap()), "{error}");
     error
 }

@@ -3,7 +3,8 @@
 use crate::sample::{names, posterior, same_bits};
 use bal_core::{EnsembleGradient, Member, NoiseKey, NoiseStream, Position, Posterior, Prediction, Purpose};
 use bal_models::{
-    Ensemble, ModelError, Sizes, architecture, read_posterior, read_posteriors, write_posterior,
+    Ensemble, ModelError, Sizes, architecture, posterior_bytes, read_posterior, read_posteriors,
+    write_posterior,
 };
 use safetensors::{SafeTensors, tensor::TensorView};
 use std::{collections::HashMap, fs, path::Path};
@@ -261,28 +262,85 @@ fn a_description_that_is_wrong_is_refused_by_its_key() {
     assert!(error.contains("`input` is missing, though `classes` is there"), "{error}");
 }
 
+/// [`of_other_images`] with a member of another network.
+fn with_another(name: &str, sizes: Sizes) -> Posterior {
+    let mut noise = NoiseStream::new(NoiseKey { seed: 2, purpose: Purpose::Test, sweep: 0, chain: 0 });
+    let mut mixed = of_other_images();
+    mixed.members.push(Member::init(&architecture(name, Some(sizes)).unwrap(), &mut noise));
+    mixed
+}
+
+const SMALL: Sizes = Sizes { input: [3, 12, 9], classes: 3 };
+
 #[test]
-fn members_of_several_architectures_are_not_written_to_one_file() {
+fn several_architectures_are_written_one_after_another_and_read_back() {
     let folder = tempfile::tempdir().unwrap();
-    let mut noise = NoiseStream::new(NoiseKey { seed: 1, purpose: Purpose::Test, sweep: 0, chain: 0 });
-    let mut with_another = |name, sizes| {
-        let network = architecture(name, Some(sizes)).unwrap();
-        let mut mixed = of_other_images();
-        mixed.members.push(Member::init(&network, &mut noise));
-        mixed
-    };
-    let mixed = with_another("stn", Sizes { input: [3, 16, 16], classes: 3 });
+    let path = folder.path().join("posterior.safetensors");
+    let mut mixed = with_another("mlp-8", SMALL);
+    // The last network comes back after the members of the first.
+    mixed.members.swap(1, 2);
+    write_posterior(&path, &mixed).unwrap();
+    let read = read_posterior(&path, None).unwrap();
+    let networks: Vec<String> = read.members.iter().map(|m| m.network.name().to_owned()).collect();
+    assert_eq!(networks, ["cnn", "cnn", "mlp-8"]);
+    assert_eq!(read.network_names(), "cnn,mlp-8");
+    for (found, written) in [(0, 0), (1, 2), (2, 1)] {
+        assert!(same_bits(&read.members[found].parameters, &mixed.members[written].parameters));
+    }
+    let bytes = fs::read(&path).unwrap();
+    write_posterior(&path, &read).unwrap();
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+    assert_eq!(posterior_bytes(&path, &read).unwrap(), bytes);
+    assert!(names(folder.path()) == ["posterior.safetensors"]);
+
+    for (architecture, chains, said) in [
+        ("cnn,mlp-8", "2", "`chains` is `2`, but there are 2 architectures"),
+        ("cnn,mlp-8", "2,2", "`chains` is 2, but `mlp-8.1/"),
+        ("cnn,mlp-8-8", "2,1", "`mlp-8-8.1/fc1.weight` is missing"),
+        ("cnn,nothing", "2,1", "`architecture` cannot be used"),
+        ("cnn", "2", "is missing"),
+    ] {
+        let metadata =
+            vec![("architecture", architecture), ("chains", chains), ("input", "3,12,9"), ("classes", "3")];
+        rewrite(&path, &bytes, metadata);
+        let error = read_posterior(&path, None).unwrap_err().to_string();
+        assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn networks_for_different_images_or_classes_are_no_ensemble_and_no_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let mixed = with_another("cnn", Sizes { classes: 4, ..SMALL });
+    let said = "cnn tells 3 classes of images of shape [3, 12, 9] apart, and cnn 4 classes of images of shape [3, 12, 9]";
+    let error = Ensemble::new(&mixed, Device::Cpu).unwrap_err().to_string();
+    assert!(error.starts_with(said), "{error}");
     let error =
         write_posterior(&folder.path().join("posterior.safetensors"), &mixed).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "a file of weights holds one architecture, but the posterior has members of several architectures, among them \
-         cnn and stn; write the members of each to a file of their own"
-    );
-    assert!(names(folder.path()).is_empty());
-
-    let mixed = with_another("cnn", Sizes { input: [3, 12, 9], classes: 4 });
-    let error = Ensemble::new(&mixed, Device::Cpu).unwrap_err().to_string();
-    let said = "cnn tells 3 classes of images of shape [3, 12, 9] apart, and cnn 4 classes of images of shape [3, 12, 9]";
     assert!(error.starts_with(said), "{error}");
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn files_of_several_architectures_are_one_ensemble() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["a.safetensors", "b.safetensors"].map(|name| folder.path().join(name));
+    let alone = |name, sizes| {
+        let mut mixed = with_another(name, sizes);
+        mixed.members.drain(..2);
+        mixed
+    };
+    write_posterior(&paths[0], &of_other_images()).unwrap();
+    write_posterior(&paths[1], &alone("mlp-8", SMALL)).unwrap();
+    let whole = read_posteriors(&paths, None, None, None).unwrap();
+    assert_eq!((whole.members.len(), whole.network_names().as_str()), (3, "cnn,mlp-8"));
+    let asked = architecture("cnn", Some(SMALL)).unwrap();
+    let error = read_posteriors(&paths, Some(asked), None, None).unwrap_err().to_string();
+    assert!(error.contains("`architecture` is `mlp-8`, but `cnn` was asked for"), "{error}");
+
+    let mut other = alone("mlp-8", Sizes { classes: 2, ..SMALL });
+    other.class_names = None;
+    write_posterior(&paths[1], &other).unwrap();
+    let error = read_posteriors(&paths, None, None, None).unwrap_err().to_string();
+    assert!(error.contains("b.safetensors") && error.contains("does not go with"), "{error}");
 }

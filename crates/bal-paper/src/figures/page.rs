@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
 
-use super::{FIGURES, placeholder, published, tables};
+use super::{on_record, placeholder, published, tables};
 use bal_chores::Repository;
 
 /// Words that a number may follow: it is a place in the paper.
@@ -39,7 +39,7 @@ pub(super) fn write(repository: &Repository) -> Result<Vec<PathBuf>> {
 fn pages(repository: &Repository) -> Result<Vec<(PathBuf, String)>> {
     let (results, published) = (repository.results(), published(repository)?);
     let mut drawn = BTreeMap::new();
-    for name in FIGURES.into_iter().filter(|name| results.join(name).is_dir()) {
+    for name in on_record(&results) {
         drawn.extend(tables(name, &results, &published)?);
     }
     let templates = repository.root().join("crates/bal-paper/pages");

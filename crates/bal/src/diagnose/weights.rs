@@ -8,6 +8,7 @@ use super::{
 };
 use anyhow::{Result, bail};
 use bal_baselines::Samples;
+use bal_core::{Member, TensorSpec};
 use tch::Tensor;
 
 const NAME: &str = "weights";
@@ -26,24 +27,43 @@ pub(super) fn follow(run: &Run, chosen: &[&Quantities]) -> Result<Kind> {
     if !members.is_multiple_of(chains) {
         bail!("{} has {members} samples, which {chains} chains cannot have made alike", path.display());
     }
-    let specs = run.posterior.architecture()?.parameters();
-    let mut wanted: Vec<(usize, usize)> = Vec::new();
+    let length = members / chains;
+    // Chains are compared with those of the same network.
+    let groups = run.posterior.groups();
+    let mut wanted: Vec<(usize, usize, usize)> = Vec::new();
+    let mut specs: Vec<Vec<TensorSpec>> = Vec::new();
+    for (place, group) in groups.iter().enumerate() {
+        let network = &group[0].network;
+        if !group.len().is_multiple_of(length) {
+            let (network, found) = (network.name(), group.len());
+            bail!("{} has {found} samples of {network}, which is no multiple of {length}", path.display());
+        }
+        // Named as in the file of the weights.
+        let prefix = if groups.len() > 1 { format!("{}.{place}/", network.name()) } else { String::new() };
+        let named = |spec: TensorSpec| TensorSpec { name: format!("{prefix}{}", spec.name), ..spec };
+        specs.push(network.parameters().into_iter().map(named).collect());
+    }
     for one in chosen {
         let Quantities::Weight { tensor, place } = one else {
-            for (index, spec) in specs.iter().enumerate() {
-                wanted.extend(places(size(&spec.shape)).into_iter().map(|place| (index, place)));
+            for (group, specs) in specs.iter().enumerate() {
+                for (index, spec) in specs.iter().enumerate() {
+                    wanted.extend(places(size(&spec.shape)).into_iter().map(|place| (group, index, place)));
+                }
             }
             continue;
         };
-        let Some(index) = specs.iter().position(|spec| spec.name == *tensor) else {
-            let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
+        let found = specs.iter().enumerate().find_map(|(group, specs)| {
+            specs.iter().position(|spec| spec.name == *tensor).map(|index| (group, index))
+        });
+        let Some((group, index)) = found else {
+            let names: Vec<&str> = specs.iter().flatten().map(|spec| spec.name.as_str()).collect();
             bail!("there is no {one}: the network has {}", names.join(", "));
         };
-        let size = size(&specs[index].shape);
+        let size = size(&specs[group][index].shape);
         if *place >= size {
             bail!("there is no {one}: {tensor} has {size} values, counted from 0");
         }
-        wanted.push((index, *place));
+        wanted.push((group, index, *place));
     }
     wanted.sort_unstable();
     wanted.dedup();
@@ -51,17 +71,15 @@ pub(super) fn follow(run: &Run, chosen: &[&Quantities]) -> Result<Kind> {
         Samples::Thinned { burn_in, every } => (burn_in + every, every),
         Samples::Last => (run.record.sweeps, 1),
     };
-    let series = |(tensor, place): (usize, usize)| {
-        let value =
-            |member: &bal_core::Member| member.parameters.tensors()[tensor].reshape([-1]).get(place as i64);
-        let values: Vec<Tensor> = run.posterior.members.iter().map(value).collect();
+    let series = |(group, tensor, place): (usize, usize, usize)| {
+        let value = |member: &&Member| member.parameters.tensors()[tensor].reshape([-1]).get(place as i64);
+        let values: Vec<Tensor> = groups[group].iter().map(value).collect();
         // Samples were collected sweep by sweep, within a sweep chain by chain.
-        let table = Tensor::stack(&values, 0).reshape([-1, chains as i64]);
-        let name = Quantities::Weight { tensor: specs[tensor].name.clone(), place }.to_string();
+        let table = Tensor::stack(&values, 0).reshape([length as i64, -1]);
+        let name = Quantities::Weight { tensor: specs[group][tensor].name.clone(), place }.to_string();
         Ok(Series { name, draws: draws(&table)?, first, every })
     };
     let series: Vec<Series> = wanted.into_iter().map(series).collect::<Result<_>>()?;
-    let length = members / chains;
     let what = format!(
         "single ones of {members} samples, {length} of each of {chains} chains. Networks whose hidden units are exchanged \
          are the same function: chains may disagree here and agree in what they predict"

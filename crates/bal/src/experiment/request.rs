@@ -16,9 +16,9 @@ pub struct Plan {
     pub experiment: Experiment,
     /// The method.
     pub method: &'static str,
-    /// The network.
+    /// The network; of several the names, with commas between them.
     pub network: String,
-    /// How many weights it has.
+    /// How many weights it has, or they have together.
     pub weights: i64,
     /// Channels, height and width of the images.
     pub input: [i64; 3],
@@ -30,8 +30,8 @@ pub struct Plan {
     pub sweeps: u64,
     /// What to know of the last batch of an epoch.
     pub remark: Option<Note>,
-    /// The experiment that it starts from.
-    pub start: Option<Experiment>,
+    /// The experiments that its networks start from.
+    pub starts: Vec<Experiment>,
 }
 
 /// An experiment by its file or name, with changes.
@@ -86,21 +86,21 @@ impl ExperimentRequest {
         let (experiment, origin) = self.read(None, session)?;
         let training = experiment.training(session)?;
         let sizes = training.sizes()?;
-        let [network, _] = experiment.architectures(sizes, session.device)?;
+        let networks = experiment.architectures(sizes, session.device)?;
         let method = experiment.method()?;
         let images = training.images.len() as u64;
         Ok(Plan {
             method: method.name(),
-            network: network.name().into(),
-            weights: network.parameters().iter().map(|spec| spec.shape.iter().product::<i64>()).sum(),
+            network: networks.names(),
+            weights: networks.weights(),
             input: sizes.input,
-            classes: network.classes(),
+            classes: sizes.classes,
             images,
             sweeps: method.sweeps(images),
             remark: experiment.chains().and_then(|chains| last_batch::remark(chains, images)),
-            start: match self.run {
-                Some(_) => None,
-                None => experiment.start_experiment(&origin)?.map(|(first, _)| first),
+            starts: match self.run {
+                Some(_) => vec![],
+                None => experiment.start_experiments(&origin)?.into_iter().map(|(first, _)| first).collect(),
             },
             experiment,
         })

@@ -34,7 +34,7 @@ impl LoadedModel {
     /// The images as they are, where nobody said what the outputs of the network stand for.
     fn by_place(&self, mut chosen: Selected) -> Result<Selected> {
         let Kind::Weights { posterior, .. } = &self.kind else { return Ok(chosen) };
-        let (outputs, found) = (posterior.architecture()?.classes(), chosen.class_names.len());
+        let (outputs, found) = (posterior.first_network()?.classes(), chosen.class_names.len());
         if found as i64 > outputs {
             bail!("{} tells {outputs} classes apart, but {} has {found}", self.name, chosen.dataset);
         }

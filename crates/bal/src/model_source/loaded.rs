@@ -105,7 +105,7 @@ impl LoadedModel {
         if own.is_some() {
             return Ok(own.cloned());
         }
-        let network = posterior.map(Posterior::architecture).transpose()?;
+        let network = posterior.map(Posterior::first_network).transpose()?;
         let outputs = network.map(|network| network.classes() as usize);
         let run = self.experiment()?.and_then(|run| published::class_names(&run.dataset));
         Ok(run.filter(|names| Some(names.len()) == outputs))
@@ -114,7 +114,7 @@ impl LoadedModel {
     /// What the classes are called, or else their numbers.
     pub fn labels(&self) -> Result<Vec<String>> {
         let Some(posterior) = self.posterior() else { return Ok(vec![]) };
-        let classes = posterior.architecture()?.classes();
+        let classes = posterior.first_network()?.classes();
         let numbers = || (0..classes).map(|class| class.to_string()).collect();
         Ok(self.class_names()?.unwrap_or_else(numbers))
     }
@@ -148,7 +148,7 @@ impl LoadedModel {
             None => None,
         };
         let sizes = match &self.kind {
-            Kind::Weights { posterior, .. } => Sizes::of(&**posterior.architecture()?),
+            Kind::Weights { posterior, .. } => Sizes::of(&**posterior.first_network()?),
             Kind::Script { settings, said } => Sizes {
                 input: said.ok_or_else(|| {
                     let fault = format!("{}: what images the network takes is not known", self.name);
@@ -208,13 +208,12 @@ impl LoadedModel {
         };
         match kind {
             Kind::Weights { posterior, .. } => {
-                let architecture = posterior.architecture()?;
-                let (network, input) = (architecture.name(), architecture.input());
+                let (network, input) = (posterior.network_names(), posterior.first_network()?.input());
                 if images.shape() != input {
                     let found = images.shape();
                     bail!("{network} takes images of shape {input:?}, {dataset} has {found:?}");
                 }
-                let model = model(Some(network), posterior.members.len(), posterior.prediction);
+                let model = model(Some(&network), posterior.members.len(), posterior.prediction);
                 Ok(ReadyModel { classifier: Box::new(Ensemble::new(&posterior, device)?), model })
             }
             Kind::Script { mut settings, said } => {
