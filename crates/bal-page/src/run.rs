@@ -55,9 +55,9 @@ pub struct Answers {
 pub struct Attacked {
     /// The attack, with its settings: `pgd, 40 steps`.
     pub attack: String,
-    /// The norm of its ball: `linf` or `l2`.
+    /// The norm of its ball, `linf` or `l2`, or what else its radius measures: `flow`, `pose`.
     pub norm: String,
-    /// The ball's radius on pixels in [0, 1].
+    /// The radius: on pixels in [0, 1], in pixels of displacement, or in degrees.
     pub radius: f64,
     /// One for each attacked image.
     pub seen: Vec<Seen>,
@@ -76,6 +76,15 @@ pub struct Seen {
     pub mutual_information: f64,
 }
 
+/// How an attack moved the pixels of an image.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Moved {
+    /// A flow: for each pixel, row by row, how far down was what it shows now; then for each how far to the right. In pixels.
+    Flow(Vec<f32>),
+    /// A pose: degrees counter-clockwise, pixels down, pixels to the right.
+    Pose([f32; 3]),
+}
+
 /// An image before and after an attack.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Example {
@@ -87,6 +96,8 @@ pub struct Example {
     pub clean: Vec<f32>,
     /// The same of the attacked image.
     pub attacked: Vec<f32>,
+    /// How its pixels were moved, where that is what the attack did.
+    pub moved: Option<Moved>,
     /// What the run says of the image as it is.
     pub clean_seen: Seen,
     /// What it says of the attacked one.

@@ -32,7 +32,8 @@ pub fn report(request: &ReportRequest, session: &Session) -> Result<()> {
         let fault = format!("a page shows at most {most} runs, got {found}; make several pages");
         return Err(Refusal::of_request(fault).into());
     }
-    if !(request.radius > 0.0 && request.radius <= 1.0) {
+    let attack = attacked::attack(request)?;
+    if !(request.radius > 0.0 && (request.radius <= 1.0 || attack.norm().is_none())) {
         let radius = request.radius;
         let hint = if radius > 1.0 && radius <= 255.0 {
             format!(", and pixels are in [0, 1]: {radius} of 255 levels of grey are {radius}/255")

@@ -54,6 +54,20 @@ fn runs_and_their_evaluations_become_a_page() {
 }
 
 #[test]
+fn a_page_shows_how_an_attack_moved_the_pixels() {
+    let small = Small::new();
+    small.succeed("train --experiment small.toml --out run");
+    small.succeed("report run --images 20 --attacked 6 --attack flow-pgd --radius 1.5 --out flows.html");
+    let page = fs::read_to_string(small.path("flows.html")).unwrap();
+    assert_eq!(page.matches("<svg class=\"moved\"").count(), 6);
+    assert!(page.contains("flow-pgd, 40 steps, flow radius 1.5"), "{page}");
+    assert!(page.contains("at most 1.5 pixels") && !page.contains("<h4>fgsm, "));
+    small.succeed("report run --images 20 --attacked 6 --attack pose --radius 20 --out poses.html");
+    let page = fs::read_to_string(small.path("poses.html")).unwrap();
+    assert!(page.contains("pose, pose radius 20") && page.matches("turned by ").count() == 6, "{page}");
+}
+
+#[test]
 #[ignore = "opens a Chromium, named by BAL_CHROMIUM; `cargo xtask test` runs it where it finds one"]
 fn a_browser_shows_pages_of_runs() {
     let [one, two] = pages();
@@ -91,6 +105,10 @@ fn what_cannot_be_shown_is_refused_in_one_line_and_leaves_nothing() {
         ("report run", 2, "--out"),
         ("report --out p.html", 2, "RUN"),
         ("report run --radius 0 --out p.html", 2, "the radius has to be above 0"),
+        ("report run --attack pgd --radius 3 --out p.html", 2, "at most 1, got 3"),
+        ("report run --attack stadv --out p.html", 2, "stadv has no radius"),
+        ("report run --attack cw-one-step --out p.html", 2, "cw-one-step has no radius"),
+        ("report run --attack nothing --out p.html", 2, "nothing"),
         ("report run --dataset nothing --out p.html", 1, "nothing"),
         ("report run --evaluation run/record.json --out p.html", 1, "record.json"),
         ("report run --evaluation b.json --out p.html", 1, "b.json is of else, and the runs are small"),

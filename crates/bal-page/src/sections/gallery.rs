@@ -2,6 +2,7 @@
 
 use super::{answered, heading, norm};
 use crate::figure::values;
+use crate::moved::moved;
 use crate::number::{percent, short};
 use crate::picture::Pictures;
 use crate::plot::bars;
@@ -71,6 +72,7 @@ fn card(run: &Run, answers: &Answers, example: &Example) -> Result<Markup, PageE
         div.pictures {
             div { img src=(clean) alt={ (what) ", as it is" }; "as it is" }
             div { img src=(attacked) alt={ (what) ", attacked" }; "attacked" }
+            @if let Some(of) = &example.moved { div { (moved(of, example.shape)) } }
             div { img src=(difference) alt={ "change of " (what) ", at most " (short(greatest)) }; "change × " (format!("{factor:.1}")) }
         }
         (bars(&rows(answers, example), &format!("Probabilities of {what}")).svg())

@@ -82,6 +82,7 @@ fn answers(classes: usize, wave: &impl Fn(usize) -> f64) -> Answers {
         Seen { answer, predictive_entropy: entropy, mutual_information: entropy * wave(image + 5) * 0.5 }
     };
     let example = |image: usize| Example {
+        moved: None,
         number: image as i64,
         shape: [1, 28, 28],
         clean: (0..784).map(|p| if (p / 28 + p % 28 + image) % 9 < 3 { 1.0 } else { 0.0 }).collect(),

@@ -2,17 +2,17 @@
 
 use super::seen;
 use crate::{
-    ReportRequest, Session,
+    Refusal, ReportRequest, Session,
     evaluate::{measured, warnings},
     image_selection::Selected,
     model_source::ReadyModel,
 };
 use anyhow::{Context, Result};
 use bal_attacks::{
-    AttackSpec, Evaluated, FgsmSettings, NoStore, PgdSettings, Protocol, Radii, evaluate_with_store,
+    Attack, AttackName, AttackSpec, Evaluated, NoStore, Protocol, Radii, Settings, evaluate_with_store,
 };
 use bal_core::{EnsembleGradient, Images};
-use bal_page::{Attacked, Example, Seen};
+use bal_page::{Attacked, Example, Moved, Seen};
 use bal_report::Evaluation;
 use serde_json::json;
 use tch::{Device, Tensor};
@@ -25,7 +25,28 @@ pub(super) fn count(request: &ReportRequest, shown: &Selected) -> u64 {
     request.attacked.min(shown.numbers.len() as u64)
 }
 
-/// Attacks the first images by pgd at the radius; where `measure` says so, also by fgsm, and at a few radii.
+/// The attack that is asked for.
+///
+/// # Errors
+/// When it has no radius.
+pub(super) fn attack(request: &ReportRequest) -> Result<Attack> {
+    let attack = AttackSpec::from(request.attack).build()?;
+    if attack.measure().is_none() || attack.seeks_nearest() {
+        let fault =
+            format!("{} has no radius, and a page shows images at one; take pgd or flow-pgd", attack.name());
+        return Err(Refusal::of_request(fault).into());
+    }
+    Ok(attack)
+}
+
+/// The attack with its usual settings, seeing of an ensemble what the weights say that attacks should see.
+fn seeing(attack: AttackName, ensemble_gradient: EnsembleGradient) -> AttackSpec {
+    let said = Settings::default().with("ensemble_gradient", ensemble_gradient);
+    // One that needs no gradient has no such setting.
+    attack.with(&said).unwrap_or_else(|_| attack.into())
+}
+
+/// Attacks the first images at the radius; where `measure` says so, also at a few radii, and by fgsm beside pgd.
 pub(super) fn attacked(
     request: &ReportRequest,
     subject: &ReadyModel,
@@ -34,36 +55,41 @@ pub(super) fn attacked(
     session: &Session,
     measure: bool,
 ) -> Result<(Attacked, Vec<Evaluation>)> {
-    let radii = if measure { spread(request.radius) } else { vec![request.radius] };
+    let made = attack(request)?;
+    let measured_by = made.measure().context("the attack has a radius")?;
+    let in_ball = made.norm().is_some();
+    let radii = if measure { spread(request.radius, in_ball) } else { vec![request.radius] };
     let column =
         radii.iter().position(|&radius| radius >= request.radius).context("the radius is among the radii")?;
     let radii = Radii::new(radii)?;
     let mut evaluations = vec![];
-    // As `bal evaluate` attacks by default, seeing what the weights say that attacks should see.
+    // As `bal evaluate` attacks by default.
     let ensemble_gradient: EnsembleGradient = subject.model.ensemble_gradient.parse()?;
-    if measure {
-        let fgsm = AttackSpec::Fgsm(FgsmSettings { ensemble_gradient, ..FgsmSettings::default() });
-        evaluations.push(run(request, subject, shown, &fgsm, &radii, session)?.0);
+    let of = |attack| seeing(attack, ensemble_gradient);
+    if measure && request.attack == AttackName::Pgd {
+        evaluations.push(run(request, subject, shown, &of(AttackName::Fgsm), &radii, session)?.0);
     }
-    let settings = PgdSettings { ensemble_gradient, ..PgdSettings::default() };
-    let pgd = AttackSpec::Pgd(settings);
-    let (evaluation, Evaluated { curve, x, .. }) = run(request, subject, shown, &pgd, &radii, session)?;
+    let spec = of(request.attack);
+    let (evaluation, Evaluated { curve, x, witness }) = run(request, subject, shown, &spec, &radii, session)?;
     if measure {
         evaluations.push(evaluation);
     }
     let x = x.context("the attack hands over its images")?.get(column as i64);
+    let witness = witness.map(|witness| witness.get(column as i64));
     let labels = Tensor::from_slice(&curve.labels);
     let images = Images::new(x.shallow_clone(), &labels, session.device)?;
     let seen = seen::of_images(&*subject.classifier, &images, &session.workers)?;
-    let examples = examples(shown, clean, &seen, &x)?;
-    let attack = format!("{}, {} steps", pgd.name(), settings.steps);
-    Ok((Attacked { attack, norm: "linf".into(), radius: request.radius, seen, examples }, evaluations))
+    let examples = examples(shown, clean, &seen, &x, witness.as_ref())?;
+    let steps = json!(spec.settings()).get("steps").map(|steps| format!(", {steps} steps"));
+    let attack = format!("{}{}", spec.name(), steps.unwrap_or_default());
+    let norm = measured_by.name().to_owned();
+    Ok((Attacked { attack, norm, radius: request.radius, seen, examples }, evaluations))
 }
 
 /// Radii about the one that is asked for, from 0.
-fn spread(radius: f64) -> Vec<f64> {
+fn spread(radius: f64, in_ball: bool) -> Vec<f64> {
     let mut radii = vec![0.0, radius * 0.25, radius * 0.5, radius, radius * 1.5];
-    radii.retain(|&radius| radius <= 1.0);
+    radii.retain(|&radius| radius <= 1.0 || !in_ball);
     radii
 }
 
@@ -97,9 +123,23 @@ fn run(
     Ok((evaluation, evaluated))
 }
 
+/// A flow, or a pose where it is three numbers.
+fn moved(witness: Vec<f32>) -> Moved {
+    match witness[..] {
+        [degrees, down, right] => Moved::Pose([degrees, down, right]),
+        _ => Moved::Flow(witness),
+    }
+}
+
 /// The first images drawn that the run has right as they are and wrong when attacked, and where those do not suffice, the first
 /// others.
-fn examples(shown: &Selected, clean: &[Seen], seen: &[Seen], x: &Tensor) -> Result<Vec<Example>> {
+fn examples(
+    shown: &Selected,
+    clean: &[Seen],
+    seen: &[Seen],
+    x: &Tensor,
+    witness: Option<&Tensor>,
+) -> Result<Vec<Example>> {
     let fooled = |&image: &usize| clean[image].is_right() && !seen[image].is_right();
     let (fooled, others): (Vec<usize>, Vec<usize>) = (0..seen.len()).partition(fooled);
     // Half of them at most, where others are there: a page of errors alone would mislead.
@@ -118,6 +158,7 @@ fn examples(shown: &Selected, clean: &[Seen], seen: &[Seen], x: &Tensor) -> Resu
             shape: shape.try_into().ok().context("images are not [c, h, w]")?,
             clean: pixels(&as_it_is)?,
             attacked: pixels(&x.get(image as i64))?,
+            moved: witness.map(|witness| pixels(&witness.get(image as i64)).map(moved)).transpose()?,
             clean_seen: clean[image].clone(),
             attacked_seen: seen[image].clone(),
         })

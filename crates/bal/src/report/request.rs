@@ -1,5 +1,6 @@
 //! What a page is asked to show.
 
+use bal_attacks::AttackName;
 use std::path::PathBuf;
 
 /// Which runs are shown, and on what.
@@ -7,15 +8,18 @@ use std::path::PathBuf;
 pub struct ReportRequest {
     /// Run folders, at most eight.
     pub runs: Vec<PathBuf>,
-    /// Accuracies that were measured of these runs; without any, fgsm and pgd are measured on the images that are attacked.
+    /// Accuracies that were measured of these runs; without any, the attack is measured on the images that are attacked, and fgsm
+    /// beside pgd.
     pub evaluations: Vec<PathBuf>,
     /// The data set whose test images are shown; without one that of the first run.
     pub dataset: Option<String>,
     /// So many test images are classified, drawn by the seed.
     pub images: u64,
-    /// So many of them, drawn as well, are attacked by pgd.
+    /// So many of them, drawn as well, are attacked.
     pub attacked: u64,
-    /// The radius of the L-infinity ball that they are attacked in, above 0 and at most 1.
+    /// The attack, with its usual settings; one that has a radius.
+    pub attack: AttackName,
+    /// Its radius: above 0, and at most 1 in a ball.
     pub radius: f64,
     /// The seed of the draw and of random starts.
     pub seed: u64,
@@ -26,7 +30,7 @@ pub struct ReportRequest {
 }
 
 impl ReportRequest {
-    /// These runs on 1000 images, of which 200 are attacked at radius 0.1.
+    /// These runs on 1000 images, of which 200 are attacked by pgd at radius 0.1.
     pub fn new(runs: Vec<PathBuf>, out: impl Into<PathBuf>) -> Self {
         Self {
             runs,
@@ -34,6 +38,7 @@ impl ReportRequest {
             dataset: None,
             images: 1000,
             attacked: 200,
+            attack: AttackName::Pgd,
             radius: 0.1,
             seed: 0,
             out: out.into(),
