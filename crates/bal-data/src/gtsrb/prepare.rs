@@ -50,7 +50,7 @@ pub fn prepare(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Prepared, DataError> {
     let official = expected.and_then(|entry| entry.official.as_ref());
-    let names = Set::Gtsrb.files();
+    let names = Set::Gtsrb.files().expect("GTSRB is in IDX files");
     let mut files = Vec::new();
 
     let mut archive = Archive::open(&zips.training)?;
