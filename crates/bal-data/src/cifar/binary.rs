@@ -21,8 +21,11 @@ pub(super) fn parse(bytes: &[u8], set: Set, path: &Path) -> Result<Batch, DataEr
         return Err(wrong(path, "it is empty"));
     }
     if !bytes.len().is_multiple_of(record) {
-        let expected = bytes.len().next_multiple_of(record) as u64;
-        return Err(DataError::Truncated { file: path.to_owned(), offset: bytes.len() as u64, expected });
+        let reason = format!(
+            "its {} bytes are no whole number of images of {record} bytes; it is cut, or no file of {set}",
+            bytes.len()
+        );
+        return Err(wrong(path, reason));
     }
     let images = bytes.len() / record;
     let mut batch = Batch { pixels: Vec::with_capacity(images * PIXELS), labels: Vec::with_capacity(images) };

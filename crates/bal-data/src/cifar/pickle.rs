@@ -269,11 +269,8 @@ impl<'a> Machine<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], DataError> {
         let bytes = self.pickle.bytes;
         let end = self.at.saturating_add(count);
-        let taken = bytes.get(self.at..end).ok_or_else(|| DataError::Truncated {
-            file: self.pickle.path.to_owned(),
-            offset: bytes.len() as u64,
-            expected: end as u64,
-        })?;
+        let cut = || wrong_at(self.pickle.path, bytes.len(), "it ends in the middle; use the published file");
+        let taken = bytes.get(self.at..end).ok_or_else(cut)?;
         self.at = end;
         Ok(taken)
     }

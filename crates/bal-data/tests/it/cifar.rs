@@ -135,8 +135,18 @@ fn faulty_records_are_refused_with_file_and_place() {
     let (ten, hundred) = (Set::Cifar10, Set::Cifar100);
     let cases: Vec<(&str, Set, Vec<u8>, &str)> = vec![
         ("empty", ten, vec![], "it is empty"),
-        ("one byte less", ten, good(ten, 0)[1..].to_vec(), "ends at byte 3072, but its header declares 3073"),
-        ("one byte more", hundred, [good(hundred, 0), vec![0]].concat(), "ends at byte 3075"),
+        (
+            "one byte less",
+            ten,
+            good(ten, 0)[1..].to_vec(),
+            "its 3072 bytes are no whole number of images of 3073 bytes; it is cut, or no file of cifar-10",
+        ),
+        (
+            "one byte more",
+            hundred,
+            [good(hundred, 0), vec![0]].concat(),
+            "its 3075 bytes are no whole number of images of 3074",
+        ),
         ("label of no class", ten, changed(ten, 3073, 10), "byte 3073: label 10 is not in 0..10"),
         (
             "fine label of no class",

@@ -64,7 +64,7 @@ fn every_beginning_of_a_sound_pickle_is_refused() {
     assert_eq!(error_of(&sound), None);
     for end in (0..400).chain([sound.len() - 300, sound.len() - 1]) {
         let error = error_of(&sound[..end]).unwrap();
-        assert!(error.contains("ends at byte"), "{end}: {error}");
+        assert!(error.contains(&format!("byte {end}: it ends in the middle")), "{end}: {error}");
     }
     let trailing = [&sound[..], b"."].concat();
     assert_refused("more after the end", &trailing, "the content should end here, but more follows");
@@ -166,9 +166,9 @@ fn values_of_another_form_are_refused_with_the_reason() {
         ("no mark", b"e.".to_vec(), "there is none"),
         ("what was never remembered", b"h\x05.".to_vec(), "never remembered"),
         ("a negative length", b"T\xff\xff\xff\xffx.".to_vec(), "a text has a negative length"),
-        ("a length beyond the file", b"T\xff\xff\xff\x7fx.".to_vec(), "ends at byte 7"),
+        ("a length beyond the file", b"T\xff\xff\xff\x7fx.".to_vec(), "byte 7: it ends in the middle"),
         ("a mark left over", b"(K\x01.".to_vec(), "before its values are put together"),
-        ("a line without an end", b"cnumpy".to_vec(), "ends at byte 6"),
+        ("a line without an end", b"cnumpy".to_vec(), "byte 6: it ends in the middle"),
     ];
     for (case, bytes, expected) in cases {
         assert_refused(case, &bytes, expected);
