@@ -84,13 +84,7 @@ impl Set {
                 test_images: "t10k-images-idx3-ubyte.gz",
                 test_labels: "t10k-labels-idx1-ubyte.gz",
             },
-            Set::Gtsrb => FileNames {
-                train_images: "train-images-idx4-ubyte.gz",
-                train_labels: "train-labels-idx1-ubyte.gz",
-                train_tracks: Some("train-tracks-idx1-int.gz"),
-                test_images: "test-images-idx4-ubyte.gz",
-                test_labels: "test-labels-idx1-ubyte.gz",
-            },
+            Set::Gtsrb => GTSRB_FILES,
             Set::Cifar10 | Set::Cifar100 => return None,
         })
     }
@@ -117,6 +111,15 @@ impl FromStr for Set {
             .ok_or_else(|| DataError::UnknownSet(text.to_owned()))
     }
 }
+
+/// The files that GTSRB is prepared as.
+pub(crate) const GTSRB_FILES: FileNames = FileNames {
+    train_images: "train-images-idx4-ubyte.gz",
+    train_labels: "train-labels-idx1-ubyte.gz",
+    train_tracks: Some("train-tracks-idx1-int.gz"),
+    test_images: "test-images-idx4-ubyte.gz",
+    test_labels: "test-labels-idx1-ubyte.gz",
+};
 
 /// Names of a set's IDX files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

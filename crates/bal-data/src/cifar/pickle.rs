@@ -131,48 +131,15 @@ impl<'a> Machine<'a> {
         self.instruction = self.at;
         let instruction = self.byte()?;
         match instruction {
-            0x80 => {
-                let protocol = self.byte()?;
-                if protocol > 2 {
-                    return Err(self.wrong(format!(
-                        "protocol {protocol} of pickle is not that of CIFAR's authors, 2; use the published file"
-                    )));
-                }
-            }
+            0x80 => self.protocol()?,
             b'}' => self.push(Value::Dictionary(vec![]))?,
             b']' => self.push(Value::List(vec![]))?,
             b')' => self.push(Value::Tuple(vec![]))?,
             b'N' => self.push(Value::Nothing)?,
             0x88 => self.push(Value::Truth(true))?,
             0x89 => self.push(Value::Truth(false))?,
-            b'K' => {
-                let value = self.byte()?;
-                self.push(Value::Integer(value.into()))?;
-            }
-            b'M' => {
-                let value = u16::from_le_bytes(self.array()?);
-                self.push(Value::Integer(value.into()))?;
-            }
-            b'J' => {
-                let value = i32::from_le_bytes(self.array()?);
-                self.push(Value::Integer(value.into()))?;
-            }
-            0x8a => {
-                let length = self.byte()?;
-                let digits = self.take(length.into())?;
-                let value = integer(digits).ok_or_else(|| self.wrong("an integer has more than 64 bits"))?;
-                self.push(Value::Integer(value))?;
-            }
-            b'U' => {
-                let length = self.byte()?;
-                self.text(length.into())?;
-            }
-            b'T' => {
-                let length = i32::from_le_bytes(self.array()?);
-                let length =
-                    usize::try_from(length).map_err(|_| self.wrong("a text has a negative length"))?;
-                self.text(length)?;
-            }
+            b'K' | b'M' | b'J' | 0x8a => self.integer(instruction)?,
+            b'U' | b'T' => self.text(instruction)?,
             b'(' => {
                 self.room(self.marks.len())?;
                 self.marks.push(self.stack.len());
@@ -182,14 +149,11 @@ impl<'a> Machine<'a> {
                 self.push(Value::Tuple(items))?;
             }
             0x85..=0x87 => {
-                let count = usize::from(instruction - 0x84);
-                let from = self.above_mark(count)?;
-                let items = self.stack.split_off(from);
+                let items = self.uppermost(usize::from(instruction - 0x84))?;
                 self.push(Value::Tuple(items))?;
             }
             b'a' => {
-                let from = self.above_mark(1)?;
-                let items = self.stack.split_off(from);
+                let items = self.uppermost(1)?;
                 self.append(items)?;
             }
             b'e' => {
@@ -197,49 +161,17 @@ impl<'a> Machine<'a> {
                 self.append(items)?;
             }
             b's' => {
-                let from = self.above_mark(2)?;
-                let items = self.stack.split_off(from);
+                let items = self.uppermost(2)?;
                 self.set(&items)?;
             }
             b'u' => {
                 let items = self.marked()?;
                 self.set(&items)?;
             }
-            b'q' => {
-                let key = self.byte()?;
-                self.remember(key.into())?;
-            }
-            b'r' => {
-                let key = u32::from_le_bytes(self.array()?);
-                self.remember(key)?;
-            }
-            b'h' => {
-                let key = self.byte()?;
-                self.recall(key.into())?;
-            }
-            b'j' => {
-                let key = u32::from_le_bytes(self.array()?);
-                self.recall(key)?;
-            }
-            b'c' => {
-                let (module, name) = (self.line()?, self.line()?);
-                let callable = Callable::named(module, name).ok_or_else(|| {
-                    let name = [module, b".", name].concat();
-                    let name = String::from_utf8_lossy(&name[..name.len().min(100)]).into_owned();
-                    self.wrong(format!(
-                        "it names {name:?}, which no file of CIFAR does; nothing was executed"
-                    ))
-                })?;
-                self.push(Value::Callable(callable))?;
-            }
-            b'R' => {
-                let (arguments, callable) = (self.pop()?, self.pop()?);
-                let Value::Callable(callable) = *self.pickle.value(callable) else {
-                    return Err(self.wrong("it calls a value that is no function"));
-                };
-                let made = callable.make(&self.pickle, arguments)?;
-                self.push(made)?;
-            }
+            b'q' | b'r' => self.remember(instruction)?,
+            b'h' | b'j' => self.recall(instruction)?,
+            b'c' => self.name()?,
+            b'R' => self.call()?,
             b'b' => {
                 let (state, built) = (self.pop()?, self.top()?);
                 let value = self.pickle.value(built).built(&self.pickle, built, state)?;
@@ -259,6 +191,63 @@ impl<'a> Machine<'a> {
             }
         }
         Ok(true)
+    }
+
+    fn protocol(&mut self) -> Result<(), DataError> {
+        let protocol = self.byte()?;
+        if protocol > 2 {
+            return Err(self.wrong(format!(
+                "protocol {protocol} of pickle is not that of CIFAR's authors, 2; use the published file"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Pushes an integer of one, two or four bytes, or of as many as the next byte says.
+    fn integer(&mut self, instruction: u8) -> Result<(), DataError> {
+        let value = match instruction {
+            b'K' => self.byte()?.into(),
+            b'M' => u16::from_le_bytes(self.array()?).into(),
+            b'J' => i32::from_le_bytes(self.array()?).into(),
+            _ => {
+                let length = self.byte()?;
+                let digits = self.take(length.into())?;
+                integer(digits).ok_or_else(|| self.wrong("an integer has more than 64 bits"))?
+            }
+        };
+        self.push(Value::Integer(value))
+    }
+
+    /// Pushes a text whose length is one byte or four.
+    fn text(&mut self, instruction: u8) -> Result<(), DataError> {
+        let length = match instruction {
+            b'U' => self.byte()?.into(),
+            _ => usize::try_from(i32::from_le_bytes(self.array()?))
+                .map_err(|_| self.wrong("a text has a negative length"))?,
+        };
+        let from = self.at;
+        self.take(length)?;
+        self.push(Value::Text(from..self.at))
+    }
+
+    /// Pushes what a name stands for, if it is one of those that are known.
+    fn name(&mut self) -> Result<(), DataError> {
+        let (module, name) = (self.line()?, self.line()?);
+        let callable = Callable::named(module, name).ok_or_else(|| {
+            let name = [module, b".", name].concat();
+            let name = String::from_utf8_lossy(&name[..name.len().min(100)]).into_owned();
+            self.wrong(format!("it names {name:?}, which no file of CIFAR does; nothing was executed"))
+        })?;
+        self.push(Value::Callable(callable))
+    }
+
+    fn call(&mut self) -> Result<(), DataError> {
+        let (arguments, callable) = (self.pop()?, self.pop()?);
+        let Value::Callable(callable) = *self.pickle.value(callable) else {
+            return Err(self.wrong("it calls a value that is no function"));
+        };
+        let made = callable.make(&self.pickle, arguments)?;
+        self.push(made)
     }
 
     fn wrong(&self, reason: impl std::fmt::Display) -> DataError {
@@ -293,12 +282,6 @@ impl<'a> Machine<'a> {
         Ok(line)
     }
 
-    fn text(&mut self, length: usize) -> Result<(), DataError> {
-        let from = self.at;
-        self.take(length)?;
-        self.push(Value::Text(from..self.at))
-    }
-
     /// Refuses one more of what there are `count` of.
     fn room(&self, count: usize) -> Result<(), DataError> {
         if count < MOST_VALUES {
@@ -319,6 +302,12 @@ impl<'a> Machine<'a> {
         let floor = self.marks.last().copied().unwrap_or(0);
         let from = self.stack.len().checked_sub(count).filter(|&from| from >= floor);
         from.ok_or_else(|| self.wrong("it takes a value where none is left"))
+    }
+
+    /// The uppermost `count` values, which go.
+    fn uppermost(&mut self, count: usize) -> Result<Vec<Id>, DataError> {
+        let from = self.above_mark(count)?;
+        Ok(self.stack.split_off(from))
     }
 
     fn top(&self) -> Result<Id, DataError> {
@@ -360,14 +349,21 @@ impl<'a> Machine<'a> {
         }
     }
 
-    fn remember(&mut self, key: u32) -> Result<(), DataError> {
+    /// The number of a remembered value: one byte, or four of the `long` instructions.
+    fn key(&mut self, is_long: bool) -> Result<u32, DataError> {
+        if is_long { Ok(u32::from_le_bytes(self.array()?)) } else { Ok(self.byte()?.into()) }
+    }
+
+    fn remember(&mut self, instruction: u8) -> Result<(), DataError> {
+        let key = self.key(instruction == b'r')?;
         self.room(self.memo.len())?;
         let top = self.top()?;
         self.memo.insert(key, top);
         Ok(())
     }
 
-    fn recall(&mut self, key: u32) -> Result<(), DataError> {
+    fn recall(&mut self, instruction: u8) -> Result<(), DataError> {
+        let key = self.key(instruction == b'j')?;
         self.room(self.stack.len())?;
         let id = self.memo.get(&key).copied();
         self.stack.push(id.ok_or_else(|| self.wrong("it recalls a value that it never remembered"))?);

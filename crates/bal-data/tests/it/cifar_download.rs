@@ -1,6 +1,7 @@
 //! Fetching CIFAR: one archive in either form is enough, and both of its digests have to agree.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -25,11 +26,13 @@ fn manifest(sources: &[String], published: impl Fn(&[u8]) -> Md5) -> Manifest {
     for form in Form::ALL {
         let bytes = packed(form);
         let Content { bytes: size, sha256 } = Content::of(&bytes);
-        text += &format!(
+        write!(
+            text,
             "[[set.archives]]\nname = \"{}\"\ncontent = {{ bytes = {size}, sha256 = \"{sha256}\" }}\nmd5 = \"{}\"\n",
             form.archive(SET),
             published(&bytes)
-        );
+        )
+        .unwrap();
     }
     Manifest::parse(&text, Path::new("test.toml")).unwrap()
 }

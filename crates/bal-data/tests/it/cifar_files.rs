@@ -43,7 +43,9 @@ impl Form {
             ["train", "test"].map(str::to_owned).to_vec()
         };
         if self == Form::Binary {
-            names.iter_mut().for_each(|name| name.push_str(".bin"));
+            for name in &mut names {
+                name.push_str(".bin");
+            }
         }
         names
     }
