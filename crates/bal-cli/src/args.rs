@@ -116,7 +116,7 @@ pub(crate) enum Command {
     )]
     Export(Export),
     /// Downloads published data sets and verifies them.
-    #[command(after_help = "Example:\n  bal download fashion-mnist gtsrb")]
+    #[command(after_help = "Example:\n  bal download fashion-mnist cifar-10")]
     Download(Download),
     /// Lists runs and compares their settings.
     Runs(Runs),

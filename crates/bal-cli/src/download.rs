@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Fetches the data sets that the flags name.
 pub(crate) fn download(flags: &Download) -> Result<()> {
-    let sets = if flags.sets.is_empty() { &Set::ALL[..] } else { &flags.sets };
+    let sets = if flags.sets.is_empty() { &Set::PAPER[..] } else { &flags.sets };
     let bar = Bar::new();
     let folders =
         bal::download(sets, flags.data.as_deref(), flags.mirror.as_deref(), &mut |event| bar.show(event));

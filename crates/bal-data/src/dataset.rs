@@ -1,4 +1,4 @@
-//! A whole set in memory, read from its IDX files and checked.
+//! A whole set in memory, read from its files and checked.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use ndarray::Array4;
 
 use crate::idx::{self, Loaded};
 use crate::shuffle::{Purpose, permutation};
-use crate::{DataError, Set, Split};
+use crate::{DataError, Set, Split, cifar};
 
 /// Training and test images of a set.
 #[derive(Clone, Debug)]
@@ -23,8 +23,8 @@ pub struct Dataset {
     /// Test images.
     pub test: Split,
     /// SHA-256 of each file that was read, in hexadecimal, by file name: for the record of a run.
-    /// Of a [set of the user's own](crate::own) `train`, `test` and, if it is there, `held-out`: of names, labels, groups and
-    /// pixels of each part.
+    /// Of a [set of the user's own](crate::own) and of CIFAR, which has two forms, `train`, `test` and, if it is there,
+    /// `held-out`: of names, labels, groups and pixels of each part.
     pub digests: BTreeMap<String, String>,
 }
 
@@ -34,8 +34,9 @@ pub struct Dataset {
 /// for any `Dataset`, though not that the files are the published ones: compare [`Dataset::digests`], or see
 /// [`download::check`](crate::download::check).
 pub fn load(set: Set, root: &Path) -> Result<Dataset, DataError> {
-    let names = set.files();
-    let mut reader = Reader { set, folder: root.join(set.name()), digests: BTreeMap::new() };
+    let folder = root.join(set.name());
+    let Some(names) = set.files() else { return cifar::load(set, &folder) };
+    let mut reader = Reader { set, folder, digests: BTreeMap::new() };
     let mut train = reader.split(names.train_images, names.train_labels)?;
     if let Some(name) = names.train_tracks {
         train.groups = Some(reader.groups(name, &train, names.train_images)?);

@@ -44,17 +44,22 @@ impl FromStr for Digest {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("a SHA-256 digest has 64 lower-case hexadecimal digits, got {text:?}");
-        if text.len() != 64 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-            return Err(wrong());
-        }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| wrong())?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
-        }
-        Ok(Self(bytes))
+        hexadecimal(text, "a SHA-256 digest").map(Self)
     }
+}
+
+/// The bytes of lower-case hexadecimal digits; `what` they are is for the error.
+pub(crate) fn hexadecimal<const N: usize>(text: &str, what: &str) -> Result<[u8; N], String> {
+    let wrong = || format!("{what} has {} lower-case hexadecimal digits, got {text:?}", 2 * N);
+    if text.len() != 2 * N || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
+        return Err(wrong());
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let pair = std::str::from_utf8(pair).map_err(|_| wrong())?;
+        *byte = u8::from_str_radix(pair, 16).map_err(|_| wrong())?;
+    }
+    Ok(bytes)
 }
 
 impl TryFrom<String> for Digest {

@@ -4,6 +4,7 @@
 //! a file with wrong content is removed, and so is one that met a full disk, unless an earlier run had begun it. What stands
 //! under its final name is right, whenever the process is killed.
 
+mod archives;
 mod http;
 mod official;
 mod verify;
@@ -23,7 +24,7 @@ use crate::{DataError, Manifest, Mirror, Set};
 pub struct Fetched {
     /// The set's folder.
     pub folder: PathBuf,
-    /// Its files, in the order of [`Set::files`].
+    /// Its files, in the order of [`Set::files`]; of CIFAR the archive that is used.
     pub files: Vec<FetchedFile>,
 }
 
@@ -53,7 +54,7 @@ pub enum Origin {
 ///
 /// Files that are there and right are not fetched again, and wrong ones are replaced once a right copy is complete.
 /// Sources are asked in this order: the mirror, those of the manifest; then, for GTSRB, the official archives are
-/// fetched and prepared. `progress` hears of each step.
+/// fetched and prepared. Of CIFAR one archive is brought, and none if one is there. `progress` hears of each step.
 ///
 /// Errors: [`DataError::NoSource`] with the failure of every source; [`DataError::DiskFull`] or [`DataError::Write`]
 /// at once, since another source would not help. While another process fills the same folder, it waits.
@@ -68,6 +69,9 @@ pub fn fetch(
     let folder = root.join(set.name());
     let _lock = lock(&folder, progress)?;
     let sources = sources(entry, mirror);
+    if !entry.archives.is_empty() {
+        return archives::fetched(entry, &folder, &sources, progress);
+    }
     let mut files = Vec::new();
     for file in &entry.files {
         let path = folder.join(&file.name);
@@ -85,10 +89,15 @@ pub fn fetch(
     Ok(Fetched { folder, files })
 }
 
-/// Checks without any network that every file of `set` is in `root/<set>/` and right; else the first fault.
+/// Checks without any network that every file of `set`, of CIFAR one archive, is in `root/<set>/` and right; else the first
+/// fault.
 pub fn check(manifest: &Manifest, set: Set, root: &Path) -> Result<(), DataError> {
     let folder = root.join(set.name());
-    for file in &manifest.entry(set)?.files {
+    let entry = manifest.entry(set)?;
+    if !entry.archives.is_empty() {
+        return archives::check(entry, set, &folder);
+    }
+    for file in &entry.files {
         let path = folder.join(&file.name);
         if !path.exists() {
             return Err(DataError::Missing { file: path, set });

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::own::{Refusal, Remedy};
-use crate::{Content, Mirror, Set};
+use crate::{Content, Md5, Mirror, Set};
 
 /// What can be wrong with a data set, its manifest or its download.
 ///
@@ -13,7 +13,7 @@ use crate::{Content, Mirror, Set};
 #[non_exhaustive]
 pub enum DataError {
     /// The name of a set is not one of [`Set::ALL`].
-    #[error("unknown data set {0:?}; known are mnist, fashion-mnist and gtsrb")]
+    #[error("unknown data set {0:?}; known are mnist, fashion-mnist, gtsrb, cifar-10 and cifar-100")]
     UnknownSet(String),
     /// Neither an address nor a folder.
     #[error("mirror {0:?} is neither an existing folder nor an http:// or https:// address; name another, or correct {var}", var = Mirror::VARIABLE)]
@@ -79,6 +79,16 @@ pub enum DataError {
         found: Box<Content>,
         /// Empty, or how the unpacked content differs too.
         unpacked: String,
+    },
+    /// A file has not the MD5 digest that its authors publish.
+    #[error("{}: its MD5 digest is {found}, but its authors publish {expected}", file.display())]
+    WrongMd5 {
+        /// The file.
+        file: PathBuf,
+        /// What the manifest states.
+        expected: Md5,
+        /// What the file is.
+        found: Md5,
     },
     /// A server did not deliver.
     #[error("{url}: {reason}")]
@@ -218,6 +228,14 @@ pub enum DataError {
         /// The entry's name.
         entry: String,
         /// What is wrong with it, with the row where it is a table.
+        reason: String,
+    },
+    /// A file of CIFAR that is not as its authors publish it.
+    #[error("{}: {reason}", file.display())]
+    Cifar {
+        /// The file; of an archive with the entry after it.
+        file: PathBuf,
+        /// What is wrong, with the offset where it is a pickle.
         reason: String,
     },
     /// The decoded frames are not those of the official release.

@@ -7,6 +7,8 @@
 //!    verified. If there is no prepared copy of GTSRB, [`gtsrb::prepare`] makes it from the official zips.
 //! 3. [`load`] reads them into `ndarray` arrays ([`Dataset`], [`Split`]).
 //!
+//! CIFAR is read from the archives of its authors ([`cifar`]).
+//!
 //! [`own::load`] reads the user's own images (folders, tables or IDX files) into the same arrays.
 //!
 //! Input from disk or from a server may be broken or hostile. A reader never panics, never allocates more than the bytes
@@ -14,6 +16,7 @@
 
 #![doc = include_str!("../README.md")]
 
+pub mod cifar;
 pub mod dataset;
 pub mod digest;
 pub mod download;
@@ -22,6 +25,7 @@ pub mod gtsrb;
 mod holdout;
 pub mod idx;
 pub mod manifest;
+mod md5;
 mod mirror;
 pub mod own;
 mod part;
@@ -36,6 +40,7 @@ pub use digest::{Content, Digest};
 pub use error::DataError;
 pub use holdout::{Holdout, Share};
 pub use manifest::Manifest;
+pub use md5::Md5;
 pub use mirror::Mirror;
 pub use own::{Own, OwnSettings, Preprocessing};
 pub use set::{FileNames, Set};

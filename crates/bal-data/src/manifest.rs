@@ -2,13 +2,16 @@
 //!
 //! A file has two digests: that of the `.gz` as its authors published it, and that of the unpacked content.
 //! Copies that were compressed anew differ in the first and agree in the second.
+//!
+//! A set in archives (CIFAR) has a SHA-256 digest and the authors' MD5 digest of each archive, and both have to agree. One
+//! right archive is enough.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::{Content, DataError, Set};
+use crate::{Content, DataError, Md5, Set};
 
 /// The manifest of all sets, checked on reading.
 #[derive(Clone, Debug)]
@@ -30,7 +33,11 @@ pub struct Entry {
     /// Where the files are, first choice first; a mirror given by the user comes before all.
     pub sources: Vec<Source>,
     /// The files, exactly those of [`Set::files`].
+    #[serde(default)]
     pub files: Vec<FileEntry>,
+    /// The archives of which one is enough, exactly those of [`Set::archives`].
+    #[serde(default)]
+    pub archives: Vec<ArchiveEntry>,
     /// Official archives from which the files can be prepared (GTSRB).
     pub official: Option<Official>,
 }
@@ -74,6 +81,18 @@ pub struct FileEntry {
     pub gz: Content,
     /// What it unpacks to.
     pub unpacked: Content,
+}
+
+/// One archive of a set (CIFAR), as its authors publish it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArchiveEntry {
+    /// Name in the set's folder and below each source.
+    pub name: String,
+    /// Size and SHA-256 digest.
+    pub content: Content,
+    /// The digest that the authors publish.
+    pub md5: Md5,
 }
 
 /// The official archives of GTSRB, and what their frames must decode to.
@@ -183,9 +202,14 @@ impl Entry {
     /// What types cannot say.
     fn check(&self) -> Result<(), String> {
         let names: Vec<_> = self.files.iter().map(|file| file.name.as_str()).collect();
-        let expected = self.name.files().all();
+        let expected = self.name.files().map(|files| files.all()).unwrap_or_default();
         if names != expected {
             return Err(format!("files are {names:?}, expected {expected:?} in this order"));
+        }
+        let archives: Vec<_> = self.archives.iter().map(|archive| archive.name.as_str()).collect();
+        let expected = self.name.archives();
+        if archives != expected {
+            return Err(format!("archives are {archives:?}, expected {expected:?} in this order"));
         }
         match &self.official {
             Some(official) if self.name == Set::Gtsrb => official.check(),

@@ -19,7 +19,7 @@ mod conversion;
 mod divide;
 mod equal;
 mod export;
-mod fingerprint;
+pub(crate) mod fingerprint;
 mod folders;
 mod formats;
 mod gray;

@@ -1,4 +1,4 @@
-//! The three data sets of the experiments: names, shapes and file names.
+//! The published data sets: names, shapes and file names.
 
 mod class_names;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::DataError;
 
-/// A data set that the experiments use.
+/// A published data set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Set {
@@ -19,11 +19,20 @@ pub enum Set {
     FashionMnist,
     /// German traffic signs: 39,209 and 12,630 RGB images, resized to 32x32, 43 classes.
     Gtsrb,
+    /// Photographs: 50,000 and 10,000 RGB images of 32x32, 10 classes.
+    #[serde(rename = "cifar-10")]
+    Cifar10,
+    /// Photographs: 50,000 and 10,000 RGB images of 32x32, 100 classes.
+    #[serde(rename = "cifar-100")]
+    Cifar100,
 }
 
 impl Set {
-    /// Every set, in the order of the paper.
-    pub const ALL: [Set; 3] = [Set::Mnist, Set::FashionMnist, Set::Gtsrb];
+    /// Every set: those of the paper, in its order, then CIFAR.
+    pub const ALL: [Set; 5] = [Set::Mnist, Set::FashionMnist, Set::Gtsrb, Set::Cifar10, Set::Cifar100];
+
+    /// The sets of the paper's experiments.
+    pub const PAPER: [Set; 3] = [Set::Mnist, Set::FashionMnist, Set::Gtsrb];
 
     /// The name on command lines, in experiment files and of the folder below `datasets/`.
     pub fn name(self) -> &'static str {
@@ -31,14 +40,17 @@ impl Set {
             Set::Mnist => "mnist",
             Set::FashionMnist => "fashion-mnist",
             Set::Gtsrb => "gtsrb",
+            Set::Cifar10 => "cifar-10",
+            Set::Cifar100 => "cifar-100",
         }
     }
 
     /// Number of classes; labels are `0..classes`.
     pub fn classes(self) -> usize {
         match self {
-            Set::Mnist | Set::FashionMnist => 10,
+            Set::Mnist | Set::FashionMnist | Set::Cifar10 => 10,
             Set::Gtsrb => 43,
+            Set::Cifar100 => 100,
         }
     }
 
@@ -48,6 +60,8 @@ impl Set {
             Set::Mnist => &class_names::DIGITS,
             Set::FashionMnist => &class_names::CLOTHES,
             Set::Gtsrb => &class_names::SIGNS,
+            Set::Cifar10 => &class_names::OBJECTS,
+            Set::Cifar100 => &class_names::MORE_OBJECTS,
         }
     }
 
@@ -55,13 +69,14 @@ impl Set {
     pub fn image_shape(self) -> [usize; 3] {
         match self {
             Set::Mnist | Set::FashionMnist => [1, 28, 28],
-            Set::Gtsrb => [3, 32, 32],
+            Set::Gtsrb | Set::Cifar10 | Set::Cifar100 => [3, 32, 32],
         }
     }
 
-    /// The IDX files that make up the set, as they are named in its folder.
-    pub fn files(self) -> FileNames {
-        match self {
+    /// The IDX files that make up the set, as they are named in its folder; `None` for CIFAR, which is in one of
+    /// [`Set::archives`].
+    pub fn files(self) -> Option<FileNames> {
+        Some(match self {
             Set::Mnist | Set::FashionMnist => FileNames {
                 train_images: "train-images-idx3-ubyte.gz",
                 train_labels: "train-labels-idx1-ubyte.gz",
@@ -69,14 +84,14 @@ impl Set {
                 test_images: "t10k-images-idx3-ubyte.gz",
                 test_labels: "t10k-labels-idx1-ubyte.gz",
             },
-            Set::Gtsrb => FileNames {
-                train_images: "train-images-idx4-ubyte.gz",
-                train_labels: "train-labels-idx1-ubyte.gz",
-                train_tracks: Some("train-tracks-idx1-int.gz"),
-                test_images: "test-images-idx4-ubyte.gz",
-                test_labels: "test-labels-idx1-ubyte.gz",
-            },
-        }
+            Set::Gtsrb => GTSRB_FILES,
+            Set::Cifar10 | Set::Cifar100 => return None,
+        })
+    }
+
+    /// The archives of which one makes up the set, preferred first; none for sets in IDX files.
+    pub fn archives(self) -> Vec<&'static str> {
+        crate::cifar::archives(self)
     }
 }
 
@@ -96,6 +111,15 @@ impl FromStr for Set {
             .ok_or_else(|| DataError::UnknownSet(text.to_owned()))
     }
 }
+
+/// The files that GTSRB is prepared as.
+pub(crate) const GTSRB_FILES: FileNames = FileNames {
+    train_images: "train-images-idx4-ubyte.gz",
+    train_labels: "train-labels-idx1-ubyte.gz",
+    train_tracks: Some("train-tracks-idx1-int.gz"),
+    test_images: "test-images-idx4-ubyte.gz",
+    test_labels: "test-labels-idx1-ubyte.gz",
+};
 
 /// Names of a set's IDX files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,8 +155,12 @@ mod tests {
         for set in Set::ALL {
             assert_eq!(set.name().parse::<Set>().unwrap(), set);
             assert_eq!(set.class_names().len(), set.classes());
+            assert_eq!(set.files().is_some(), set.archives().is_empty());
         }
-        let error = "cifar10".parse::<Set>().unwrap_err().to_string();
-        assert!(error.contains("cifar10") && error.contains("fashion-mnist"), "{error}");
+        let error = "cifar".parse::<Set>().unwrap_err().to_string();
+        assert!(
+            error.contains("\"cifar\"") && Set::ALL.iter().all(|set| error.contains(set.name())),
+            "{error}"
+        );
     }
 }

@@ -128,7 +128,8 @@ pub enum ModelError {
     },
     /// An architecture that is not known.
     #[error(
-        "unknown architecture `{name}`; known are cnn, cnn-wide, stn, mlp-HIDDEN (such as mlp-256-256) and tramer-a to tramer-d"
+        "unknown architecture `{name}`; known are cnn, cnn-wide, stn, mlp-HIDDEN (such as mlp-256-256), resnet-frn-LAYERS \
+         (8, 14, 20 and so on in steps of 6) and tramer-a to tramer-d"
     )]
     Architecture {
         /// The name given.

@@ -1,6 +1,7 @@
 //! Fully connected networks.
 
-use crate::sequential::{Init, Layer, Sequential};
+use crate::init::Init;
+use crate::sequential::{Layer, Sequential};
 use crate::{ModelError, Sizes};
 
 /// How names begin.

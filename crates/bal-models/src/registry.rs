@@ -2,7 +2,7 @@
 
 use crate::mlp::mlp;
 use crate::tramer::tramer;
-use crate::{Cnn, ModelError, Sizes, Stn};
+use crate::{Cnn, ModelError, ResnetFrn, Sizes, Stn};
 use bal_core::Architecture;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ const MNIST: Sizes = Sizes { input: [1, 28, 28], classes: 10 };
 /// | `cnn-wide` | the same with twice the filters |
 /// | `stn` | the paper's network for GTSRB, with a spatial transformer, [`Stn`] |
 /// | `mlp-H-H` | fully connected, with the units of each hidden layer: `mlp-1200-1200` |
+/// | `resnet-frn-N` | residual, without batch statistics, of N = 6k + 2 layers: `resnet-frn-20`, [`ResnetFrn`] |
 /// | `tramer-a` to `tramer-d` | the networks of ensemble adversarial training (Tramèr et al., ICLR 2018) |
 ///
 /// # Errors
@@ -33,6 +34,9 @@ pub fn architecture(name: &str, sizes: Option<Sizes>) -> Result<Arc<dyn Architec
         (name, sizes) => {
             let sizes = sizes.unwrap_or(MNIST);
             let unknown = || Err(ModelError::Architecture { name: name.into() });
+            if let Some(network) = ResnetFrn::named(name, sizes) {
+                return Ok(Arc::new(network?));
+            }
             Arc::new(mlp(name, sizes).or_else(|| tramer(name, sizes)).unwrap_or_else(unknown)?)
         }
     })

@@ -1,8 +1,8 @@
 //! Networks that are one layer after another.
 
-use crate::{ModelError, Sizes};
+use crate::{ModelError, Sizes, init::Init};
 use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, TensorSpec};
-use tch::{Device, Kind, Tensor};
+use tch::Tensor;
 
 /// A layer. Convolutions and all dense layers but the last are followed by `ReLU`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,17 +13,6 @@ pub(crate) enum Layer {
     Conv { filters: i64, side: i64, stride: i64, padding: i64 },
     /// A fully connected layer; the first one flattens what it is given.
     Dense { units: i64, init: Init },
-}
-
-/// Initial weights, of which fan-in and fan-out are what a number is made of and what it is a part of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Init {
-    /// Uniform in `+-1/sqrt(fan_in)`, biases too: PyTorch's.
-    FanIn,
-    /// Uniform in `+-sqrt(6 / (fan_in + fan_out))`, biases 0 (Glorot & Bengio, AISTATS 2010, eq. 16).
-    Glorot,
-    /// Normal with the variance `2 / fan_in`, biases 0 (He et al., ICCV 2015, eq. 10).
-    He,
 }
 
 /// Layers one after another, and a dense one for the classes at the end.
@@ -109,17 +98,7 @@ impl Architecture for Sequential {
     fn init(&self, noise: &mut NoiseStream) -> (Position, Position) {
         let mut tensors = Vec::new();
         for (weight, init) in self.weights() {
-            let zeros = |spec: &TensorSpec| Tensor::zeros(&spec.shape, (Kind::Float, Device::Cpu));
-            let like = zeros(&weight);
-            let taps: i64 = weight.shape[2..].iter().product();
-            let (to, from) = ((weight.shape[0] * taps) as f64, (weight.shape[1] * taps) as f64);
-            let mut uniform = |like: &Tensor, bound: f64| (noise.uniform_like(like) * 2.0 - 1.0) * bound;
-            let other = zeros(&bias(&weight));
-            tensors.extend(match init {
-                Init::FanIn => [uniform(&like, from.sqrt().recip()), uniform(&other, from.sqrt().recip())],
-                Init::Glorot => [uniform(&like, (6.0 / (from + to)).sqrt()), other],
-                Init::He => [noise.normal_like(&like) * (2.0 / from).sqrt(), other],
-            });
+            tensors.extend(init.layer(&weight.shape, noise));
         }
         (Position::new(tensors), Position::new(vec![]))
     }

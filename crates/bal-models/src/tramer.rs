@@ -1,6 +1,7 @@
 //! The networks of ensemble adversarial training.
 
-use crate::sequential::{Init, Layer, Sequential};
+use crate::init::Init;
+use crate::sequential::{Layer, Sequential};
 use crate::{ModelError, Sizes};
 
 /// The network `tramer-a`, `-b`, `-c` or `-d`; `None` for other names.

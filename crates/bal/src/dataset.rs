@@ -301,7 +301,7 @@ impl DataSource<'_> {
         Ok((Test { images, class_names, files }, numbers))
     }
 
-    /// Pixels as bytes; of the sets that the program knows coloured ones in gray, as the paper has them.
+    /// Pixels as bytes; those of GTSRB in gray, as the paper has them, unless its name says otherwise.
     fn tensors(&self, split: &Split) -> Result<Images> {
         let shape: Vec<i64> = split.images.shape().iter().map(|&n| n as i64).collect();
         let labels: Vec<i64> = split.labels.iter().map(|&label| label.into()).collect();
@@ -309,6 +309,7 @@ impl DataSource<'_> {
         if let [images, channels, height, width] = shape[..]
             && channels > 1
             && self.own.is_none()
+            && published::is_gray(self.name)
         {
             let every: Vec<usize> = (0..split.len()).collect();
             let pixels = Tensor::f_from_slice(&split.gray(&every))?.f_reshape([images, 1, height, width])?;

@@ -38,12 +38,12 @@ with_methods! {
         pub name: String,
         /// Variant of the method, for methods with several: `released`, `paper` or `exact` (docs/paper.md).
         pub preset: Option<String>,
-        /// Data set: mnist, fashion-mnist, gtsrb, gtsrb-paper, or the path of images of your own.
+        /// Data set: mnist, fashion-mnist, gtsrb, gtsrb-paper, gtsrb-colour, cifar-10, cifar-100, or the path of images of your own.
         ///
         /// A folder or a table of images where `[images]` says how it is read.
         pub dataset: String,
         /// Network: `cnn`, `cnn-wide` with twice its filters, `stn`, which has a spatial transformer, `mlp-256-256` with the units of
-        /// each hidden layer, or `tramer-a` to `tramer-d`.
+        /// each hidden layer, `resnet-frn-20`, which is residual, or `tramer-a` to `tramer-d`.
         ///
         /// Absent where `[[networks]]` has several.
         #[serde(default, skip_serializing_if = "String::is_empty")]

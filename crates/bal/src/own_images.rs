@@ -129,10 +129,10 @@ pub fn named(name: &str, settings: &ImageSettings) -> Result<(String, Option<Ima
 
 /// The place that a user means by `name`, which is no data set that the program knows: a folder or a table.
 pub(crate) fn place(name: &str) -> Result<String> {
-    let known = "mnist, fashion-mnist, gtsrb, gtsrb-paper";
     if !Path::new(name).exists() {
         bail!(
-            "there is no data set {name}: it is none of {known}, and no folder or table of images is there"
+            "there is no data set {name}: it is none of {}, and no folder or table of images is there",
+            published::known_names()
         );
     }
     // A run is found again from any folder.

@@ -2,7 +2,7 @@
 
 use super::{Desk, MIB, Reader, seeds, two_parts::parts};
 use bal_data::{
-    Manifest, OwnSettings, Preprocessing, Share,
+    Manifest, OwnSettings, Preprocessing, Set, Share,
     gtsrb::{OfficialZips, prepare},
     idx,
     own::{self, BadFiles},
@@ -126,6 +126,44 @@ pub(super) const GTSRB_FRAME: Reader = Reader {
     most: (32 * MIB, 256),
 };
 
+/// The archive of CIFAR-100's binary form.
+pub(super) const CIFAR_ARCHIVE: Reader = Reader {
+    name: "cifar_archive",
+    read: |desk, bytes| {
+        desk.put("archive/cifar-100/cifar-100-binary.tar.gz", bytes);
+        cifar(desk, "archive")
+    },
+    seeds: seeds::cifar_archives,
+    // A file of images is there unpacked, and then as pixels and labels.
+    most: (16 * MIB, 4 * DEFLATE),
+};
+
+/// Training images of CIFAR-100's Python form.
+pub(super) const CIFAR_PICKLE: Reader = Reader {
+    name: "cifar_pickle",
+    read: |desk, bytes| {
+        let [sound] = &seeds::cifar_pickles()[..] else { return false };
+        desk.put("pickle/cifar-100/cifar-100-python/train", bytes);
+        desk.put("pickle/cifar-100/cifar-100-python/test", sound);
+        cifar(desk, "pickle")
+    },
+    seeds: seeds::cifar_pickles,
+    // A value of one instruction takes some fifty bytes, and more where lists of values grow.
+    most: (16 * MIB, 512),
+};
+
+/// Training images of CIFAR-100's binary form.
+pub(super) const CIFAR_RECORDS: Reader = Reader {
+    name: "cifar_records",
+    read: |desk, bytes| {
+        desk.put("records/cifar-100/cifar-100-binary/train.bin", bytes);
+        desk.put("records/cifar-100/cifar-100-binary/test.bin", &seeds::cifar_record());
+        cifar(desk, "records")
+    },
+    seeds: || vec![seeds::cifar_record(), seeds::cifar_record().repeat(2)],
+    most: (16 * MIB, 256),
+};
+
 /// `datasets/manifest.toml`.
 pub(super) const MANIFEST: Reader = Reader {
     name: "manifest",
@@ -142,6 +180,11 @@ fn load(path: &Path, size: Option<(usize, usize)>) -> bool {
     });
     assert!(lenient || !strict, "what is sound is sound also where bad files are left out");
     strict
+}
+
+/// Loads CIFAR-100 from a folder of data sets on the desk.
+fn cifar(desk: &Desk, root: &str) -> bool {
+    bal_data::load(Set::Cifar100, &desk.path(root)).is_ok()
 }
 
 fn prepare_in(desk: &Desk, zips: &OfficialZips) -> bool {

@@ -155,6 +155,28 @@ pub(super) fn gtsrb_frame() -> Seeds {
     vec![joined(row("00000_00000.ppm", 7).as_bytes(), FRAME)]
 }
 
+/// An image of CIFAR-100's binary form.
+pub(super) fn cifar_record() -> Vec<u8> {
+    [19, 99].into_iter().chain((0..3072).map(|at| (at % 251) as u8)).collect()
+}
+
+/// Two images in the form of CIFAR's authors, by Python's own pickler.
+pub(super) fn cifar_pickles() -> Seeds {
+    vec![file!("crates/bal-data/tests/fixtures/cifar/train")]
+}
+
+/// An archive of one image in each part.
+pub(super) fn cifar_archives() -> Seeds {
+    let mut archive = tar::Builder::new(Vec::new());
+    for name in ["train", "test"] {
+        let image = cifar_record();
+        let mut header = tar::Header::new_gnu();
+        header.set_size(image.len() as u64);
+        archive.append_data(&mut header, format!("cifar-100-binary/{name}.bin"), &image[..]).unwrap();
+    }
+    vec![gzip(&archive.into_inner().unwrap())]
+}
+
 pub(super) fn manifest() -> Seeds {
     vec![file!("datasets/manifest.toml")]
 }

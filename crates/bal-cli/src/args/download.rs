@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Download {
-    /// The data sets: mnist, fashion-mnist, gtsrb [default: all].
+    /// The data sets: mnist, fashion-mnist, gtsrb, cifar-10, cifar-100 [default: the first three].
     #[arg(value_name = "SET", value_parser = set)]
     pub(crate) sets: Vec<Set>,
     /// A mirror that is tried first: a folder or URL with the layout SET/FILE [default: `$BAL_DATA_MIRROR`].

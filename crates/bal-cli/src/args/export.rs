@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 pub(crate) struct Export {
-    /// The data set: mnist, fashion-mnist, gtsrb, gtsrb-paper.
+    /// The data set: mnist, fashion-mnist, gtsrb, gtsrb-paper, cifar-10, cifar-100.
     #[arg(value_name = "SET")]
     pub(crate) dataset: String,
     /// The folder to write, which must not exist: train/CLASS/N.png and test/CLASS/N.png.

@@ -6,8 +6,8 @@ use clap::Args;
 /// Images of a data set; by default the test images.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ImageFlags {
-    /// The data set whose test images are used: mnist, fashion-mnist, gtsrb, gtsrb-paper, or a folder or table of your own
-    /// images [default: the data set of the run, else mnist].
+    /// The data set whose test images are used: mnist, fashion-mnist, gtsrb, gtsrb-paper, gtsrb-colour, cifar-10,
+    /// cifar-100, or a folder or table of your own images [default: the data set of the run, else mnist].
     #[arg(long, value_name = "SET|DIR")]
     pub(crate) dataset: Option<String>,
     /// Uses the training images that the run held out, instead of the test images: to choose settings.

@@ -18,7 +18,7 @@ pub(crate) struct ModelFlags {
     /// Weight files in safetensors, instead of a run; several files of one network form an ensemble.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "torchscript")]
     pub(crate) weights: Vec<PathBuf>,
-    /// The network of the weights, if the file does not name it: cnn, cnn-wide, stn, mlp-256-256, tramer-a.
+    /// The network of the weights, if the file does not name it: cnn, cnn-wide, stn, mlp-256-256, resnet-frn-20, tramer-a.
     #[arg(long, value_name = "NAME", requires = "weights", conflicts_with_all = ["run", "torchscript"])]
     pub(crate) architecture: Option<String>,
     /// Uses only these members of a posterior, counted from 0: 2, or 0,2,4 [default: all].

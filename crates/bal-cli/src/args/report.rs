@@ -17,7 +17,7 @@ pub(crate) struct Report {
     #[arg(long, value_name = "FILE")]
     pub(crate) evaluation: Vec<PathBuf>,
     /// The data set whose test images are used, without images that any run was trained on: mnist, fashion-mnist,
-    /// gtsrb, gtsrb-paper, or a folder or table of your own images [default: the data set of the first run].
+    /// gtsrb, gtsrb-paper, gtsrb-colour, cifar-10, cifar-100, or a folder or table of your own images [default: the data set of the first run].
     #[arg(long, value_name = "SET|DIR")]
     pub(crate) dataset: Option<String>,
     /// The number of test images to classify, drawn at random by the seed.

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 /// The training data, instead of the experiment's data set.
 #[derive(Clone, Debug, Default, PartialEq, Args)]
 pub(crate) struct TrainingDataFlags {
-    /// Trains on this data set instead of the experiment's: mnist, fashion-mnist, gtsrb, gtsrb-paper, or your own images: a
-    /// folder with one subfolder per class or with IDX files, or a table `path,label`. All training images are used.
+    /// Trains on this data set instead of the experiment's: mnist, fashion-mnist, gtsrb, gtsrb-paper, gtsrb-colour,
+    /// cifar-10, cifar-100, or your own images: a folder with one subfolder per class or with IDX files, or a table `path,label`. All training images are used.
     /// docs/own-data.md describes files and layouts.
     #[arg(long, value_name = "SET|DIR")]
     pub(crate) dataset: Option<String>,

@@ -44,7 +44,7 @@ impl Made {
 /// Three training and two test images, each filled with its own number.
 fn digits() -> Made {
     let made = Made::new(Set::Mnist);
-    let names = Set::Mnist.files();
+    let names = Set::Mnist.files().unwrap();
     let filled = |n: u8| (0..n).flat_map(|image| [image; 28 * 28]).collect::<Vec<_>>();
     made.u8(names.train_images, &[3, 28, 28], &filled(3));
     made.u8(names.train_labels, &[3], &[9, 0, 4]);
@@ -56,7 +56,7 @@ fn digits() -> Made {
 /// Four training images of two classes and one test image; a pixel's red, green and blue are 3p, 3p + 1, 3p + 2.
 fn signs() -> Made {
     let made = Made::new(Set::Gtsrb);
-    let names = Set::Gtsrb.files();
+    let names = Set::Gtsrb.files().unwrap();
     let filled = |n: usize| (0..n * 3072).map(|at| (at % 251) as u8).collect::<Vec<_>>();
     made.u8(names.train_images, &[4, 32, 32, 3], &filled(4));
     made.u8(names.train_labels, &[4], &[0, 0, 7, 7]);
@@ -75,7 +75,7 @@ fn gray_images_are_loaded_with_one_channel_and_the_digest_of_each_file() {
     assert_eq!((set.train.labels.as_slice(), set.train.groups), (&[9, 0, 4][..], None));
     assert!(set.test.images.iter().take(784).all(|&byte| byte == 0));
     assert!(set.test.images.iter().skip(784).all(|&byte| byte == 1));
-    for name in Set::Mnist.files().all() {
+    for name in Set::Mnist.files().unwrap().all() {
         let bytes = std::fs::read(made.root.path().join("mnist").join(name)).unwrap();
         assert_eq!(set.digests[name], crate::Digest::of(&bytes).to_string());
     }
@@ -113,7 +113,7 @@ fn the_papers_split_divides_the_training_images_three_to_one() {
 #[test]
 fn faulty_sets_get_an_error_with_file_and_place() {
     type Fault = fn(&Made);
-    let names = Set::Gtsrb.files();
+    let names = Set::Gtsrb.files().unwrap();
     let cases: &[(&str, Fault, &str, &str)] = &[
         (
             "file missing",

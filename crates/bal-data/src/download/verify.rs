@@ -1,4 +1,4 @@
-//! Whether a file is what the manifest says, by the digest of the `.gz` or of its content.
+//! Whether a file is what the manifest says, by the digest of the `.gz`, of its content, or of an archive.
 
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -7,8 +7,8 @@ use std::path::Path;
 use flate2::bufread::MultiGzDecoder;
 
 use crate::digest::HashingReader;
-use crate::manifest::{FileEntry, Gzip};
-use crate::{Content, DataError};
+use crate::manifest::{ArchiveEntry, FileEntry, Gzip};
+use crate::{Content, DataError, Md5};
 
 impl FileEntry {
     /// Checks the file at `path`; errors call it `name`.
@@ -55,5 +55,26 @@ impl FileEntry {
     pub(crate) fn at_most(&self) -> u64 {
         let unpacked = self.unpacked.bytes;
         self.gz.bytes.max(unpacked.saturating_add(unpacked / 1000 + 4096))
+    }
+}
+
+impl ArchiveEntry {
+    /// Checks the archive at `path` by both digests; errors call it `name`.
+    pub(crate) fn verify(&self, path: &Path, name: &Path) -> Result<(), DataError> {
+        let found = Content::of_file(path)?;
+        if found != self.content {
+            let (expected, found) = (Box::new(self.content), Box::new(found));
+            return Err(DataError::WrongContent {
+                file: name.to_owned(),
+                expected,
+                found,
+                unpacked: String::new(),
+            });
+        }
+        let found = Md5::of_file(path)?;
+        if found != self.md5 {
+            return Err(DataError::WrongMd5 { file: name.to_owned(), expected: self.md5, found });
+        }
+        Ok(())
     }
 }

@@ -9,7 +9,8 @@ use super::frames::{self, Annotated};
 use super::output::{Finished, Output};
 use crate::digest::Hasher;
 use crate::progress::Progress;
-use crate::{Content, DataError, Set, manifest};
+use crate::set::GTSRB_FILES;
+use crate::{Content, DataError, manifest};
 
 /// How often the progress is told, in frames.
 const TELL_EVERY: usize = 256;
@@ -50,7 +51,7 @@ pub fn prepare(
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Prepared, DataError> {
     let official = expected.and_then(|entry| entry.official.as_ref());
-    let names = Set::Gtsrb.files();
+    let names = GTSRB_FILES;
     let mut files = Vec::new();
 
     let mut archive = Archive::open(&zips.training)?;

@@ -13,7 +13,9 @@ fn the_manifest_of_this_tree_has_every_set_with_licence_and_files() {
         let entry = manifest.entry(set).unwrap();
         assert_eq!(entry.name, set);
         assert!(!entry.licence.is_empty());
-        assert_eq!(entry.files.len(), set.files().all().len());
+        assert_eq!(entry.files.len(), set.files().map_or(0, |files| files.all().len()));
+        assert_eq!(entry.archives.len(), set.archives().len());
+        assert!(!entry.files.is_empty() || !entry.archives.is_empty(), "{set} has files");
         assert_eq!(entry.official.is_some(), set == Set::Gtsrb);
         assert!(!entry.sources.is_empty() || entry.official.is_some(), "{set} has a source");
     }
@@ -25,7 +27,7 @@ fn unpacked_sizes_are_those_of_the_image_shapes_and_published_numbers() {
     let numbers =
         [(Set::Mnist, 60_000, 10_000), (Set::FashionMnist, 60_000, 10_000), (Set::Gtsrb, 39_209, 12_630)];
     for (set, train, test) in numbers {
-        let (entry, names) = (manifest.entry(set).unwrap(), set.files());
+        let (entry, names) = (manifest.entry(set).unwrap(), set.files().unwrap());
         let [c, h, w] = set.image_shape().map(|length| length as u64);
         let header = if c == 1 { 16 } else { 20 };
         let bytes = |name| entry.file(name).unwrap().unpacked.bytes;
@@ -64,6 +66,17 @@ fn what_is_not_exactly_a_manifest_is_refused_with_file_and_reason() {
             text().replacen("url = \"https://ossci-datasets.s3.amazonaws.com/mnist\", ", "", 1),
             "either url or folder",
         ),
+        (
+            "short MD5 digest",
+            text().replacen("md5 = \"c3", "md5 = \"3", 1),
+            "an MD5 digest has 32 lower-case hexadecimal digits",
+        ),
+        (
+            "other archive",
+            text().replacen("name = \"cifar-100-python", "name = \"cifar-100-matlab", 1),
+            "expected [\"cifar-100-binary.tar.gz\", \"cifar-100-python.tar.gz\"]",
+        ),
+        ("archive of a set in files", text().replacen("[[set.files]]", "[[set.archives]]", 1), "content"),
         ("gzip", text().replacen("\"identical\"", "\"similar\"", 1), "similar"),
         (
             "archive name",

@@ -7,7 +7,7 @@ use crate::{Digest, Split};
 ///
 /// Pixels are those that a network gets, so another size is another digest. Numbers are 64 bits, little-endian; each
 /// text follows its number of bytes; a group follows a 1, and a 0 says that there is none.
-pub(super) fn of<'a>(part: &Split, names: impl Iterator<Item = &'a str>, classes: &[String]) -> Digest {
+pub(crate) fn of<'a>(part: &Split, names: impl Iterator<Item = &'a str>, classes: &[String]) -> Digest {
     let mut hasher = Hasher::default();
     hasher.update(b"images, version 1\n");
     let number = |hasher: &mut Hasher, number: usize| hasher.update(&(number as u64).to_le_bytes());

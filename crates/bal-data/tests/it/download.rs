@@ -16,7 +16,7 @@ fn all_files_come_from_a_server_and_are_not_fetched_again() {
     let fetched = root.fetch(&manifest, None).unwrap();
     root.assert_complete(&manifest);
     assert_eq!(fetched.folder, root.folder());
-    for (file, name) in fetched.files.iter().zip(SET.files().all()) {
+    for (file, name) in fetched.files.iter().zip(SET.files().unwrap().all()) {
         assert_eq!(file.origin, Origin::Source(format!("{}/{name}", server.base)));
         assert_eq!(fs::read(&file.path).unwrap(), published("")[&format!("/{name}")]);
     }

@@ -41,7 +41,7 @@ impl Root {
 
     pub(crate) fn assert_complete(&self, manifest: &Manifest) {
         download::check(manifest, SET, self.0.path()).unwrap();
-        let mut names = SET.files().all();
+        let mut names = SET.files().unwrap().all();
         names.sort_unstable();
         assert_eq!(names_in(&self.folder()), names);
     }

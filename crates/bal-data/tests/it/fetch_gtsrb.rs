@@ -16,7 +16,7 @@ use crate::zips::{TEST, TRAINING, TRUTH, Zips, edit, fixture};
 fn manifest(url: &str) -> Manifest {
     let mut text =
         "[[set]]\nname = \"gtsrb\"\nlicence = \"none\"\nhint = \"bring the zips\"\nsources = []\n".to_owned();
-    for name in Set::Gtsrb.files().all() {
+    for name in Set::Gtsrb.files().unwrap().all() {
         let packed = fs::read(fixture().join(name)).unwrap();
         text += &file_entry(name, Content::of(&packed), Content::of(&support::unpacked(&packed)));
     }
@@ -63,7 +63,7 @@ impl Root {
     /// All five files are there and right, besides those named.
     fn assert_complete(&self, manifest: &Manifest, besides: &[&str]) {
         download::check(manifest, Set::Gtsrb, self.0.path()).unwrap();
-        let mut names = [Set::Gtsrb.files().all(), besides.to_vec()].concat();
+        let mut names = [Set::Gtsrb.files().unwrap().all(), besides.to_vec()].concat();
         names.sort_unstable();
         assert_eq!(names_in(&self.folder()), names);
     }
@@ -87,7 +87,7 @@ fn the_official_archives_are_fetched_prepared_and_removed() {
 fn a_mirror_with_prepared_files_saves_the_archives() {
     let copy = tempfile::tempdir().unwrap();
     fs::create_dir(copy.path().join("gtsrb")).unwrap();
-    for name in Set::Gtsrb.files().all() {
+    for name in Set::Gtsrb.files().unwrap().all() {
         fs::copy(fixture().join(name), copy.path().join("gtsrb").join(name)).unwrap();
     }
     let server = Server::files(archives(&[]));

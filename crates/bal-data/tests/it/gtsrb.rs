@@ -17,7 +17,7 @@ const TEST_PIXELS: &str = "8911491a4630f7dc18d8eb4ddcd069c7e7c0f5a0d06fe05035b4f
 fn frames_are_resized_bit_for_bit_as_pillow_does() {
     let folder = tempfile::tempdir().unwrap();
     prepare(&zips_in(&fixture()), folder.path(), None, &mut |_| {}).unwrap();
-    let names = Set::Gtsrb.files();
+    let names = Set::Gtsrb.files().unwrap();
     for name in [names.train_images, names.train_labels, names.test_images, names.test_labels] {
         let expected = idx::read_u8(&fixture().join(name)).unwrap().values;
         assert_eq!(idx::read_u8(&folder.path().join(name)).unwrap().values, expected, "{name}");
@@ -42,7 +42,7 @@ fn preparing_twice_gives_the_same_bytes_and_only_the_five_files() {
     for folder in &folders {
         prepare(&zips_in(&fixture()), folder.path(), None, &mut |_| {}).unwrap();
     }
-    let mut names = Set::Gtsrb.files().all();
+    let mut names = Set::Gtsrb.files().unwrap().all();
     names.sort_unstable();
     for folder in &folders {
         assert_eq!(names_in(folder.path()), names);

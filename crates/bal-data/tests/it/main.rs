@@ -1,5 +1,9 @@
 //! Tests of whole paths through the crate: downloads, the preparation of GTSRB, the published data, data of the user's own.
 
+mod cifar;
+mod cifar_download;
+mod cifar_files;
+mod cifar_hostile;
 mod download;
 mod download_faults;
 mod download_support;

@@ -81,7 +81,7 @@ fn tracks_are_groups() {
 #[test]
 fn mnist_in_its_own_files_is_mnist() {
     let made = Made::new();
-    let names = Set::Mnist.files();
+    let names = Set::Mnist.files().unwrap();
     for name in names.all() {
         fs::copy(datasets().join("mnist").join(name), made.at(name)).unwrap();
     }

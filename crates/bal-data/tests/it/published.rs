@@ -31,7 +31,7 @@ fn committed_mnist_is_the_published_one() {
 fn fetching_what_is_committed_asks_no_source() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("mnist")).unwrap();
-    for name in Set::Mnist.files().all() {
+    for name in Set::Mnist.files().unwrap().all() {
         fs::copy(datasets().join("mnist").join(name), root.path().join("mnist").join(name)).unwrap();
     }
     let manifest = Manifest::built_in().unwrap();
@@ -127,7 +127,7 @@ fn official_frames_of_the_mirror_are_prepared_as_the_mirror_has_them() {
     else {
         return;
     };
-    let (gtsrb, names) = (mirror.join("gtsrb"), Set::Gtsrb.files());
+    let (gtsrb, names) = (mirror.join("gtsrb"), Set::Gtsrb.files().unwrap());
     let output = tempfile::tempdir().unwrap();
     bal_data::gtsrb::prepare(&zips_in(&gtsrb.join("official-sample")), output.path(), None, &mut |_| {})
         .unwrap();

@@ -166,7 +166,7 @@ pub(crate) fn contents() -> BTreeMap<String, Vec<u8>> {
         };
         (0..count).map(next).collect::<Vec<u8>>()
     };
-    Set::FashionMnist.files().all().into_iter().map(|name| (name.to_owned(), noise(5000))).collect()
+    Set::FashionMnist.files().unwrap().all().into_iter().map(|name| (name.to_owned(), noise(5000))).collect()
 }
 
 /// A manifest of the set with these contents, published as [`gz`] of level 6, and these sources (TOML values).
@@ -175,7 +175,7 @@ pub(crate) fn manifest(contents: &BTreeMap<String, Vec<u8>>, sources: &[String])
         "[[set]]\nname = \"fashion-mnist\"\nlicence = \"none\"\nhint = \"make them\"\nsources = [{}]\n",
         sources.join(", ")
     );
-    for name in Set::FashionMnist.files().all() {
+    for name in Set::FashionMnist.files().unwrap().all() {
         let unpacked = &contents[name];
         text += &file_entry(name, Content::of(&gz(unpacked, 6)), Content::of(unpacked));
     }

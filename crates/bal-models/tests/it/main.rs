@@ -3,6 +3,7 @@
 mod checkpoint;
 mod formula;
 mod hostile;
+mod networks;
 mod posterior;
 mod published;
 mod python;
