@@ -25,6 +25,7 @@ mod tensorboard;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;
+mod transfer;
 #[doc(hidden)]
 pub mod whole;
 pub mod wilson;
@@ -41,4 +42,5 @@ pub use metrics::{MetricLine, MetricsWriter};
 pub use paired::Pairs;
 pub use record::{ConfigurationalTemperature, Dataset, Diagnostics, Record, SamplerRegime, Start, Summary};
 pub use tensorboard::EventWriter;
+pub use transfer::TransferMatrix;
 pub use wilson::Interval;

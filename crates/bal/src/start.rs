@@ -62,11 +62,11 @@ impl Start {
     }
 }
 
-/// The folder of finished runs that others start from, by digest.
+/// The folder of finished runs that others start from, or attack, by digest.
 const CACHE: &str = "runs/cache";
 
 /// Trains an experiment into a folder.
-type Train<'a> = &'a dyn Fn(&Experiment, &Origin, Claim) -> Result<()>;
+pub(crate) type Train<'a> = &'a dyn Fn(&Experiment, &Origin, Claim) -> Result<()>;
 
 /// The start that the options name or the experiment asks for: a finished run of the same digest, or
 /// one that `train` makes now; weights of `network`.
@@ -87,7 +87,7 @@ pub(crate) fn resolve(
             .with_context(|| format!("{} cannot be started from", folder.display()))?
     } else {
         let Some((first, origin)) = experiment.start_experiment(origin)? else { return Ok(None) };
-        cached(&first, &origin, train, session)?
+        from_run(&cached(&first, &origin, "to start from", train, session)?)?
     };
     let found = start.posterior.architecture()?;
     let sizes = Sizes::of(&**found);
@@ -130,16 +130,23 @@ fn from_run(folder: &RunFolder) -> Result<Start> {
     Ok(Start { name: record.name, digest: digest(&folder.posterior())?, posterior, images })
 }
 
-fn cached(experiment: &Experiment, origin: &Origin, train: Train, session: &Session) -> Result<Start> {
+/// A finished run of an experiment without sources: that of the same digest, or one that `train` makes now, to be used for this `purpose`.
+pub(crate) fn cached(
+    experiment: &Experiment,
+    origin: &Origin,
+    purpose: &str,
+    train: Train,
+    session: &Session,
+) -> Result<RunFolder> {
     let digest = experiment.digest("", experiment.data(session).digests()?.iter())?;
     let folder = RunFolder::new(Path::new(CACHE).join(format!("{}-{}", experiment.name, &digest[..16])));
     if folder.status() != Status::Finished {
         // Another run may be training the same start: this one then takes what came of it.
         let claim = folder.claim_when_free(session)?;
         if claim.status() != Status::Finished {
-            session.observer().note(&Note::news(format!("first {}, to start from", experiment.name)));
+            session.observer().note(&Note::news(format!("first {}, {purpose}", experiment.name)));
             train(experiment, origin, claim)?;
         }
     }
-    from_run(&folder)
+    Ok(folder)
 }

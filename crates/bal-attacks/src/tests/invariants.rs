@@ -25,7 +25,8 @@ fn specs() -> Vec<AttackSpec> {
         .with("queries", 30u64)
         .with("draws", 5u64)
         .with("repetitions", 2u64);
-    let mut specs = Vec::new();
+    let random_step = |norm| few.clone().with("random_step", 0.25).with("norm", norm);
+    let mut specs = [Norm::LInf, Norm::L2].map(|norm| with(AttackName::Fgsm, &random_step(norm))).to_vec();
     for name in AttackName::ALL {
         if !matches!(AttackSpec::from(name).build().unwrap(), Attack::InBalls(..)) {
             continue;

@@ -32,6 +32,8 @@ pub struct Plan {
     pub remark: Option<Note>,
     /// The experiment that it starts from.
     pub start: Option<Experiment>,
+    /// The experiments whose networks its attack is let at.
+    pub sources: Vec<Experiment>,
 }
 
 /// An experiment by its file or name, with changes.
@@ -101,6 +103,12 @@ impl ExperimentRequest {
             start: match self.run {
                 Some(_) => None,
                 None => experiment.start_experiment(&origin)?.map(|(first, _)| first),
+            },
+            sources: match self.run {
+                Some(_) => vec![],
+                None => {
+                    experiment.source_experiments(&origin)?.into_iter().map(|(source, _)| source).collect()
+                }
             },
             experiment,
         })
