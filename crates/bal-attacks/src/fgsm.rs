@@ -63,7 +63,7 @@ impl Fgsm {
     }
 
     /// A random step in the ball, and the rest of the way along the gradient that is found there.
-    fn from_beside(
+    fn by_way_of_a_point_beside(
         &self,
         model: &dyn Classifier,
         batch: &Batch,
@@ -110,7 +110,8 @@ impl BallAttack for Fgsm {
     ) -> Result<Vec<Changed>, AttackError> {
         logits::whole(batch)?;
         if self.random_step > 0.0 {
-            let each = balls.iter().map(|ball| Ok(self.from_beside(model, batch, ball, noise)?.into()));
+            let each =
+                balls.iter().map(|ball| Ok(self.by_way_of_a_point_beside(model, batch, ball, noise)?.into()));
             return each.collect();
         }
         let direction = self.direction(model, &batch.x, batch.classes()?)?;

@@ -55,7 +55,6 @@ pub enum Labels {
 
 impl Labels {
     /// Whether they are those of the data.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
     pub fn are_given(&self) -> bool {
         *self == Self::Given
     }

@@ -230,7 +230,7 @@ fn cell(
     };
     let (images, store) = (&chosen.images, NoStore::default());
     let evaluated = attack(&title, &**classifier, images, &protocol(request, &shown), &store, session)
-        .map_err(|error| of_model(error, if is_itself { model } else { &surrogate.ready.model }))?;
+        .map_err(|error| of_model(error, model))?;
     let evaluation = measured(&evaluated.curve, settings, model.clone(), chosen, request.images.limit)?;
     Ok(Evaluation { image_set: Some(target.image_set.clone()), ..evaluation })
 }
