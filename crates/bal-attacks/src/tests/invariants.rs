@@ -305,7 +305,9 @@ fn the_same_noise_gives_the_same_result_and_other_noise_another_start() {
         let other = super::perturb(&attack, RADIUS, &Bumpy, &batch, &NoiseStream::new(key)).unwrap();
         let random =
             ["fgsm", "ifgsm", "mi-fgsm", "cw-one-step", "cw-one-step-log-probabilities", "stadv", "pose"];
-        let random = !random.contains(&attack.name());
+        // By its settings one of them may step at random first.
+        let steps = format!("{attack:?}").contains("random_step: 0.25");
+        let random = steps || !random.contains(&attack.name());
         assert_eq!(x != other, random, "{attack:?}");
     }
 }
