@@ -28,7 +28,7 @@ macro_rules! attacks {
         /// An attack by name, with all its settings but the radius.
         ///
         /// In files its settings are a table, whose keys are the names of the fields. Not written are a loss that is the
-        /// cross-entropy, a schedule of Square that is rescaled, and those settings of an attack to the nearest error that
+        /// cross-entropy, a random step of FGSM that is none, a schedule of Square that is rescaled, and those settings of an attack to the nearest error that
         /// are its own and as usual; they may be absent, and mean the same then.
         #[derive(Clone, Copy, Debug, PartialEq, JsonSchema)]
         #[schemars(untagged)]
@@ -119,7 +119,8 @@ macro_rules! apgd {
 
 attacks! {
     /// [`crate::Fgsm`].
-    Fgsm "fgsm" (FgsmSettings) |s| in_balls(s.norm, Ok(Fgsm::new(s.ensemble_gradient)));
+    Fgsm "fgsm" (FgsmSettings) |s|
+        in_balls(s.norm, Fgsm::new(s.ensemble_gradient).after_a_random_step(s.random_step));
     /// [`crate::Ifgsm`].
     Ifgsm "ifgsm" (IfgsmSettings) |s| in_balls(s.norm, Ifgsm::new(ascent!(s)));
     /// [`crate::Pgd`].

@@ -51,6 +51,7 @@ mod radii;
 mod radius;
 mod random_noise;
 mod range;
+mod remembered;
 mod robustness;
 mod setting_error;
 mod settings;
@@ -95,6 +96,7 @@ pub use pgd::{Pgd, PgdSettings};
 pub use radii::Radii;
 pub use radius::Radius;
 pub use random_noise::{NoiseLaw, RandomNoise, RandomNoiseSettings};
+pub use remembered::Remembered;
 pub use robustness::{
     AccuracyCurve, Changes, Evaluated, EvaluationProgress, NoStore, Outcome, Protocol, Reached, SHARD, Shard,
     ShardStore, StoreError, classify_again, evaluate, evaluate_with_store,

@@ -25,6 +25,11 @@ pub(crate) fn shares(settings: &[(&'static str, f64)]) -> Result<(), SettingErro
     within(settings, "> 0 and <= 1", |value| value > 0.0 && value <= 1.0)
 }
 
+/// Refuses what is no share, or is the whole.
+pub(crate) fn below_one(settings: &[(&'static str, f64)]) -> Result<(), SettingError> {
+    within(settings, ">= 0 and < 1", |value| (0.0..1.0).contains(&value))
+}
+
 fn within(
     settings: &[(&'static str, f64)],
     range: &'static str,

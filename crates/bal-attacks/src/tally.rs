@@ -28,7 +28,7 @@ impl std::ops::AddAssign for Gradients {
 }
 
 /// Names of attacks, with their gradients.
-type Counts = Vec<(&'static str, Gradients)>;
+pub(crate) type Counts = Vec<(&'static str, Gradients)>;
 
 thread_local! {
     /// What is counted on this thread; `None` where nobody asked.
@@ -64,6 +64,18 @@ pub(crate) fn part(name: &'static str) {
         let entry = known.map_or((name, Gradients::default()), |place| counts.remove(place));
         counts.push(entry);
     });
+}
+
+/// Adds what was counted before, part by part, under the names that it has.
+pub(crate) fn add(counts: &Counts) {
+    for (name, gradients) in counts {
+        part(name);
+        COUNTS.with_borrow_mut(|counts| {
+            if let Some((_, last)) = counts.as_mut().and_then(|counts| counts.last_mut()) {
+                *last += *gradients;
+            }
+        });
+    }
 }
 
 /// Takes note of a gradient, a row for each image, but for those that are `wrong`.
@@ -114,6 +126,18 @@ mod tests {
         assert_eq!(counts, expected.map(|(name, taken, zero)| (name, Gradients { taken, zero })));
         let ((), counts) = of("square", || ());
         assert_eq!(counts[0].1.share_zero(), None);
+    }
+
+    #[test]
+    fn counts_that_are_added_are_as_if_counted_here() {
+        let counted = || {
+            part("first");
+            note(&images(&[&[0.0, 0.0]]), None).unwrap();
+            part("second");
+        };
+        let ((), expected) = of("suite", counted);
+        let ((), added) = of("suite", || add(&of("suite", counted).1));
+        assert_eq!(added, expected);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Point estimates: empirical risk minimisation, and training against an inner attack.
 
 use crate::{
-    CrossEntropy, Epochs, NetworkMode, PriorEnergy,
+    CrossEntropy, Epochs, NetworkMode, PriorEnergy, Sources,
     epochs::Learner,
-    perturb::{perturb, sizes},
+    perturb::{in_training, perturb, sizes},
     risk::{Risk, Term},
     settings::check,
 };
@@ -14,6 +14,8 @@ use bal_core::{
     TrainError,
 };
 use bal_samplers::Adam;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::{ops::ControlFlow, sync::Arc};
 
 /// Adam on the loss of attacked images, perhaps mixed with the clean loss.
@@ -24,16 +26,39 @@ use std::{ops::ControlFlow, sync::Arc};
 ///
 /// `c`: `clean_weight`. The attack sees the network in evaluation mode; the step is in training
 /// mode. Without an attack this is empirical risk minimisation. Methods that differ in the inner
-/// attack only are all of this type.
+/// attack only are all of this type. With [`Sources`] the attack sees one of several networks.
 ///
 /// Source: Goodfellow et al., ICLR 2015, eq. 1 of section 6 (FGSM, c = 1/2); Madry et al., ICLR
-/// 2018, eq. 2.1 (PGD, c = 0).
+/// 2018, eq. 2.1 (PGD, c = 0); Tramèr et al., ICLR 2018 (several networks).
 #[derive(Debug)]
 pub struct AdversarialTraining {
     attack: Option<Box<dyn FixedAttack>>,
+    labels: Labels,
+    sources: Option<Sources>,
     adam: Adam,
     epochs: Epochs,
     clean_weight: f64,
+}
+
+/// The labels that an inner attack leads images away from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Labels {
+    /// Those of the data. A one-step attack then hides the label in the image, and the network learns to read it there (label
+    /// leaking).
+    #[default]
+    Given,
+    /// The classes that the attacked network takes the clean images for.
+    ///
+    /// Source: Kurakin, Goodfellow & Bengio, ICLR 2017, section 4.3 (label leaking); Tramèr et al., ICLR 2018.
+    Predicted,
+}
+
+impl Labels {
+    /// Whether they are those of the data.
+    pub fn are_given(&self) -> bool {
+        *self == Self::Given
+    }
 }
 
 impl AdversarialTraining {
@@ -49,7 +74,19 @@ impl AdversarialTraining {
     ) -> Result<Self, TrainError> {
         let good = (0.0..=1.0).contains(&clean_weight);
         check("clean_weight", clean_weight, good, "it must be in [0, 1]")?;
-        Ok(Self { attack: Some(attack), adam, epochs: epochs.checked()?, clean_weight })
+        Ok(Self { attack: Some(attack), clean_weight, ..Self::erm(adam, epochs)? })
+    }
+
+    /// The same with images that are led away from these labels.
+    #[must_use]
+    pub fn away_from(self, labels: Labels) -> Self {
+        Self { labels, ..self }
+    }
+
+    /// The same with the attack on these networks.
+    #[must_use]
+    pub fn on(self, sources: Sources) -> Self {
+        Self { sources: Some(sources), ..self }
     }
 
     /// Empirical risk minimisation.
@@ -57,7 +94,9 @@ impl AdversarialTraining {
     /// # Errors
     /// [`TrainError::Setting`] when there are no epochs.
     pub fn erm(adam: Adam, epochs: Epochs) -> Result<Self, TrainError> {
-        Ok(Self { attack: None, adam, epochs: epochs.checked()?, clean_weight: 1.0 })
+        let epochs = epochs.checked()?;
+        let (labels, clean_weight) = (Labels::Given, 1.0);
+        Ok(Self { attack: None, labels, sources: None, adam, epochs, clean_weight })
     }
 }
 
@@ -118,15 +157,24 @@ struct PointLearner<'a> {
 impl PointLearner<'_> {
     /// The batch's adversarial images, where the method makes any.
     fn attacked(&self, sweep: u64, batch: &Batch) -> Result<Option<tch::Tensor>, TrainError> {
-        let Some(attack) = &self.method.attack else { return Ok(None) };
-        let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Attack, sweep, chain: 0 };
-        let member = Member {
-            network: self.network.clone(),
-            parameters: self.chain.state.position.replicate(),
-            buffers: self.chain.buffers.replicate(),
+        let AdversarialTraining { attack: Some(attack), labels, sources, .. } = self.method else {
+            return Ok(None);
         };
-        let noise = NoiseStream::new(key);
-        perturb(attack.as_ref(), self.task.workers, &member, batch, &noise, sweep).map(Some)
+        let seed = self.task.seed;
+        let own;
+        let model = if let Some(fixed) = sources.as_ref().and_then(|sources| sources.drawn(seed, sweep)) {
+            fixed
+        } else {
+            own = in_training(Member {
+                network: self.network.clone(),
+                parameters: self.chain.state.position.replicate(),
+                buffers: self.chain.buffers.replicate(),
+            });
+            &own
+        };
+        let noise = NoiseStream::new(NoiseKey { seed, purpose: Purpose::Attack, sweep, chain: 0 });
+        let attack = (attack.as_ref(), *labels);
+        perturb(attack, self.task.workers, model, batch, &noise, sweep).map(Some)
     }
 }
 

@@ -17,12 +17,13 @@ mod precisions;
 mod prior;
 mod risk;
 mod settings;
+mod sources;
 mod start;
 mod support;
 mod traces;
 mod wrm;
 
-pub use adversarial_training::AdversarialTraining;
+pub use adversarial_training::{AdversarialTraining, Labels};
 pub use bal::{
     Bal, BalSettings, DataSettings, DataStart, LossScale, ParameterEnergy, ParameterSettings, Reduction,
     Samples, Sharing, StepCycle,
@@ -37,5 +38,6 @@ pub use precisions::{GammaDraw, PrecisionEnergy};
 pub use prior::{GammaPrior, Prior, PriorEnergy, StudentT};
 pub use risk::{Risk, Term};
 pub use settings::{Epochs, LastBatch, NetworkMode, TraceSettings};
+pub use sources::Sources;
 pub use support::{Boundary, Support, SupportSettings};
 pub use wrm::{Wrm, WrmSettings};

@@ -1,27 +1,42 @@
 //! Runs an inner attack on a batch, shard by shard.
 
-use bal_attacks::FixedAttack;
-use bal_core::{Batch, Member, NoiseStream, Replicate, SHARD, Shared, TrainError, Workers};
+use crate::Labels;
+use bal_attacks::{AttackError, FixedAttack, predicted_classes};
+use bal_core::{
+    Batch, Classifier, Member, NoiseStream, Replicate, SHARD, Shared, Targets, TrainError, Workers,
+};
 use bal_models::Ensemble;
 use tch::{Kind, Tensor};
 
-/// The adversarial images of `batch` for one network in evaluation mode, `[n, c, h, w]`.
+/// The network in training as an attack sees it, in evaluation mode.
+///
+/// In single precision, as the networks themselves are trained: runs keep the bits that they had.
+pub(crate) fn in_training(member: Member) -> Shared<Box<dyn Classifier>> {
+    Shared::new(Box::new(Ensemble::of_one(member).with_losses_in(Kind::Float)))
+}
+
+/// The adversarial images of `batch` for one model, `[n, c, h, w]`.
 pub(crate) fn perturb(
-    attack: &dyn FixedAttack,
+    (attack, away_from): (&dyn FixedAttack, Labels),
     workers: &Workers,
-    member: &Member,
+    model: &Shared<Box<dyn Classifier>>,
     batch: &Batch,
     noise: &NoiseStream,
     sweep: u64,
 ) -> Result<Tensor, TrainError> {
-    let member = Shared::new(member.replicate());
     let shards = batch.shards(SHARD).iter().map(Batch::replicate).collect();
     let results = workers.map(shards, |shard: Batch| {
-        // In single precision, as the networks themselves are trained: runs keep the bits that they had.
-        let model = Ensemble::of_one(member.replica()).with_losses_in(Kind::Float);
-        attack.perturb(&model, &shard, noise)
+        let model = model.replica();
+        let shard = match away_from {
+            Labels::Given => shard,
+            Labels::Predicted => {
+                let predicted = predicted_classes(&*model, &shard.x)?;
+                Batch { targets: Targets::Classes(predicted), ..shard }
+            }
+        };
+        attack.perturb(&*model, &shard, noise)
     });
-    let shards: Result<Vec<Tensor>, _> = results.into_iter().collect();
+    let shards: Result<Vec<Tensor>, AttackError> = results.into_iter().collect();
     let shards = shards.map_err(|e| TrainError::Attack { sweep, reason: e.to_string() })?;
     Ok(Tensor::cat(&shards, 0))
 }

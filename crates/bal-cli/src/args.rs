@@ -15,6 +15,7 @@ mod report;
 mod runs;
 mod shell;
 mod training_data;
+mod transfer;
 
 use crate::Usage;
 use attack::AttackFlags;
@@ -37,6 +38,7 @@ pub(crate) use shell::{Completions, Man};
 use std::path::PathBuf;
 use tch::Device;
 pub(crate) use training_data::TrainingDataFlags;
+pub(crate) use transfer::Transfer;
 
 /// Bayesian adversarial learning: train robust posteriors over network weights, and measure their robustness.
 #[derive(Debug, Parser)]
@@ -77,6 +79,15 @@ pub(crate) enum Command {
         bal evaluate runs/bal --attack autoattack --radius 0.1 --limit 1000 --seeds 3 --against aa.json"
     )]
     Evaluate(Box<Evaluate>),
+    /// Measures how adversarial images transfer: attacks each of several models, and shows the images to all of them.
+    #[command(
+        after_help = "Examples:\n  bal transfer runs/erm runs/pgd runs/bal --attack pgd --radius 0,0.1 --limit 1000 --json transfer.json\n      \
+        If it is interrupted, the same command continues after the last finished row.\n  \
+        bal transfer runs/bal model.pt --attack autoattack --radius 0.1 --limit 500 --markdown transfer.md\n\n\
+        A row is an attacked model, a column a model that is shown the images. The diagonal is `bal evaluate` of each \
+        model; the other cells are `bal evaluate COLUMN --surrogate ROW`."
+    )]
+    Transfer(Box<Transfer>),
     /// Compares evaluations of the same images: paired differences with intervals and exact tests.
     #[command(after_help = "Examples:\n  bal compare bal.json pgd.json\n  \
         bal compare bal.json pgd.json wrm.json --json compared.json\n\n\

@@ -9,7 +9,7 @@ use crate::{
 use anyhow::Result;
 use bal::{Experiment, ExperimentRequest, Plan, Session};
 use bal_report::{cost, number::duration};
-use std::path::Path;
+use std::{iter, path::Path};
 use toml::{Table, Value};
 
 /// Prints every setting with its meaning, then the cost.
@@ -41,7 +41,12 @@ pub(crate) fn explain(flags: &Explain) -> Result<()> {
     print("");
     let starts =
         plan.starts.iter().map(|first| (first, ", which it starts from unless a finished run is at hand"));
-    for (experiment, role) in [(experiment, "")].into_iter().chain(starts) {
+    let sources = plan
+        .sources
+        .iter()
+        .map(|source| (source, ", which its attack is let at unless a finished run is at hand"));
+    // Each gradient counts as one of the network in training, whichever network the attack is let at.
+    for (experiment, role) in iter::once((experiment, "")).chain(starts).chain(sources) {
         print(&format!("cost of {}{role}: {}", experiment.name, gradients(experiment)?));
         if !flags.no_timing {
             print(&format!("    time here: {}", time(experiment, &session)?));

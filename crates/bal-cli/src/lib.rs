@@ -22,6 +22,7 @@ mod runs;
 mod session;
 mod shell;
 mod train;
+mod transfer;
 mod ways_out;
 
 use anyhow::bail;
@@ -52,6 +53,7 @@ pub fn run() -> ExitCode {
     let outcome = std::panic::catch_unwind(|| match &arguments.command {
         Command::Train(train) => train::train(train),
         Command::Evaluate(evaluate) => evaluate::evaluate(evaluate),
+        Command::Transfer(transfer) => transfer::transfer(transfer),
         Command::Compare(compare) => compare::compare(compare),
         Command::Predict(predict) => predict::predict(predict),
         Command::Explain(explain) => explain::explain(explain),

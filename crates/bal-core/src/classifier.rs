@@ -1,6 +1,6 @@
 //! What attacks and evaluation know of a model.
 
-use crate::{CoreError, Prediction};
+use crate::{CoreError, Prediction, Replicate};
 use tch::{Kind, TchError, Tensor};
 
 /// A model that gives raw logits for images.
@@ -41,6 +41,12 @@ pub trait Classifier: Send {
 
     /// The same model for another thread.
     fn replicate(&self) -> Box<dyn Classifier>;
+}
+
+impl Replicate for Box<dyn Classifier> {
+    fn replicate(&self) -> Self {
+        Classifier::replicate(&**self)
+    }
 }
 
 /// A model that could not classify.

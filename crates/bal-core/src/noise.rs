@@ -28,6 +28,8 @@ pub enum Purpose {
     Sample = 8,
     /// Tests and examples.
     Test = 9,
+    /// Which network an attack in training is let at.
+    Source = 10,
     /// Hyperparameters of a prior.
     Hyper = 11,
 }

@@ -186,8 +186,13 @@ impl Evaluation {
         json::write(path, self)
     }
 
+    /// Says what is wrong with it, by key and value.
+    pub(crate) fn consistent(&self) -> Result<(), String> {
+        check::consistent(self)
+    }
+
     fn check(&self, path: &Path) -> Result<(), ReportError> {
-        check::consistent(self).map_err(|what| ReportError::invalid(path, what))
+        self.consistent().map_err(|what| ReportError::invalid(path, what))
     }
 
     /// The accuracies with their 95 % intervals, in the order of the radii.

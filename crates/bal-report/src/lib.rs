@@ -25,6 +25,7 @@ mod tensorboard;
 #[cfg(any(test, feature = "testing"))]
 #[doc(hidden)]
 pub mod testing;
+mod transfer;
 #[doc(hidden)]
 pub mod whole;
 pub mod wilson;
@@ -43,4 +44,5 @@ pub use record::{
     ConfigurationalTemperature, Dataset, Diagnostics, PriorPrecision, Record, SamplerRegime, Start, Summary,
 };
 pub use tensorboard::EventWriter;
+pub use transfer::TransferMatrix;
 pub use wilson::Interval;

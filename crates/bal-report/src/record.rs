@@ -45,6 +45,9 @@ pub struct Record {
     pub dataset: Dataset,
     /// The run whose weights it started from.
     pub start: Option<Start>,
+    /// The networks that its inner attack was let at, beside its own; absent where there were none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Start>,
     /// Passes over the training images that were done; a fraction when the run stopped early.
     pub epochs: f64,
     /// Sweeps (for the baselines: optimiser steps) that were done.
@@ -99,13 +102,13 @@ pub struct Dataset {
     pub classes: Option<Vec<String>>,
 }
 
-/// The run that another one started from.
+/// A run whose weights another one began with: it started from them, or its inner attack was let at them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Start {
     /// Its name.
     pub name: String,
-    /// SHA-256 of its `posterior.safetensors`.
+    /// SHA-256 of its `posterior.safetensors`, or of the file of weights that was named.
     pub digest: String,
 }
 

@@ -5,10 +5,12 @@ mod diagnosis;
 mod precisions;
 mod regime;
 mod section;
+mod transfer;
 
 pub use comparison::comparison;
 pub use diagnosis::diagnosis;
 pub use section::replace_section;
+pub use transfer::{transfer, transfer_page, transfer_titles};
 
 use crate::Interval;
 

@@ -27,6 +27,7 @@ pub fn record(name: &str) -> Record {
             classes: None,
         },
         start: None,
+        sources: vec![],
         epochs: 2.0,
         sweeps: 470,
         sweeps_planned: 470,

@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 use toml::{Table, Value};
 
-/// The methods, by the names of their experiments.
-pub(super) const METHODS: [&str; 7] = [
+/// The methods, by the names of their experiments, and the sources of ensemble adversarial training.
+pub(super) const METHODS: [&str; 10] = [
     "mnist-erm",
     "mnist-pgd",
     "mnist-wrm",
@@ -15,6 +15,9 @@ pub(super) const METHODS: [&str; 7] = [
     "mnist-bal-released",
     "mnist-bal-paper",
     "mnist-bal-exact",
+    "mnist-ensemble-adversarial-light",
+    "mnist-mlp-erm",
+    "mnist-tramer-d-erm",
 ];
 
 /// What every experiment is changed to: nine batches, with a checkpoint after every second one.

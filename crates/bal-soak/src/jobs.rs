@@ -51,6 +51,18 @@ const TRAININGS: [Job; 8] = [
     ),
 ];
 
+/// One that trains two networks first, for its attack.
+const ENSEMBLE: Job = bal(
+    "ensemble adversarial training, with its sources",
+    "train --resume --out run --experiment GROUND/experiments/mnist-ensemble-adversarial-light.toml",
+);
+
+const TRANSFER: Job = Job {
+    name: "transfer matrix",
+    arguments: "transfer GROUND/erm GROUND/exact --attack pgd --steps 4 --radius 0.05,0.1 --json t.json --markdown t.md",
+    replaces: &["t.json", "t.md"],
+};
+
 const AUTOATTACK: Job = Job {
     name: "AutoAttack",
     arguments: "evaluate GROUND/erm --attack autoattack --steps 4 --queries 20 --radius 0.05,0.1 --json e.json \
@@ -138,12 +150,12 @@ impl Job {
 
     /// What goes on after an interruption: trainings, evaluations, a calibration and a download.
     pub(super) fn resumable() -> Vec<Self> {
-        [&TRAININGS[..], &[AUTOATTACK, PGD, CALIBRATION], &QUICK[5..]].concat()
+        [&TRAININGS[..], &[ENSEMBLE, AUTOATTACK, PGD, TRANSFER, CALIBRATION], &QUICK[5..]].concat()
     }
 
     /// One of each command that writes files.
     pub(super) fn writing() -> Vec<Self> {
-        [&TRAININGS[..1], &TRAININGS[7..], &[AUTOATTACK, PGD, CALIBRATION], &QUICK].concat()
+        [&TRAININGS[..1], &TRAININGS[7..], &[AUTOATTACK, PGD, TRANSFER, CALIBRATION], &QUICK].concat()
     }
 
     /// What two may want to do at once: two trainings, the second's double elsewhere with the same start, an evaluation,
@@ -158,7 +170,7 @@ impl Job {
 
     /// What work is spread over threads in.
     pub(super) fn threaded() -> Vec<Self> {
-        [&TRAININGS[..7], &[AUTOATTACK, PGD, CALIBRATION], &ATTACKS, &QUICK[..1]].concat()
+        [&TRAININGS[..7], &[ENSEMBLE, AUTOATTACK, PGD, TRANSFER, CALIBRATION], &ATTACKS, &QUICK[..1]].concat()
     }
 
     /// A training of a point, one of a posterior, and an evaluation.

@@ -123,7 +123,10 @@ fn phase(job: &Job, folder: &Path, left: &Leaves, before: &Leaves, whole: &Leave
     let kept = if job.trains() {
         folder.join("run/checkpoint/state.safetensors").is_file()
     } else {
-        !finished.is_empty() || left.names().any(|name| name.contains(".partial/shard-"))
+        !finished.is_empty()
+            || left
+                .names()
+                .any(|name| [".partial/shard-", ".partial/row-"].iter().any(|part| name.contains(part)))
     };
     let nothing = left.names().all(|name| before.names().any(|old| old == name));
     match (last, kept, nothing) {

@@ -56,7 +56,8 @@ pub(crate) fn check(
         _ => PgdSettings { norm, ensemble_gradient, ..PgdSettings::default() },
     };
     let twice = PgdSettings { steps: pgd.steps.saturating_mul(2), ..pgd };
-    let one_step = AttackSpec::Fgsm(FgsmSettings { norm, ensemble_gradient }).build()?;
+    let one_step =
+        AttackSpec::Fgsm(FgsmSettings { norm, ensemble_gradient, ..FgsmSettings::default() }).build()?;
     let iterated = AttackSpec::Pgd(pgd).build()?;
     let longer = AttackSpec::Pgd(twice).build()?;
     let search = Attack::in_balls(norm, RandomSearch::new(QUERIES)?);

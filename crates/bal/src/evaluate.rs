@@ -221,10 +221,18 @@ fn settings(
     surrogate: Option<&LoadedModel>,
     seed: u64,
 ) -> Value {
-    let mut settings = with_images(said, &request.images, seed);
-    if let (Some(map), Some(surrogate)) = (settings.as_object_mut(), surrogate) {
-        map.insert("attack".into(), json!(attack.name()));
-        map.insert("surrogate".into(), json!(surrogate.name()));
+    let settings = with_images(said, &request.images, seed);
+    match surrogate {
+        Some(surrogate) => of_surrogate(settings, attack.name(), surrogate.name()),
+        None => settings,
+    }
+}
+
+/// The settings of an attack, with its name and that of the surrogate which it was let at.
+pub(crate) fn of_surrogate(mut settings: Value, attack: &str, surrogate: &str) -> Value {
+    if let Some(map) = settings.as_object_mut() {
+        map.insert("attack".into(), json!(attack));
+        map.insert("surrogate".into(), json!(surrogate));
     }
     settings
 }

@@ -14,11 +14,11 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use bal_baselines::{BalSettings, Epochs};
-use bal_core::Method;
+use bal_core::{Classifier, Method};
 use bal_data::Digest;
 use bal_models::Sizes;
 pub use meaning::Meaning;
-pub use methods::{AdversarialSettings, AttackTable, BnnSettings, ErmSettings, WrmTraining};
+pub use methods::{AdversarialSettings, AttackTable, BnnSettings, ErmSettings, SourceTable, WrmTraining};
 use methods::{MethodTable, with_methods};
 pub use networks::NetworkSettings;
 pub(crate) use networks::{Networks, weights};
@@ -167,25 +167,68 @@ impl Experiment {
             let origin = origin.beside(&file);
             let mut first = Self::read(&origin, &name, &[], Some(self.seed))?;
             if first.dataset != self.dataset {
-                let Self { dataset, images, train_images, held_out, .. } = self.clone();
                 let name = match self.networks.len() {
                     0 => format!("{}-to-start-from", self.name),
                     _ => format!("{}-{}-to-start-from", self.name, network.architecture),
                 };
                 let architecture = network.architecture;
-                first = Self { name, dataset, architecture, train_images, held_out, images, ..first };
+                first = Self { name, architecture, ..self.with_its_images(first) };
             }
             Ok(Some((first, origin)))
         };
         self.each_network().into_iter().filter_map(|network| of(network).transpose()).collect()
     }
 
-    /// The method that the experiment describes, its settings checked.
+    /// The networks that its inner attack is let at beside the one in training, if it names some.
+    pub fn sources(&self) -> Option<&SourceTable> {
+        self.methods().into_iter().find_map(MethodTable::sources)
+    }
+
+    /// The experiments whose networks its inner attack is let at, on the same images; with the seeds of their own files.
+    pub fn source_experiments(&self, origin: &Origin) -> Result<Vec<(Self, Origin)>> {
+        let files = self.sources().map_or(&[][..], |sources| &sources.experiments);
+        let read = |file: &PathBuf| {
+            let name = file.display().to_string();
+            let origin = origin.beside(file);
+            let mut source = Self::read(&origin, &name, &[], None)?;
+            if source.sources().is_some() {
+                bail!(
+                    "{name} has sources itself, and an experiment under [adversarial_training.sources] may have none; train it, \
+                     and name its run under files"
+                );
+            }
+            if source.dataset != self.dataset {
+                let name = format!("{}-for-{}", source.name, self.name);
+                source = Self { name, ..self.with_its_images(source) };
+            }
+            Ok((source, origin))
+        };
+        files.iter().map(read).collect()
+    }
+
+    /// `other` on the images of this experiment.
+    fn with_its_images(&self, other: Self) -> Self {
+        let Self { dataset, images, train_images, held_out, .. } = self.clone();
+        Self { dataset, images, train_images, held_out, ..other }
+    }
+
+    /// The method that the experiment describes, its settings checked; without the networks that its attack is let at beside
+    /// the one in training.
     pub fn method(&self) -> Result<Box<dyn Method>> {
+        self.table()?.method()
+    }
+
+    /// The same with these networks, those that [`Self::sources`] names.
+    pub(crate) fn method_with(&self, sources: Vec<Box<dyn Classifier>>) -> Result<Box<dyn Method>> {
+        if sources.is_empty() { self.method() } else { self.table()?.with_sources(sources) }
+    }
+
+    /// The table of its method.
+    fn table(&self) -> Result<&dyn MethodTable> {
         let [one] = self.methods()[..] else {
             bail!("exactly one of the tables {} is needed", Self::METHODS.join(", "))
         };
-        one.method()
+        Ok(one)
     }
 
     /// Refuses, before anything is trained, a method that is not defined for images and classes of these sizes.
@@ -204,7 +247,7 @@ impl Experiment {
     }
 
     /// SHA-256 of everything that determines the run's weights, with `start` the digest of what it
-    /// starts from and `data` the digests of its data files.
+    /// starts from, followed by those of its sources with a `+` before each, and `data` the digests of its data files.
     pub(crate) fn digest<'a>(
         &self,
         start: &str,
@@ -224,10 +267,15 @@ impl Experiment {
         // How often checkpoints are written changes no weight, and the name and the path of the
         // start neither; nor does where the user keeps images whose own digests are in the data's.
         let dataset = if self.images.is_some() { String::new() } else { self.dataset.clone() };
-        let networks =
-            self.networks.iter().cloned().map(|network| NetworkSettings { start: None, ..network });
-        let networks = networks.collect();
-        Self { checkpoint_every: 1, name: String::new(), start: None, networks, dataset, ..self.clone() }
+        let mut all = Self { checkpoint_every: 1, name: String::new(), start: None, dataset, ..self.clone() };
+        for network in &mut all.networks {
+            network.start = None;
+        }
+        // Of its sources the digests count, as of the start.
+        if let Some(sources) = all.adversarial_training.as_mut().and_then(|table| table.sources.as_mut()) {
+            (sources.experiments, sources.files) = (vec![], vec![]);
+        }
+        all
     }
 }
 

@@ -87,9 +87,20 @@ impl Selected {
         session: &Session,
         source: &LoadedModel,
     ) -> Result<Self> {
+        Self::for_all(selection, seed, session, &[source], true)
+    }
+
+    /// The same for several models, see [`Selected::all`]; `or_training` says whether training images could be asked for.
+    pub(crate) fn for_all(
+        selection: &ImageSelection,
+        seed: u64,
+        session: &Session,
+        sources: &[&LoadedModel],
+        or_training: bool,
+    ) -> Result<Self> {
         let dataset = selection.dataset.as_deref();
-        let wanted = Wanted { dataset, split: selection.split, or_training: true };
-        let all = Self::all(&wanted, session, &[source])?;
+        let wanted = Wanted { dataset, split: selection.split, or_training };
+        let all = Self::all(&wanted, session, sources)?;
         session.note_all(&all.remarks);
         if let Some(count) = selection.sample {
             return all.sampled(count, seed);
@@ -148,14 +159,28 @@ impl Selected {
             let remark = source.agrees(&chosen)?;
             chosen.remarks.extend(remark);
         }
-        let trained_on = first.trained_on();
-        let trained =
-            || chosen.digests.iter().map(|image| trained_on.tie(image) == Some(Tie::Trained)).collect();
-        let trained = match wanted.split {
-            Split::Train => Some(vec![true; chosen.digests.len()]),
-            _ => trained_on.complete.then(trained),
-        };
+        let trained = chosen.trained_by(first);
         Ok(Self { trained, ..chosen })
+    }
+
+    /// Of each image whether this model was trained on it; `None` where nobody knows. Where images that a run was trained on
+    /// are asked for, it is the first model's.
+    fn trained_by(&self, model: &LoadedModel) -> Option<Vec<bool>> {
+        let trained_on = model.trained_on();
+        let trained =
+            || self.digests.iter().map(|image| trained_on.tie(image) == Some(Tie::Trained)).collect();
+        match self.split {
+            Split::Train => Some(vec![true; self.digests.len()]),
+            _ => trained_on.complete.then(trained),
+        }
+    }
+
+    /// Which images the first `limit` are, as the record of another model has it.
+    pub(crate) fn image_set_of(&self, limit: Option<u64>, model: &LoadedModel) -> Result<ImageSet> {
+        let trained = self.trained_by(model);
+        let count = limit.map_or(usize::MAX, |limit| limit as usize);
+        let count = trained.map(|all| all.into_iter().take(count).filter(|&trained| trained).count() as u64);
+        Ok(ImageSet { trained_on: count, ..self.image_set(limit)? })
     }
 
     /// Which images the first `limit` are, as a record has it.

@@ -40,9 +40,11 @@ mod run_folder;
 mod run_record;
 pub mod runs;
 mod session;
+mod sources;
 mod start;
 mod train;
 mod trained_on;
+mod transfer;
 mod units;
 mod versions;
 
@@ -58,7 +60,7 @@ pub use evaluate::{
 };
 pub use experiment::{
     AdversarialSettings, AttackTable, BnnSettings, ErmSettings, Experiment, ExperimentRequest, Meaning,
-    NetworkSettings, Origin, Plan, Precision, Start, WrmTraining,
+    NetworkSettings, Origin, Plan, Precision, SourceTable, Start, WrmTraining,
 };
 pub use export::export;
 pub use image_selection::ImageSelection;
@@ -74,9 +76,10 @@ pub use report::{ReportRequest, report};
 pub use run_folder::{RunFolder, Status};
 pub use session::Session;
 pub use train::{Ending, TrainRequest, Trained, train};
+pub use transfer::{TransferRequest, transfer};
 pub use versions::versions;
 
 pub use bal_attacks::{self as attacks, AttackName, AttackSpec, Norm, Radii};
 pub use bal_data::Set;
-pub use bal_report::{Comparison, Evaluation, Split};
+pub use bal_report::{Comparison, Evaluation, Split, TransferMatrix};
 pub use tch::Device;

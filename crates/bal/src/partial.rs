@@ -5,9 +5,10 @@ mod identity;
 use crate::{Note, Session, outputs};
 use anyhow::{Context, Result, bail};
 use bal_attacks::{Gradients, Outcome, Shard, ShardStore, StoreError};
+use bal_data::Digest;
 use bal_files::{Lock, LockError};
 use bal_models::TensorFile;
-pub(crate) use identity::Identity;
+pub(crate) use identity::{Identity, used};
 use serde_json::Value;
 use std::{
     fs,
@@ -29,6 +30,8 @@ pub(crate) struct Partial {
 }
 
 const IDENTITY: &str = "identity.json";
+/// How names of rows begin.
+const ROW: &str = "row-";
 /// No attack broke the image.
 const NONE: i64 = -1;
 
@@ -38,8 +41,14 @@ impl Partial {
     /// # Errors
     /// When the folder is there and of another evaluation, or another process works in it.
     pub(crate) fn beside(file: &Path, identity: &Identity<'_>, session: &Session) -> Result<Self> {
-        let images = identity.images;
-        let identity = identity.value()?;
+        Self::of(file, identity.value()?, identity.images, session)
+    }
+
+    /// The same for what depends on `identity`, an object; `images` says whether shards hold attacked images.
+    ///
+    /// # Errors
+    /// Those of [`Partial::beside`].
+    pub(crate) fn of(file: &Path, identity: Value, images: bool, session: &Session) -> Result<Self> {
         let lock = lock(file, session)?;
         let folder = lock.folder().to_path_buf();
         lock.remove_leftovers(&[]);
@@ -59,7 +68,7 @@ impl Partial {
             }
         }
         let partial = Self { made: Mutex::new(path.is_file()), lock, identity, images };
-        if !partial.shards().is_empty() {
+        if !partial.parts().is_empty() {
             session.observer().note(&Note::news(format!("going on where {} ended", folder.display())));
         }
         Ok(partial)
@@ -69,18 +78,52 @@ impl Partial {
         self.lock.folder()
     }
 
-    /// The files of the shards that are kept.
-    fn shards(&self) -> Vec<PathBuf> {
+    /// The files of the shards, and of the rows, that are kept.
+    fn parts(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder()).into_iter().flatten().flatten();
         let files = entries.map(|entry| entry.path());
-        files.filter(|file| file.extension().is_some_and(|e| e == "safetensors")).collect()
+        let is_row =
+            |file: &Path| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(ROW));
+        files.filter(|file| file.extension().is_some_and(|e| e == "safetensors") || is_row(file)).collect()
+    }
+
+    /// The text of row `number`, if it was kept.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not what was written.
+    pub(crate) fn read_row(&self, number: usize) -> Result<Option<Vec<u8>>> {
+        let path = self.row(number);
+        if !*self.made.lock().unwrap_or_else(PoisonError::into_inner) || !path.is_file() {
+            return Ok(None);
+        }
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let end = bytes.iter().position(|&byte| byte == b'\n').unwrap_or(bytes.len());
+        let (checksum, text) = (&bytes[..end], bytes.get(end + 1..).unwrap_or_default());
+        if checksum != Digest::of(text).to_string().as_bytes() {
+            bail!("{} is damaged; remove it, and the row is made again", path.display());
+        }
+        Ok(Some(text.to_vec()))
+    }
+
+    /// Keeps the text of row `number`, with its checksum in the first line.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn write_row(&self, number: usize, text: &[u8]) -> Result<()> {
+        self.make().map_err(anyhow::Error::from_boxed)?;
+        let checksum = Digest::of(text).to_string() + "\n";
+        outputs::write(&self.row(number), &[checksum.as_bytes(), text].concat())
+    }
+
+    fn row(&self, number: usize) -> PathBuf {
+        self.folder().join(format!("{ROW}{number:03}.json"))
     }
 
     /// Takes away what was kept, and the folder, unless the user has put something there.
     pub(crate) fn remove(self) -> Result<()> {
         let folder = self.folder().to_path_buf();
         let identity = Some(folder.join(IDENTITY)).filter(|file| file.is_file());
-        for file in self.shards().into_iter().chain(identity) {
+        for file in self.parts().into_iter().chain(identity) {
             fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
         }
         drop(self);

@@ -30,6 +30,9 @@ pub(crate) struct Identity {
     pub(crate) digest: String,
     /// Name and digest of the weights that it started from.
     pub(crate) start: Option<(String, String)>,
+    /// Name and digest of each network that its attack is let at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sources: Vec<(String, String)>,
 }
 
 /// In which state a folder is found.
@@ -72,6 +75,16 @@ impl RunFolder {
     /// Which experiment, from which start, the unfinished run is of.
     fn identity(&self) -> PathBuf {
         self.checkpoints().join("identity.json")
+    }
+
+    /// The weights of a network that the unfinished run's attack is let at, counted from 0.
+    pub(crate) fn source(&self, place: usize) -> PathBuf {
+        self.checkpoints().join(format!("source-{place}.safetensors"))
+    }
+
+    /// All of these that are there.
+    fn sources(&self) -> impl Iterator<Item = PathBuf> {
+        (0..).map(|place| self.source(place)).take_while(|file| file.is_file())
     }
 
     /// The weights that the run started from.
@@ -129,7 +142,13 @@ impl RunFolder {
     /// Whether the folder holds nothing but what is written before a run has begun: the lock, and what a process left that
     /// was killed in between.
     fn is_vacant(&self) -> bool {
-        let begun = |name: &OsStr| name == "identity.json" || bal_files::is_unfinished(name);
+        let sources: Vec<String> = self.sources().map(|file| name(&file)).collect();
+        let begun = |file: &OsStr| match file.to_str() {
+            Some("identity.json") => true,
+            // As below.
+            Some(file) if sources.iter().any(|source| source == file) => self.identity().is_file(),
+            _ => bal_files::is_unfinished(file),
+        };
         let expected = |name: &OsStr| match name.to_str() {
             Some(bal_files::LOCK_FILE) => true,
             Some("checkpoint") => all_names(&self.checkpoints(), &begun),
@@ -260,6 +279,8 @@ mod tests {
             ),
             ("killed-2", &["checkpoint/.identity.json.x.unfinished"], Status::Absent),
             ("killed-3", &["checkpoint/identity.json", "start.safetensors"], Status::Absent),
+            ("killed-4", &["checkpoint/identity.json", "checkpoint/source-0.safetensors"], Status::Absent),
+            ("source", &["checkpoint/source-0.safetensors"], Status::Foreign),
             ("weights", &["start.safetensors"], Status::Foreign),
             ("thesis", &["thesis.tex"], Status::Foreign),
             ("checkpoints", &["checkpoint/mine"], Status::Foreign),

@@ -1,8 +1,8 @@
 //! The record of a run: settings, data, versions, and how it went.
 
 use crate::{
-    Options, Session, dataset::Training, experiment::Experiment, run_folder::RunFolder, start::Start,
-    units::units, versions::versions,
+    Options, Session, dataset::Training, experiment::Experiment, run_folder::RunFolder, sources::Source,
+    start::Start, units::units, versions::versions,
 };
 use anyhow::{Context, Result};
 use bal_baselines::ParameterSettings;
@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 pub(crate) struct Outcome<'a> {
     pub(crate) training: &'a Training,
     pub(crate) start: Option<&'a Start>,
+    pub(crate) sources: &'a [Source],
     pub(crate) posterior: &'a Posterior,
     pub(crate) sweeps: u64,
     pub(crate) planned: u64,
@@ -56,6 +57,11 @@ pub(crate) fn make(
             classes: training.class_names.clone(),
         },
         start: start.map(|s| bal_report::Start { name: s.name.clone(), digest: s.digest.clone() }),
+        sources: outcome
+            .sources
+            .iter()
+            .map(|source| bal_report::Start { name: source.name.clone(), digest: source.digest.clone() })
+            .collect(),
         epochs: outcome.sweeps as f64 / batches as f64,
         sweeps: outcome.sweeps,
         sweeps_planned: outcome.planned,

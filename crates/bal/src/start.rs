@@ -80,11 +80,11 @@ impl Start {
     }
 }
 
-/// The folder of finished runs that others start from, by digest.
+/// The folder of finished runs that others start from, or attack, by digest.
 const CACHE: &str = "runs/cache";
 
 /// Trains an experiment into a folder.
-type Train<'a> = &'a dyn Fn(&Experiment, &Origin, Claim) -> Result<()>;
+pub(crate) type Train<'a> = &'a dyn Fn(&Experiment, &Origin, Claim) -> Result<()>;
 
 /// The start that the options name or the experiment asks for: finished runs of the same digest, or
 /// such that `train` makes now; weights of `networks`, one member for each.
@@ -112,7 +112,10 @@ pub(crate) fn resolve(
         vec![start.with_context(|| format!("{} cannot be started from", folder.display()))?]
     } else {
         let starts = experiment.start_experiments(origin)?;
-        starts.iter().map(|(first, origin)| cached(first, origin, train, session)).collect::<Result<_>>()?
+        let cached = |(first, origin): &(Experiment, Origin)| {
+            from_run(&cached(first, origin, "to start from", train, session)?)
+        };
+        starts.iter().map(cached).collect::<Result<_>>()?
     };
     if starts.is_empty() {
         return Ok(None);
@@ -167,16 +170,23 @@ fn from_run(folder: &RunFolder) -> Result<Start> {
     Ok(Start { name: record.name, digest: digest(&folder.posterior())?, posterior, images })
 }
 
-fn cached(experiment: &Experiment, origin: &Origin, train: Train, session: &Session) -> Result<Start> {
+/// A finished run of an experiment without sources: that of the same digest, or one that `train` makes now, to be used for this `purpose`.
+pub(crate) fn cached(
+    experiment: &Experiment,
+    origin: &Origin,
+    purpose: &str,
+    train: Train,
+    session: &Session,
+) -> Result<RunFolder> {
     let digest = experiment.digest("", experiment.data(session).digests()?.iter())?;
     let folder = RunFolder::new(Path::new(CACHE).join(format!("{}-{}", experiment.name, &digest[..16])));
     if folder.status() != Status::Finished {
         // Another run may be training the same start: this one then takes what came of it.
         let claim = folder.claim_when_free(session)?;
         if claim.status() != Status::Finished {
-            session.observer().note(&Note::news(format!("first {}, to start from", experiment.name)));
+            session.observer().note(&Note::news(format!("first {}, {purpose}", experiment.name)));
             train(experiment, origin, claim)?;
         }
     }
-    from_run(&folder)
+    Ok(folder)
 }

@@ -7,7 +7,7 @@ use crate::{
     last_batch,
     run_folder::{Claim, Identity, RunFolder, Status},
     run_record::{self, Outcome},
-    start,
+    sources, start,
 };
 use anyhow::{Context, Result, bail};
 use bal_baselines::TraceSettings;
@@ -125,25 +125,30 @@ fn run(
     if let Some(remark) = chains.and_then(|chains| last_batch::remark(chains, training.images.len() as u64)) {
         session.observer().note(&remark);
     }
-    let start = if status == Status::Begun {
-        start::kept(folder)?
+    let (start, sources) = if status == Status::Begun {
+        (start::kept(folder)?, sources::kept(folder)?)
     } else {
         let first = Options { start: None, max_sweeps: None, ..options.clone() };
         let train = |experiment: &Experiment, origin: &Origin, claim: Claim| {
             run(&first, experiment, origin, claim, session).map(drop)
         };
-        start::resolve(options, experiment, origin, &networks, &train, session)?
+        let start = start::resolve(options, experiment, origin, &networks, &train, session)?;
+        (start, sources::resolve(experiment, origin, &training, &train, session)?)
     };
-    let from = start.as_ref().map_or("", |start| start.digest.as_str());
-    let digest = experiment.digest(from, training.digests.iter())?;
-    let identity = Identity { digest, start: start.as_ref().map(|s| (s.name.clone(), s.digest.clone())) };
+    let before = start.as_ref().map_or("", |start| start.digest.as_str());
+    let before = sources.iter().fold(before.to_string(), |all, source| all + "+" + &source.digest);
+    let identity = Identity {
+        digest: experiment.digest(&before, training.digests.iter())?,
+        start: start.as_ref().map(|start| (start.name.clone(), start.digest.clone())),
+        sources: sources.iter().map(|source| (source.name.clone(), source.digest.clone())).collect(),
+    };
     if status == Status::Absent {
         let before = start.as_ref().map_or(vec![], |start| start.images(&training, session));
         let images = RunImages { start: before, ..training.identity.clone() };
         claim.begin(
             toml::to_string(experiment)?,
             &identity,
-            start.as_ref().map(|s| &s.posterior),
+            (start.as_ref().map(|s| &s.posterior), &sources),
             &images,
         )?;
     } else if folder.read_identity()? != identity {
@@ -181,6 +186,7 @@ fn run(
     let mut observer = Followed::new(options, session, experiment, folder, &digest, planned, done)
         .map_err(|error| goes_on(&claim, error))?;
     session.observer().training_begins()?;
+    let method = experiment.method_with(sources::classifiers(&sources, device)?)?;
     let fitted = method.fit(&task, &mut |progress| observer.observe(progress));
     let posterior = match (fitted, observer.failure.take()) {
         (_, Some(failure)) => Err(goes_on(&claim, failure)),
@@ -204,6 +210,7 @@ fn run(
     let outcome = Outcome {
         training: &training,
         start: start.as_ref(),
+        sources: &sources,
         posterior: &posterior,
         sweeps: observer.sweep,
         planned,

@@ -56,6 +56,7 @@ pub static READERS: &[Reader] = &[
     tensors::TORCHSCRIPT,
     records::RECORD,
     records::EVALUATION,
+    records::TRANSFER,
     records::CALIBRATION,
     records::METRICS,
     records::PAGE,

@@ -1,8 +1,8 @@
-//! Readers of JSON: records, evaluations, calibrations, metrics; and the page that is made of them.
+//! Readers of JSON: records, evaluations, transfer matrices, calibrations, metrics; and the page that is made of them.
 
 use super::{MIB, Reader, seeds, two_parts::parts};
 use bal_page::{Page, Run};
-use bal_report::{CalibrationReport, Evaluation, MetricsWriter, Record, metrics};
+use bal_report::{CalibrationReport, Evaluation, MetricsWriter, Record, TransferMatrix, metrics, table};
 
 /// `record.json`. What is read can be written again, and is then read as the same.
 pub(super) const RECORD: Reader = Reader {
@@ -29,6 +29,20 @@ pub(super) const EVALUATION: Reader = Reader {
         !evaluation.to_csv().is_empty()
     },
     seeds: seeds::evaluations,
+    most: (4 * MIB, 256),
+};
+
+/// The JSON of a transfer matrix, and the page that is made of it.
+pub(super) const TRANSFER: Reader = Reader {
+    name: "transfer",
+    read: |desk, bytes| {
+        let path = desk.put("transfer.json", bytes);
+        let Ok(matrix) = TransferMatrix::read(&path) else { return false };
+        matrix.write(&path).unwrap();
+        assert_eq!(TransferMatrix::read(&path).unwrap(), matrix);
+        !table::transfer_page(&matrix).is_empty()
+    },
+    seeds: seeds::transfers,
     most: (4 * MIB, 256),
 };
 

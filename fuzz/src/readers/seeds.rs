@@ -291,6 +291,18 @@ pub(super) fn evaluations() -> Seeds {
     ]
 }
 
+/// One model, and two of which the second is the first again.
+pub(super) fn transfers() -> Seeds {
+    let evaluation = String::from_utf8(evaluations().remove(0)).unwrap();
+    let of = |models: &[&str]| {
+        let names = models.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(",");
+        let row = format!("[{}]", vec![evaluation.as_str(); models.len()].join(","));
+        let rows = vec![row; models.len()].join(",");
+        format!("{{\"models\":[{names}],\"evaluations\":[{rows}]}}").into_bytes()
+    };
+    vec![of(&["erm"]), of(&["erm", "again"])]
+}
+
 pub(super) fn calibrations() -> Seeds {
     vec![file!("results/robustness/ablation/pgd-linf/calibration.json")]
 }

@@ -115,6 +115,17 @@ fn a_schedule_of_square_is_written_where_it_is_not_rescaled_and_rescaled_where_i
 }
 
 #[test]
+fn a_random_step_of_fgsm_is_written_where_there_is_one_and_absent_means_none() {
+    let usual = AttackSpec::from(AttackName::Fgsm);
+    assert_eq!(AttackName::Fgsm.with(&Settings::default().with("random_step", 0.0)).unwrap(), usual);
+    let half = AttackName::Fgsm.with(&Settings::default().with("random_step", 0.5)).unwrap();
+    assert_eq!(json(&half), r#"{"norm":"linf","ensemble_gradient":"predictive","random_step":0.5}"#);
+    assert_eq!(AttackName::Fgsm.of_file(&half.settings()).unwrap(), half);
+    let whole = AttackName::Fgsm.with(&Settings::default().with("random_step", 1.0)).unwrap();
+    assert_eq!(whole.build().unwrap_err().to_string(), "random_step must be >= 0 and < 1, got 1");
+}
+
+#[test]
 fn a_setting_that_the_attack_does_not_have_is_refused() {
     for (name, foreign, value) in [
         (AttackName::Fgsm, "steps", 5.0),

@@ -40,6 +40,10 @@ flags! {
         /// and fmn [default: linf 10, l2 1]. In pixels of displacement for flow-pgd and, a number, for stadv [default: .05].
         #[arg(long, value_name = "X", allow_hyphen_values = true)]
         step_size: StepSize,
+        /// Share of the radius that a random step of fgsm takes before the step along the gradient, which has the rest (R+FGSM)
+        /// [default: 0].
+        #[arg(long, value_name = "X")]
+        random_step: f64,
         /// Random starts of an attack that has them [default: 1].
         #[arg(long, value_name = "N")]
         restarts: u64,

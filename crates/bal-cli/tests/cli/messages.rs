@@ -11,9 +11,9 @@ use std::{
 };
 
 /// Which commands the files with flags in their messages are part of: the longest path that fits counts.
-const PARTS: [(&str, &[&str]); 27] = [
+const PARTS: [(&str, &[&str]); 28] = [
     ("args.rs", &["evaluate"]),
-    ("args/attack.rs", &["evaluate"]),
+    ("args/attack.rs", &["evaluate", "transfer"]),
     ("args/calibrate.rs", &["calibrate"]),
     ("args/compare.rs", &["compare"]),
     ("args/diagnose.rs", &["diagnose"]),
@@ -24,6 +24,7 @@ const PARTS: [(&str, &[&str]); 27] = [
     ("args/predict.rs", &["predict"]),
     ("args/report.rs", &["report"]),
     ("args/training_data.rs", &["train", "explain", "init"]),
+    ("args/transfer.rs", &["transfer"]),
     ("calibrate", &["calibrate"]),
     ("compare.rs", &["compare"]),
     ("diagnose", &["diagnose"]),
@@ -32,7 +33,7 @@ const PARTS: [(&str, &[&str]); 27] = [
     ("init.rs", &["init"]),
     ("predict", &["predict"]),
     // All commands with a machine.
-    ("session.rs", &["train", "evaluate", "predict", "explain", "init", "calibrate", "report"]),
+    ("session.rs", &["train", "evaluate", "predict", "explain", "init", "calibrate", "report", "transfer"]),
     ("train.rs", &["train"]),
     ("ways_out/attacks.rs", &["evaluate"]),
     ("ways_out/images.rs", &["train", "explain", "init"]),

@@ -83,6 +83,7 @@ fn a_file_of_weights_gives_back_the_same_function() {
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
             regime: None,
+            precisions: vec![],
             class_names: None,
         };
         write_posterior(&file, &posterior).unwrap();

@@ -12,6 +12,7 @@ fn record() -> Record {
         seed: u64::MAX,
         experiment: json!({"method": "bal", "data": {"step_size": 0.026}}),
         start: Some(Start { name: "mnist-erm".into(), digest: "cd".repeat(32) }),
+        sources: vec![],
         units: BTreeMap::from([
             ("parameters.temperature".into(), 1e-5),
             ("parameters.posterior_temperature".into(), 0.6),

@@ -6,12 +6,12 @@ mod bnn;
 mod erm;
 mod wrm;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use bal_baselines::{BalSettings, Epochs};
-use bal_core::Method;
+use bal_core::{Classifier, Method};
 use bal_models::Sizes;
 
-pub use adversarial_training::{AdversarialSettings, AttackTable};
+pub use adversarial_training::{AdversarialSettings, AttackTable, SourceTable};
 pub use bnn::BnnSettings;
 pub use erm::ErmSettings;
 pub use wrm::WrmTraining;
@@ -20,6 +20,16 @@ pub use wrm::WrmTraining;
 pub(crate) trait MethodTable {
     /// The method, its settings checked.
     fn method(&self) -> Result<Box<dyn Method>>;
+
+    /// The networks that its attack is let at, beside the one in training; they have to be there before it is trained.
+    fn sources(&self) -> Option<&SourceTable> {
+        None
+    }
+
+    /// The method with these networks, at least one.
+    fn with_sources(&self, _sources: Vec<Box<dyn Classifier>>) -> Result<Box<dyn Method>> {
+        bail!("the method has no other networks to attack")
+    }
 
     /// Passes over the training images.
     fn schedule(&self) -> Epochs;

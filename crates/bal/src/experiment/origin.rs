@@ -44,8 +44,16 @@ impl Origin {
     /// The origin of the experiment in a file beside this one.
     pub(super) fn beside(&self, file: &Path) -> Self {
         match self {
-            Self::File(path) => Self::File(path.parent().unwrap_or(Path::new(".")).join(file)),
+            Self::File(_) => Self::File(self.path_beside(file)),
             Self::BuiltIn => Self::BuiltIn,
+        }
+    }
+
+    /// Where a file is that the experiment names; for one that the program knows, as it is seen from the working directory.
+    pub(crate) fn path_beside(&self, file: &Path) -> PathBuf {
+        match self {
+            Self::File(path) => path.parent().unwrap_or(Path::new(".")).join(file),
+            Self::BuiltIn => file.to_path_buf(),
         }
     }
 }

@@ -32,6 +32,8 @@ pub struct Plan {
     pub remark: Option<Note>,
     /// The experiments that its networks start from.
     pub starts: Vec<Experiment>,
+    /// The experiments whose networks its attack is let at.
+    pub sources: Vec<Experiment>,
 }
 
 /// An experiment by its file or name, with changes.
@@ -101,6 +103,12 @@ impl ExperimentRequest {
             starts: match self.run {
                 Some(_) => vec![],
                 None => experiment.start_experiments(&origin)?.into_iter().map(|(first, _)| first).collect(),
+            },
+            sources: match self.run {
+                Some(_) => vec![],
+                None => {
+                    experiment.source_experiments(&origin)?.into_iter().map(|(source, _)| source).collect()
+                }
             },
             experiment,
         })

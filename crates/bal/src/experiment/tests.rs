@@ -14,7 +14,7 @@ fn names() -> Vec<String> {
 }
 
 #[test]
-fn every_experiment_of_the_project_can_be_used_and_so_can_its_start() {
+fn every_experiment_of_the_project_can_be_used_and_so_can_its_start_and_its_sources() {
     let names = names();
     assert!(names.len() >= 23, "{names:?}");
     for name in names {
@@ -25,6 +25,9 @@ fn every_experiment_of_the_project_can_be_used_and_so_can_its_start() {
         let text = std::fs::read_to_string(folder().join(&name)).unwrap();
         let said = text.contains("\n[start]\n") || text.contains("\n[[networks]]\n");
         assert_eq!(!starts.is_empty(), said, "{name}");
+        let sources = experiment.source_experiments(&origin).unwrap();
+        assert_eq!(!sources.is_empty(), text.contains("\n[adversarial_training.sources]\n"), "{name}");
+        assert!(sources.iter().all(|(source, _)| source.seed != experiment.seed), "{name}");
     }
 }
 
@@ -96,4 +99,18 @@ fn the_digest_follows_what_changes_weights_and_nothing_else() {
     assert_eq!(read(&[]), read(&["checkpoint_every=3", "name=\"other\""]));
     assert_ne!(read(&[]), read(&["seed=2"]));
     assert_ne!(read(&[]), read(&["bal.data.temperature=0.0"]));
+}
+
+#[test]
+fn of_its_sources_the_digest_follows_what_they_are_and_not_where() {
+    let origin = Origin::File(folder().join("mnist-ensemble-adversarial-light.toml"));
+    let read = |set: &[&str], sources: &str| {
+        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+        Experiment::read(&origin, "", &set, None).unwrap().digest(sources, std::iter::empty()).unwrap()
+    };
+    let as_it_is = read(&[], "+a+b");
+    assert_eq!(as_it_is, read(&["adversarial_training.sources.experiments=[\"other.toml\"]"], "+a+b"));
+    assert_ne!(as_it_is, read(&["adversarial_training.sources.include_self=false"], "+a+b"));
+    assert_ne!(as_it_is, read(&[], "+a+c"));
+    assert_ne!(as_it_is, read(&["adversarial_training.labels=\"given\""], "+a+b"));
 }

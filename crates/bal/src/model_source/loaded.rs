@@ -91,6 +91,16 @@ impl LoadedModel {
         }
     }
 
+    /// Its file of weights, that file's SHA-256 and what it holds; `None` where there are several, or TorchScript.
+    pub(crate) fn into_weights(self) -> Option<(PathBuf, String, Posterior)> {
+        let (Kind::Weights { posterior, .. }, [file], [digest]) =
+            (self.kind, &self.files[..], &self.digests[..])
+        else {
+            return None;
+        };
+        Some((file.clone(), digest.clone(), posterior))
+    }
+
     /// What is known of the images behind it.
     pub(crate) fn trained_on(&self) -> &TrainedOn {
         &self.trained_on

@@ -27,15 +27,11 @@ impl Identity<'_> {
     ///
     /// # Errors
     /// When the images cannot be read.
-    pub(super) fn value(&self) -> Result<Value> {
+    pub(crate) fn value(&self) -> Result<Value> {
         let Self { sources, model, chosen, limit, attack, settings, radii, images } = *self;
         // It may begin at any image of the set.
         let seen = if attack == AttackName::HopSkipJump.name() { None } else { limit };
-        let architecture = match &model.files {
-            ModelFiles::Weights { architecture, .. } => architecture.as_ref(),
-            _ => None,
-        };
-        let scripts = model.scripts().cloned().unwrap_or_default();
+        let used = used(model);
         Ok(json!({
             "attack": attack,
             "settings": settings,
@@ -45,15 +41,32 @@ impl Identity<'_> {
             // Wherever they lie.
             "digest of the images": chosen.image_set(seen)?.digest,
             "weights": sources.iter().map(|source| source.digests()).collect::<Vec<_>>(),
-            "members": model.members,
-            "architecture": architecture,
-            "prediction": model.prediction.map(|prediction| prediction.to_string()),
-            "classes": scripts.classes,
-            "mean": scripts.mean,
-            "std": scripts.std,
+            "members": used["members"],
+            "architecture": used["architecture"],
+            "prediction": used["prediction"],
+            "classes": used["classes"],
+            "mean": used["mean"],
+            "std": used["std"],
             "images": images,
             "device": format!("{:?}", chosen.images.device()),
             "versions": versions(),
         }))
     }
+}
+
+/// How a model is used, beside its weights.
+pub(crate) fn used(model: &ModelSource) -> Value {
+    let architecture = match &model.files {
+        ModelFiles::Weights { architecture, .. } => architecture.as_ref(),
+        _ => None,
+    };
+    let scripts = model.scripts().cloned().unwrap_or_default();
+    json!({
+        "members": model.members,
+        "architecture": architecture,
+        "prediction": model.prediction.map(|prediction| prediction.to_string()),
+        "classes": scripts.classes,
+        "mean": scripts.mean,
+        "std": scripts.std,
+    })
 }

@@ -1,8 +1,8 @@
 //! A run folder that this process alone writes to.
 
 use super::{Identity, RunFolder, Status};
-use crate::{Refusal, Remedy, Session};
-use anyhow::{Context, Result};
+use crate::{Refusal, Remedy, Session, file_digest::digest, sources::Source};
+use anyhow::{Context, Result, bail};
 use bal_core::Posterior;
 use bal_files::{Lock, LockError};
 use bal_models::RunImages;
@@ -60,12 +60,13 @@ impl<'a> Claim<'a> {
         self.status
     }
 
-    /// Begins a run: writes the experiment, as the text of its file, the weights to start from, and which images it is of.
+    /// Begins a run: writes the experiment, as the text of its file, the weights to start from, the networks that its attack is
+    /// let at, and which images it is of.
     pub(crate) fn begin(
         &self,
         experiment: String,
         identity: &Identity,
-        start: Option<&Posterior>,
+        (start, sources): (Option<&Posterior>, &[Source]),
         images: &RunImages,
     ) -> Result<()> {
         let context = || format!("cannot begin a run in {}", self.folder.path().display());
@@ -79,6 +80,13 @@ impl<'a> Claim<'a> {
         put(self.folder.identity(), serde_json::to_string(identity)?)?;
         if let Some(start) = start {
             bal_models::write_posterior(&self.folder.start(), start).with_context(context)?;
+        }
+        for (place, source) in sources.iter().enumerate() {
+            let copy = self.folder.source(place);
+            bal_files::write(&copy, &fs::read(&source.file).with_context(context)?).with_context(context)?;
+            if digest(&copy)? != source.digest {
+                bail!("{} changed while it was read; give a file that stays as it is", source.file.display());
+            }
         }
         bal_models::write_run_images(&self.folder.data(), images).with_context(context)?;
         // By this file a folder is known as a run: what is there before is not looked at.
@@ -103,7 +111,10 @@ impl<'a> Claim<'a> {
     /// Takes away what only an unfinished run needs.
     pub(crate) fn tidy(&self) {
         // The run is finished; what cannot be removed is in nobody's way.
-        for file in [self.folder.identity(), self.folder.checkpoint()] {
+        let sources: Vec<PathBuf> = self.folder.sources().collect();
+        let own = [self.folder.identity(), self.folder.checkpoint()];
+        // From the last one on, so that those that are left count on from 0.
+        for file in sources.into_iter().rev().chain(own) {
             let _ = fs::remove_file(file);
         }
         let _ = fs::remove_dir(self.folder.checkpoints());

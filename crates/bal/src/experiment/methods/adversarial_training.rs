@@ -1,10 +1,10 @@
 //! `[adversarial_training]`: training on images that an attack made.
 
 use super::MethodTable;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bal_attacks::{AttackName, AttackSpec, Radius, SettingError, Settings, Within};
-use bal_baselines::{AdversarialTraining, Epochs};
-use bal_core::Method;
+use bal_baselines::{AdversarialTraining, Epochs, Labels, Sources};
+use bal_core::{Classifier, Method};
 use bal_models::Sizes;
 use bal_samplers::{Adam, AdamSettings};
 use schemars::JsonSchema;
@@ -12,6 +12,7 @@ use serde::{
     Deserialize, Serialize, Serializer,
     ser::{Error as _, SerializeStruct},
 };
+use std::path::PathBuf;
 
 /// `[adversarial_training]`.
 #[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
@@ -23,8 +24,31 @@ pub struct AdversarialSettings {
     pub adam: AdamSettings,
     /// Share of the clean images' loss beside the adversarial ones', in `[0, 1]`.
     pub clean_weight: f64,
+    /// Labels that the attack leads images away from: `given`, those of the data, or `predicted`, the classes that the attacked
+    /// network takes the clean images for, which do not leak into the images; without it `given`.
+    #[serde(default, skip_serializing_if = "Labels::are_given")]
+    pub labels: Labels,
     /// The attack on each batch.
     pub attack: AttackTable,
+    /// Other networks that the attack is let at, a random one for each batch (ensemble adversarial training).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sources: Option<SourceTable>,
+}
+
+/// `[adversarial_training.sources]`.
+#[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceTable {
+    /// Experiments, beside this file, whose networks the attack is let at.
+    ///
+    /// Each is trained with the seed of its own file, so that runs of several seeds share it, unless a finished run of it is found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub experiments: Vec<PathBuf>,
+    /// Files of weights, or folders of finished runs, relative to this file, whose networks the attack is let at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<PathBuf>,
+    /// Whether the network in training is one of those that the attack is let at.
+    pub include_self: bool,
 }
 
 /// `[adversarial_training.attack]`; its settings are those that the attack has, all of them.
@@ -63,11 +87,37 @@ impl Serialize for AttackTable {
     }
 }
 
-impl MethodTable for AdversarialSettings {
-    fn method(&self) -> Result<Box<dyn Method>> {
+impl AdversarialSettings {
+    /// The method, with the attack on the network in training alone.
+    fn alone(&self) -> Result<AdversarialTraining> {
         let attack = Box::new(self.attack.attack()?);
         let adam = Adam::new(self.adam)?;
-        Ok(Box::new(AdversarialTraining::new(attack, adam, self.schedule, self.clean_weight)?))
+        let method = AdversarialTraining::new(attack, adam, self.schedule, self.clean_weight)?;
+        Ok(method.away_from(self.labels))
+    }
+}
+
+impl MethodTable for AdversarialSettings {
+    fn method(&self) -> Result<Box<dyn Method>> {
+        if let Some(SourceTable { experiments, files, .. }) = &self.sources
+            && experiments.is_empty()
+            && files.is_empty()
+        {
+            bail!(
+                "[adversarial_training.sources] names no network; name some under experiments or files, or leave the table \
+                 out"
+            );
+        }
+        Ok(Box::new(self.alone()?))
+    }
+
+    fn sources(&self) -> Option<&SourceTable> {
+        self.sources.as_ref()
+    }
+
+    fn with_sources(&self, sources: Vec<Box<dyn Classifier>>) -> Result<Box<dyn Method>> {
+        let include_self = self.sources.as_ref().is_none_or(|sources| sources.include_self);
+        Ok(Box::new(self.alone()?.on(Sources::new(sources, include_self)?)))
     }
 
     fn schedule(&self) -> Epochs {
