@@ -88,6 +88,7 @@ impl Method for AdversarialTraining {
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
             regime: None,
+            laplace: None,
             class_names: None,
         })
     }

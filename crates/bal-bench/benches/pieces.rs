@@ -98,6 +98,7 @@ fn prediction(c: &mut Criterion) {
             ensemble_gradient: problem.posterior.ensemble_gradient,
             mixing: None,
             regime: None,
+            laplace: None,
             class_names: None,
         };
         let model = Ensemble::new(&posterior, Device::Cpu).expect("the posterior is an ensemble");

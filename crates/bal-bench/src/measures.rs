@@ -208,6 +208,7 @@ fn evaluation(problem: &Problem, chains: usize, attack: AttackSpec, radii: Vec<f
         ensemble_gradient: EnsembleGradient::Predictive,
         mixing: None,
         regime: None,
+        laplace: None,
         class_names: None,
     };
     let model = Ensemble::new(&posterior, Device::Cpu)?;

@@ -16,7 +16,7 @@ pub enum Purpose {
     Shuffle = 2,
     /// Langevin noise of data chains.
     Data = 3,
-    /// Langevin noise of parameter chains.
+    /// Langevin noise of parameter chains, and draws of weights from a Gaussian.
     Parameters = 4,
     /// Dropout masks.
     Dropout = 5,
@@ -28,6 +28,8 @@ pub enum Purpose {
     Sample = 8,
     /// Tests and examples.
     Test = 9,
+    /// Labels drawn from a network's own prediction.
+    Labels = 10,
 }
 
 /// What a stream of noise belongs to.

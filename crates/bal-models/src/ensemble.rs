@@ -131,6 +131,7 @@ mod tests {
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
             regime: None,
+            laplace: None,
             class_names: None,
         };
         Ensemble::new(&posterior, Device::Cpu).unwrap()

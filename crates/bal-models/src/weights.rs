@@ -82,6 +82,7 @@ pub fn read_posterior(
         ensemble_gradient: parse(path, &metadata, "ensemble_gradient")?.unwrap_or(implied),
         mixing: None,
         regime: None,
+        laplace: None,
         class_names: description::class_names(path, &metadata, architecture.classes())?,
     })
 }

@@ -39,6 +39,9 @@ pub use evaluation::{
 pub use image_set::{ImageSet, Split};
 pub use metrics::{MetricLine, MetricsWriter};
 pub use paired::Pairs;
-pub use record::{ConfigurationalTemperature, Dataset, Diagnostics, Record, SamplerRegime, Start, Summary};
+pub use record::{
+    ConfigurationalTemperature, Dataset, Diagnostics, LaplaceFit, Record, SamplerRegime, Start, Summary,
+    Tried,
+};
 pub use tensorboard::EventWriter;
 pub use wilson::Interval;

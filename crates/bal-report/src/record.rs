@@ -9,10 +9,12 @@ use crate::image_set::is_digest;
 use crate::{ReportError, json};
 
 mod curve;
+mod laplace;
 mod regime;
 mod summary;
 
 pub use curve::thinned;
+pub use laplace::{LaplaceFit, Tried};
 pub use regime::{ConfigurationalTemperature, SamplerRegime};
 pub use summary::Summary;
 
@@ -65,6 +67,9 @@ pub struct Record {
     /// How hot the sampler ran, where there was one. Absent of runs of before it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sampler: Option<SamplerRegime>,
+    /// The Gaussian that the networks were drawn from, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub laplace: Option<LaplaceFit>,
     /// Accuracy on training images held out from the run, in [0, 1].
     pub held_out: Option<f64>,
     /// The SHA-256 of each file of weights, traces and images that belongs to it, by the file's name, in hexadecimal. Records of
@@ -179,7 +184,8 @@ impl Record {
                 .flat_map(|(key, s)| [s.min, s.median, s.max].map(|v| (format!("diagnostics.{key}"), v)))
         });
         let sampler = self.sampler.iter().flat_map(SamplerRegime::numbers);
-        single.chain(units).chain(curves).chain(summaries).chain(sampler)
+        let laplace = self.laplace.iter().flat_map(LaplaceFit::numbers);
+        single.chain(units).chain(curves).chain(summaries).chain(sampler).chain(laplace)
     }
 }
 

@@ -37,6 +37,7 @@ pub fn record(name: &str) -> Record {
         curves: ["linf", "l2"].map(|name| (name.to_owned(), vec![(1, 0.05), (2, 0.07)])).into(),
         diagnostics: None,
         sampler: None,
+        laplace: None,
         held_out: None,
         digests: BTreeMap::new(),
     }

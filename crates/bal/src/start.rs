@@ -60,6 +60,21 @@ impl Start {
         }
         images
     }
+
+    /// What to know of a setting that the held-out images choose, where the start was trained on some of them. `before`: what
+    /// [`Self::images`] found, in order.
+    pub(crate) fn seen_held_out(&self, before: &[ImageDigest], training: &Training) -> Option<Note> {
+        let held_out = &training.identity.held_out.images;
+        let seen = held_out.iter().filter(|image| before.binary_search(image).is_ok()).count();
+        (seen > 0).then(|| {
+            Note::warning(format!(
+                "{}, which the run starts from, was trained on {seen} of the {} held-out images, by which the run chooses; they \
+                 find the start surer than it is of others",
+                self.name,
+                held_out.len()
+            ))
+        })
+    }
 }
 
 /// The folder of finished runs that others start from, by digest.

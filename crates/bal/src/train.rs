@@ -118,6 +118,7 @@ fn run(
     let sizes = training.sizes()?;
     experiment.suits(sizes)?;
     let [architecture, trained] = experiment.architectures(sizes, device)?;
+    method.check_network(&*trained)?;
     announce(&*architecture, session);
     let chains = experiment.chains();
     if let Some(remark) = chains.and_then(|chains| last_batch::remark(chains, training.images.len() as u64)) {
@@ -137,6 +138,12 @@ fn run(
     let identity = Identity { digest, start: start.as_ref().map(|s| (s.name.clone(), s.digest.clone())) };
     if status == Status::Absent {
         let before = start.as_ref().map_or(vec![], |start| start.images(&training, session));
+        let searched = experiment.laplace.as_ref().is_some_and(|laplace| laplace.search.is_some());
+        if let Some(note) =
+            start.as_ref().filter(|_| searched).and_then(|s| s.seen_held_out(&before, &training))
+        {
+            session.observer().note(&note);
+        }
         let images = RunImages { start: before, ..training.identity.clone() };
         claim.begin(
             toml::to_string(experiment)?,

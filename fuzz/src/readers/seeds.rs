@@ -219,6 +219,7 @@ pub(super) fn posterior() -> Seeds {
         ensemble_gradient: EnsembleGradient::Predictive,
         mixing: None,
         regime: None,
+        laplace: None,
         class_names: Some(vec!["cat".into(), "dog".into()]),
     };
     vec![written("posterior.safetensors", |path| write_posterior(path, &posterior).unwrap())]
@@ -291,6 +292,7 @@ pub(super) fn experiments() -> Seeds {
         file!("experiments/mnist-pgd.toml"),
         file!("experiments/mnist-wrm.toml"),
         file!("experiments/mnist-bnn-sgadahmc.toml"),
+        file!("experiments/mnist-laplace.toml"),
     ]
 }
 

@@ -208,6 +208,7 @@ impl Method for Bal {
             ensemble_gradient: self.ensemble_gradient,
             mixing,
             regime,
+            laplace: None,
             class_names: None,
         })
     }

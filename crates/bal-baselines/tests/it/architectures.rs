@@ -26,6 +26,7 @@ fn ensemble(members: Vec<Member>) -> Ensemble {
         ensemble_gradient: EnsembleGradient::Predictive,
         mixing: None,
         regime: None,
+        laplace: None,
         class_names: None,
     };
     Ensemble::new(&posterior, Device::Cpu).unwrap()

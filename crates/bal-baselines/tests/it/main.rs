@@ -5,6 +5,7 @@ mod bal_settings;
 mod data_flows;
 mod data_support;
 mod energies;
+mod laplace;
 mod methods;
 mod over_the_run;
 mod parameter_energy;

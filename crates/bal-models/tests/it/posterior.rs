@@ -214,6 +214,7 @@ fn of_other_images() -> Posterior {
         ensemble_gradient: MEAN.1,
         mixing: None,
         regime: None,
+        laplace: None,
         class_names: Some(names.into()),
     }
 }

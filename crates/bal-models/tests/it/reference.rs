@@ -51,6 +51,7 @@ impl Reference {
             ensemble_gradient: EnsembleGradient::Predictive,
             mixing: None,
             regime: None,
+            laplace: None,
             class_names: None,
         };
         Ensemble::new(&posterior, Device::Cpu).unwrap()

@@ -19,7 +19,15 @@ pub(crate) fn posterior(
         Member::init(&network, &mut NoiseStream::new(key))
     };
     let members = (0..chains).map(member).collect();
-    Posterior { members, prediction, ensemble_gradient, mixing: None, regime: None, class_names: None }
+    Posterior {
+        members,
+        prediction,
+        ensemble_gradient,
+        mixing: None,
+        regime: None,
+        laplace: None,
+        class_names: None,
+    }
 }
 
 /// Whether two positions have the same shapes, types and bits, the sign of zero and NaNs included.

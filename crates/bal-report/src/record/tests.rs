@@ -31,6 +31,13 @@ fn record() -> Record {
             temperature_quantiles: vec![(0.5, 2.8)],
             configurational_temperature: ConfigurationalTemperature::of(vec![1.0, 1.5, 1.25, 0.75]),
         }),
+        laplace: Some(LaplaceFit {
+            structure: "kron".into(),
+            images: 10_000,
+            scale: 6e4,
+            precision: 0.5,
+            tried: vec![Tried { scale: 6e4, precision: 0.5, log_likelihood: -0.03 }],
+        }),
         held_out: Some(0.991),
         ..crate::testing::record("mnist-bal")
     }

@@ -4,8 +4,10 @@ mod adversarial_training;
 mod bal;
 mod bnn;
 mod erm;
+mod laplace;
 mod wrm;
 
+use super::Experiment;
 use anyhow::Result;
 use bal_baselines::{BalSettings, Epochs};
 use bal_core::Method;
@@ -27,6 +29,11 @@ pub(crate) trait MethodTable {
     /// The settings of the chains, if the method runs some.
     fn chains(&self) -> Option<&BalSettings> {
         None
+    }
+
+    /// Refuses what does not go together with the rest of the experiment.
+    fn agrees(&self, _experiment: &Experiment) -> Result<()> {
+        Ok(())
     }
 
     /// Refuses, before anything is trained, what is not defined for the images and classes of a data set, which are of these
@@ -55,6 +62,9 @@ macro_rules! with_methods {
             bnn: BnnSettings,
             /// Bayesian adversarial learning.
             bal: BalSettings,
+            /// The Laplace approximation: a Gaussian around the weights of the start.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            laplace: LaplaceSettings,
         });
     };
     (@ $(#[$about:meta])* $name:ident { $($fields:tt)* }

@@ -1,0 +1,135 @@
+//! The Gaussian around trained weights, and draws from it.
+
+use super::{
+    Curvature, Structure,
+    curvature::{Layer, unsuited},
+};
+use bal_core::{Member, NoiseStream, Position, TrainError, Workers};
+use tch::{Kind, Tensor};
+
+/// How narrow the Gaussian is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Width {
+    /// N, the observations that the curvature is multiplied by; > 0.
+    pub scale: f64,
+    /// t, the precision of the prior; > 0.
+    pub precision: f64,
+}
+
+/// The Laplace approximation of the posterior, at any width.
+///
+/// Layers are independent. `W` is a layer's weight `[outputs, inputs]` with its bias as a further column, `W*` at the trained
+/// weights, `A`, `G` and `F` as in [`Curvature`].
+///
+/// ```text
+/// kron:      W = W* + (sqrt(N) G + sqrt(t) I)^-1/2  Z  (sqrt(N) A + sqrt(t) I)^-1/2,    Z_oi ~ N(0, 1)
+/// diagonal:  W_oi = W*_oi + Z_oi / sqrt(N F_oi + t)
+/// ```
+///
+/// So `cov(W_oi, W_pj) = (sqrt(N) G + sqrt(t) I)^-1_op (sqrt(N) A + sqrt(t) I)^-1_ij`. This is the curvature `N A (x) G` without
+/// a prior; the prior's part is spread over the two factors, which also widens their product by cross terms. The diagonal has the
+/// prior as it is.
+///
+/// The factors are decomposed once, in double precision; a width only changes the eigenvalues. Eigenvalues below 0 are
+/// rounding, and are set to 0.
+///
+/// Source: Ritter, Botev & Barber, ICLR 2018, eq. 9 and section 3.
+#[derive(Debug)]
+pub struct Gaussian {
+    centre: Member,
+    layers: Vec<Decomposed>,
+}
+
+/// A layer with its curvature.
+#[derive(Debug)]
+struct Decomposed {
+    weight: usize,
+    bias: usize,
+    curvature: Factors,
+}
+
+#[derive(Debug)]
+enum Factors {
+    Kron { inputs: Spectrum, gradients: Spectrum },
+    Diagonal(Tensor),
+}
+
+impl Gaussian {
+    /// The Gaussian around `centre`, the weights that the curvature was taken at.
+    ///
+    /// # Errors
+    /// [`TrainError::Network`] when a factor is not finite, or LAPACK cannot decompose it.
+    pub fn new(centre: Member, curvature: &Curvature, workers: &Workers) -> Result<Self, TrainError> {
+        let factors = curvature.factors().into_iter().flatten().collect();
+        let mut decomposed = match curvature.structure() {
+            Structure::Kron => workers.map(factors, Spectrum::of),
+            Structure::Diagonal => vec![],
+        }
+        .into_iter();
+        let mut next = || {
+            let spectrum = decomposed.next().expect("two factors of each layer");
+            spectrum.ok_or_else(|| {
+                unsuited(&*centre.network, "its curvature is not finite; start from other weights")
+            })
+        };
+        let mut layers = Vec::new();
+        for layer @ &Layer { weight, bias, .. } in curvature.layers() {
+            let curvature = match curvature.structure() {
+                Structure::Kron => Factors::Kron { inputs: next()?, gradients: next()? },
+                Structure::Diagonal => Factors::Diagonal(curvature.means(layer).remove(0)),
+            };
+            layers.push(Decomposed { weight, bias, curvature });
+        }
+        Ok(Self { centre, layers })
+    }
+
+    /// A network drawn at this width. Parameters of no layer keep their values.
+    ///
+    /// The same noise gives the same Z at every width.
+    pub fn draw(&self, width: Width, noise: &mut NoiseStream) -> Member {
+        let mut drawn = self.centre.duplicate();
+        let tensors = drawn.parameters.tensors_mut();
+        for Decomposed { weight, bias, curvature } in &self.layers {
+            let (outputs, numbers) = (tensors[*weight].size()[0], tensors[*weight].numel() as i64);
+            let inputs = numbers / outputs;
+            let z =
+                noise.normal_like(&Tensor::zeros([outputs, inputs + 1], (Kind::Double, tch::Device::Cpu)));
+            let moved = match curvature {
+                Factors::Kron { inputs, gradients } => {
+                    // Roots are symmetric, so they do not depend on the signs of the eigenvectors.
+                    inputs.inverse_root(&gradients.inverse_root(&z, width).tr(), width).tr()
+                }
+                Factors::Diagonal(squares) => z / (squares * width.scale + width.precision).sqrt(),
+            };
+            for (place, change) in [(*weight, moved.narrow(1, 0, inputs)), (*bias, moved.select(1, inputs))] {
+                let before = &tensors[place];
+                let change = change.reshape(before.size()).to_kind(before.kind()).to_device(before.device());
+                tensors[place] = before + change;
+            }
+        }
+        drawn.parameters = Position::new(drawn.parameters.into_tensors());
+        drawn
+    }
+}
+
+/// A symmetric matrix by its eigenvalues `[d]` and eigenvectors, the columns of `[d, d]`.
+#[derive(Debug)]
+struct Spectrum {
+    values: Tensor,
+    vectors: Tensor,
+}
+
+impl Spectrum {
+    /// `None` when the matrix is not finite.
+    fn of(matrix: Tensor) -> Option<Self> {
+        let (values, vectors) = matrix.f_linalg_eigh("L").ok()?;
+        let finite = bool::try_from(values.isfinite().all()).unwrap_or(false);
+        finite.then(|| Self { values: values.clamp_min(0.0), vectors })
+    }
+
+    /// `(sqrt(N) M + sqrt(t) I)^-1/2 z`.
+    fn inverse_root(&self, z: &Tensor, Width { scale, precision }: Width) -> Tensor {
+        let roots = (&self.values * scale.sqrt() + precision.sqrt()).rsqrt().unsqueeze(1);
+        self.vectors.matmul(&(self.vectors.tr().matmul(z) * roots))
+    }
+}
