@@ -138,7 +138,7 @@ fn draws_of_a_linear_regression_are_from_its_posterior() {
     let (rows, curvature) = curvature(Structure::Kron);
     let width = Width { scale: IMAGES as f64, precision: 1e-12 };
     let moments = Moments::of(&draws(&curvature, width));
-    let inverse = rows.tr().matmul(&rows).inverse();
+    let inverse = rows.tr().matmul(&rows).inverse().contiguous();
     moments.assert_law(&law((identity(OUTPUTS) * VARIANCE).kron(&inverse)));
     // And not those of another number of observations.
     moments.assert_not_law(&law((identity(OUTPUTS) * (2.0 * VARIANCE)).kron(&inverse)));
@@ -151,7 +151,9 @@ fn the_covariance_of_draws_is_the_product_of_the_inverse_factors() {
     let factors = curvature.factors();
     let [inputs, gradients] = [0, 1].map(|k| {
         let factor = &factors[0][k];
-        (factor * width.scale.sqrt() + identity(factor.size()[0]) * width.precision.sqrt()).inverse()
+        (factor * width.scale.sqrt() + identity(factor.size()[0]) * width.precision.sqrt())
+            .inverse()
+            .contiguous()
     });
     Moments::of(&draws(&curvature, width)).assert_law(&law(gradients.kron(&inputs)));
 }

@@ -26,9 +26,9 @@ pub struct Width {
 /// diagonal:  W_oi = W*_oi + Z_oi / sqrt(N F_oi + t)
 /// ```
 ///
-/// So `cov(W_oi, W_pj) = (sqrt(N) G + sqrt(t) I)^-1_op (sqrt(N) A + sqrt(t) I)^-1_ij`. This is the curvature `N A (x) G` without
-/// a prior; the prior's part is spread over the two factors, which also widens their product by cross terms. The diagonal has the
-/// prior as it is.
+/// So `cov(W_oi, W_pj) = (sqrt(N) G + sqrt(t) I)^-1_op (sqrt(N) A + sqrt(t) I)^-1_ij`. As t goes to 0 this is the inverse of
+/// the curvature `N A (x) G`. The prior is spread over the two factors: their product has cross terms, so draws are narrower than
+/// those of the precision `N A (x) G + t I`. The diagonal has the prior as it is.
 ///
 /// The factors are decomposed once, in double precision; a width only changes the eigenvalues. Eigenvalues below 0 are
 /// rounding, and are set to 0.

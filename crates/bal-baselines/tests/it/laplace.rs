@@ -108,7 +108,7 @@ fn gradients(member: &Member, image: &Batch) -> Vec<Tensor> {
 
 #[test]
 fn the_factors_of_one_image_are_the_square_of_its_gradient() {
-    let network = architecture("mlp-5-4", Some(Sizes { input: [1, 2, 3], classes: 3 })).unwrap();
+    let network = architecture("mlp-12-9", Some(Sizes { input: [1, 2, 3], classes: 3 })).unwrap();
     let (member, batch) = (member(network.clone()), batch(&*network, 1));
     let layers = measured(Structure::Kron, &member, &batch);
     assert_eq!(layers.len(), 3);
@@ -123,7 +123,7 @@ fn the_factors_of_one_image_are_the_square_of_its_gradient() {
 
 #[test]
 fn the_diagonal_is_the_mean_of_the_squared_gradients_of_single_images() {
-    for name in ["mlp-5-4", "cnn"] {
+    for name in ["mlp-12-9", "cnn"] {
         let network = architecture(name, Some(Sizes { input: [2, 6, 5], classes: 3 })).unwrap();
         let (member, batch) = (member(network.clone()), batch(&*network, 70));
         let mut expected: Option<Vec<Tensor>> = None;
