@@ -27,8 +27,8 @@ const LARGEST_FACTOR: i64 = 8192;
 ///
 /// Sums are in double precision, shard by shard in the order of the images: the same bits on any number of threads.
 ///
-/// Source: Ritter, Botev & Barber, ICLR 2018, eq. 5 (dense layers, after Martens & Grosse, ICML 2015); Grosse & Martens, ICML
-/// 2016, theorem 1 (convolutions).
+/// Source: Ritter, Botev & Barber, ICLR 2018, after Martens & Grosse, ICML 2015 (dense layers); Grosse & Martens, ICML 2016
+/// (convolutions).
 #[derive(Debug)]
 pub struct Curvature {
     structure: Structure,

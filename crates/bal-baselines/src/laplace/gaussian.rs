@@ -4,8 +4,8 @@ use super::{
     Curvature, Structure,
     curvature::{Layer, unsuited},
 };
-use bal_core::{Member, NoiseStream, Position, TrainError, Workers};
-use tch::{Kind, Tensor};
+use bal_core::{Member, NoiseStream, TrainError, Workers};
+use tch::{Device, Kind, Tensor};
 
 /// How narrow the Gaussian is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,7 +33,7 @@ pub struct Width {
 /// The factors are decomposed once, in double precision; a width only changes the eigenvalues. Eigenvalues below 0 are
 /// rounding, and are set to 0.
 ///
-/// Source: Ritter, Botev & Barber, ICLR 2018, eq. 9 and section 3.
+/// Source: Ritter, Botev & Barber, ICLR 2018, section 3.
 #[derive(Debug)]
 pub struct Gaussian {
     centre: Member,
@@ -92,8 +92,7 @@ impl Gaussian {
         for Decomposed { weight, bias, curvature } in &self.layers {
             let (outputs, numbers) = (tensors[*weight].size()[0], tensors[*weight].numel() as i64);
             let inputs = numbers / outputs;
-            let z =
-                noise.normal_like(&Tensor::zeros([outputs, inputs + 1], (Kind::Double, tch::Device::Cpu)));
+            let z = noise.normal_like(&Tensor::zeros([outputs, inputs + 1], (Kind::Double, Device::Cpu)));
             let moved = match curvature {
                 Factors::Kron { inputs, gradients } => {
                     // Roots are symmetric, so they do not depend on the signs of the eigenvectors.
@@ -107,7 +106,6 @@ impl Gaussian {
                 tensors[place] = before + change;
             }
         }
-        drawn.parameters = Position::new(drawn.parameters.into_tensors());
         drawn
     }
 }
