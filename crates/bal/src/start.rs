@@ -34,11 +34,16 @@ struct Images {
 }
 
 impl Start {
-    /// The images that its weights were trained on and a run on these is not. Says where those are test images, or where that
-    /// cannot be told.
-    pub(crate) fn images(&self, training: &Training, session: &Session) -> Vec<ImageDigest> {
+    /// The images that its weights were trained on and the run of `experiment` is not. Says where those are test images, or held-out
+    /// ones by which it chooses, or where that cannot be told.
+    pub(crate) fn images(
+        &self,
+        experiment: &Experiment,
+        training: &Training,
+        session: &Session,
+    ) -> Vec<ImageDigest> {
         let Some(Images { trained_on, files }) = &self.images else { return vec![] };
-        let RunImages { train, test, .. } = &training.identity;
+        let RunImages { train, held_out, test, .. } = &training.identity;
         if !trained_on.complete && *files != training.digests {
             session.observer().note(&Note::warning(format!(
                 "{}, which the run starts from, is of before runs kept which images they were trained on; whether it \
@@ -58,22 +63,16 @@ impl Start {
                 test.images.len()
             )));
         }
-        images
-    }
-
-    /// What to know of a setting that the held-out images choose, where the start was trained on some of them. `before`: what
-    /// [`Self::images`] found, in order.
-    pub(crate) fn seen_held_out(&self, before: &[ImageDigest], training: &Training) -> Option<Note> {
-        let held_out = &training.identity.held_out.images;
-        let seen = held_out.iter().filter(|image| before.binary_search(image).is_ok()).count();
-        (seen > 0).then(|| {
-            Note::warning(format!(
-                "{}, which the run starts from, was trained on {seen} of the {} held-out images, by which the run chooses; they \
-                 find the start surer than it is of others",
+        let seen = held_out.images.iter().filter(|image| images.binary_search(image).is_ok()).count();
+        if seen > 0 && experiment.laplace.as_ref().is_some_and(|laplace| laplace.search.is_some()) {
+            session.observer().note(&Note::warning(format!(
+                "{}, which the run starts from, was trained on {seen} of the {} held-out images, by which the run chooses; \
+                 it is surer of them than of others",
                 self.name,
-                held_out.len()
-            ))
-        })
+                held_out.images.len()
+            )));
+        }
+        images
     }
 }
 

@@ -137,13 +137,7 @@ fn run(
     let digest = experiment.digest(from, training.digests.iter())?;
     let identity = Identity { digest, start: start.as_ref().map(|s| (s.name.clone(), s.digest.clone())) };
     if status == Status::Absent {
-        let before = start.as_ref().map_or(vec![], |start| start.images(&training, session));
-        let searched = experiment.laplace.as_ref().is_some_and(|laplace| laplace.search.is_some());
-        if let Some(note) =
-            start.as_ref().filter(|_| searched).and_then(|s| s.seen_held_out(&before, &training))
-        {
-            session.observer().note(&note);
-        }
+        let before = start.as_ref().map_or(vec![], |start| start.images(experiment, &training, session));
         let images = RunImages { start: before, ..training.identity.clone() };
         claim.begin(
             toml::to_string(experiment)?,

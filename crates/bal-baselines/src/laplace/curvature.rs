@@ -45,7 +45,7 @@ pub(super) struct Layer {
     pub(super) bias: usize,
     /// Kronecker: A `[inputs + 1, inputs + 1]` and G `[outputs, outputs]`. Diagonal: F `[outputs, inputs + 1]`. Not yet divided
     /// by the number of images.
-    pub(super) sums: Vec<Tensor>,
+    sums: Vec<Tensor>,
 }
 
 impl Curvature {
@@ -101,7 +101,9 @@ impl Curvature {
         for pass in passes {
             let (outputs, sums) = pass.ok_or_else(|| without_taps(&*member.network))?;
             for (layer, more) in self.layers.iter_mut().zip(sums) {
-                layer.sums.iter_mut().zip(&more).for_each(|(sum, more)| *sum += more);
+                for (sum, more) in layer.sums.iter_mut().zip(&more) {
+                    *sum += more;
+                }
             }
             logits.push(outputs);
         }
@@ -128,17 +130,13 @@ impl Curvature {
 
     /// The factors of each layer, in the order of the pass, means over the images: A and G, or the diagonal F.
     pub fn factors(&self) -> Vec<Vec<Tensor>> {
-        self.layers.iter().map(|layer| self.means(layer)).collect()
+        let mean = |sum: &Tensor| sum / self.images as f64;
+        self.layers.iter().map(|layer| layer.sums.iter().map(mean).collect()).collect()
     }
 
     /// The layers.
     pub(super) fn layers(&self) -> &[Layer] {
         &self.layers
-    }
-
-    /// The factors of a layer, means over the images.
-    pub(super) fn means(&self, layer: &Layer) -> Vec<Tensor> {
-        layer.sums.iter().map(|sum| sum / self.images as f64).collect()
     }
 
     /// Takes the sums of so many images, as [`Self::sums`] gave them.
@@ -154,9 +152,8 @@ impl Curvature {
         if !fits {
             return Err(TrainError::Checkpoint("its sums are not those of this network's layers".into()));
         }
-        let mut sums = sums.iter().map(|(_, sum)| sum.copy());
-        for sum in self.layers.iter_mut().flat_map(|layer| &mut layer.sums) {
-            *sum = sums.next().expect("as many as there are layers");
+        for (sum, (_, kept)) in self.layers.iter_mut().flat_map(|layer| &mut layer.sums).zip(sums) {
+            *sum = kept.copy();
         }
         self.images = images;
         Ok(())

@@ -1,7 +1,7 @@
 //! The Gaussian around trained weights, and draws from it.
 
 use super::{
-    Curvature, Structure,
+    Curvature,
     curvature::{Layer, unsuited},
 };
 use bal_core::{Member, NoiseStream, TrainError, Workers};
@@ -45,7 +45,7 @@ pub struct Gaussian {
 struct Decomposed {
     weight: usize,
     bias: usize,
-    curvature: Factors,
+    factors: Factors,
 }
 
 #[derive(Debug)]
@@ -54,31 +54,35 @@ enum Factors {
     Diagonal(Tensor),
 }
 
+impl Factors {
+    /// Of A and G, or of F; `None` when they are not finite.
+    fn of(factors: &[Tensor]) -> Option<Self> {
+        match factors {
+            [inputs, gradients] => {
+                Some(Self::Kron { inputs: Spectrum::of(inputs)?, gradients: Spectrum::of(gradients)? })
+            }
+            [squares] => is_finite(squares).then(|| Self::Diagonal(squares.shallow_clone())),
+            _ => None,
+        }
+    }
+}
+
+fn is_finite(tensor: &Tensor) -> bool {
+    bool::try_from(tensor.isfinite().all()).unwrap_or(false)
+}
+
 impl Gaussian {
     /// The Gaussian around `centre`, the weights that the curvature was taken at.
     ///
     /// # Errors
     /// [`TrainError::Network`] when a factor is not finite, or LAPACK cannot decompose it.
     pub fn new(centre: Member, curvature: &Curvature, workers: &Workers) -> Result<Self, TrainError> {
-        let factors = curvature.factors().into_iter().flatten().collect();
-        let mut decomposed = match curvature.structure() {
-            Structure::Kron => workers.map(factors, Spectrum::of),
-            Structure::Diagonal => vec![],
-        }
-        .into_iter();
-        let mut next = || {
-            let spectrum = decomposed.next().expect("two factors of each layer");
-            spectrum.ok_or_else(|| {
-                unsuited(&*centre.network, "its curvature is not finite; start from other weights")
-            })
-        };
         let mut layers = Vec::new();
-        for layer @ &Layer { weight, bias, .. } in curvature.layers() {
-            let curvature = match curvature.structure() {
-                Structure::Kron => Factors::Kron { inputs: next()?, gradients: next()? },
-                Structure::Diagonal => Factors::Diagonal(curvature.means(layer).remove(0)),
-            };
-            layers.push(Decomposed { weight, bias, curvature });
+        let decomposed = workers.map(curvature.factors(), |factors| Factors::of(&factors));
+        for (&Layer { weight, bias, .. }, factors) in curvature.layers().iter().zip(decomposed) {
+            let why = "its curvature is not finite; start from other weights";
+            let factors = factors.ok_or_else(|| unsuited(&*centre.network, why))?;
+            layers.push(Decomposed { weight, bias, factors });
         }
         Ok(Self { centre, layers })
     }
@@ -89,11 +93,11 @@ impl Gaussian {
     pub fn draw(&self, width: Width, noise: &mut NoiseStream) -> Member {
         let mut drawn = self.centre.duplicate();
         let tensors = drawn.parameters.tensors_mut();
-        for Decomposed { weight, bias, curvature } in &self.layers {
+        for Decomposed { weight, bias, factors } in &self.layers {
             let (outputs, numbers) = (tensors[*weight].size()[0], tensors[*weight].numel() as i64);
             let inputs = numbers / outputs;
             let z = noise.normal_like(&Tensor::zeros([outputs, inputs + 1], (Kind::Double, Device::Cpu)));
-            let moved = match curvature {
+            let moved = match factors {
                 Factors::Kron { inputs, gradients } => {
                     // Roots are symmetric, so they do not depend on the signs of the eigenvectors.
                     inputs.inverse_root(&gradients.inverse_root(&z, width).tr(), width).tr()
@@ -119,10 +123,9 @@ struct Spectrum {
 
 impl Spectrum {
     /// `None` when the matrix is not finite.
-    fn of(matrix: Tensor) -> Option<Self> {
+    fn of(matrix: &Tensor) -> Option<Self> {
         let (values, vectors) = matrix.f_linalg_eigh("L").ok()?;
-        let finite = bool::try_from(values.isfinite().all()).unwrap_or(false);
-        finite.then(|| Self { values: values.clamp_min(0.0), vectors })
+        is_finite(&values).then(|| Self { values: values.clamp_min(0.0), vectors })
     }
 
     /// `(sqrt(N) M + sqrt(t) I)^-1/2 z`.

@@ -5,7 +5,7 @@ use crate::{
     small::{Linear, images, noise, task, zeros},
 };
 use bal_baselines::{
-    Categorical, Curvature, Laplace, LaplaceSettings, Likelihood, SearchSettings, Structure, Width,
+    Categorical, Curvature, Laplace, LaplaceSettings, Likelihood, SearchSettings, Structure,
 };
 use bal_core::{
     Architecture, Batch, Forward, Member, Method, Mode, NoiseStream, Position, Tap, Tapped, Targets,
@@ -183,12 +183,10 @@ fn the_search_takes_the_likeliest_width_and_draws_what_that_width_draws() {
     let posterior = fit(&laplace(searching()), 2, None, &mut vec![]);
     let found = posterior.laplace.clone().unwrap();
     assert_eq!((found.structure, found.images, found.tried.len()), ("kron", 100, 6));
-    let best = found.tried.iter().map(|tried| tried.log_likelihood).fold(f64::NEG_INFINITY, f64::max);
-    let chosen = found.tried.iter().find(|tried| tried.log_likelihood == best).unwrap();
+    let chosen = found.tried.iter().max_by(|a, b| a.log_likelihood.total_cmp(&b.log_likelihood)).unwrap();
     assert_eq!((found.scale, found.precision), (chosen.scale, chosen.precision));
-    let Width { scale, precision } = Width { scale: chosen.scale, precision: chosen.precision };
-    let fixed =
-        LaplaceSettings { scale: Some(scale), precision: Some(precision), ..settings(Structure::Kron) };
+    let (scale, precision) = (Some(found.scale), Some(found.precision));
+    let fixed = LaplaceSettings { scale, precision, ..settings(Structure::Kron) };
     let fixed = fit(&laplace(fixed), 1, None, &mut vec![]);
     assert_eq!(weights(&fixed), weights(&posterior));
     assert!(fixed.laplace.unwrap().tried.is_empty());
