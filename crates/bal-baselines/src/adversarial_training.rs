@@ -130,6 +130,7 @@ impl Method for AdversarialTraining {
             mixing: None,
             regime: None,
             precisions: vec![],
+            laplace: None,
             class_names: None,
         })
     }

@@ -62,19 +62,31 @@ impl Epochs {
         learner: &mut dyn Learner,
         observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
     ) -> Result<u64, TrainError> {
-        let images = task.images.len();
+        self.run_on(task.images.len() as u64, task, done, learner, observe)
+    }
+
+    /// The same with only the first `images` of each epoch's order.
+    pub(crate) fn run_on(
+        self,
+        images: u64,
+        task: &Task,
+        done: u64,
+        learner: &mut dyn Learner,
+        observe: &mut dyn FnMut(&Progress) -> ControlFlow<()>,
+    ) -> Result<u64, TrainError> {
         if images == 0 {
             return Err(TrainError::NoImages("all are held out; hold out fewer".into()));
         }
-        self.check_images(images as u64)?;
-        let (batches, sweeps) = (self.batches(images as u64), self.sweeps(images as u64));
+        self.check_images(images)?;
+        let (batches, sweeps) = (self.batches(images), self.sweeps(images));
         if done > sweeps {
             let why = format!("it was made after sweep {done}, this experiment has {sweeps}");
             return Err(TrainError::Checkpoint(why));
         }
         for epoch in done / batches..self.epochs {
             let key = NoiseKey { seed: task.seed, purpose: Purpose::Shuffle, sweep: epoch, chain: 0 };
-            let order = NoiseStream::new(key).permutation(images);
+            let mut order = NoiseStream::new(key).permutation(task.images.len());
+            order.truncate(images as usize);
             let skip = done.saturating_sub(epoch * batches) as usize;
             for (i, indices) in order.chunks(self.batch_size).take(batches as usize).enumerate().skip(skip) {
                 let sweep = epoch * batches + i as u64 + 1;

@@ -11,6 +11,7 @@ mod data_energy;
 mod epochs;
 mod flows;
 mod held_out;
+mod laplace;
 mod perturb;
 mod pixels;
 mod precisions;
@@ -33,6 +34,10 @@ pub use cross_entropy::CrossEntropy;
 pub use data_energy::DataEnergy;
 pub use flows::{FlowSettings, Flows};
 pub use held_out::accuracy;
+pub use laplace::{
+    Categorical, Curvature, Gaussian, Laplace, LaplaceSettings, Likelihood, Normal, SearchSettings,
+    Structure, Width,
+};
 pub use pixels::Pixels;
 pub use precisions::{GammaDraw, PrecisionEnergy};
 pub use prior::{GammaPrior, Prior, PriorEnergy, StudentT};

@@ -99,6 +99,7 @@ fn prediction(c: &mut Criterion) {
             mixing: None,
             regime: None,
             precisions: vec![],
+            laplace: None,
             class_names: None,
         };
         let model = Ensemble::new(&posterior, Device::Cpu).expect("the posterior is an ensemble");

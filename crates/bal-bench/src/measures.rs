@@ -208,6 +208,7 @@ fn evaluation(problem: &Problem, chains: usize, attack: AttackSpec, radii: Vec<f
         mixing: None,
         regime: None,
         precisions: vec![],
+        laplace: None,
         class_names: None,
     };
     let model = Ensemble::new(&posterior, Device::Cpu)?;

@@ -25,10 +25,13 @@ pub(crate) fn explain(flags: &Explain) -> Result<()> {
     let preset = experiment.preset.as_ref().map_or(String::new(), |preset| format!(", preset {preset}"));
     print(&format!("{}: {method}{preset}", experiment.name));
     print(&format!("{network}: {weights} weights, for images of shape {input:?} in {classes} classes"));
+    let passes = match &experiment.laplace {
+        Some(laplace) => format!("{} of them once", laplace.images),
+        None => format!("{} passes", experiment.epochs().epochs),
+    };
     print(&format!(
-        "{}: {images} training images, {} passes in batches of {}: {sweeps} batches",
+        "{}: {images} training images, {passes} in batches of {}: {sweeps} batches",
         experiment.dataset,
-        experiment.epochs().epochs,
         experiment.epochs().batch_size,
     ));
     if let Some(remark) = &plan.remark {

@@ -1,6 +1,6 @@
 //! Networks as functions of their weights.
 
-use crate::{NoiseStream, Position};
+use crate::{NoiseStream, Position, Tapped};
 use tch::Tensor;
 
 /// The name and shape of a weight or buffer.
@@ -78,4 +78,10 @@ pub trait Architecture: Send + Sync + std::fmt::Debug {
 
     /// Logits of `x`, `[n, c, h, w]`, pixels in `[0, 1]`; differentiable in weights and images.
     fn forward(&self, parameters: &Position, buffers: &Position, x: &Tensor, mode: Mode) -> Forward;
+
+    /// The same in evaluation mode, with what each layer takes and gives: the logits of [`Self::forward`] up to rounding,
+    /// and layers that have every parameter. Provided for a network that cannot tell: `None`.
+    fn taps(&self, _parameters: &Position, _buffers: &Position, _x: &Tensor) -> Option<Tapped> {
+        None
+    }
 }

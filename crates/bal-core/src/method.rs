@@ -164,6 +164,14 @@ pub trait Method: Send + Sync + std::fmt::Debug {
         Ok(())
     }
 
+    /// Refuses a network that the method cannot use, before anything long begins.
+    ///
+    /// # Errors
+    /// [`TrainError::Network`].
+    fn check_network(&self, _network: &dyn Architecture) -> Result<(), TrainError> {
+        Ok(())
+    }
+
     /// Trains. `observe` is told after each sweep and may end the run early by breaking.
     ///
     /// The same task gives the same bits on any number of workers, and from any checkpoint.
@@ -216,6 +224,16 @@ pub enum TrainError {
     /// There is nothing to train on.
     #[error("there are no training images left: {0}")]
     NoImages(String),
+    /// A network that the method cannot use.
+    #[error("[{method}] cannot use the network {network}: {why}")]
+    Network {
+        /// The method.
+        method: &'static str,
+        /// The network's name.
+        network: String,
+        /// Why not, and what would do.
+        why: String,
+    },
     /// Samples were asked for, but none was kept.
     #[error("no sample is kept in {sweeps} sweeps; a shorter burn-in or thinning would keep some")]
     NoSamples {

@@ -16,7 +16,7 @@ pub enum Purpose {
     Shuffle = 2,
     /// Langevin noise of data chains.
     Data = 3,
-    /// Langevin noise of parameter chains.
+    /// Langevin noise of parameter chains, and draws of weights from a Gaussian.
     Parameters = 4,
     /// Dropout masks.
     Dropout = 5,
@@ -32,6 +32,8 @@ pub enum Purpose {
     Source = 10,
     /// Hyperparameters of a prior.
     Hyper = 11,
+    /// Labels drawn from a network's own prediction.
+    Labels = 12,
 }
 
 /// What a stream of noise belongs to.

@@ -69,8 +69,36 @@ pub struct Posterior {
     pub regime: Option<Regime>,
     /// Precisions of a hierarchical prior that were sampled with the weights, one for each of the network's tensors.
     pub precisions: Vec<Marginal>,
+    /// The Gaussian that the members were drawn from, where there is one.
+    pub laplace: Option<LaplaceFit>,
     /// What the classes are called, in their order, where it is known.
     pub class_names: Option<Vec<String>>,
+}
+
+/// The Gaussian around trained weights that a Laplace approximation has made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LaplaceFit {
+    /// How the curvature is approximated: `kron` or `diagonal`.
+    pub structure: &'static str,
+    /// Images that the curvature was taken over.
+    pub images: u64,
+    /// N, the observations that it is multiplied by.
+    pub scale: f64,
+    /// t, the precision of the prior.
+    pub precision: f64,
+    /// What a search tried, in its order; empty where both were given.
+    pub tried: Vec<Tried>,
+}
+
+/// A pair that a search for the width of a Gaussian has tried.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tried {
+    /// N.
+    pub scale: f64,
+    /// t.
+    pub precision: f64,
+    /// Logarithm of the members' mean probability of the right class, mean over the held-out images.
+    pub log_likelihood: f64,
 }
 
 impl Posterior {

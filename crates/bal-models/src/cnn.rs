@@ -1,7 +1,7 @@
 //! The convolutional network of the paper's MNIST experiments.
 
 use crate::{ModelError, Sizes};
-use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, TensorSpec, channels_last};
+use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, Tap, Tapped, TensorSpec, channels_last};
 use bal_layers::conv_pool_relu;
 use tch::{Device, Kind, Tensor};
 
@@ -126,6 +126,24 @@ impl Architecture for Cnn {
         let h = h.linear(fc1, Some(fc1_bias)).relu();
         Forward { logits: h.linear(fc2, Some(fc2_bias)), buffers: None }
     }
+
+    fn taps(&self, parameters: &Position, _buffers: &Position, x: &Tensor) -> Option<Tapped> {
+        let w = parameters.tensors();
+        let (mut h, mut taps) = (x.shallow_clone(), Vec::new());
+        // The layer that is one with its pooling shows nothing in between: the same of LibTorch's operators.
+        for at in [0, 2] {
+            let output = h.conv2d(&w[at], Some(&w[at + 1]), [1, 1], [1, 1], [1, 1], 1);
+            taps.push(Tap::convolution(at, &h, &output, [3, 1, 1]));
+            h = output.relu().max_pool2d([2, 2], [2, 2], [0, 0], [1, 1], false);
+        }
+        let h = h.flatten(1, -1);
+        let hidden = h.linear(&w[4], Some(&w[5]));
+        taps.push(Tap::dense(4, &h, &hidden));
+        let hidden = hidden.relu();
+        let logits = hidden.linear(&w[6], Some(&w[7]));
+        taps.push(Tap::dense(6, &hidden, &logits));
+        Some(Tapped { logits, taps })
+    }
 }
 
 #[cfg(test)]
@@ -176,6 +194,26 @@ mod tests {
     fn images_too_small_to_pool_twice_are_refused() {
         let error = Cnn::new(Sizes { input: [1, 3, 28], classes: 2 }).unwrap_err().to_string();
         assert!(error.contains("28") && error.contains("at least 4"), "{error}");
+    }
+
+    #[test]
+    fn its_taps_have_its_logits_and_every_parameter() {
+        for net in [Cnn::mnist(), Cnn::new(Sizes { input: [3, 30, 41], classes: 7 }).unwrap()] {
+            let (weights, buffers) = net.init(&mut noise(0));
+            let [c, h, w] = net.input;
+            let x = noise(9).uniform_like(&Tensor::zeros([3, c, h, w], (Kind::Float, Device::Cpu)));
+            let tapped = net.taps(&weights, &buffers, &x).unwrap();
+            let logits = net.forward(&weights, &buffers, &x, Mode::Evaluate).logits;
+            assert!(tapped.logits.allclose(&logits, 1e-5, 1e-6, false));
+            let places: Vec<[usize; 2]> = tapped.taps.iter().map(|tap| [tap.weight, tap.bias]).collect();
+            assert_eq!(places, [[0, 1], [2, 3], [4, 5], [6, 7]]);
+            for tap in tapped.taps {
+                let (weight, bias) = (&weights.tensors()[tap.weight], &weights.tensors()[tap.bias]);
+                let product = tap.inputs.matmul(&weight.flatten(1, -1).tr()) + bias;
+                let output = tap.output.reshape([3, weight.size()[0], -1]).transpose(1, 2);
+                assert!(product.allclose(&output, 1e-4, 1e-5, false));
+            }
+        }
     }
 
     #[test]

@@ -140,6 +140,7 @@ mod tests {
             mixing: None,
             regime: None,
             precisions: vec![],
+            laplace: None,
             class_names: None,
         };
         Ensemble::new(&posterior, Device::Cpu).unwrap()

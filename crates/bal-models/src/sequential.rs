@@ -1,7 +1,7 @@
 //! Networks that are one layer after another.
 
 use crate::{ModelError, Sizes, init::Init};
-use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, TensorSpec};
+use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, Tap, Tapped, TensorSpec};
 use tch::Tensor;
 
 /// A layer. Convolutions and all dense layers but the last are followed by `ReLU`.
@@ -67,6 +67,43 @@ impl Sequential {
         }
         weights
     }
+
+    /// The logits of `x`. `seen` is told each layer that has a weight, with the number of its weight, its input and its output.
+    fn pass(
+        &self,
+        parameters: &Position,
+        x: &Tensor,
+        mode: Mode,
+        mut seen: impl FnMut(Layer, usize, &Tensor, &Tensor),
+    ) -> Tensor {
+        let mut weights = parameters.tensors().chunks(2).enumerate();
+        let mut masks = match mode {
+            Mode::Evaluate => None,
+            Mode::Train { masks } => Some(masks),
+        };
+        let mut h = x.shallow_clone();
+        for (place, &layer) in self.layers.iter().enumerate() {
+            let last = place + 1 == self.layers.len();
+            h = match (layer, &mut masks) {
+                (Layer::Dropout { .. }, None) => h,
+                (Layer::Dropout { keep }, Some(masks)) => &h * masks.dropout_mask(&h, keep),
+                (Layer::Conv { stride, padding, .. }, _) => {
+                    let (number, [weight, bias]) = pair(weights.next());
+                    let output = h.conv2d(weight, Some(bias), [stride; 2], [padding; 2], [1, 1], 1);
+                    seen(layer, number, &h, &output);
+                    output.relu()
+                }
+                (Layer::Dense { .. }, _) => {
+                    let (number, [weight, bias]) = pair(weights.next());
+                    let input = h.flatten(1, -1);
+                    let output = input.linear(weight, Some(bias));
+                    seen(layer, number, &input, &output);
+                    if last { output } else { output.relu() }
+                }
+            };
+        }
+        h
+    }
 }
 
 /// The bias that follows a weight.
@@ -104,36 +141,63 @@ impl Architecture for Sequential {
     }
 
     fn forward(&self, parameters: &Position, _buffers: &Position, x: &Tensor, mode: Mode) -> Forward {
-        let mut weights = parameters.tensors().chunks(2);
-        let mut masks = match mode {
-            Mode::Evaluate => None,
-            Mode::Train { masks } => Some(masks),
-        };
-        let mut h = x.shallow_clone();
-        for (place, layer) in self.layers.iter().enumerate() {
-            let last = place + 1 == self.layers.len();
-            h = match (*layer, &mut masks) {
-                (Layer::Dropout { .. }, None) => h,
-                (Layer::Dropout { keep }, Some(masks)) => &h * masks.dropout_mask(&h, keep),
-                (Layer::Conv { stride, padding, .. }, _) => {
-                    let [weight, bias] = pair(weights.next());
-                    h.conv2d(weight, Some(bias), [stride; 2], [padding; 2], [1, 1], 1).relu()
+        Forward { logits: self.pass(parameters, x, mode, |_, _, _, _| {}), buffers: None }
+    }
+
+    fn taps(&self, parameters: &Position, _buffers: &Position, x: &Tensor) -> Option<Tapped> {
+        let mut taps = Vec::new();
+        let logits = self.pass(parameters, x, Mode::Evaluate, |layer, weight, input, output| {
+            taps.push(match layer {
+                Layer::Conv { side, stride, padding, .. } => {
+                    Tap::convolution(weight, input, output, [side, stride, padding])
                 }
-                (Layer::Dense { .. }, _) => {
-                    let [weight, bias] = pair(weights.next());
-                    let h = h.flatten(1, -1).linear(weight, Some(bias));
-                    if last { h } else { h.relu() }
-                }
-            };
-        }
-        Forward { logits: h, buffers: None }
+                Layer::Dense { .. } | Layer::Dropout { .. } => Tap::dense(weight, input, output),
+            });
+        });
+        Some(Tapped { logits, taps })
     }
 }
 
-/// A layer's weight and bias.
-fn pair(tensors: Option<&[Tensor]>) -> [&Tensor; 2] {
+/// The number of a layer's weight among all parameters, and the layer's weight and bias.
+fn pair(tensors: Option<(usize, &[Tensor])>) -> (usize, [&Tensor; 2]) {
     match tensors {
-        Some([weight, bias]) => [weight, bias],
+        Some((layer, [weight, bias])) => (2 * layer, [weight, bias]),
         other => panic!("a layer has a weight and a bias, got {other:?}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bal_core::{NoiseKey, Purpose};
+    use tch::{Device, Kind};
+
+    fn noise(chain: u64) -> NoiseStream {
+        NoiseStream::new(NoiseKey { seed: 1, purpose: Purpose::Test, sweep: 0, chain })
+    }
+
+    #[test]
+    fn its_taps_are_its_layers_and_have_every_parameter() {
+        let layers = vec![
+            Layer::Dropout { keep: 0.5 },
+            Layer::Conv { filters: 4, side: 3, stride: 2, padding: 1 },
+            Layer::Conv { filters: 5, side: 2, stride: 1, padding: 0 },
+            Layer::Dense { units: 6, init: Init::He },
+            Layer::Dropout { keep: 0.5 },
+        ];
+        let sizes = Sizes { input: [2, 9, 8], classes: 3 };
+        let net = Sequential::new("layers".into(), layers, Init::Glorot, sizes, 1).unwrap();
+        let (weights, buffers) = net.init(&mut noise(0));
+        let x = noise(1).uniform_like(&Tensor::zeros([2, 2, 9, 8], (Kind::Float, Device::Cpu)));
+        let tapped = net.taps(&weights, &buffers, &x).unwrap();
+        assert_eq!(tapped.logits, net.forward(&weights, &buffers, &x, Mode::Evaluate).logits);
+        let places: Vec<[usize; 2]> = tapped.taps.iter().map(|tap| [tap.weight, tap.bias]).collect();
+        assert_eq!(places, [[0, 1], [2, 3], [4, 5], [6, 7]]);
+        for tap in tapped.taps {
+            let (weight, bias) = (&weights.tensors()[tap.weight], &weights.tensors()[tap.bias]);
+            let product = tap.inputs.matmul(&weight.flatten(1, -1).tr()) + bias;
+            let output = tap.output.reshape([2, weight.size()[0], -1]).transpose(1, 2);
+            assert!(product.allclose(&output, 1e-5, 1e-6, false));
+        }
     }
 }

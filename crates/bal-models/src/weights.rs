@@ -133,6 +133,7 @@ fn posterior_of(
         mixing: None,
         regime: None,
         precisions: vec![],
+        laplace: None,
         class_names: description::class_names(path, &metadata, networks[0].classes())?,
     })
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 /// ```text
 /// BAL:         epochs (S_z S_w M_z + S_w M_w (S_z + c)),    c = 1 where the clean images' loss counts, else 0
 /// adversarial: epochs (steps + 1 + c),                      WRM: one more, for its first point
+/// Laplace:     1 for each of its images
 /// ```
 pub fn gradients(experiment: &Value) -> Option<f64> {
     let number = |value: &Value| value.as_f64();
@@ -33,6 +34,10 @@ pub fn gradients(experiment: &Value) -> Option<f64> {
     let wrm = &experiment["wrm"];
     if wrm.is_object() {
         return Some((number(&wrm["ascent"]["steps"])? + 2.0 + clean(wrm)) * epochs(wrm)?);
+    }
+    let laplace = &experiment["laplace"];
+    if laplace.is_object() {
+        return Some(number(&laplace["images"])? / number(&experiment["train_images"])?);
     }
     epochs(&experiment["erm"])
 }
@@ -62,6 +67,8 @@ mod tests {
         let wrm = json!({"wrm": {"clean_weight": 0.5, "schedule": {"epochs": 2}, "ascent": {"steps": 15}}});
         assert_eq!(gradients(&wrm), Some(36.0));
         assert_eq!(gradients(&json!({"erm": {"schedule": {"epochs": 15}}})), Some(15.0));
+        let laplace = json!({"train_images": 60_000, "laplace": {"images": 15_000, "members": 5}});
+        assert_eq!(gradients(&laplace), Some(0.25));
         assert_eq!(gradients(&json!({"name": "nothing"})), None);
     }
 }

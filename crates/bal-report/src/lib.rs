@@ -41,7 +41,8 @@ pub use image_set::{ImageSet, Split};
 pub use metrics::{MetricLine, MetricsWriter};
 pub use paired::Pairs;
 pub use record::{
-    ConfigurationalTemperature, Dataset, Diagnostics, PriorPrecision, Record, SamplerRegime, Start, Summary,
+    ConfigurationalTemperature, Dataset, Diagnostics, LaplaceFit, PriorPrecision, Record, SamplerRegime,
+    Start, Summary, Tried,
 };
 pub use tensorboard::EventWriter;
 pub use transfer::TransferMatrix;

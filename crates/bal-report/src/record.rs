@@ -9,11 +9,13 @@ use crate::image_set::is_digest;
 use crate::{ReportError, json};
 
 mod curve;
+mod laplace;
 mod precision;
 mod regime;
 mod summary;
 
 pub use curve::thinned;
+pub use laplace::{LaplaceFit, Tried};
 pub use precision::PriorPrecision;
 pub use regime::{ConfigurationalTemperature, SamplerRegime};
 pub use summary::Summary;
@@ -73,6 +75,9 @@ pub struct Record {
     /// What was drawn of a hierarchical prior's precisions, a line for each tensor of weights; empty under another prior.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prior_precisions: Vec<PriorPrecision>,
+    /// The Gaussian that the networks were drawn from, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub laplace: Option<LaplaceFit>,
     /// Accuracy on training images held out from the run, in [0, 1].
     pub held_out: Option<f64>,
     /// The SHA-256 of each file of weights, traces and images that belongs to it, by the file's name, in hexadecimal. Records of
@@ -188,7 +193,8 @@ impl Record {
         });
         let sampler = self.sampler.iter().flat_map(SamplerRegime::numbers);
         let precisions = self.prior_precisions.iter().flat_map(PriorPrecision::numbers);
-        single.chain(units).chain(curves).chain(summaries).chain(sampler).chain(precisions)
+        let laplace = self.laplace.iter().flat_map(LaplaceFit::numbers);
+        single.chain(units).chain(curves).chain(summaries).chain(sampler).chain(precisions).chain(laplace)
     }
 }
 

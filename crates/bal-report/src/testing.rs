@@ -39,6 +39,7 @@ pub fn record(name: &str) -> Record {
         diagnostics: None,
         sampler: None,
         prior_precisions: vec![],
+        laplace: None,
         held_out: None,
         digests: BTreeMap::new(),
     }

@@ -13,7 +13,7 @@ use crate::{
     own_images::ImageSettings,
 };
 use anyhow::{Context, Result, bail};
-use bal_baselines::{BalSettings, Epochs};
+use bal_baselines::{BalSettings, Epochs, LaplaceSettings};
 use bal_core::{Classifier, Method};
 use bal_data::Digest;
 use bal_models::Sizes;
@@ -110,6 +110,8 @@ impl Experiment {
         let experiment: Self = toml::from_str(&text).with_context(|| format!("{title} cannot be used"))?;
         experiment.method().with_context(|| format!("{title} cannot be used"))?;
         experiment.check_networks().with_context(|| format!("{title} cannot be used"))?;
+        let agree = experiment.methods().into_iter().try_for_each(|method| method.agrees(&experiment));
+        agree.with_context(|| format!("{title} cannot be used"))?;
         if experiment.checkpoint_every == 0 || experiment.train_images == 0 {
             bail!("{title} cannot be used: checkpoint_every and train_images must be at least 1");
         }

@@ -9,8 +9,8 @@ use bal_baselines::ParameterSettings;
 use bal_core::Posterior;
 use bal_models::Ensemble;
 use bal_report::{
-    ConfigurationalTemperature, Diagnostics, MetricLine, PriorPrecision, Record, SamplerRegime, Summary,
-    metrics, record,
+    ConfigurationalTemperature, Diagnostics, LaplaceFit, MetricLine, PriorPrecision, Record, SamplerRegime,
+    Summary, Tried, metrics, record,
 };
 use std::collections::BTreeMap;
 
@@ -88,9 +88,22 @@ pub(crate) fn make(
             }
         }),
         prior_precisions: posterior.precisions.iter().map(PriorPrecision::from).collect(),
+        laplace: posterior.laplace.clone().map(|fit| LaplaceFit {
+            structure: fit.structure.into(),
+            images: fit.images,
+            scale: fit.scale,
+            precision: fit.precision,
+            tried: fit.tried.into_iter().map(tried).collect(),
+        }),
         held_out: bal_baselines::accuracy(&model, &training.held_out, &session.workers)?,
         digests: folder.digests()?,
     })
+}
+
+/// A pair of a search, as the record has it.
+fn tried(pair: bal_core::Tried) -> Tried {
+    let bal_core::Tried { scale, precision, log_likelihood } = pair;
+    Tried { scale, precision, log_likelihood }
 }
 
 /// A curve's name, and its value in a line of metrics.

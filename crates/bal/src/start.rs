@@ -35,10 +35,15 @@ struct Images {
 }
 
 impl Start {
-    /// The images that its weights were trained on and a run on these is not. Says where those are test images, or where that
-    /// cannot be told.
-    pub(crate) fn images(&self, training: &Training, session: &Session) -> Vec<ImageDigest> {
-        let RunImages { train, test, .. } = &training.identity;
+    /// The images that its weights were trained on and the run of `experiment` is not. Says where those are test images, or held-out
+    /// ones by which it chooses, or where that cannot be told.
+    pub(crate) fn images(
+        &self,
+        experiment: &Experiment,
+        training: &Training,
+        session: &Session,
+    ) -> Vec<ImageDigest> {
+        let RunImages { train, held_out, test, .. } = &training.identity;
         if self.images.iter().any(|of| !of.trained_on.complete && of.files != training.digests) {
             session.observer().note(&Note::warning(format!(
                 "{}, which the run starts from, is of before runs kept which images they were trained on; whether it \
@@ -57,6 +62,15 @@ impl Start {
                 "{}, which the run starts from, was trained on {tested} of the {} test images",
                 self.name,
                 test.images.len()
+            )));
+        }
+        let seen = held_out.images.iter().filter(|image| images.binary_search(image).is_ok()).count();
+        if seen > 0 && experiment.laplace.as_ref().is_some_and(|laplace| laplace.search.is_some()) {
+            session.observer().note(&Note::warning(format!(
+                "{}, which the run starts from, was trained on {seen} of the {} held-out images, by which the run chooses; \
+                 it is surer of them than of others",
+                self.name,
+                held_out.images.len()
             )));
         }
         images

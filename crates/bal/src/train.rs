@@ -119,6 +119,7 @@ fn run(
     experiment.suits(sizes)?;
     let networks = experiment.architectures(sizes, device)?;
     for network in networks.used() {
+        method.check_network(&**network)?;
         announce(&**network, session);
     }
     let chains = experiment.chains();
@@ -143,7 +144,7 @@ fn run(
         sources: sources.iter().map(|source| (source.name.clone(), source.digest.clone())).collect(),
     };
     if status == Status::Absent {
-        let before = start.as_ref().map_or(vec![], |start| start.images(&training, session));
+        let before = start.as_ref().map_or(vec![], |start| start.images(experiment, &training, session));
         let images = RunImages { start: before, ..training.identity.clone() };
         claim.begin(
             toml::to_string(experiment)?,

@@ -242,6 +242,7 @@ pub(super) fn posterior() -> Seeds {
         mixing: None,
         regime: None,
         precisions: vec![],
+        laplace: None,
         class_names: Some(vec!["cat".into(), "dog".into()]),
     };
     vec![written("posterior.safetensors", |path| write_posterior(path, &posterior).unwrap())]
@@ -326,6 +327,7 @@ pub(super) fn experiments() -> Seeds {
         file!("experiments/mnist-pgd.toml"),
         file!("experiments/mnist-wrm.toml"),
         file!("experiments/mnist-bnn-sgadahmc.toml"),
+        file!("experiments/mnist-laplace.toml"),
     ]
 }
 

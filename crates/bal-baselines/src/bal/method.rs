@@ -224,6 +224,7 @@ impl Method for Bal {
             mixing,
             regime,
             precisions,
+            laplace: None,
             class_names: None,
         })
     }

@@ -27,6 +27,7 @@ fn ensemble(members: Vec<Member>) -> Ensemble {
         mixing: None,
         regime: None,
         precisions: vec![],
+        laplace: None,
         class_names: None,
     };
     Ensemble::new(&posterior, Device::Cpu).unwrap()

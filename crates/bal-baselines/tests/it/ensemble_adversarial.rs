@@ -10,7 +10,8 @@ use bal_attacks::{
 };
 use bal_baselines::{AdversarialTraining, Epochs, Labels, Sources};
 use bal_core::{
-    Architecture, Classifier, EnsembleGradient, Images, Member, Method, Position, Posterior, Workers,
+    Architecture, Classifier, EnsembleGradient, Images, Member, Method, Position, Posterior, TaskNetwork,
+    Workers,
 };
 use bal_models::{Ensemble, Sizes};
 use bal_samplers::{Adam, AdamSettings};

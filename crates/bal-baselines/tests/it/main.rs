@@ -6,6 +6,7 @@ mod data_flows;
 mod data_support;
 mod energies;
 mod ensemble_adversarial;
+mod laplace;
 mod methods;
 mod over_the_run;
 mod parameter_energy;

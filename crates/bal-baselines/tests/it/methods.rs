@@ -6,12 +6,15 @@ use crate::{
     data_flows::FLOWS,
     data_support::CONFINED,
     ensemble_adversarial::against,
+    laplace::{searching, settings as laplace_settings},
     over_the_run::CHANGING,
     parameter_energy::SUMMED,
     small::{images, task},
 };
 use bal_attacks::{Ball, Fgsm, Norm, Within};
-use bal_baselines::{AdversarialTraining, Bal, Epochs, Labels, LastBatch, Wrm, WrmSettings};
+use bal_baselines::{
+    AdversarialTraining, Bal, Epochs, Labels, Laplace, LastBatch, Structure, Wrm, WrmSettings,
+};
 use bal_core::{Checkpoint, EnsembleGradient, Method, Metrics, Posterior, TrainError, Workers};
 use bal_samplers::{Adam, AdamSettings};
 use std::ops::ControlFlow;
@@ -56,6 +59,8 @@ fn methods() -> Vec<Box<dyn Method>> {
     methods.extend(FLOWS.map(|changes| Box::new(bal(&changes).unwrap()) as Box<dyn Method>));
     methods.push(Box::new(bal(&[HIERARCHICAL]).unwrap()));
     methods.extend([against(1, Labels::Given), against(3, Labels::Predicted)]);
+    let laplace = [laplace_settings(Structure::Kron), laplace_settings(Structure::Diagonal), searching()];
+    methods.extend(laplace.map(|settings| Box::new(Laplace::new(settings).unwrap()) as Box<dyn Method>));
     methods
 }
 
@@ -96,8 +101,11 @@ pub(crate) fn weights(posterior: &Posterior) -> Vec<Vec<u32>> {
 #[test]
 fn bits_do_not_depend_on_the_number_of_threads() {
     for method in methods() {
-        let (one, two) = (fit(&*method, 1, None, &mut vec![]), fit(&*method, 2, None, &mut vec![]));
-        assert_eq!(weights(&one), weights(&two), "{}", method.name());
+        let one = fit(&*method, 1, None, &mut vec![]);
+        for threads in [2, 3] {
+            let more = fit(&*method, threads, None, &mut vec![]);
+            assert_eq!(weights(&one), weights(&more), "{} on {threads}", method.name());
+        }
     }
 }
 
@@ -116,14 +124,15 @@ fn a_run_goes_on_from_any_checkpoint_to_the_same_bits() {
             assert_eq!(rest.iter().map(|s| s.0).collect::<Vec<_>>(), metrics[sweep..]);
             assert_eq!((&whole.mixing, &whole.regime), (&resumed.mixing, &resumed.regime));
             assert_eq!(whole.precisions, resumed.precisions);
+            assert_eq!(whole.laplace, resumed.laplace);
         }
     }
 }
 
-/// Not for BAL: its data chains raise the loss that its parameter chains lower.
+/// Not for BAL: its data chains raise the loss that its parameter chains lower. Not for Laplace, which does not train.
 #[test]
 fn training_lowers_the_loss_of_all_but_the_game() {
-    for method in methods().into_iter().filter(|method| method.name() != "bal") {
+    for method in methods().into_iter().filter(|method| !["bal", "laplace"].contains(&method.name())) {
         let mut seen = Vec::new();
         fit(&*method, 2, None, &mut seen);
         let losses: Vec<f64> = seen.iter().map(|s| s.0.loss).collect();
@@ -136,7 +145,7 @@ fn perturbations_are_reported_by_the_methods_that_perturb() {
     for method in methods() {
         let mut seen = Vec::new();
         fit(&*method, 1, None, &mut seen);
-        let perturbs = !["erm", "bnn"].contains(&method.name());
+        let perturbs = !["erm", "bnn", "laplace"].contains(&method.name());
         assert!(seen.iter().all(|s| s.0.linf.is_some() == perturbs && s.0.l2.is_some() == perturbs));
         if method.name() == "fgsm" {
             assert!(seen.iter().all(|s| s.0.linf.unwrap() <= 0.1 + 1e-6));
@@ -149,7 +158,10 @@ fn samples_are_the_last_states_or_the_thinned_ones() {
     let members: Vec<usize> =
         methods().iter().map(|m| fit(&**m, 1, None, &mut vec![]).members.len()).collect();
     // Six sweeps; after a burn-in of one, every second: sweeps 3 and 5 of three chains.
-    assert_eq!(members, [1, 1, 1, 3, 3, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 1]);
+    assert_eq!(
+        members,
+        [1, 1, 1, 3, 3, 6, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 1, 1, 2, 2, 2]
+    );
 }
 
 #[test]

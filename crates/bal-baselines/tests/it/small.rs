@@ -1,8 +1,8 @@
 //! A task small enough for tests: a linear network on a few made-up images.
 
 use bal_core::{
-    Architecture, Forward, Images, Mode, NoiseKey, NoiseStream, Position, Purpose, Task, TaskNetwork,
-    TensorSpec, Workers,
+    Architecture, Forward, Images, Mode, NoiseKey, NoiseStream, Position, Purpose, Tap, Tapped, Task,
+    TaskNetwork, TensorSpec, Workers,
 };
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
@@ -41,6 +41,13 @@ impl Architecture for Linear {
             Mode::Train { masks } => &x * masks.dropout_mask(&x, 0.5),
         };
         Forward { logits: x.linear(weight, Some(bias)), buffers: None }
+    }
+
+    fn taps(&self, parameters: &Position, _: &Position, x: &Tensor) -> Option<Tapped> {
+        let [weight, bias] = parameters.tensors() else { panic!("two weights") };
+        let x = x.flatten(1, -1);
+        let logits = x.linear(weight, Some(bias));
+        Some(Tapped { taps: vec![Tap::dense(0, &x, &logits)], logits })
     }
 }
 

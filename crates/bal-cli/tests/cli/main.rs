@@ -13,6 +13,7 @@ mod evaluating;
 mod experiments;
 mod hostile;
 mod interrupting;
+mod laplace;
 mod messages;
 mod moving_pixels;
 mod networks;

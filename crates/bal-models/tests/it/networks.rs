@@ -84,6 +84,7 @@ fn a_file_of_weights_gives_back_the_same_function() {
             mixing: None,
             regime: None,
             precisions: vec![],
+            laplace: None,
             class_names: None,
         };
         write_posterior(&file, &posterior).unwrap();

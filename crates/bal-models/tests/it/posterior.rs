@@ -216,6 +216,7 @@ fn of_other_images() -> Posterior {
         mixing: None,
         regime: None,
         precisions: vec![],
+        laplace: None,
         class_names: Some(names.into()),
     }
 }

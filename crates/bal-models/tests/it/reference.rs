@@ -52,6 +52,7 @@ impl Reference {
             mixing: None,
             regime: None,
             precisions: vec![],
+            laplace: None,
             class_names: None,
         };
         Ensemble::new(&posterior, Device::Cpu).unwrap()

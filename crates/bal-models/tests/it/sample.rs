@@ -26,6 +26,7 @@ pub(crate) fn posterior(
         mixing: None,
         regime: None,
         precisions: vec![],
+        laplace: None,
         class_names: None,
     }
 }

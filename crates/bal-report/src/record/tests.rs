@@ -39,6 +39,13 @@ fn record() -> Record {
             r_hat: Some(1.003),
             ess: Some(410.0),
         }],
+        laplace: Some(LaplaceFit {
+            structure: "kron".into(),
+            images: 10_000,
+            scale: 6e4,
+            precision: 0.5,
+            tried: vec![Tried { scale: 6e4, precision: 0.5, log_likelihood: -0.03 }],
+        }),
         held_out: Some(0.991),
         ..crate::testing::record("mnist-bal")
     }

@@ -4,8 +4,10 @@ mod adversarial_training;
 mod bal;
 mod bnn;
 mod erm;
+mod laplace;
 mod wrm;
 
+use super::Experiment;
 use anyhow::{Result, bail};
 use bal_baselines::{BalSettings, Epochs};
 use bal_core::{Classifier, Method};
@@ -39,6 +41,11 @@ pub(crate) trait MethodTable {
         None
     }
 
+    /// Refuses what does not go together with the rest of the experiment.
+    fn agrees(&self, _experiment: &Experiment) -> Result<()> {
+        Ok(())
+    }
+
     /// Refuses, before anything is trained, what is not defined for the images and classes of a data set, which are of these
     /// sizes.
     fn suits(&self, _sizes: Sizes, _dataset: &str) -> Result<()> {
@@ -65,6 +72,9 @@ macro_rules! with_methods {
             bnn: BnnSettings,
             /// Bayesian adversarial learning.
             bal: BalSettings,
+            /// The Laplace approximation: a Gaussian around the weights of the start.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            laplace: LaplaceSettings,
         });
     };
     (@ $(#[$about:meta])* $name:ident { $($fields:tt)* }
