@@ -211,7 +211,7 @@ impl Experiment {
     /// `other` on the images of this experiment.
     fn with_its_images(&self, other: Self) -> Self {
         let Self { dataset, images, train_images, held_out, .. } = self.clone();
-        Self { dataset, images, train_images, held_out, ..other }
+        Self { dataset, train_images, held_out, images, ..other }
     }
 
     /// The method that the experiment describes, its settings checked; without the networks that its attack is let at beside

@@ -2,12 +2,14 @@
 
 use crate::{
     Note, Options, Refusal, Remedy, Session,
-    experiment::{Experiment, ExperimentRequest, Origin, weights},
+    dataset::Training,
+    experiment::{Experiment, ExperimentRequest, Networks, Origin, weights},
     followed::Followed,
     last_batch,
     run_folder::{Claim, Identity, RunFolder, Status},
     run_record::{self, Outcome},
-    sources, start,
+    sources::{self, Source},
+    start::{self, Start},
 };
 use anyhow::{Context, Result, bail};
 use bal_baselines::TraceSettings;
@@ -126,40 +128,8 @@ fn run(
     if let Some(remark) = chains.and_then(|chains| last_batch::remark(chains, training.images.len() as u64)) {
         session.observer().note(&remark);
     }
-    let (start, sources) = if status == Status::Begun {
-        (start::kept(folder)?, sources::kept(folder)?)
-    } else {
-        let first = Options { start: None, max_sweeps: None, ..options.clone() };
-        let train = |experiment: &Experiment, origin: &Origin, claim: Claim| {
-            run(&first, experiment, origin, claim, session).map(drop)
-        };
-        let start = start::resolve(options, experiment, origin, &networks, &train, session)?;
-        (start, sources::resolve(experiment, origin, &training, &train, session)?)
-    };
-    let before = start.as_ref().map_or("", |start| start.digest.as_str());
-    let before = sources.iter().fold(before.to_string(), |all, source| all + "+" + &source.digest);
-    let identity = Identity {
-        digest: experiment.digest(&before, training.digests.iter())?,
-        start: start.as_ref().map(|start| (start.name.clone(), start.digest.clone())),
-        sources: sources.iter().map(|source| (source.name.clone(), source.digest.clone())).collect(),
-    };
-    if status == Status::Absent {
-        let before = start.as_ref().map_or(vec![], |start| start.images(experiment, &training, session));
-        let images = RunImages { start: before, ..training.identity.clone() };
-        claim.begin(
-            toml::to_string(experiment)?,
-            &identity,
-            (start.as_ref().map(|s| &s.posterior), &sources),
-            &images,
-        )?;
-    } else if folder.read_identity()? != identity {
-        let fault = format!(
-            "{} is a run of another experiment (its settings, seed or data differ)",
-            folder.path().display()
-        );
-        return Err(Refusal::new(fault, Remedy::AnotherFolderOrAsBegun).into());
-    }
-    let digest = identity.digest;
+    let Beginning { start, sources, digest } =
+        beginning(options, experiment, origin, &claim, (&training, &networks), session)?;
     let mut task = Task {
         networks: networks.of_task(),
         images: &training.images,
@@ -251,6 +221,63 @@ fn goes_on(claim: &Claim<'_>, error: anyhow::Error) -> anyhow::Error {
     } else {
         error
     }
+}
+
+/// What a run begins with.
+struct Beginning {
+    start: Option<Start>,
+    sources: Vec<Source>,
+    /// Of everything that determines the weights.
+    digest: String,
+}
+
+/// Finds what the run begins with, and begins it; or reads back what it began with.
+///
+/// # Errors
+/// When a start or a source cannot be had, or the run that was begun is another one.
+fn beginning(
+    options: &Options,
+    experiment: &Experiment,
+    origin: &Origin,
+    claim: &Claim<'_>,
+    (training, networks): (&Training, &Networks),
+    session: &Session,
+) -> Result<Beginning> {
+    let (folder, status) = (claim.folder(), claim.status());
+    let (start, sources) = if status == Status::Begun {
+        (start::kept(folder)?, sources::kept(folder)?)
+    } else {
+        let first = Options { start: None, max_sweeps: None, ..options.clone() };
+        let train = |experiment: &Experiment, origin: &Origin, claim: Claim| {
+            run(&first, experiment, origin, claim, session).map(drop)
+        };
+        let start = start::resolve(options, experiment, origin, networks, &train, session)?;
+        (start, sources::resolve(experiment, origin, training, &train, session)?)
+    };
+    let before = start.as_ref().map_or("", |start| start.digest.as_str());
+    let before = sources.iter().fold(before.to_string(), |all, source| all + "+" + &source.digest);
+    let identity = Identity {
+        digest: experiment.digest(&before, training.digests.iter())?,
+        start: start.as_ref().map(|start| (start.name.clone(), start.digest.clone())),
+        sources: sources.iter().map(|source| (source.name.clone(), source.digest.clone())).collect(),
+    };
+    if status == Status::Absent {
+        let before = start.as_ref().map_or(vec![], |start| start.images(experiment, training, session));
+        let images = RunImages { start: before, ..training.identity.clone() };
+        claim.begin(
+            toml::to_string(experiment)?,
+            &identity,
+            (start.as_ref().map(|s| &s.posterior), &sources),
+            &images,
+        )?;
+    } else if folder.read_identity()? != identity {
+        let fault = format!(
+            "{} is a run of another experiment (its settings, seed or data differ)",
+            folder.path().display()
+        );
+        return Err(Refusal::new(fault, Remedy::AnotherFolderOrAsBegun).into());
+    }
+    Ok(Beginning { start, sources, digest: identity.digest })
 }
 
 /// Lets the chains of each network begin at the member of `start` that is for it. In files members of one architecture stand

@@ -75,8 +75,16 @@ impl Architecture for Filters {
     }
 }
 
-fn member(network: Arc<dyn Architecture>) -> Member {
-    Member::init(&network, &mut noise(4))
+fn member(network: &Arc<dyn Architecture>) -> Member {
+    Member::init(network, &mut noise(4))
+}
+
+fn linear() -> Arc<dyn Architecture> {
+    Arc::new(Linear)
+}
+
+fn filters() -> Arc<dyn Architecture> {
+    Arc::new(Filters)
 }
 
 /// `n` images for a network; their classes do not matter, as they are drawn.
@@ -109,7 +117,7 @@ fn gradients(member: &Member, image: &Batch) -> Vec<Tensor> {
 #[test]
 fn the_factors_of_one_image_are_the_square_of_its_gradient() {
     let network = architecture("mlp-12-9", Some(Sizes { input: [1, 2, 3], classes: 3 })).unwrap();
-    let (member, batch) = (member(network.clone()), batch(&*network, 1));
+    let (member, batch) = (member(&network), batch(&*network, 1));
     let layers = measured(Structure::Kron, &member, &batch);
     assert_eq!(layers.len(), 3);
     for (factors, gradient) in layers.iter().zip(gradients(&member, &batch)) {
@@ -125,7 +133,7 @@ fn the_factors_of_one_image_are_the_square_of_its_gradient() {
 fn the_diagonal_is_the_mean_of_the_squared_gradients_of_single_images() {
     for name in ["mlp-12-9", "cnn"] {
         let network = architecture(name, Some(Sizes { input: [2, 6, 5], classes: 3 })).unwrap();
-        let (member, batch) = (member(network.clone()), batch(&*network, 70));
+        let (member, batch) = (member(&network), batch(&*network, 70));
         let mut expected: Option<Vec<Tensor>> = None;
         for image in batch.shards(1) {
             let squares: Vec<Tensor> = gradients(&member, &image).iter().map(Tensor::square).collect();
@@ -142,7 +150,7 @@ fn the_diagonal_is_the_mean_of_the_squared_gradients_of_single_images() {
 
 #[test]
 fn a_convolution_has_the_factors_of_its_patches_and_positions() {
-    let (member, batch) = (member(Arc::new(Filters)), batch(&Filters, 5));
+    let (member, batch) = (member(&filters()), batch(&Filters, 5));
     let (mut inputs, mut outputs) = (Tensor::zeros([5, 5], (Kind::Double, tch::Device::Cpu)), None);
     for image in batch.shards(1) {
         for (top, left) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
@@ -163,7 +171,7 @@ fn a_convolution_has_the_factors_of_its_patches_and_positions() {
 #[test]
 fn the_curvature_does_not_depend_on_how_images_are_put_into_batches() {
     let network = architecture("cnn", Some(Sizes { input: [1, 5, 5], classes: 3 })).unwrap();
-    let (member, whole) = (member(network.clone()), batch(&*network, 150));
+    let (member, whole) = (member(&network), batch(&*network, 150));
     let workers = Workers::new(3).unwrap();
     for structure in [Structure::Kron, Structure::Diagonal] {
         let mut pieces = Curvature::new(structure, &*network).unwrap();
@@ -195,7 +203,7 @@ fn the_search_takes_the_likeliest_width_and_draws_what_that_width_draws() {
 #[test]
 fn a_narrow_gaussian_is_the_start_and_members_differ_in_a_wide_one() {
     let (images, held_out, workers) = (images(100), images(6), Workers::new(2).unwrap());
-    let start: Member = member(Arc::new(Linear));
+    let start: Member = member(&linear());
     for structure in [Structure::Kron, Structure::Diagonal] {
         let drawn = |width: f64| {
             let mut task = task(&images, &held_out, &workers);
@@ -283,7 +291,7 @@ fn a_network_that_the_method_cannot_use_is_refused_by_name() {
 fn weights_that_are_not_finite_are_refused() {
     let (images, held_out, workers) = (images(100), images(6), Workers::new(1).unwrap());
     let mut task = task(&images, &held_out, &workers);
-    let mut start = member(Arc::new(Linear));
+    let mut start = member(&linear());
     start.parameters = start.parameters.full_like(f64::NAN);
     task.networks[0].start = Some(start);
     let outcome = laplace(settings(Structure::Kron)).fit(&task, &mut |_| ControlFlow::Continue(()));
