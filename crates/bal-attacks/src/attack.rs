@@ -12,7 +12,7 @@ pub trait BallAttack: Send + Sync + Debug {
     /// The name that commands and files use: `pgd`.
     fn name(&self) -> &'static str;
 
-    /// The names under which [`BallAttack::perturb_all`] accounts for images, in the order in which they are let at
+    /// The names under which [`BallAttack::perturb_all`] accounts for images, in the order in which they run on
     /// them; the attack's own, unless it is made of several.
     fn parts(&self) -> Vec<&'static str> {
         vec![self.name()]

@@ -1,4 +1,4 @@
-//! What can be wrong with an attack before it is let at a model.
+//! What can be wrong with an attack before it runs on a model.
 
 use crate::Norm;
 

@@ -18,7 +18,7 @@ use tch::Tensor;
 /// accuracy under a suite is then never above that under one of its parts.
 ///
 /// Over several balls ([`BallAttack::perturb_all`]) an image that is broken in one is broken in all
-/// larger ones, by the same point: the balls are nested. A part that seeks the nearest error is let at an image once, at
+/// larger ones, by the same point: the balls are nested. A part that seeks the nearest error runs on an image once, at
 /// the smallest radius that its turn comes at, and counts in the balls that hold what it found.
 ///
 /// Source: Croce & Hein, ICML 2020, section 5, where it is the worst case over attacks.

@@ -1,4 +1,4 @@
-//! The networks that an inner attack is let at.
+//! The networks that an inner attack runs on.
 
 use bal_core::{Classifier, NoiseKey, NoiseStream, Purpose, Shared, TrainError};
 

@@ -47,8 +47,8 @@ pub(crate) fn explain(flags: &Explain) -> Result<()> {
     let sources = plan
         .sources
         .iter()
-        .map(|source| (source, ", which its attack is let at unless a finished run is at hand"));
-    // Each gradient counts as one of the network in training, whichever network the attack is let at.
+        .map(|source| (source, ", which its attack runs on unless a finished run is at hand"));
+    // Each gradient counts as one of the network in training, whichever network the attack runs on.
     for (experiment, role) in iter::once((experiment, "")).chain(starts).chain(sources) {
         print(&format!("cost of {}{role}: {}", experiment.name, gradients(experiment)?));
         if !flags.no_timing {

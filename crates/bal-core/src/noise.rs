@@ -28,7 +28,7 @@ pub enum Purpose {
     Sample = 8,
     /// Tests and examples.
     Test = 9,
-    /// Which network an attack in training is let at.
+    /// Which network an attack in training runs on.
     Source = 10,
     /// Hyperparameters of a prior.
     Hyper = 11,

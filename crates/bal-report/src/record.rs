@@ -47,7 +47,7 @@ pub struct Record {
     pub dataset: Dataset,
     /// The run whose weights it started from.
     pub start: Option<Start>,
-    /// The networks that its inner attack was let at, beside its own; absent where there were none.
+    /// The networks that its inner attack ran on, beside its own; absent where there were none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Start>,
     /// Passes over the training images that were done; a fraction when the run stopped early.
@@ -107,7 +107,7 @@ pub struct Dataset {
     pub classes: Option<Vec<String>>,
 }
 
-/// A run whose weights another one began with: it started from them, or its inner attack was let at them.
+/// A run whose weights another one began with: it started from them, or its inner attack ran on them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Start {

@@ -228,7 +228,7 @@ fn settings(
     }
 }
 
-/// The settings of an attack, with its name and that of the surrogate which it was let at.
+/// The settings of an attack, with its name and that of the surrogate which it ran on.
 pub(crate) fn of_surrogate(mut settings: Value, attack: &str, surrogate: &str) -> Value {
     if let Some(map) = settings.as_object_mut() {
         map.insert("attack".into(), json!(attack));

@@ -181,12 +181,12 @@ impl Experiment {
         self.each_network().into_iter().filter_map(|network| of(network).transpose()).collect()
     }
 
-    /// The networks that its inner attack is let at beside the one in training, if it names some.
+    /// The networks that its inner attack runs on beside the one in training, if it names some.
     pub fn sources(&self) -> Option<&SourceTable> {
         self.methods().into_iter().find_map(MethodTable::sources)
     }
 
-    /// The experiments whose networks its inner attack is let at, on the same images; with the seeds of their own files.
+    /// The experiments whose networks its inner attack runs on, on the same images; with the seeds of their own files.
     pub fn source_experiments(&self, origin: &Origin) -> Result<Vec<(Self, Origin)>> {
         let files = self.sources().map_or(&[][..], |sources| &sources.experiments);
         let read = |file: &PathBuf| {
@@ -214,7 +214,7 @@ impl Experiment {
         Self { dataset, train_images, held_out, images, ..other }
     }
 
-    /// The method that the experiment describes, its settings checked; without the networks that its attack is let at beside
+    /// The method that the experiment describes, its settings checked; without the networks that its attack runs on beside
     /// the one in training.
     pub fn method(&self) -> Result<Box<dyn Method>> {
         self.table()?.method()

@@ -30,7 +30,7 @@ pub(crate) struct Identity {
     pub(crate) digest: String,
     /// Name and digest of the weights that it started from.
     pub(crate) start: Option<(String, String)>,
-    /// Name and digest of each network that its attack is let at.
+    /// Name and digest of each network that its attack runs on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sources: Vec<(String, String)>,
 }
@@ -77,7 +77,7 @@ impl RunFolder {
         self.checkpoints().join("identity.json")
     }
 
-    /// The weights of a network that the unfinished run's attack is let at, counted from 0.
+    /// The weights of a network that the unfinished run's attack runs on, counted from 0.
     pub(crate) fn source(&self, place: usize) -> PathBuf {
         self.checkpoints().join(format!("source-{place}.safetensors"))
     }

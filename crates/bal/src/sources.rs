@@ -1,4 +1,4 @@
-//! The networks that an attack in training is let at, beside the network in training.
+//! The networks that an attack in training runs on, beside the network in training.
 
 use crate::{
     ModelFiles, ModelSource, Note, Refusal, Remedy, Session,
@@ -85,7 +85,7 @@ fn checked(experiment: &Experiment, training: &Training, path: &Path, session: &
     let tested = test.iter().filter(trained).count();
     if tested > 0 {
         session.observer().note(&Note::warning(format!(
-            "{}, which the attack is let at in training, was trained on {tested} of the {} test images",
+            "{}, which the attack runs on in training, was trained on {tested} of the {} test images",
             source.name(),
             test.len()
         )));

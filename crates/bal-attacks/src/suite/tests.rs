@@ -120,7 +120,7 @@ fn an_image_broken_at_a_radius_is_broken_by_the_same_point_at_larger_ones() {
     assert!(backwards.iter().rev().zip(&told).all(|(a, b)| a.x == b.x));
 }
 
-/// FAB, and how many images it was let at.
+/// FAB, and how many images it ran on.
 #[derive(Debug)]
 struct Counting {
     fab: Fab,

@@ -1,4 +1,4 @@
-//! Adversarial training whose attack is let at several networks.
+//! Adversarial training whose attack runs on several networks.
 
 use crate::{
     methods::{adam, fit, weights},

@@ -16,7 +16,7 @@ pub struct EvaluateRequest {
     /// Radii, ascending: of its ball on pixels in [0, 1], or of how far it moves pixels; an attack to the nearest error takes
     /// none, or some to report at.
     pub radii: Option<Radii>,
-    /// Another model that the attack is let at; its images are shown to the first.
+    /// Another model that the attack runs on; its images are shown to the first.
     pub surrogate: Option<Surrogate>,
     /// Whether the model is first looked at for signs of masked gradients, on at most 256 images.
     pub check: bool,
@@ -65,7 +65,7 @@ impl EvaluateRequest {
     }
 }
 
-/// Whom the attack is let at.
+/// Whom the attack runs on.
 #[derive(Clone, Debug)]
 pub struct Surrogate {
     /// Another model; without it the one that is evaluated, whose other members these are.

@@ -1,4 +1,4 @@
-//! Another model that the attack is let at, so that its images can be shown to the one that is measured.
+//! Another model that the attack runs on, so that its images can be shown to the one that is measured.
 
 use crate::{
     EvaluateRequest, ModelFiles, ModelSource, Scripts, Session, image_selection::Selected,

@@ -23,7 +23,7 @@ pub(crate) trait MethodTable {
     /// The method, its settings checked.
     fn method(&self) -> Result<Box<dyn Method>>;
 
-    /// The networks that its attack is let at, beside the one in training; they have to be there before it is trained.
+    /// The networks that its attack runs on, beside the one in training; they have to be there before it is trained.
     fn sources(&self) -> Option<&SourceTable> {
         None
     }

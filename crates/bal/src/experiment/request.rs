@@ -32,7 +32,7 @@ pub struct Plan {
     pub remark: Option<Note>,
     /// The experiments that its networks start from.
     pub starts: Vec<Experiment>,
-    /// The experiments whose networks its attack is let at.
+    /// The experiments whose networks its attack runs on.
     pub sources: Vec<Experiment>,
 }
 

@@ -30,7 +30,7 @@ pub struct AdversarialSettings {
     pub labels: Labels,
     /// The attack on each batch.
     pub attack: AttackTable,
-    /// Other networks that the attack is let at, a random one for each batch (ensemble adversarial training).
+    /// Other networks that the attack runs on, a random one for each batch (ensemble adversarial training).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sources: Option<SourceTable>,
 }
@@ -39,15 +39,15 @@ pub struct AdversarialSettings {
 #[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceTable {
-    /// Experiments, beside this file, whose networks the attack is let at.
+    /// Experiments, beside this file, whose networks the attack runs on.
     ///
     /// Each is trained with the seed of its own file, so that runs of several seeds share it, unless a finished run of it is found.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub experiments: Vec<PathBuf>,
-    /// Files of weights, or folders of finished runs, relative to this file, whose networks the attack is let at.
+    /// Files of weights, or folders of finished runs, relative to this file, whose networks the attack runs on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<PathBuf>,
-    /// Whether the network in training is one of those that the attack is let at.
+    /// Whether the network in training is one of those that the attack runs on.
     pub include_self: bool,
 }
 
