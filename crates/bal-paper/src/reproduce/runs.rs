@@ -8,7 +8,7 @@ use crate::reproduce::data::{AttackOn, Data};
 const START: &str = "erm";
 
 /// What experiments are called that start from initial weights: one of these is a part of their name.
-const FROM_NOTHING: [&str; 6] = ["erm", "scratch", "robust", "dispersed", "resnet", "cifar"];
+const FROM_NOTHING: [&str; 7] = ["erm", "scratch", "robust", "dispersed", "resnet", "cifar", "ensemble"];
 
 /// A training run with the evaluations of it.
 #[derive(Clone, Debug, PartialEq)]
