@@ -45,7 +45,7 @@ pub use method::{ChainState, Checkpoint, Method, Metrics, Progress, Task, TaskNe
 pub use noise::{NoiseKey, NoiseStream, Purpose};
 pub use objective::Objective;
 pub use position::Position;
-pub use posterior::{LaplaceFit, Member, Posterior, Tried};
+pub use posterior::{LaplaceFit, Member, Posterior, Tried, tensor_prefix};
 pub use prediction::{EnsembleGradient, Prediction};
 pub use shared::{Replicate, Shared};
 pub use tap::{Tap, Tapped};

@@ -145,6 +145,12 @@ impl Posterior {
     }
 }
 
+/// What the names of a network's tensors begin with where it is number `place`, from 0, of so many networks: `cnn.0/`, and nothing
+/// where it is the only one. So files of weights, records and diagnoses name them.
+pub fn tensor_prefix(network: &dyn Architecture, place: usize, networks: usize) -> String {
+    if networks > 1 { format!("{}.{place}/", network.name()) } else { String::new() }
+}
+
 /// Whether weights of one network are weights of the other.
 fn alike(one: &Arc<dyn Architecture>, other: &Arc<dyn Architecture>) -> bool {
     let described = |network: &dyn Architecture| {

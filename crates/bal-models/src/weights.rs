@@ -1,7 +1,9 @@
 //! `posterior.safetensors`: the samples of a posterior, stacked over chains.
 
 use crate::{ModelError, description, ensemble::are_alike, tensor_file::TensorFile};
-use bal_core::{Architecture, EnsembleGradient, Member, Position, Posterior, Prediction, TensorSpec};
+use bal_core::{
+    Architecture, EnsembleGradient, Member, Position, Posterior, Prediction, TensorSpec, tensor_prefix,
+};
 use std::{
     collections::{BTreeMap, HashMap},
     path::Path,
@@ -61,10 +63,8 @@ fn file_of(posterior: &Posterior) -> Result<TensorFile, ModelError> {
 
 /// What the names of each network's tensors begin with: nothing where there is one network.
 fn prefixes(networks: &[&dyn Architecture]) -> Vec<String> {
-    let prefix = |(place, network): (usize, &&dyn Architecture)| match networks.len() {
-        1 => String::new(),
-        _ => format!("{}.{place}/", network.name()),
-    };
+    let prefix =
+        |(place, network): (usize, &&dyn Architecture)| tensor_prefix(*network, place, networks.len());
     networks.iter().enumerate().map(prefix).collect()
 }
 

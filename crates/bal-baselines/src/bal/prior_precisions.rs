@@ -4,6 +4,7 @@ use super::{conditionals::PRECISIONS, settings::BalSettings};
 use crate::{GammaDraw, PrecisionEnergy, Prior, TraceSettings, precisions::row};
 use bal_core::{
     Architecture, Block, Chain, ChainState, Kernel, NoiseKey, NoiseStream, Position, Replicate, TrainError,
+    tensor_prefix,
 };
 use bal_diagnostics::Marginal;
 use std::sync::Arc;
@@ -100,8 +101,7 @@ impl PriorPrecisions {
     pub(super) fn marginals(&self, networks: &[(&Arc<dyn Architecture>, Vec<usize>)]) -> Vec<Marginal> {
         let mut marginals = Vec::new();
         for (place, (network, chains)) in networks.iter().enumerate() {
-            let prefix =
-                if networks.len() > 1 { format!("{}.{place}/", network.name()) } else { String::new() };
+            let prefix = tensor_prefix(&***network, place, networks.len());
             let of = |chain: &usize| self.draws[*chain].iter().map(row).collect::<Vec<_>>();
             // By chain, draw and group.
             let draws: Vec<Vec<Vec<f64>>> = chains.iter().map(of).collect();

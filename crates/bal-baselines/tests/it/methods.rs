@@ -23,7 +23,8 @@ const EPOCHS: Epochs = Epochs { epochs: 2, batch_size: 40, last_batch: LastBatch
 const DROPPING: Epochs = Epochs { last_batch: LastBatch::Drop, ..EPOCHS };
 
 /// Precisions that are sampled with the weights.
-const HIERARCHICAL: (&str, &str) = ("{ gaussian = 1.0 }", "{ hierarchical = { shape = 1.0, rate = 0.5 } }");
+pub(crate) const HIERARCHICAL: (&str, &str) =
+    ("{ gaussian = 1.0 }", "{ hierarchical = { shape = 1.0, rate = 0.5 } }");
 
 pub(crate) fn adam() -> Adam {
     Adam::new(AdamSettings { step_size: 0.05 }).unwrap()

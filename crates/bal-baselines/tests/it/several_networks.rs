@@ -2,7 +2,7 @@
 
 use crate::{
     bal_settings::{bal, settings},
-    methods::weights,
+    methods::{HIERARCHICAL, weights},
     small::{Linear, images, noise},
 };
 use bal_baselines::{Bal, CrossEntropy, DataEnergy, Pixels};
@@ -42,8 +42,6 @@ fn fit(
 fn names(posterior: &Posterior) -> Vec<String> {
     posterior.members.iter().map(|member| member.network.name().to_owned()).collect()
 }
-
-const HIERARCHICAL: (&str, &str) = ("{ gaussian = 1.0 }", "{ hierarchical = { shape = 1.0, rate = 0.5 } }");
 
 #[test]
 fn bits_depend_neither_on_threads_nor_on_interruptions() {

@@ -3,6 +3,8 @@
 //! Runs of Figure 1 are attacked by moving pixels, beside runs that are trained against that: by PGD on flows, on poses, and as
 //! BAL over flows.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use crate::reproduce::data::AttackOn;
@@ -74,7 +76,7 @@ fn of_figure_1() -> impl Iterator<Item = Run> {
 /// Attacks the finished runs of Figure 1, into the folder of this comparison.
 pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, only: &[String]) -> Result<()> {
     for run in of_figure_1().filter(|run| run.is_among(only)) {
-        let folder = std::path::Path::new("spatial").join(&run.name);
+        let folder = Path::new("spatial").join(&run.name);
         let model = Model { folder, attacks: MOVES, ..Model::of_run(&run, place) };
         if let Some(missing) = model.missing(repository.root()) {
             eprintln!("{}: {} is not trained yet", model.name, missing.display());

@@ -8,7 +8,7 @@ use super::{
 };
 use anyhow::{Result, bail};
 use bal_baselines::Samples;
-use bal_core::{Member, TensorSpec};
+use bal_core::{Member, TensorSpec, tensor_prefix};
 use tch::Tensor;
 
 const NAME: &str = "weights";
@@ -39,7 +39,7 @@ pub(super) fn follow(run: &Run, chosen: &[&Quantities]) -> Result<Kind> {
             bail!("{} has {found} samples of {network}, which is no multiple of {length}", path.display());
         }
         // Named as in the file of the weights.
-        let prefix = if groups.len() > 1 { format!("{}.{place}/", network.name()) } else { String::new() };
+        let prefix = tensor_prefix(&**network, place, groups.len());
         let named = |spec: TensorSpec| TensorSpec { name: format!("{prefix}{}", spec.name), ..spec };
         specs.push(network.parameters().into_iter().map(named).collect());
     }
