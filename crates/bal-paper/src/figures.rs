@@ -22,8 +22,19 @@ use bal_report::ReportError;
 use bal_chores::Repository;
 
 /// What there are records of: the folder among results, and the figure.
-const FIGURES: [&str; 9] =
-    ["fig1", "fig2", "appendix-a", "fig3", "ablation", "ball", "samplers", "spatial", "robustness"];
+const FIGURES: [&str; 11] = [
+    "fig1",
+    "fig2",
+    "appendix-a",
+    "fig3",
+    "ablation",
+    "ball",
+    "samplers",
+    "spatial",
+    "variants",
+    "robust",
+    "robustness",
+];
 
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
@@ -77,6 +88,11 @@ pub(crate) fn draw(repository: &Repository, name: &str, results: &Path) -> Resul
     if name == "robustness" {
         paths.extend(figures::reliability(results)?);
     }
+    for question in figures::Question::of(name) {
+        if let Some(answers) = figures::Answers::read(question, results)? {
+            paths.extend(answers.draw(results)?);
+        }
+    }
     for study in studies(name, results) {
         let folder = results.join(study.folder);
         paths.extend(figures::methods(study, &folder, &published, &folder)?);
@@ -95,12 +111,23 @@ fn tables(name: &str, results: &Path, published: &Published) -> Result<Vec<(&'st
         "ablation" => Ok(vec![("ablation", table::ablation(results)?)]),
         "spatial" => Ok(vec![("spatial", figures::Threats::read(results)?.table())]),
         "robustness" => robustness(results),
+        "variants" | "robust" => answers(name, results),
         "samplers" => {
             let explored = figures::Explored::read(results)?;
             Ok(vec![("samplers", explored.table()), ("samplers-equal-bias", explored.at_equal_bias())])
         }
         _ => studies(name, results).into_iter().map(study).collect(),
     }
+}
+
+/// The tables of a figure's questions, each where there is something to compare.
+fn answers(name: &str, results: &Path) -> Result<Vec<(&'static str, String)>> {
+    let mut tables = Vec::new();
+    for question in figures::Question::of(name) {
+        let answers = figures::Answers::read(question, results)?;
+        tables.extend(answers.map(|answers| (question.name, answers.table())));
+    }
+    Ok(tables)
 }
 
 /// The tables of strong attacks and of probabilities, each where there is something on record.

@@ -21,6 +21,7 @@ mod runs;
 mod spatial;
 mod training;
 mod tuning;
+mod variants;
 
 use std::path::PathBuf;
 
@@ -115,6 +116,9 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     }
     if figure.parts().contains(&Figure::Spatial) {
         stage("spatial", || spatial::evaluate(repository, &bal, &place, only))?;
+    }
+    if figure.parts().contains(&Figure::Variants) {
+        stage("variants", || variants::evaluate(repository, &bal, &place, only))?;
     }
     if figure.parts().contains(&Figure::Robustness) {
         stage("robustness", || robustness::evaluate(repository, &bal, &place, only))?;

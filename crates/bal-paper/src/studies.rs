@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 
 use bal_report::{ReportError, whole};
 
+mod answers;
 mod ball;
 mod comparison;
 mod fig2;
 mod methods;
 mod methods_figure;
+mod questions;
 mod reliability;
 mod runs;
 mod samplers;
@@ -19,12 +21,14 @@ mod study;
 #[cfg(test)]
 pub(crate) mod synthetic;
 
+pub(crate) use answers::Answers;
 pub(crate) use ball::{DataCell, InBall, Kernel, ManyChains};
 pub(crate) use comparison::{Comparison, Row};
 pub(crate) use fig2::fig2;
 pub(crate) use fig2::{Quantity, SampleSizes};
 pub(crate) use methods::{Method, PGD_NOTE};
 pub(crate) use methods_figure::methods;
+pub(crate) use questions::Question;
 pub(crate) use reliability::reliability;
 pub(crate) use reliability::{calibration_of, calibrations};
 pub(crate) use runs::{evaluation, seed_folder};

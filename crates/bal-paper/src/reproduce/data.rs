@@ -25,7 +25,8 @@ pub(super) struct AttackOn {
     pub(super) images: Option<u32>,
 }
 
-const FGSM: AttackOn = AttackOn { attack: "fgsm", flags: &[], file: "fgsm.json", images: None };
+/// The attack of the figures, at their radii.
+pub(super) const FGSM: AttackOn = AttackOn { attack: "fgsm", flags: &[], file: "fgsm.json", images: None };
 const CW_ONE_STEP: AttackOn =
     AttackOn { attack: "cw-one-step", flags: &[], file: "cw-one-step.json", images: None };
 /// On GTSRB the released code attacked log-probabilities of all members, and scored the last member alone.

@@ -12,6 +12,7 @@ use crate::reproduce::robust;
 use crate::reproduce::robustness;
 use crate::reproduce::runs::{Run, Tuned};
 use crate::reproduce::spatial;
+use crate::reproduce::variants;
 
 /// A figure of the paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -32,6 +33,9 @@ pub(super) enum Figure {
     Samplers,
     /// Attacks that move pixels, on four runs of Figure 1 and on three that are trained against such: section 4 of the paper
     Spatial,
+    /// Priors, several architectures in a posterior, the Laplace approximation, ensemble adversarial training: beside runs of
+    /// Figure 1
+    Variants,
     /// BAL in a ball from dispersed starts, for long; nothing of the paper's
     Dispersed,
     /// BAL made for robustness in four balls, each posterior beside its controls at equal gradients; nothing of the paper's
@@ -51,7 +55,7 @@ const OFFICIAL_IMAGES: u32 = 35_200;
 
 impl Figure {
     /// The single ones, in the order of [`Figure::All`].
-    pub(super) const EACH: [Self; 11] = [
+    pub(super) const EACH: [Self; 12] = [
         Self::Fig1,
         Self::Fig2,
         Self::AppendixA,
@@ -60,6 +64,7 @@ impl Figure {
         Self::Ball,
         Self::Samplers,
         Self::Spatial,
+        Self::Variants,
         Self::Dispersed,
         Self::Robust,
         Self::Robustness,
@@ -76,6 +81,7 @@ impl Figure {
             Self::Ball => "ball",
             Self::Samplers => "samplers",
             Self::Spatial => "spatial",
+            Self::Variants => "variants",
             Self::Dispersed => "dispersed",
             Self::Robust => "robust",
             Self::Robustness => "robustness",
@@ -135,6 +141,7 @@ impl Figure {
             Self::Ball => ball::runs(seed),
             Self::Samplers if seed == 1 => samplers(),
             Self::Spatial if seed == 1 => spatial::runs(),
+            Self::Variants if seed == 1 => variants::runs(),
             Self::Dispersed if seed == 1 => dispersed::runs(),
             Self::Robust if seed == 1 => robust::runs(),
             Self::Robustness if seed == 1 => robustness::runs(),
@@ -144,6 +151,7 @@ impl Figure {
             | Self::Ablation
             | Self::Samplers
             | Self::Spatial
+            | Self::Variants
             | Self::Dispersed
             | Self::Robust
             | Self::Robustness

@@ -42,20 +42,20 @@ pub(crate) fn calibrations(
     let mut found = Vec::new();
     for (method, name) in study.methods() {
         let path = study.robustness_folder(results, name).join("calibration.json");
-        let report = calibration_of(study, &path)?;
+        let report = calibration_of(study.dataset, &path)?;
         found.extend(report.map(|report| (method, report)));
     }
     Ok(found)
 }
 
 /// The report in a file, if it is there; an error if it is not of the study's test images.
-pub(crate) fn calibration_of(study: &Study, path: &Path) -> Result<Option<CalibrationReport>, ReportError> {
+pub(crate) fn calibration_of(dataset: &str, path: &Path) -> Result<Option<CalibrationReport>, ReportError> {
     if !path.try_exists().map_err(|source| ReportError::Read { path: path.into(), source })? {
         return Ok(None);
     }
     let report = CalibrationReport::read(path)?;
-    if report.dataset != study.dataset || report.split != Split::Test {
-        let what = format!("it is not of the test images of {}, which are wanted here", study.dataset);
+    if report.dataset != dataset || report.split != Split::Test {
+        let what = format!("it is not of the test images of {dataset}, which are wanted here");
         return Err(ReportError::invalid(path, what));
     }
     Ok(Some(report))

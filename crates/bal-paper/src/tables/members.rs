@@ -29,7 +29,7 @@ fn of_study(study: &'static Study, results: &Path) -> Result<Option<String>, Rep
         let reports = each_member(
             &folder,
             "calibration",
-            |path| calibration_of(study, path),
+            |path| calibration_of(study.dataset, path),
             |one, other| attacks(one) == attacks(other),
         )?;
         let Some(first) = reports.first() else { continue };
