@@ -101,7 +101,8 @@ pub struct Evaluated {
     pub witness: Option<Tensor>,
 }
 
-/// Like [`evaluate`], but stored shards are read instead of attacked, and the others are stored.
+/// Like [`evaluate`], but stored shards are read instead of attacked, and the others are stored. Shards that the store does not
+/// want are left out.
 ///
 /// The result is the same, bit by bit, whichever shards were stored.
 ///
@@ -119,7 +120,8 @@ pub fn evaluate_with_store(
     protocol.fits(model.classes(), images)?;
     let attack = &protocol.attack.for_classes(model.classes())?.starting_among(model, images)?;
     let radii = protocol.columns()?;
-    let shards = protocol.shards(images.len())?;
+    let shards = protocol.shards(images.len())?.into_iter().enumerate();
+    let tasks: Vec<(usize, Vec<i64>)> = shards.filter(|(number, _)| store.is_wanted(*number)).collect();
     let key = NoiseKey { seed: protocol.seed, purpose: Purpose::Evaluation, sweep: 0, chain: 0 };
 
     let model = Mutex::new(model.replicate());
@@ -127,7 +129,7 @@ pub fn evaluate_with_store(
     let state = Mutex::new(EvaluationProgress {
         images: 0,
         recalled: 0,
-        of: shards.iter().map(Vec::len).sum(),
+        of: tasks.iter().map(|(_, indices)| indices.len()).sum(),
         correct: vec![0; radii.len()],
     });
     let wanted = Wanted {
@@ -137,7 +139,6 @@ pub fn evaluate_with_store(
         spatial: matches!(attack, Attack::Spatial(_)),
     };
     let first_failure = AtomicUsize::new(usize::MAX);
-    let tasks = shards.into_iter().enumerate().collect();
     let results: Vec<Option<Result<Shard, EvaluationError>>> = workers.map(tasks, |(number, indices)| {
         // Shards after a failure need not be attacked; those before may fail too, and come first.
         if number > first_failure.load(Ordering::Relaxed) {
@@ -224,6 +225,14 @@ impl Protocol<'_> {
         }
         self.attack.for_classes(classes)?;
         Ok(())
+    }
+
+    /// How many shards the images are cut into.
+    ///
+    /// # Errors
+    /// [`EvaluationError::NoImages`].
+    pub fn shard_count(&self, images: &Images) -> Result<usize, EvaluationError> {
+        Ok(self.shards(images.len())?.len())
     }
 
     /// One entry per measurement.

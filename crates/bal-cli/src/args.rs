@@ -8,6 +8,7 @@ mod download;
 mod experiments;
 mod export;
 mod images;
+mod merge;
 mod model;
 mod outputs;
 mod predict;
@@ -19,7 +20,7 @@ mod transfer;
 
 use crate::Usage;
 use attack::AttackFlags;
-use bal::{EvaluateRequest, ExperimentRequest, Options, Surrogate, TrainRequest, VerifyRequest};
+use bal::{EvaluateRequest, ExperimentRequest, Options, Part, Surrogate, TrainRequest, VerifyRequest};
 use bal_attacks::{AttackName, Radii};
 pub(crate) use calibrate::Calibrate;
 use clap::{Args, Parser, Subcommand};
@@ -29,6 +30,7 @@ pub(crate) use download::Download;
 pub(crate) use experiments::{Explain, Init};
 pub(crate) use export::Export;
 pub(crate) use images::ImageFlags;
+pub(crate) use merge::Merge;
 pub(crate) use model::ModelFlags;
 pub(crate) use outputs::OutputFlags;
 pub(crate) use predict::Predict;
@@ -76,9 +78,16 @@ pub(crate) enum Command {
         bal evaluate runs/pgd --verify aa.safetensors\n  \
         bal evaluate runs/pgd --attack pose --radius 0,10,30 --limit 200\n  \
         bal evaluate runs/bal --members 3,4 --surrogate-members 0,1,2 --attack pgd --radius 0.1\n  \
-        bal evaluate runs/bal --attack autoattack --radius 0.1 --limit 1000 --seeds 3 --against aa.json"
+        bal evaluate runs/bal --attack autoattack --radius 0.1 --limit 1000 --seeds 3 --against aa.json\n  \
+        bal evaluate runs/bal --attack autoattack --radius 0.1 --json aa.json --shard 2/8\n      \
+        The second of eight jobs; then `bal merge aa.json`."
     )]
     Evaluate(Box<Evaluate>),
+    /// Puts the parts of an evaluation together that were made with --shard.
+    #[command(after_help = "Example:\n  for i in 1 2 3 4; do\n    \
+        bal evaluate runs/pgd --attack autoattack --radius 0.1 --json aa.json --shard $i/4 --threads 1 &\n  done; wait\n  \
+        bal merge aa.json\n\nThe file is the same, byte for byte, as without --shard.")]
+    Merge(Merge),
     /// Measures how adversarial images transfer: attacks each of several models, and shows the images to all of them.
     #[command(
         after_help = "Examples:\n  bal transfer runs/erm runs/pgd runs/bal --attack pgd --radius 0,0.1 --limit 1000 --json transfer.json\n      \
@@ -234,6 +243,11 @@ pub(crate) struct Evaluate {
     pub(crate) check: bool,
     #[command(flatten)]
     pub(crate) outputs: OutputFlags,
+    /// Attacks only part I of N of the images, as one job of many on one or several machines that share the folder of --json.
+    /// `bal merge` puts the parts together.
+    #[arg(long, value_name = "I/N", requires = "json", conflicts_with_all = ["check", "csv", "per_image", "save", "grid",
+        "seeds", "against", "verify"])]
+    pub(crate) shard: Option<Part>,
     /// Attacks nothing: measures and classifies the images in a file that --save wrote.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["attack", "radius", "check", "sample", "limit",
         "held_out", "training_images", "json", "csv", "save", "grid", "seed", "seeds", "against"])]

@@ -1,6 +1,6 @@
 //! `bal evaluate`.
 
-mod table;
+pub(crate) mod table;
 
 use crate::{
     args::{Evaluate, usage},
@@ -11,7 +11,8 @@ use crate::{
     ways_out,
 };
 use anyhow::{Result, bail};
-use bal::{Verified, VerifyRequest};
+use bal::{EvaluateRequest, Part, PartDone, Session, Verified, VerifyRequest};
+use std::path::Path;
 
 /// Attacks what the flags name and reports what is left of its accuracy.
 pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
@@ -22,6 +23,9 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     let request = flags.request()?;
     request.attack().map_err(|error| usage(ways_out::of_settings(&error)))?;
     let session = session(&flags.machine)?;
+    if let Some(part) = flags.shard {
+        return part_of(&request, part, &session);
+    }
     let measured = bal::measure(&request, &session)?;
     table::show(&measured.evaluation);
     for warning in &measured.warnings {
@@ -29,6 +33,20 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     }
     measured.comparisons.iter().for_each(compare::show);
     measured.write().map(drop)
+}
+
+/// Attacks one part of the images, and says what to do when all are there.
+fn part_of(request: &EvaluateRequest, part: Part, session: &Session) -> Result<()> {
+    let PartDone { images, radii, accuracy } = bal::evaluate_part(request, part, session)?;
+    let at = |(radius, share): (&Option<f64>, &f64)| match radius {
+        Some(radius) => format!("{share:.3} at {radius}"),
+        None => format!("{share:.3}"),
+    };
+    let shares: Vec<String> = radii.iter().zip(&accuracy).map(at).collect();
+    let file = request.outputs.json.as_deref().unwrap_or(Path::new("FILE"));
+    print(&format!("part {part}: accuracy on its {images} images {}", shares.join(", ")));
+    print(&format!("when all parts are there: bal merge {}", file.display()));
+    Ok(())
 }
 
 /// Measures and classifies saved images once more.

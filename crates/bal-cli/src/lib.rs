@@ -14,6 +14,7 @@ mod explain;
 mod export;
 mod init;
 mod interrupt;
+mod merge;
 mod output;
 mod predict;
 mod progress;
@@ -54,6 +55,7 @@ pub fn run() -> ExitCode {
         Command::Train(train) => train::train(train),
         Command::Evaluate(evaluate) => evaluate::evaluate(evaluate),
         Command::Transfer(transfer) => transfer::transfer(transfer),
+        Command::Merge(merge) => merge::merge(merge),
         Command::Compare(compare) => compare::compare(compare),
         Command::Predict(predict) => predict::predict(predict),
         Command::Explain(explain) => explain::explain(explain),

@@ -1,7 +1,11 @@
 //! Evaluation: what is left of a model's accuracy under an attack.
 
 mod adversarial;
+mod described;
 mod grid;
+mod merge;
+mod part;
+mod prepared;
 mod request;
 mod rows;
 mod seeds;
@@ -13,21 +17,26 @@ use crate::{
     Checked, Note, Session, Work, check,
     compare::{Others, Planned},
     image_selection::{Selected, with_images},
-    model_source::{LoadedModel, ReadyModel},
+    model_source::LoadedModel,
     outputs::{self, can_be_written},
-    partial::{Identity, Partial},
+    partial::Partial,
 };
 pub(crate) use adversarial::Adversarial;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bal_attacks::{
     AccuracyCurve, Attack, Evaluated, EvaluationError, Gradients, ModelFault, Protocol, SHARD, Settings,
-    ShardStore, Transfer,
+    ShardStore,
 };
 use bal_core::{Classifier, ClassifierError, Images};
 use bal_report::{Comparison, Evaluation, Model, Nearest, Pairing, PerImage, Reached, write_image_rows};
+pub(crate) use described::Described;
+use described::Tested;
+pub use merge::{MergeRequest, Merged, merge};
+pub use part::{Part, PartDone, evaluate_part};
+use prepared::Prepared;
 pub use request::{EvaluateRequest, Surrogate};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, iter, path::Path, sync::Mutex};
+use std::{collections::BTreeMap, sync::Mutex};
 use tch::Tensor;
 pub use verify::{Verified, VerifyRequest, verify};
 
@@ -70,71 +79,30 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
     request.attack()?;
     let seeds = seeds::of(request)?;
     let others = Others::read(&request.against)?;
-    let source = request.model.load(session.device)?;
-    // Unless told otherwise an attack sees what the weights say that attacks should see.
-    let spec = match request.attack.ensemble_gradient() {
-        Some(_) => request.attack.following(source.ensemble_gradient())?,
-        None => request.attack,
-    };
-    let attack = spec.build()?;
-    let chosen = Selected::by(&request.images, request.seed, session, &source)?;
-    let other = surrogate::read(request, &chosen, session)?;
-    let settings =
-        |said: &Settings, attack: &Attack, seed| settings(request, said, attack, other.as_ref(), seed);
-    let sources: Vec<&LoadedModel> = iter::once(&source).chain(&other).collect();
-    let (limit, radii) = (request.images.limit, request.radii.as_ref());
-    let partial = |file: &Path, seed: u64| {
-        let identity = Identity {
-            sources: &sources,
-            model: &request.model,
-            chosen: &chosen,
-            limit,
-            attack: attack.name(),
-            settings: &settings(&spec.settings(), &attack, seed),
-            radii,
-            images: request.outputs.save.is_some() || request.outputs.grid.is_some(),
-        };
-        Partial::beside(&seeds::beside(file, request, seed), &identity, session)
-    };
-    // Beside the first file that is asked for and is one, not a pipe.
-    let partials = match request.outputs.files().find_map(outputs::file) {
-        Some(file) => seeds.iter().map(|&seed| partial(&file, seed)).collect::<Result<_>>()?,
-        None => vec![],
-    };
-    let ReadyModel { classifier, model } = source.classifier(chosen.shown(limit), session)?;
-    let attack = attack.for_classes(classifier.classes()).with_context(|| model.source.clone())?;
-    // For few classes an attack may be another, and the record says so.
-    let settings = settings(&spec.recorded(classifier.classes()), &attack, request.seed);
-    let attack = match other {
-        Some(source) => {
-            let surrogate = source.classifier(chosen.shown(limit), session)?.classifier;
-            Transfer::of(surrogate, attack)
-        }
-        None => attack,
-    };
-    let protocol = Protocol { attack: &attack, radii, limit, seed: request.seed };
-    protocol.fits(classifier.classes(), &chosen.images)?;
-    let (name, settings_of) = (model.source.as_str(), &settings);
-    let pairing = pairing(&protocol, &chosen, settings_of)?;
-    let planned =
-        Planned { name, pairing, attack: attack.name(), settings: settings_of, seeds: request.seeds };
+    let prepared = Prepared::of(request, &seeds, |file, seed| seeds::beside(file, request, seed), session)?;
+    let protocol = prepared.protocol(request);
+    let Prepared { spec, attack, settings, classifier, model, chosen, partials } = &prepared;
+    let (name, limit) = (model.source.as_str(), request.images.limit);
+    let pairing = pairing(&protocol, chosen, settings)?;
+    let planned = Planned { name, pairing, attack: attack.name(), settings, seeds: request.seeds };
     others.fit(&planned, session)?;
     let mut checks = None;
     if request.check {
-        if let Some(note) = check::other_radii(&spec) {
+        if let Some(note) = check::other_radii(spec) {
             session.observer().note(&note);
         }
-        let found = check::check(request, &spec, &*classifier, &chosen.images, &session.workers)
-            .map_err(|error| of_model(error, &model))?;
+        let found = check::check(request, spec, &**classifier, &chosen.images, &session.workers)
+            .map_err(|error| of_model(error, model))?;
         session.observer().checked(&found);
         checks = Some(found);
     }
     let (Evaluated { curve, x, witness }, each) =
-        seeds::attacked(&seeds, (&*classifier, &model), &chosen, &protocol, &partials, session)?;
+        seeds::attacked(&seeds, (&**classifier, model), chosen, &protocol, partials, session)?;
+    let (warnings, together) = (warnings::of(&curve), attack.batch_size().unwrap_or(SHARD));
+    let Prepared { settings, model, chosen, partials, .. } = prepared;
     let evaluation = measured(&curve, settings, model, &chosen, limit)?;
     let evaluation = Evaluation { seeds: (each.len() > 1).then_some(each), ..evaluation };
     let comparisons = others.compared(&evaluation, None)?;
-    let (warnings, together) = (warnings::of(&curve), attack.batch_size().unwrap_or(SHARD));
     Ok(Measured {
         evaluation,
         checks,
@@ -278,6 +246,12 @@ pub(crate) fn measured(
     chosen: &Selected,
     limit: Option<u64>,
 ) -> Result<Evaluation> {
+    Ok(recorded(curve, settings, model, Tested::of(chosen, limit)?))
+}
+
+/// What the record says of the images that were tested on.
+fn recorded(curve: &AccuracyCurve, settings: Value, model: Model, tested: Tested) -> Evaluation {
+    let Tested { dataset, split, image_set } = tested;
     let counts = |column: usize| {
         let parts = curve.parts.iter().cloned();
         parts.zip(curve.broken_by(column).into_iter().map(|count| count as u64)).collect()
@@ -290,7 +264,7 @@ pub(crate) fn measured(
     let zero = |(part, gradients): (&String, &Gradients)| Some((part.clone(), gradients.share_zero()?));
     let zero_gradients: BTreeMap<String, f64> =
         curve.parts.iter().zip(&curve.gradients).filter_map(zero).collect();
-    Ok(Evaluation {
+    Evaluation {
         attack: curve.attack.clone(),
         norm: curve.measure.map(|measure| measure.to_string()),
         radii: curve.radii.clone(),
@@ -300,12 +274,12 @@ pub(crate) fn measured(
         per_image: PerImage::of_flags(&curve.correct),
         reached: curve.reached.iter().map(|r| Reached { l2: r.l2, linf: r.linf, size: r.size }).collect(),
         model,
-        dataset: chosen.dataset.clone(),
-        split: chosen.split,
+        dataset,
+        split,
         broken_by: (curve.parts.len() > 1).then(|| (0..curve.radii.len()).map(counts).collect()),
         nearest: curve.distances.as_ref().map(nearest),
         zero_gradients: (!zero_gradients.is_empty()).then_some(zero_gradients),
         seeds: None,
-        image_set: Some(chosen.image_set(limit)?),
-    })
+        image_set: Some(image_set),
+    }
 }

@@ -56,7 +56,8 @@ pub use diagnose::{DiagnoseRequest, Diagnosed, Quantities, diagnose};
 pub use download::download;
 pub use estimate::seconds_per_batch;
 pub use evaluate::{
-    EvaluateRequest, Measured, Surrogate, Verified, VerifyRequest, evaluate, measure, verify,
+    EvaluateRequest, Measured, MergeRequest, Merged, Part, PartDone, Surrogate, Verified, VerifyRequest,
+    evaluate, evaluate_part, measure, merge, verify,
 };
 pub use experiment::{
     AdversarialSettings, AttackTable, BnnSettings, ErmSettings, Experiment, ExperimentRequest, Meaning,

@@ -2,13 +2,14 @@
 
 mod identity;
 
-use crate::{Note, Session, outputs};
+use crate::{Note, Session, evaluate::Described, outputs};
 use anyhow::{Context, Result, bail};
 use bal_attacks::{Gradients, Outcome, Shard, ShardStore, StoreError};
 use bal_data::Digest;
 use bal_files::{Lock, LockError};
 use bal_models::TensorFile;
 pub(crate) use identity::{Identity, used};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::{
     fs,
@@ -30,6 +31,8 @@ pub(crate) struct Partial {
 }
 
 const IDENTITY: &str = "identity.json";
+/// Of a part of an evaluation: what its record says beside what shards found.
+const DESCRIBED: &str = "described.json";
 /// How names of rows begin.
 const ROW: &str = "row-";
 /// No attack broke the image.
@@ -54,9 +57,7 @@ impl Partial {
         lock.remove_leftovers(&[]);
         let path = folder.join(IDENTITY);
         if path.is_file() {
-            let context = || format!("cannot go on with {}; remove it to begin anew", folder.display());
-            let found: Value =
-                serde_json::from_slice(&fs::read(&path).with_context(context)?).with_context(context)?;
+            let found: Value = read_json(&path, &folder)?;
             if let Some(key) = difference(&found, &identity) {
                 bail!(
                     "{} holds a part of another evaluation: its {key} is {}, and now {}; finish that one, remove \
@@ -72,6 +73,40 @@ impl Partial {
             session.observer().note(&Note::news(format!("going on where {} ended", folder.display())));
         }
         Ok(partial)
+    }
+
+    /// What was kept for `file`, of whatever evaluation.
+    ///
+    /// # Errors
+    /// When another process works in it, or it does not say what it is of.
+    pub(crate) fn found(file: &Path, session: &Session) -> Result<Self> {
+        let lock = lock(file, session)?;
+        let identity = read_json(&lock.folder().join(IDENTITY), lock.folder())?;
+        Ok(Self { made: Mutex::new(true), lock, identity, images: false })
+    }
+
+    /// Writes down what the record says beside what shards found, so that it can be written without the model.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn describe(&self, described: &Described) -> Result<()> {
+        self.make().map_err(anyhow::Error::from_boxed)?;
+        outputs::write(&self.folder().join(DESCRIBED), &serde_json::to_vec_pretty(described)?)
+    }
+
+    /// What [`Partial::describe`] wrote.
+    ///
+    /// # Errors
+    /// When it is not there, or damaged.
+    pub(crate) fn described(&self) -> Result<Described> {
+        read_json(&self.folder().join(DESCRIBED), self.folder())
+    }
+
+    /// The first thing that this and `other` depend on and that differs, with both values.
+    pub(crate) fn differs_from<'a>(&'a self, other: &'a Self) -> Option<(String, [&'a Value; 2])> {
+        let key = difference(&self.identity, &other.identity)?;
+        let both = [&self.identity[&key], &other.identity[&key]];
+        Some((key, both))
     }
 
     fn folder(&self) -> &Path {
@@ -122,8 +157,9 @@ impl Partial {
     /// Takes away what was kept, and the folder, unless the user has put something there.
     pub(crate) fn remove(self) -> Result<()> {
         let folder = self.folder().to_path_buf();
-        let identity = Some(folder.join(IDENTITY)).filter(|file| file.is_file());
-        for file in self.parts().into_iter().chain(identity) {
+        let said =
+            [IDENTITY, DESCRIBED].map(|name| folder.join(name)).into_iter().filter(|file| file.is_file());
+        for file in self.parts().into_iter().chain(said) {
             fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
         }
         drop(self);
@@ -145,6 +181,12 @@ impl Partial {
         }
         Ok(())
     }
+}
+
+/// A file of a folder that is gone on with.
+fn read_json<T: DeserializeOwned>(path: &Path, folder: &Path) -> Result<T> {
+    let context = || format!("cannot go on with {}; remove it to begin anew", folder.display());
+    serde_json::from_slice(&fs::read(path).with_context(context)?).with_context(context)
 }
 
 /// The folder of the evaluation that will write `file`, as this process's own.

@@ -90,8 +90,9 @@ impl AccuracyCurve {
         found.get(distances.len().div_ceil(2).checked_sub(1)?).copied()
     }
 
-    /// Puts the shards together, in the order of the data set.
-    pub(super) fn of(
+    /// Puts shards together, in the order of the data set: what an evaluation by this attack, with its measure and the names of
+    /// its parts, at these radii, found.
+    pub fn of(
         attack: &str,
         measure: Option<Measure>,
         parts: &[&str],

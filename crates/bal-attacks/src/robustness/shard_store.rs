@@ -14,6 +14,12 @@ pub trait ShardStore: Sync {
     /// Whether shards hold the changed images, and the evaluation returns them.
     fn images(&self) -> bool;
 
+    /// Whether shard `number` belongs to this evaluation. With some that do not, the curve is of the images of those that do.
+    fn is_wanted(&self, number: usize) -> bool {
+        let _ = number;
+        true
+    }
+
     /// Shard `number`, if it was stored.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod experiments;
 mod hostile;
 mod interrupting;
 mod laplace;
+mod merging;
 mod messages;
 mod moving_pixels;
 mod networks;

@@ -1,0 +1,96 @@
+//! What an evaluation needs before its attack begins.
+
+use super::{settings, surrogate};
+use crate::{
+    EvaluateRequest, ReadyModel, Session,
+    image_selection::Selected,
+    model_source::LoadedModel,
+    outputs,
+    partial::{Identity, Partial},
+};
+use anyhow::{Context, Result};
+use bal_attacks::{Attack, AttackSpec, Protocol, Transfer};
+use bal_core::Classifier;
+use bal_report::Model;
+use serde_json::Value;
+use std::{
+    iter,
+    path::{Path, PathBuf},
+};
+
+/// An evaluation that could begin.
+pub(super) struct Prepared {
+    pub(super) spec: AttackSpec,
+    /// For so many classes as the model has, and on the surrogate if there is one.
+    pub(super) attack: Attack,
+    /// All that the record says of the attack, beside its radii.
+    pub(super) settings: Value,
+    pub(super) classifier: Box<dyn Classifier>,
+    pub(super) model: Model,
+    pub(super) chosen: Selected,
+    /// What is kept of each seed; empty where no file is written.
+    pub(super) partials: Vec<Partial>,
+}
+
+impl Prepared {
+    /// Reads the model and the images, and opens what is kept of each seed: beside the file that `beside` makes of the first
+    /// output that is one, not a pipe.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or what is asked for does not fit the model.
+    pub(super) fn of(
+        request: &EvaluateRequest,
+        seeds: &[u64],
+        beside: impl Fn(&Path, u64) -> PathBuf,
+        session: &Session,
+    ) -> Result<Self> {
+        let source = request.model.load(session.device)?;
+        // Unless told otherwise an attack sees what the weights say that attacks should see.
+        let spec = match request.attack.ensemble_gradient() {
+            Some(_) => request.attack.following(source.ensemble_gradient())?,
+            None => request.attack,
+        };
+        let attack = spec.build()?;
+        let chosen = Selected::by(&request.images, request.seed, session, &source)?;
+        let other = surrogate::read(request, &chosen, session)?;
+        let sources: Vec<&LoadedModel> = iter::once(&source).chain(&other).collect();
+        let (limit, radii) = (request.images.limit, request.radii.as_ref());
+        let partial = |file: &Path, seed: u64| {
+            let identity = Identity {
+                sources: &sources,
+                model: &request.model,
+                chosen: &chosen,
+                limit,
+                attack: attack.name(),
+                settings: &settings(request, &spec.settings(), &attack, other.as_ref(), seed),
+                radii,
+                images: request.outputs.save.is_some() || request.outputs.grid.is_some(),
+            };
+            Partial::beside(&beside(file, seed), &identity, session)
+        };
+        let partials = match request.outputs.files().find_map(outputs::file) {
+            Some(file) => seeds.iter().map(|&seed| partial(&file, seed)).collect::<Result<_>>()?,
+            None => vec![],
+        };
+        let ReadyModel { classifier, model } = source.classifier(chosen.shown(limit), session)?;
+        let attack = attack.for_classes(classifier.classes()).with_context(|| model.source.clone())?;
+        // For few classes an attack may be another, and the record says so.
+        let recorded = spec.recorded(classifier.classes());
+        let settings = settings(request, &recorded, &attack, other.as_ref(), request.seed);
+        let attack = match other {
+            Some(source) => {
+                let surrogate = source.classifier(chosen.shown(limit), session)?.classifier;
+                Transfer::of(surrogate, attack)
+            }
+            None => attack,
+        };
+        let prepared = Self { spec, attack, settings, classifier, model, chosen, partials };
+        prepared.protocol(request).fits(prepared.classifier.classes(), &prepared.chosen.images)?;
+        Ok(prepared)
+    }
+
+    pub(super) fn protocol<'a>(&'a self, request: &'a EvaluateRequest) -> Protocol<'a> {
+        let EvaluateRequest { images, radii, seed, .. } = request;
+        Protocol { attack: &self.attack, radii: radii.as_ref(), limit: images.limit, seed: *seed }
+    }
+}
