@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use toml::{Table, Value};
 
 /// The methods, by the names of their experiments, and the sources of ensemble adversarial training.
-pub(super) const METHODS: [&str; 10] = [
+pub(super) const METHODS: [&str; 14] = [
     "mnist-erm",
     "mnist-pgd",
     "mnist-wrm",
@@ -15,6 +15,10 @@ pub(super) const METHODS: [&str; 10] = [
     "mnist-bal-released",
     "mnist-bal-paper",
     "mnist-bal-exact",
+    "mnist-laplace",
+    "mnist-flow-pgd",
+    "mnist-bal-flow",
+    "mnist-bal-mixed",
     "mnist-ensemble-adversarial-light",
     "mnist-mlp-erm",
     "mnist-tramer-d-erm",
@@ -51,6 +55,31 @@ parameters = { steps = 2 }
 mixing = { images = 4, every = 1, burn_in = 3 }
 
 [mnist-bal-exact.bal]
+data = { steps = 2 }
+parameters = { steps = 2, sgadald = { adaptation_steps = 6 } }
+samples = { thinned = { burn_in = 3, every = 3 } }
+mixing = { images = 4, every = 1, burn_in = 3 }
+
+[mnist-laplace.laplace]
+images = 160
+batch_size = 32
+members = 2
+
+[mnist-flow-pgd.adversarial_training.attack.settings]
+steps = 2
+
+[mnist-bal-flow.bal]
+data = { steps = 2 }
+parameters = { steps = 2, sgadald = { adaptation_steps = 6 } }
+mixing = { images = 4, every = 1, burn_in = 3 }
+
+[mnist-bal-mixed]
+networks = [
+    { architecture = \"cnn\", chains = 1, start = \"mnist-erm.toml\" },
+    { architecture = \"mlp-256-256\", chains = 1, start = \"mnist-mlp-erm.toml\" },
+]
+
+[mnist-bal-mixed.bal]
 data = { steps = 2 }
 parameters = { steps = 2, sgadald = { adaptation_steps = 6 } }
 samples = { thinned = { burn_in = 3, every = 3 } }

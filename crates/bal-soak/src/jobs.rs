@@ -51,6 +51,26 @@ const TRAININGS: [Job; 8] = [
     ),
 ];
 
+/// Methods and games beyond the paper's figures.
+const BEYOND: [Job; 4] = [
+    bal(
+        "Laplace",
+        "train --resume --out run --start GROUND/erm --experiment GROUND/experiments/mnist-laplace.toml",
+    ),
+    bal(
+        "adversarial training on flows",
+        "train --resume --out run --start GROUND/erm --experiment GROUND/experiments/mnist-flow-pgd.toml",
+    ),
+    bal(
+        "BAL over flows",
+        "train --resume --out run --start GROUND/erm --experiment GROUND/experiments/mnist-bal-flow.toml",
+    ),
+    bal(
+        "BAL, two architectures, with their starts",
+        "train --resume --out run --experiment GROUND/experiments/mnist-bal-mixed.toml",
+    ),
+];
+
 /// One that trains two networks first, for its attack.
 const ENSEMBLE: Job = bal(
     "ensemble adversarial training, with its sources",
@@ -150,7 +170,7 @@ impl Job {
 
     /// What goes on after an interruption: trainings, evaluations, a calibration and a download.
     pub(super) fn resumable() -> Vec<Self> {
-        [&TRAININGS[..], &[ENSEMBLE, AUTOATTACK, PGD, TRANSFER, CALIBRATION], &QUICK[5..]].concat()
+        [&TRAININGS[..], &BEYOND, &[ENSEMBLE, AUTOATTACK, PGD, TRANSFER, CALIBRATION], &QUICK[5..]].concat()
     }
 
     /// One of each command that writes files.
@@ -170,7 +190,8 @@ impl Job {
 
     /// What work is spread over threads in.
     pub(super) fn threaded() -> Vec<Self> {
-        [&TRAININGS[..7], &[ENSEMBLE, AUTOATTACK, PGD, TRANSFER, CALIBRATION], &ATTACKS, &QUICK[..1]].concat()
+        [&TRAININGS[..7], &BEYOND, &[ENSEMBLE, AUTOATTACK, PGD, TRANSFER, CALIBRATION], &ATTACKS, &QUICK[..1]]
+            .concat()
     }
 
     /// A training of a point, one of a posterior, and an evaluation.
@@ -199,6 +220,6 @@ mod tests {
             let names: std::collections::BTreeSet<&str> = jobs.iter().map(|job| job.name).collect();
             assert_eq!(names.len(), jobs.len());
         }
-        assert!(TRAININGS.iter().all(Job::trains));
+        assert!(TRAININGS.iter().chain(&BEYOND).all(Job::trains));
     }
 }

@@ -36,7 +36,7 @@ impl Explain {
 
 #[derive(Debug, Args)]
 pub(crate) struct Init {
-    /// The method: bal-released, bal-paper, bal-exact, bnn, erm, fgsm, ifgsm, pgd, wrm.
+    /// The method: bal-released, bal-paper, bal-exact, bnn, erm, fgsm, ifgsm, pgd, wrm, laplace.
     #[arg(long, value_name = "NAME", default_value = "bal-released")]
     pub(crate) method: String,
     /// Changes a setting, as in `bal train`.
