@@ -1,0 +1,23 @@
+//! Compiles the bridge to LibTorch's dispatcher.
+
+use std::{env, path::Path};
+
+fn main() {
+    println!("cargo:rerun-if-changed=cpp");
+    // Documentation is made where there is no LibTorch, and links nothing.
+    if env::var_os("CARGO_FEATURE_DOC_ONLY").is_some() || env::var_os("DOCS_RS").is_some() {
+        return;
+    }
+    // Said by torch-sys, which found LibTorch.
+    let lib = env::var("DEP_TCH_LIBTORCH_LIB").expect("torch-sys says where LibTorch is");
+    let include = Path::new(&lib).parent().expect("LibTorch's lib folder has a parent").join("include");
+    let mut build = cc::Build::new();
+    build.cpp(true).std("c++20");
+    build
+        .include(&include)
+        // LibTorch's own headers are not ours to mend.
+        .warnings(false)
+        .file("cpp/operators.cpp")
+        .file("cpp/archive.cpp")
+        .compile("bal_operators");
+}
