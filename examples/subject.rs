@@ -5,7 +5,7 @@
 use anyhow::Result;
 use bal_attacks::predicted_classes;
 use bal_core::{Images, NoiseKey, NoiseStream, Prediction, Purpose};
-use bal_models::{Normalisation, ScriptSettings, TorchScript};
+use bal_models::{Normalisation, SavedNetworks, SavedSettings};
 use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
@@ -21,11 +21,11 @@ pub fn fixture() -> PathBuf {
 ///
 /// # Errors
 /// When the file is no such network.
-pub fn subject(file: &Path, count: i64) -> Result<(TorchScript, Images)> {
+pub fn subject(file: &Path, count: i64) -> Result<(SavedNetworks, Images)> {
     let key = NoiseKey { seed: 1, purpose: Purpose::Test, sweep: 0, chain: 0 };
     let like = Tensor::zeros([count, 1, 28, 28], (Kind::Float, Device::Cpu));
     let x = NoiseStream::new(key).uniform_like(&like);
-    let settings = ScriptSettings {
+    let settings = SavedSettings {
         files: vec![file.to_path_buf()],
         input: [1, 28, 28],
         classes: None,
@@ -33,7 +33,7 @@ pub fn subject(file: &Path, count: i64) -> Result<(TorchScript, Images)> {
         prediction: Prediction::MeanProbability,
         device: Device::Cpu,
     };
-    let model = TorchScript::load(settings, &x.narrow(0, 0, count.min(8)))?;
+    let model = SavedNetworks::load(settings, &x.narrow(0, 0, count.min(8)))?;
     let labels = predicted_classes(&model, &x)?;
     let images = Images::new(x, &labels, Device::Cpu)?;
     Ok((model, images))

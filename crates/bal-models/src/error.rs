@@ -54,7 +54,15 @@ pub enum ModelError {
         /// What is wrong.
         reason: String,
     },
-    /// The network in a TorchScript file is no classifier of the images at hand.
+    /// The file is no program that `torch.export` saved, or one that cannot be run.
+    #[error("{path}: no exported program that can be run: {reason}", path = path.display())]
+    NotExported {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The network in a file of PyTorch is no classifier of the images at hand.
     #[error("{path}: the network {problem}", path = path.display())]
     Script {
         /// The file.
@@ -62,7 +70,7 @@ pub enum ModelError {
         /// What is wrong with it, and what may help.
         problem: String,
     },
-    /// The network in a TorchScript file gives other outputs than a logit for each class.
+    /// The network in a file of PyTorch gives other outputs than a logit for each class.
     #[error("{path}: the network gives logits of shape {found:?} where {wanted} is wanted", path = path.display())]
     ScriptLogits {
         /// The file.
@@ -72,7 +80,7 @@ pub enum ModelError {
         /// What was wanted.
         wanted: String,
     },
-    /// The network in a TorchScript file gives something that is no number.
+    /// The network in a file of PyTorch gives something that is no number.
     #[error(
         "{path}: the network gives logits that are not finite for image {image}; it may expect other pixels,          normalised by a mean and a deviation, or hold weights that are not finite",
         path = path.display()

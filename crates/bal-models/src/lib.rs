@@ -1,4 +1,4 @@
-//! Networks, ensembles and their weight files in safetensors, and TorchScript models.
+//! Networks, ensembles and their weight files in safetensors, and models that PyTorch saved.
 
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
@@ -9,17 +9,18 @@ mod cnn;
 mod description;
 mod ensemble;
 mod error;
+mod exported;
 mod init;
 mod mlp;
 mod posteriors;
 mod registry;
 mod resnet_frn;
 mod run_images;
+mod saved;
 mod sequential;
 mod sizes;
 mod stn;
 mod tensor_file;
-mod torchscript;
 mod traces;
 mod tramer;
 mod weights;
@@ -33,9 +34,9 @@ pub use posteriors::read_posteriors;
 pub use registry::architecture;
 pub use resnet_frn::ResnetFrn;
 pub use run_images::{Part, RunImages, read_run_images, write_run_images};
+pub use saved::{Normalisation, SavedNetworks, SavedSettings};
 pub use sizes::Sizes;
 pub use stn::Stn;
 pub use tensor_file::TensorFile;
-pub use torchscript::{Normalisation, ScriptSettings, TorchScript};
 pub use traces::{Traces, read_traces, write_traces};
 pub use weights::{posterior_bytes, read_posterior, write_posterior};

@@ -1,5 +1,6 @@
 // Operators by name, called through the dispatcher, so that autograd sees them as it sees those of PyTorch.
 
+#include <ATen/ScalarOps.h>
 #include <ATen/Tensor.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
@@ -30,11 +31,17 @@ c10::TypePtr item(const c10::TypePtr& type) {
 
 bool is(const c10::TypePtr& type, c10::TypeKind kind) { return type && type->kind() == kind; }
 
-// What Python writes down where C++ wants another type: integers for numbers with a point, one number for as many as there are
-// dimensions, and lists without items, which have no type of their own.
+// What Python writes down where C++ wants another type: integers for numbers with a point, numbers for tensors, one number for as
+// many as there are dimensions, and lists without items, which have no type of their own.
 c10::IValue fitting(const c10::Argument& argument, const c10::IValue& value) {
   const c10::TypePtr one = inner(argument.type()), of_list = item(argument.type());
   if (is(one, c10::TypeKind::FloatType) && value.isInt()) return static_cast<double>(value.toInt());
+  if (is(one, c10::TypeKind::TensorType) && value.isScalar()) {
+    // It decides no type: a tensor in single precision plus 1.5 stays in single precision.
+    at::Tensor number = c10::scalar_to_tensor(value.toScalar());
+    number.unsafeGetTensorImpl()->set_wrapped_number(true);
+    return number;
+  }
   if (!of_list) return value;
   const bool whole = is(of_list, c10::TypeKind::IntType) || is(of_list, c10::TypeKind::SymIntType);
   if (whole && value.isInt() && argument.N()) return std::vector<std::int64_t>(*argument.N(), value.toInt());

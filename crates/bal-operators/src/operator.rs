@@ -142,7 +142,8 @@ impl Operator {
 
     /// Calls it with arguments by their names; those that are left out have their defaults.
     ///
-    /// Integers may stand where numbers with a point are wanted, and one integer for as many as there are dimensions.
+    /// Integers may stand where numbers with a point are wanted, numbers where tensors are, and one integer for as many as there
+    /// are dimensions.
     ///
     /// # Errors
     /// [`OperatorError::Argument`]; [`OperatorError::Failed`] for arguments of other types, those that are missing, and for

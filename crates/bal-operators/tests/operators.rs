@@ -69,6 +69,21 @@ fn lists_of_tensors_integers_and_several_results_come_and_go() {
 }
 
 #[test]
+fn a_number_for_a_tensor_keeps_the_tensor_s_precision() {
+    let x = Tensor::from_slice(&[1.0_f32, 2.0]);
+    let add = Operator::find("aten::add", "Tensor").unwrap();
+    let sum =
+        |other| tensor(&add.call(&[("self", Value::Tensor(x.shallow_clone())), ("other", other)]).unwrap());
+    for (other, expected) in
+        [(Value::Float(0.5), [1.5, 2.5]), (Value::Int(2), [3.0, 4.0]), (Value::Bool(true), [2.0, 3.0])]
+    {
+        let sum = sum(other);
+        assert_eq!(sum.kind(), Kind::Float);
+        assert_eq!(Vec::<f32>::try_from(sum).unwrap(), expected);
+    }
+}
+
+#[test]
 fn a_wrong_call_is_refused_in_words_and_never_ends_the_program() {
     assert!(matches!(Operator::find("aten::nonesuch", ""), Err(OperatorError::Unknown { .. })));
     assert!(matches!(Operator::find("aten::re\0lu", ""), Err(OperatorError::Unknown { .. })));
@@ -90,7 +105,7 @@ fn a_wrong_call_is_refused_in_words_and_never_ends_the_program() {
         assert!(said.lines().count() < 6 && said.contains("aten::view"), "{said}");
     }
     let said = view.call(&[("self", x()), ("size", Value::Float(1.5))]).unwrap_err().to_string();
-    assert!(said.contains("`size` is float where SymInt[] is wanted"), "{said}");
+    assert!(said.contains("`size` is float where List[int] is wanted"), "{said}");
 }
 
 #[test]

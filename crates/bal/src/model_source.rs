@@ -7,7 +7,7 @@ use crate::{Refusal, Remedy, file_digest::digest, run_folder::RunFolder, trained
 use anyhow::{Result, bail};
 use bal_core::{EnsembleGradient, Posterior, Prediction};
 use bal_data::own::{self, Gray, Ground};
-use bal_models::{Normalisation, ScriptSettings};
+use bal_models::{Normalisation, SavedSettings};
 use bal_report::Record;
 pub(crate) use loaded::{Data, Shown};
 pub use loaded::{LoadedModel, ReadyModel};
@@ -219,7 +219,7 @@ enum Kind {
     /// Weights of one of the project's networks.
     Weights { posterior: Posterior, record: Option<Box<Record>> },
     /// TorchScript files; they are tried on images when they are loaded.
-    Script { settings: ScriptSettings, said: Option<[i64; 3]> },
+    Script { settings: SavedSettings, said: Option<[i64; 3]> },
 }
 
 /// Refuses a file where a run folder is wanted, and says how it is named.
@@ -236,7 +236,7 @@ fn script(scripts: &Scripts, prediction: Option<Prediction>, device: Device) -> 
     let or = |given: &[f64], default: f64| if given.is_empty() { vec![default] } else { given.to_vec() };
     let normalisation = Normalisation::new(or(&scripts.mean, 0.0), or(&scripts.std, 1.0))
         .map_err(|error| Refusal::of_request("pixels cannot be normalised so").because(error.into()))?;
-    let settings = ScriptSettings {
+    let settings = SavedSettings {
         files: scripts.files.clone(),
         // The data set's, unless given.
         input: scripts.input_shape.unwrap_or_default(),

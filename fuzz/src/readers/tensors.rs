@@ -3,7 +3,7 @@
 use super::{MIB, Reader, seeds};
 use bal_core::Prediction;
 use bal_models::{
-    Normalisation, ScriptSettings, TensorFile, TorchScript, checkpoint_sweep, read_checkpoint,
+    Normalisation, SavedNetworks, SavedSettings, TensorFile, checkpoint_sweep, read_checkpoint,
     read_posterior, read_traces,
 };
 use std::path::Path;
@@ -91,7 +91,7 @@ pub(super) const CHECKPOINT: Reader = Reader {
 pub(super) const TORCHSCRIPT: Reader = Reader {
     name: "torchscript",
     read: |desk, bytes| {
-        let settings = ScriptSettings {
+        let settings = SavedSettings {
             files: vec![desk.put("model.pt", bytes)],
             input: [1, 28, 28],
             classes: None,
@@ -100,7 +100,7 @@ pub(super) const TORCHSCRIPT: Reader = Reader {
             device: Device::Cpu,
         };
         let images = Tensor::arange(2 * 784, (Kind::Float, Device::Cpu)).reshape([2, 1, 28, 28]) / 1568.0;
-        TorchScript::load(settings, &images).is_ok()
+        SavedNetworks::load(settings, &images).is_ok()
     },
     seeds: seeds::torchscript,
     most: (64 * MIB, 64),

@@ -1,6 +1,7 @@
 //! Files of weights, good, damaged and hostile, and the networks against PyTorch.
 
 mod checkpoint;
+mod exported;
 mod formula;
 mod hostile;
 mod networks;

@@ -2,7 +2,7 @@
 
 use crate::formula::{Formula, assert_close};
 use bal_core::{Classifier, Prediction, channels_last};
-use bal_models::{ModelError, Normalisation, ScriptSettings, TorchScript};
+use bal_models::{ModelError, Normalisation, SavedNetworks, SavedSettings};
 use serde::Deserialize;
 use std::{
     fs,
@@ -24,10 +24,10 @@ impl Reference {
         serde_json::from_str(include_str!("../fixtures/torchscript.json")).unwrap()
     }
 
-    fn load(&self, names: &[&str]) -> TorchScript {
+    fn load(&self, names: &[&str]) -> SavedNetworks {
         let normalisation = Normalisation::new(vec![self.mean], vec![self.std]).unwrap();
-        let settings = ScriptSettings { normalisation, ..settings(names) };
-        TorchScript::load(settings, &self.images.tensor()).unwrap()
+        let settings = SavedSettings { normalisation, ..settings(names) };
+        SavedNetworks::load(settings, &self.images.tensor()).unwrap()
     }
 }
 
@@ -35,8 +35,8 @@ fn fixture(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/torchscript{name}.pt"))
 }
 
-fn settings(names: &[&str]) -> ScriptSettings {
-    ScriptSettings {
+fn settings(names: &[&str]) -> SavedSettings {
+    SavedSettings {
         files: names.iter().map(|name| fixture(name)).collect(),
         input: [1, 28, 28],
         classes: Some(10),
@@ -47,8 +47,8 @@ fn settings(names: &[&str]) -> ScriptSettings {
 }
 
 /// The error of loading: one line that holds each of `wanted`.
-fn refused(settings: ScriptSettings, images: &Tensor, wanted: &[&str]) -> ModelError {
-    let error = TorchScript::load(settings, images).unwrap_err();
+fn refused(settings: SavedSettings, images: &Tensor, wanted: &[&str]) -> ModelError {
+    let error = SavedNetworks::load(settings, images).unwrap_err();
     let text = error.to_string();
     assert!(wanted.iter().all(|part| text.contains(part)), "{wanted:?} in {text}");
     assert!(text.lines().count() == 1 && text.len() < 500, "{text}");
@@ -115,9 +115,9 @@ fn replicas_predict_the_same_bits_on_threads_of_their_own_and_after_many_passes(
 #[test]
 fn the_number_of_classes_is_the_networks_own_unless_it_is_given() {
     let images = Reference::read().images.tensor();
-    let any = ScriptSettings { classes: None, ..settings(&["-classes"]) };
-    assert_eq!(TorchScript::load(any, &images).unwrap().classes(), 7);
-    let mixed = ScriptSettings { classes: None, ..settings(&["", "-classes"]) };
+    let any = SavedSettings { classes: None, ..settings(&["-classes"]) };
+    assert_eq!(SavedNetworks::load(any, &images).unwrap().classes(), 7);
+    let mixed = SavedSettings { classes: None, ..settings(&["", "-classes"]) };
     refused(mixed, &images, &["torchscript-classes.pt", "[3, 7]", "[3, 10]"]);
 }
 
@@ -141,12 +141,12 @@ fn networks_that_are_no_classifiers_of_the_images_are_named() {
         refused(settings(&["", name]), &images, &wanted);
         refused(settings(&[name]), &images, &wanted);
         if name != "-classes" {
-            refused(ScriptSettings { classes: None, ..settings(&[name]) }, &images, &wanted[..1]);
+            refused(SavedSettings { classes: None, ..settings(&[name]) }, &images, &wanted[..1]);
         }
     }
     let one = images.narrow(0, 0, 1);
     refused(settings(&["-constant"]), &one, &["ignores its input"]);
-    let colours = ScriptSettings {
+    let colours = SavedSettings {
         normalisation: Normalisation::new(vec![0.1, 0.2, 0.3], vec![1.0]).unwrap(),
         ..settings(&[""])
     };
@@ -210,14 +210,14 @@ fn networks_that_do_not_take_each_image_by_itself_are_named() {
     ] {
         let name = file.file_name().unwrap().to_str().unwrap().to_string();
         for classes in [None, Some(10)] {
-            let settings = ScriptSettings { files: vec![file.clone()], classes, ..settings(&[]) };
+            let settings = SavedSettings { files: vec![file.clone()], classes, ..settings(&[]) };
             refused(settings, &images, &[&[name.as_str()], wanted].concat());
         }
     }
     // The same without a fault passes.
     let sound = traced(folder.path(), "sound.pt", |x, linear| linear(x));
-    let sound = ScriptSettings { files: vec![sound], classes: None, ..settings(&[]) };
-    assert_eq!(TorchScript::load(sound, &images).unwrap().classes(), 10);
+    let sound = SavedSettings { files: vec![sound], classes: None, ..settings(&[]) };
+    assert_eq!(SavedNetworks::load(sound, &images).unwrap().classes(), 10);
 }
 
 /// A trial is a few images: what a network does to others, an attack finds out.
@@ -230,8 +230,8 @@ fn a_network_that_fails_after_its_trial_is_named_with_what_it_was_shown() {
         &z + z.zeros_like().slice(0, None, Some(3), 1)
     });
     let images = Reference::read().images.tensor();
-    let settings = ScriptSettings { files: vec![fixture(""), file], ..settings(&[]) };
-    let network = TorchScript::load(settings, &images).unwrap();
+    let settings = SavedSettings { files: vec![fixture(""), file], ..settings(&[]) };
+    let network = SavedNetworks::load(settings, &images).unwrap();
     let four = Tensor::cat(&[&images, &images.narrow(0, 0, 1)], 0);
     let error = network.member_logits(&four).unwrap_err().to_string();
     let wanted =
@@ -244,7 +244,7 @@ fn files_that_are_no_torchscript_are_named() {
     let images = Reference::read().images.tensor();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.pt");
-    let of = |path: &PathBuf| ScriptSettings { files: vec![path.clone()], ..settings(&[]) };
+    let of = |path: &PathBuf| SavedSettings { files: vec![path.clone()], ..settings(&[]) };
     refused(of(&path), &images, &["model.pt", "cannot read"]);
     refused(of(&folder.path().to_path_buf()), &images, &["cannot read"]);
     let whole = fs::read(fixture("")).unwrap();
@@ -266,8 +266,8 @@ fn damaged_files_never_end_the_program() {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x55;
         fs::write(&path, &bytes).unwrap();
-        let settings = ScriptSettings { files: vec![path.clone()], ..settings(&[]) };
-        if let Err(error) = TorchScript::load(settings, &images) {
+        let settings = SavedSettings { files: vec![path.clone()], ..settings(&[]) };
+        if let Err(error) = SavedNetworks::load(settings, &images) {
             assert!(error.to_string().contains("model.pt"), "{error}");
         }
     }

@@ -12,7 +12,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use bal_core::{Classifier, EnsembleGradient, Images, Posterior, Prediction};
-use bal_models::{Ensemble, Sizes, TorchScript};
+use bal_models::{Ensemble, SavedNetworks, Sizes};
 use bal_report::{Model, Record};
 use std::path::{Path, PathBuf};
 use tch::Device;
@@ -232,7 +232,7 @@ impl LoadedModel {
                 if trial.is_empty() {
                     bail!("{dataset} has no images to evaluate on");
                 }
-                let network = TorchScript::load(settings, &images.batch(&trial).x)?;
+                let network = SavedNetworks::load(settings, &images.batch(&trial).x)?;
                 for (file, read) in files.iter().zip(&digests) {
                     if digest(file)? != *read {
                         bail!(
@@ -282,7 +282,7 @@ fn input(said: Option<[i64; 3]>, images: &Images, dataset: &str) -> Result<[i64;
 /// Refuses, before the long work, images of more classes than the network knows.
 fn labels_fit(
     name: &str,
-    network: &TorchScript,
+    network: &SavedNetworks,
     images: &Images,
     limit: Option<u64>,
     dataset: &str,

@@ -1,20 +1,22 @@
-//! Networks that come as TorchScript files: anybody's model, saved by PyTorch.
+//! Networks that come as files of PyTorch: anybody's model, as TorchScript or as an exported program.
 
 mod load;
+mod network;
 mod normalisation;
 mod pool;
 mod probe;
 
 use crate::ModelError;
 use bal_core::{Classifier, ClassifierError, Prediction};
+use network::{Network, Source};
 pub use normalisation::Normalisation;
 use pool::{Lent, Pool};
 use std::{cell::OnceCell, path::PathBuf, sync::Arc};
-use tch::{CModule, Device, Kind, TchError, Tensor};
+use tch::{Device, TchError, Tensor};
 
-/// What a user says of TorchScript files.
+/// What a user says of files that PyTorch saved.
 #[derive(Clone, Debug)]
-pub struct ScriptSettings {
+pub struct SavedSettings {
     /// The files; several are the members of one ensemble.
     pub files: Vec<PathBuf>,
     /// Channels, height and width of the images that they take.
@@ -29,7 +31,8 @@ pub struct ScriptSettings {
     pub device: Device,
 }
 
-/// Networks from TorchScript files as one classifier, in evaluation mode, with their weights frozen.
+/// Networks from files that PyTorch saved as one classifier, in evaluation mode, with their weights frozen. What a file is, its
+/// content says: TorchScript (`torch.jit.save`) or an exported program (`torch.export.save`, `.pt2`).
 ///
 /// ```text
 /// z_s(x) = network_s((x - mean) / std)
@@ -41,9 +44,10 @@ pub struct ScriptSettings {
 /// on which thread had made how many.
 ///
 /// A TorchScript file is a program: what it computes is checked, what else it does is not. Load only
-/// files of people whose programs you would run.
+/// files of people whose programs you would run. An exported program is a graph of operators on tensors, and can do nothing
+/// else.
 #[derive(Debug)]
-pub struct TorchScript {
+pub struct SavedNetworks {
     shared: Arc<Shared>,
     /// This replica's own networks, from its first pass on.
     lent: OnceCell<Lent>,
@@ -60,27 +64,27 @@ struct Shared {
     prediction: Prediction,
 }
 
-impl TorchScript {
+impl SavedNetworks {
     /// The ensemble of the files, after a trial on `images`, `[n, c, h, w]`: a handful of those that
     /// it is to classify.
     ///
     /// # Errors
-    /// [`ModelError::Io`], [`ModelError::NotTorchScript`], [`ModelError::Script`], [`ModelError::ScriptLogits`] and
-    /// [`ModelError::ScriptNotFinite`], each naming the file: one that is no TorchScript, or a network that takes other
+    /// [`ModelError::Io`], [`ModelError::NotTorchScript`], [`ModelError::NotExported`], [`ModelError::Script`], [`ModelError::ScriptLogits`] and
+    /// [`ModelError::ScriptNotFinite`], each naming the file: one that is neither format, or a network that takes other
     /// images, gives something other than finite logits in single precision, as many as there are classes, ignores its
     /// input, does not take one image, two or an odd number, or gives an image other logits alone than among others.
     /// [`ModelError::Normalisation`] for constants that do not fit the images, [`ModelError::Empty`]
     /// without files.
-    pub fn load(settings: ScriptSettings, images: &Tensor) -> Result<Self, ModelError> {
-        let ScriptSettings { files, input, classes, normalisation, prediction, device } = settings;
+    pub fn load(settings: SavedSettings, images: &Tensor) -> Result<Self, ModelError> {
+        let SavedSettings { files, input, classes, normalisation, prediction, device } = settings;
         normalisation.fits(input[0])?;
-        let sources = files.iter().map(|path| load::read(path)).collect::<Result<Vec<_>, _>>()?;
-        let modules = (files.iter().zip(&sources))
-            .map(|(path, bytes)| load::module(bytes, device).map_err(|e| load::refused(path, bytes, &e)))
+        let sources = files.iter().map(|path| Source::read(path, device)).collect::<Result<Vec<_>, _>>()?;
+        let networks = (files.iter().zip(&sources))
+            .map(|(path, source)| source.first(path, device))
             .collect::<Result<Vec<_>, _>>()?;
-        let first = modules.first().ok_or(ModelError::Empty)?;
-        for (path, module) in files.iter().zip(&modules) {
-            probe::single_precision(path, module)?;
+        let first = networks.first().ok_or(ModelError::Empty)?;
+        for (path, network) in files.iter().zip(&networks) {
+            probe::single_precision(path, network)?;
         }
         let x = normalisation.apply(images).map_err(|_| ModelError::Normalisation {
             problem: format!("do not fit images of shape {:?}", images.size()),
@@ -89,10 +93,10 @@ impl TorchScript {
             Some(classes) => classes,
             None => probe::classes(&files[0], first, &x)?,
         };
-        for (path, module) in files.iter().zip(&modules) {
-            probe::sound(path, module, &x, classes)?;
+        for (path, network) in files.iter().zip(&networks) {
+            probe::sound(path, network, &x, classes)?;
         }
-        let pool = Arc::new(Pool::new(sources, device, modules));
+        let pool = Arc::new(Pool::new(sources, device, networks));
         let shared = Shared { pool, files, input, classes, normalisation, prediction };
         Ok(Self { shared: Arc::new(shared), lent: OnceCell::new() })
     }
@@ -107,11 +111,11 @@ impl TorchScript {
         self.len() == 0
     }
 
-    fn networks(&self) -> Result<&[CModule], TchError> {
+    fn networks(&self) -> Result<&[Network], TchError> {
         if self.lent.get().is_none() {
             let _ = self.lent.set(self.shared.pool.lend()?);
         }
-        Ok(self.lent.get().map_or(&[], |lent| lent.modules()))
+        Ok(self.lent.get().map_or(&[], |lent| lent.networks()))
     }
 
     fn apply(&self, x: &Tensor) -> Result<Tensor, ClassifierError> {
@@ -122,13 +126,14 @@ impl TorchScript {
         };
         let normalised = normalisation.apply(x).map_err(refused)?;
         let expected = [x.size()[0], *classes];
-        let logits = |(file, network): (&PathBuf, &CModule)| {
+        let logits = |(file, network): (&PathBuf, &Network)| {
             let failed = |problem: String| ClassifierError::File {
                 file: file.display().to_string(),
                 shown: x.size(),
                 problem,
             };
-            let logits = forward(network, &normalised)
+            let logits = network
+                .forward(&normalised)
                 .map_err(|e| failed(format!("cannot classify it: {}", load::cause(&e))))?;
             if logits.size() == expected {
                 return Ok(logits);
@@ -142,7 +147,7 @@ impl TorchScript {
     }
 }
 
-impl Classifier for TorchScript {
+impl Classifier for SavedNetworks {
     fn classes(&self) -> i64 {
         self.shared.classes
     }
@@ -152,7 +157,7 @@ impl Classifier for TorchScript {
         if found.len() != 4 || found[1..] != self.shared.input {
             let expected = format!("n, {c}, {h}, {w}");
             return Err(ClassifierError::Input {
-                architecture: "the TorchScript file".into(),
+                architecture: "the file of PyTorch".into(),
                 expected,
                 found,
             });
@@ -168,17 +173,5 @@ impl Classifier for TorchScript {
     /// network may write to itself, which two threads must not see.
     fn replicate(&self) -> Box<dyn Classifier> {
         Box::new(Self { shared: self.shared.clone(), lent: OnceCell::new() })
-    }
-}
-
-/// The logits of one network for images that are normalised.
-fn forward(network: &CModule, x: &Tensor) -> Result<Tensor, TchError> {
-    // A setting of the thread, and a classifier may move from one to another.
-    tch::jit::f_set_graph_executor_optimize(false)?;
-    let logits = network.forward_ts(&[x])?;
-    match logits.kind() {
-        Kind::Float => Ok(logits),
-        Kind::Double | Kind::Half | Kind::BFloat16 => logits.f_to_kind(Kind::Float),
-        other => Err(TchError::Torch(format!("it gives values of type {other:?} where logits are floats"))),
     }
 }

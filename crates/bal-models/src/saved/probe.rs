@@ -1,16 +1,16 @@
 //! A trial of a network, before long work begins.
 
-use super::{forward, load};
+use super::{load, network::Network};
 use crate::ModelError;
 use std::path::Path;
-use tch::{CModule, Kind, Tensor};
+use tch::Tensor;
 
 /// How far the logits of an image may move with its neighbours in a batch, relative to the greatest: sums in another
 /// order move them by less, also in half precision.
 const TOLERANCE: f64 = 1e-2;
 
 /// How many logits a network gives for each of some images.
-pub(super) fn classes(path: &Path, network: &CModule, x: &Tensor) -> Result<i64, ModelError> {
+pub(super) fn classes(path: &Path, network: &Network, x: &Tensor) -> Result<i64, ModelError> {
     let _guard = tch::no_grad_guard();
     let n = x.size()[0];
     match run(path, network, x)?.size()[..] {
@@ -20,7 +20,7 @@ pub(super) fn classes(path: &Path, network: &CModule, x: &Tensor) -> Result<i64,
 }
 
 /// Refuses a network that is no classifier of these images, `[n, c, h, w]`, into `classes`, each by itself.
-pub(super) fn sound(path: &Path, network: &CModule, x: &Tensor, classes: i64) -> Result<(), ModelError> {
+pub(super) fn sound(path: &Path, network: &Network, x: &Tensor, classes: i64) -> Result<(), ModelError> {
     let script = |problem: String| ModelError::Script { path: path.into(), problem };
     let _guard = tch::no_grad_guard();
     let n = x.size()[0];
@@ -49,11 +49,11 @@ pub(super) fn sound(path: &Path, network: &CModule, x: &Tensor, classes: i64) ->
 }
 
 /// Refuses a network that classifies `n` images, but not these few.
-fn of_few(path: &Path, network: &CModule, x: &Tensor, n: i64, classes: i64) -> Result<(), ModelError> {
+fn of_few(path: &Path, network: &Network, x: &Tensor, n: i64, classes: i64) -> Result<(), ModelError> {
     let script = |problem: String| ModelError::Script { path: path.into(), problem };
     let few = x.size()[0];
     let count = if few == 1 { "one alone".to_string() } else { few.to_string() };
-    match forward(network, x) {
+    match network.forward(x) {
         Ok(logits) if logits.size() == [few, classes] => Ok(()),
         Ok(logits) => {
             let found = logits.size();
@@ -70,9 +70,9 @@ fn of_few(path: &Path, network: &CModule, x: &Tensor, n: i64, classes: i64) -> R
             )))
         }
         Err(e) => Err(script(format!(
-            "classifies {n} images, but not {count}: it was made for one size of batch ({}); save it by \
-             torch.jit.script, or trace it without fixed sizes",
-            load::cause(&e)
+            "classifies {n} images, but not {count}: it was made for one size of batch ({}); {}",
+            load::cause(&e),
+            network.of_any_batch()
         ))),
     }
 }
@@ -80,7 +80,7 @@ fn of_few(path: &Path, network: &CModule, x: &Tensor, n: i64, classes: i64) -> R
 /// Refuses a network that gives an image other logits alone than among the others, beside which it has these.
 ///
 /// One whose answers change from pass to pass is left alone: what changes is not the neighbours' doing.
-fn alone(path: &Path, network: &CModule, x: &Tensor, logits: &Tensor) -> Result<(), ModelError> {
+fn alone(path: &Path, network: &Network, x: &Tensor, logits: &Tensor) -> Result<(), ModelError> {
     let greatest = logits.abs().max().double_value(&[]).max(f64::from(f32::MIN_POSITIVE));
     let apart = |a: &Tensor, b: &Tensor| (a - b).abs().max().double_value(&[]) / greatest;
     if apart(&run(path, network, x)?, logits) > TOLERANCE {
@@ -103,25 +103,22 @@ fn alone(path: &Path, network: &CModule, x: &Tensor, logits: &Tensor) -> Result<
 }
 
 /// Refuses weights in another precision than images.
-pub(super) fn single_precision(path: &Path, network: &CModule) -> Result<(), ModelError> {
-    let named = network.named_parameters().map_err(|e| load::refused(path, &[], &e))?;
-    let other = |kind| matches!(kind, Kind::Double | Kind::Half | Kind::BFloat16);
-    match named.iter().find(|(_, weight)| other(weight.kind())) {
-        Some((name, weight)) => Err(ModelError::Script {
+pub(super) fn single_precision(path: &Path, network: &Network) -> Result<(), ModelError> {
+    match network.in_other_precision().map_err(|e| load::refused(path, &[], &e))? {
+        Some((name, kind)) => Err(ModelError::Script {
             path: path.into(),
             problem: format!(
-                "has weights of type {:?} (`{name}`), but images are of type Float; call model.float() before \
-                 saving",
-                weight.kind()
+                "has weights of type {kind:?} (`{name}`), but images are of type Float; call model.float() before \
+                 saving"
             ),
         }),
         None => Ok(()),
     }
 }
 
-fn run(path: &Path, network: &CModule, x: &Tensor) -> Result<Tensor, ModelError> {
+fn run(path: &Path, network: &Network, x: &Tensor) -> Result<Tensor, ModelError> {
     let script = |problem: String| ModelError::Script { path: path.into(), problem };
-    forward(network, x).map_err(|e| {
+    network.forward(x).map_err(|e| {
         let cause = load::cause(&e);
         if cause.contains("did not return a tensor") {
             let problem = "gives something other than one tensor (a tuple or dict?)";
