@@ -72,7 +72,7 @@ pub(crate) enum Command {
         bal evaluate runs/erm --attack pgd --radius 0.1 --steps 40 --restarts 2 --limit 1000\n  \
         bal evaluate runs/paper --held-out --attack fgsm --radius 0,0.15\n  \
         bal evaluate --weights posterior.safetensors --architecture cnn --attack cw-one-step\n  \
-        bal evaluate --torchscript model.pt --mean 0.1307 --std 0.3081 --attack pgd --radius 0.1 --check\n  \
+        bal evaluate --pt2 model.pt2 --mean 0.1307 --std 0.3081 --attack pgd --radius 0.1 --check\n  \
         bal evaluate runs/pgd --attack autoattack --radius 0.1 --limit 1000 --json aa.json --save aa.safetensors\n      \
         If it is interrupted, the same command continues.\n  \
         bal evaluate runs/pgd --verify aa.safetensors\n  \
@@ -231,7 +231,7 @@ pub(crate) struct Evaluate {
     pub(crate) radius: Option<Radii>,
     #[command(flatten)]
     pub(crate) settings: AttackFlags,
-    /// Transfer attack: attacks this run, safetensors or TorchScript file (.pt), and evaluates the model on the images.
+    /// Transfer attack: attacks this run, safetensors, exported (.pt2) or TorchScript file (.pt), and evaluates the model on the images.
     #[arg(long, value_name = "RUN|FILE", conflicts_with = "verify")]
     pub(crate) surrogate: Option<PathBuf>,
     /// Attacks only these members of the surrogate, or of the model if there is no surrogate. With --members, the attack and

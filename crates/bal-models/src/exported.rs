@@ -6,7 +6,7 @@ mod read;
 
 use bal_operators::{Operator, OperatorError, Value};
 use graph::{Argument, Callee, Node, Number, Output};
-pub(crate) use read::{is_exported, read};
+pub(crate) use read::{input_shape, is_exported, read};
 use tch::{TchError, Tensor};
 
 /// A network as `torch.export` saved it: its nodes in the order in which they are run.

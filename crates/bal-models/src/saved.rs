@@ -6,12 +6,16 @@ mod normalisation;
 mod pool;
 mod probe;
 
-use crate::ModelError;
+use crate::{ModelError, exported};
 use bal_core::{Classifier, ClassifierError, Prediction};
 use network::{Network, Source};
 pub use normalisation::Normalisation;
 use pool::{Lent, Pool};
-use std::{cell::OnceCell, path::PathBuf, sync::Arc};
+use std::{
+    cell::OnceCell,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 use tch::{Device, TchError, Tensor};
 
 /// What a user says of files that PyTorch saved.
@@ -62,6 +66,14 @@ struct Shared {
     classes: i64,
     normalisation: Normalisation,
     prediction: Prediction,
+}
+
+/// Channels, height and width of the images that an exported program takes; `None` where it takes images of several sizes.
+///
+/// # Errors
+/// [`ModelError::NotExported`].
+pub fn exported_input_shape(path: &Path) -> Result<Option<[i64; 3]>, ModelError> {
+    exported::input_shape(path).map_err(|reason| ModelError::NotExported { path: path.into(), reason })
 }
 
 impl SavedNetworks {

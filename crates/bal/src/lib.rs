@@ -1,5 +1,5 @@
 //! Bayesian adversarial learning as one library: train a posterior over network weights against a distribution of
-//! adversarial examples, attack the posterior or any TorchScript model, and measure robustness.
+//! adversarial examples, attack the posterior or any model that PyTorch saved, and measure robustness.
 //!
 //! Every task is a function from values to values. The library prints nothing: an [`Observer`] receives notes and progress. An
 //! error says what is wrong; a [`Refusal`] among its causes also gives a remedy.
@@ -65,7 +65,7 @@ pub use experiment::{
 };
 pub use export::export;
 pub use image_selection::ImageSelection;
-pub use model_source::{LoadedModel, ModelFiles, ModelSource, ReadyModel, Scripts};
+pub use model_source::{FileKind, LoadedModel, ModelFiles, ModelSource, ReadyModel, Saved};
 pub use observer::{Level, Note, Observer, Progress, Silent, Work};
 pub use options::Options;
 pub use outputs::{Outputs, can_be_written};

@@ -1,21 +1,19 @@
-//! What is attacked: a run, files of weights, or anybody's networks in TorchScript.
+//! What is attacked: a run, files of weights, or anybody's networks as PyTorch saved them.
 
 mod class_numbers;
+mod file_kind;
 mod loaded;
 
 use crate::{Refusal, Remedy, file_digest::digest, run_folder::RunFolder, trained_on::TrainedOn};
 use anyhow::{Result, bail};
 use bal_core::{EnsembleGradient, Posterior, Prediction};
 use bal_data::own::{self, Gray, Ground};
-use bal_models::{Normalisation, SavedSettings};
+use bal_models::{Normalisation, SavedSettings, exported_input_shape};
 use bal_report::Record;
+pub use file_kind::FileKind;
 pub(crate) use loaded::{Data, Shown};
 pub use loaded::{LoadedModel, ReadyModel};
-use std::{
-    fs::File,
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 use tch::Device;
 
 /// A model, and how it is used. [`ModelSource::at`] makes one of a path; fields say the rest.
@@ -50,12 +48,15 @@ pub enum ModelFiles {
         architecture: Option<String>,
     },
     /// Networks that PyTorch saved as TorchScript; several are one ensemble. Such a file is a program: trust whoever made it.
-    TorchScript(Scripts),
+    TorchScript(Saved),
+    /// Networks that PyTorch saved as exported programs (`.pt2`); several are one ensemble. Such a file is a graph of operators, and
+    /// does nothing but compute.
+    Exported(Saved),
 }
 
-/// Networks in TorchScript, and what they take and give.
+/// Networks that PyTorch saved, and what they take and give.
 #[derive(Clone, Debug, Default)]
-pub struct Scripts {
+pub struct Saved {
     /// The files.
     pub files: Vec<PathBuf>,
     /// Channels, height and width of the images that they take; without it those of the data set.
@@ -82,32 +83,26 @@ impl ModelSource {
         }
     }
 
-    /// The model at `path`: a run folder, weights, or TorchScript. What a file is its first bytes say, or else its name.
+    /// The model at `path`: a run folder, weights, or what PyTorch saved. What a file is its first bytes say, or else its name.
     pub fn at(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         let file = path.to_path_buf();
-        let named_script = path.extension().is_some_and(|extension| extension == "pt");
-        let is_script = match beginning(path) {
-            // A zip archive, which TorchScript is.
-            Some([b'P', b'K', ..]) => true,
-            // The length of a header and the header, of safetensors.
-            Some([.., b'{']) => false,
-            _ => named_script,
-        };
-        Self::new(if path.is_dir() || (!path.is_file() && !is_script && path.extension().is_none()) {
-            ModelFiles::Run(file)
-        } else if is_script {
-            ModelFiles::TorchScript(Scripts { files: vec![file], ..Scripts::default() })
-        } else {
-            ModelFiles::Weights { files: vec![file], architecture: None }
+        let saved = || Saved { files: vec![file.clone()], ..Saved::default() };
+        Self::new(match FileKind::of(path) {
+            FileKind::Weights if path.is_dir() || (!path.is_file() && path.extension().is_none()) => {
+                ModelFiles::Run(file)
+            }
+            FileKind::Weights => ModelFiles::Weights { files: vec![file], architecture: None },
+            FileKind::TorchScript => ModelFiles::TorchScript(saved()),
+            FileKind::Exported => ModelFiles::Exported(saved()),
         })
     }
 
-    /// The TorchScript files, where it is such.
-    pub(crate) fn scripts(&self) -> Option<&Scripts> {
+    /// The files that PyTorch saved, where it is such.
+    pub(crate) fn saved(&self) -> Option<&Saved> {
         match &self.files {
-            ModelFiles::TorchScript(scripts) => Some(scripts),
-            _ => None,
+            ModelFiles::TorchScript(saved) | ModelFiles::Exported(saved) => Some(saved),
+            ModelFiles::Run(_) | ModelFiles::Weights { .. } => None,
         }
     }
 
@@ -121,22 +116,44 @@ impl ModelSource {
         let class_names = self.class_names.as_deref().map(own::read_class_names).transpose()?;
         match &self.files {
             ModelFiles::Run(run) => self.load_run(run, (class_names, reading), device),
-            ModelFiles::TorchScript(scripts) => Ok(LoadedModel {
-                name: names(&scripts.files),
-                digests: scripts.files.iter().map(|file| digest(file)).collect::<Result<_>>()?,
-                files: scripts.files.clone(),
+            ModelFiles::TorchScript(saved) | ModelFiles::Exported(saved) => Ok(LoadedModel {
+                name: names(&saved.files),
+                digests: digests_of(saved, matches!(self.files, ModelFiles::Exported(_)))?,
+                files: saved.files.clone(),
                 trained_on: TrainedOn::default(),
                 class_names,
                 reading,
                 ensemble_gradient: self.ensemble_gradient.unwrap_or(EnsembleGradient::Predictive),
                 device,
-                kind: script(scripts, self.prediction, device)?,
+                kind: self.network_of(saved, device)?,
             }),
             ModelFiles::Weights { files, architecture } => {
                 let architecture = architecture.as_deref();
                 self.load_weights((files, architecture), (class_names, reading), device)
             }
         }
+    }
+
+    /// How files that PyTorch saved are loaded when the images are there.
+    fn network_of(&self, saved: &Saved, device: Device) -> Result<Kind> {
+        let or = |given: &[f64], default: f64| if given.is_empty() { vec![default] } else { given.to_vec() };
+        let normalisation = Normalisation::new(or(&saved.mean, 0.0), or(&saved.std, 1.0))
+            .map_err(|error| Refusal::of_request("pixels cannot be normalised so").because(error.into()))?;
+        // TorchScript does not say what it takes, an exported program does.
+        let said = match (&self.files, saved.input_shape, &saved.files[..]) {
+            (ModelFiles::Exported(_), None, [first, ..]) => exported_input_shape(first)?,
+            (_, said, _) => said,
+        };
+        let settings = SavedSettings {
+            files: saved.files.clone(),
+            // The data set's, unless given.
+            input: said.unwrap_or_default(),
+            classes: saved.classes,
+            normalisation,
+            prediction: self.prediction.unwrap_or(Prediction::MeanProbability),
+            device,
+        };
+        Ok(Kind::Script { settings, said })
     }
 
     fn load_run(
@@ -200,14 +217,6 @@ impl ModelSource {
     }
 }
 
-/// The first bytes of a file that has as many.
-fn beginning(path: &Path) -> Option<[u8; 9]> {
-    let mut first = [0; 9];
-    // What is no regular file may have nothing to read, ever.
-    let mut file = path.is_file().then(|| File::open(path).ok()).flatten()?;
-    file.read_exact(&mut first).ok().map(|()| first)
-}
-
 /// How colours become gray and transparency colours.
 #[derive(Clone, Copy, Debug, Default)]
 struct Reading {
@@ -218,7 +227,7 @@ struct Reading {
 enum Kind {
     /// Weights of one of the project's networks.
     Weights { posterior: Posterior, record: Option<Box<Record>> },
-    /// TorchScript files; they are tried on images when they are loaded.
+    /// Files that PyTorch saved; they are tried on images when they are loaded.
     Script { settings: SavedSettings, said: Option<[i64; 3]> },
 }
 
@@ -227,25 +236,30 @@ fn is_no_file(run: &Path) -> Result<()> {
     if !run.is_file() {
         return Ok(());
     }
-    let torchscript = ModelSource::at(run).scripts().is_some();
     let fault = format!("{} is a file, and the folder of a run is wanted", run.display());
-    Err(Refusal::of_request(fault).with(Remedy::NamedAsFile { file: run.to_path_buf(), torchscript }).into())
+    Err(Refusal::of_request(fault).with(named_as_file(run)).into())
 }
 
-fn script(scripts: &Scripts, prediction: Option<Prediction>, device: Device) -> Result<Kind> {
-    let or = |given: &[f64], default: f64| if given.is_empty() { vec![default] } else { given.to_vec() };
-    let normalisation = Normalisation::new(or(&scripts.mean, 0.0), or(&scripts.std, 1.0))
-        .map_err(|error| Refusal::of_request("pixels cannot be normalised so").because(error.into()))?;
-    let settings = SavedSettings {
-        files: scripts.files.clone(),
-        // The data set's, unless given.
-        input: scripts.input_shape.unwrap_or_default(),
-        classes: scripts.classes,
-        normalisation,
-        prediction: prediction.unwrap_or(Prediction::MeanProbability),
-        device,
+fn named_as_file(file: &Path) -> Remedy {
+    Remedy::NamedAsFile { file: file.to_path_buf(), kind: FileKind::of(file) }
+}
+
+/// The digests of files that PyTorch saved; refuses one of the format that is not meant.
+fn digests_of(saved: &Saved, exported: bool) -> Result<Vec<String>> {
+    let (wanted, meant) = match exported {
+        true => (FileKind::Exported, "an exported program"),
+        false => (FileKind::TorchScript, "TorchScript"),
     };
-    Ok(Kind::Script { settings, said: scripts.input_shape })
+    for file in &saved.files {
+        let found = match (FileKind::of(file), wanted) {
+            (FileKind::TorchScript, FileKind::Exported) => "TorchScript",
+            (FileKind::Exported, FileKind::TorchScript) => "an exported program",
+            _ => continue,
+        };
+        let fault = format!("{} is {found}, and {meant} is wanted", file.display());
+        return Err(Refusal::of_request(fault).with(named_as_file(file)).into());
+    }
+    saved.files.iter().map(|file| digest(file)).collect()
 }
 
 /// Leaves only these members, if any are named, and says so in the name.

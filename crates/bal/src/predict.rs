@@ -33,12 +33,12 @@ impl Predictor {
     /// The posterior of a run, or of files of weights. Colours and transparency are read as the run has them.
     ///
     /// # Errors
-    /// When it cannot be read, is TorchScript, or is to read images otherwise than its run did.
+    /// When it cannot be read, is a network that PyTorch saved, or is to read images otherwise than its run did.
     pub fn load(model: &ModelSource, session: &Session) -> Result<Self> {
         let source = model.load(session.device)?;
         let posterior = source.posterior().ok_or_else(|| {
             Refusal::of_request(
-                "a run or a file of weights can predict; networks in TorchScript can be evaluated",
+                "a run or a file of weights can predict; networks that PyTorch saved can be evaluated",
             )
         })?;
         Ok(Self {

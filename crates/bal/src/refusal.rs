@@ -1,5 +1,6 @@
 //! Refusals: what is wrong, and what can be done about it, apart from each other.
 
+use crate::FileKind;
 use std::{fmt, path::PathBuf};
 
 /// What a caller can do. A program with flags or buttons has words of its own for each.
@@ -53,8 +54,8 @@ pub enum Remedy {
     NamedAsFile {
         /// The file.
         file: PathBuf,
-        /// Whether it is TorchScript.
-        torchscript: bool,
+        /// What it is.
+        kind: FileKind,
     },
     /// Say where the data sets are.
     DataFolder,

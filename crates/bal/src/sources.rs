@@ -104,7 +104,7 @@ fn source(path: &Path) -> ModelSource {
 
 fn fits(source: &LoadedModel, experiment: &Experiment, training: &Training) -> Result<()> {
     let Some(posterior) = source.posterior() else {
-        bail!("it is TorchScript, and files of weights are wanted")
+        bail!("PyTorch saved it as a network, and files of weights are wanted")
     };
     let network = posterior.first_network()?;
     let (theirs, ours) = (Sizes::of(&**network), training.sizes()?);

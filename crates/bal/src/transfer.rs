@@ -260,6 +260,8 @@ fn path(model: &ModelSource) -> &Path {
     match &model.files {
         ModelFiles::Run(run) => run,
         ModelFiles::Weights { files, .. } => files.first().map_or(Path::new(""), PathBuf::as_path),
-        ModelFiles::TorchScript(scripts) => scripts.files.first().map_or(Path::new(""), PathBuf::as_path),
+        ModelFiles::TorchScript(saved) | ModelFiles::Exported(saved) => {
+            saved.files.first().map_or(Path::new(""), PathBuf::as_path)
+        }
     }
 }

@@ -11,11 +11,11 @@ pub(crate) struct ImageFlags {
     #[arg(long, value_name = "SET|DIR")]
     pub(crate) dataset: Option<String>,
     /// Uses the training images that the run held out, instead of the test images: to choose settings.
-    #[arg(long, requires = "run", conflicts_with_all = ["weights", "torchscript"])]
+    #[arg(long, requires = "run", conflicts_with_all = ["weights", "saved"])]
     pub(crate) held_out: bool,
     /// Uses the images that the run was trained on, instead of the test images. Without this flag, training images are
     /// removed from your own images, in any folder.
-    #[arg(long, requires = "run", conflicts_with_all = ["held_out", "weights", "torchscript"])]
+    #[arg(long, requires = "run", conflicts_with_all = ["held_out", "weights", "saved"])]
     pub(crate) training_images: bool,
     /// Draws N images at random by the seed, for data sets that are sorted by class.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "limit")]

@@ -2,27 +2,27 @@
 
 use crate::args::usage;
 use anyhow::Result;
-use bal::{ModelFiles, ModelSource, Scripts};
+use bal::{ModelFiles, ModelSource, Saved};
 use bal_core::{EnsembleGradient, Prediction};
 use bal_data::own::{Gray, Ground};
 use clap::Args;
 use std::path::PathBuf;
 
-/// A run, weight files, or TorchScript models.
+/// A run, weight files, or models that PyTorch saved.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct ModelFlags {
     /// A run folder that `bal train` wrote.
-    #[arg(value_name = "RUN", required_unless_present_any = ["weights", "torchscript"],
-        conflicts_with_all = ["weights", "torchscript"])]
+    #[arg(value_name = "RUN", required_unless_present_any = ["weights", "saved"],
+        conflicts_with_all = ["weights", "saved"])]
     pub(crate) run: Option<PathBuf>,
     /// Weight files in safetensors, instead of a run; several files of one network form an ensemble.
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "torchscript")]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "saved")]
     pub(crate) weights: Vec<PathBuf>,
     /// The network of the weights, if the file does not name it: cnn, cnn-wide, stn, mlp-256-256, resnet-frn-20, tramer-a.
-    #[arg(long, value_name = "NAME", requires = "weights", conflicts_with_all = ["run", "torchscript"])]
+    #[arg(long, value_name = "NAME", requires = "weights", conflicts_with_all = ["run", "saved"])]
     pub(crate) architecture: Option<String>,
     /// Uses only these members of a posterior, counted from 0: 2, or 0,2,4 [default: all].
-    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "torchscript")]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "saved")]
     pub(crate) members: Vec<usize>,
     #[command(flatten)]
     pub(crate) script: Script,
@@ -52,9 +52,11 @@ impl ModelFlags {
         let files = if let Some(run) = &self.run {
             ModelFiles::Run(run.clone())
         } else if !self.script.torchscript.is_empty() {
-            ModelFiles::TorchScript(self.script.scripts())
+            ModelFiles::TorchScript(self.script.saved(&self.script.torchscript))
+        } else if !self.script.pt2.is_empty() {
+            ModelFiles::Exported(self.script.saved(&self.script.pt2))
         } else if self.weights.is_empty() {
-            return Err(usage("a RUN, --weights or --torchscript is needed"));
+            return Err(usage("a RUN, --weights, --pt2 or --torchscript is needed"));
         } else {
             ModelFiles::Weights { files: self.weights.clone(), architecture: self.architecture.clone() }
         };
@@ -70,28 +72,31 @@ impl ModelFlags {
     }
 }
 
-/// A TorchScript model.
+/// A model that PyTorch saved.
 ///
 /// The flags beside the files conflict with a run and weights in so many words: clap does not insist on a
 /// requirement that a conflict rules out.
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Script {
+    /// Models that torch.export.save wrote (.pt2), instead of a run; several files form an ensemble.
+    #[arg(long, value_name = "FILE", num_args = 1.., group = "saved")]
+    pub(crate) pt2: Vec<PathBuf>,
     /// TorchScript models, instead of a run; several files form an ensemble. A TorchScript file is a program: load only
     /// files that you trust.
-    #[arg(long, value_name = "FILE", num_args = 1..)]
+    #[arg(long, value_name = "FILE", num_args = 1.., group = "saved")]
     pub(crate) torchscript: Vec<PathBuf>,
     /// The image shape of the model: C,H,W [default: from the data set].
-    #[arg(long, value_name = "C,H,W", requires = "torchscript", conflicts_with_all = ["run", "weights"], value_parser = input_shape,
+    #[arg(long, value_name = "C,H,W", requires = "saved", conflicts_with_all = ["run", "weights"], value_parser = input_shape,
         allow_hyphen_values = true)]
     pub(crate) input_shape: Option<[i64; 3]>,
     /// The number of classes [default: the number of logits].
-    #[arg(long, value_name = "N", requires = "torchscript", conflicts_with_all = ["run", "weights"], value_parser = clap::value_parser!(i64).range(2..))]
+    #[arg(long, value_name = "N", requires = "saved", conflicts_with_all = ["run", "weights"], value_parser = clap::value_parser!(i64).range(2..))]
     pub(crate) classes: Option<i64>,
     /// Mean that is subtracted from pixels in [0, 1]: one number, or one per channel [default: 0].
     #[arg(
         long,
         value_name = "LIST",
-        requires = "torchscript", conflicts_with_all = ["run", "weights"],
+        requires = "saved", conflicts_with_all = ["run", "weights"],
         value_delimiter = ',',
         allow_hyphen_values = true
     )]
@@ -100,7 +105,7 @@ pub(crate) struct Script {
     #[arg(
         long,
         value_name = "LIST",
-        requires = "torchscript", conflicts_with_all = ["run", "weights"],
+        requires = "saved", conflicts_with_all = ["run", "weights"],
         value_delimiter = ',',
         allow_hyphen_values = true
     )]
@@ -108,9 +113,9 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    fn scripts(&self) -> Scripts {
-        Scripts {
-            files: self.torchscript.clone(),
+    fn saved(&self, files: &[PathBuf]) -> Saved {
+        Saved {
+            files: files.to_vec(),
             input_shape: self.input_shape,
             classes: self.classes,
             mean: self.mean.clone(),

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Transfer {
-    /// At least two models: folders that `bal train` wrote, safetensors or TorchScript files (.pt), which get pixels in [0, 1].
+    /// At least two models: folders that `bal train` wrote, safetensors, exported (.pt2) or TorchScript files (.pt), which get pixels in [0, 1].
     #[arg(value_name = "RUN|FILE", required = true, num_args = 2..)]
     pub(crate) models: Vec<PathBuf>,
     /// The data set whose test images are used: mnist, fashion-mnist, gtsrb, gtsrb-paper, or a folder or table of your own

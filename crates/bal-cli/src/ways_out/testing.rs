@@ -1,6 +1,6 @@
 //! Models and the images to test them on, in the flags of `bal evaluate` and `bal calibrate`.
 
-use bal::Remedy;
+use bal::{FileKind, Remedy};
 
 pub(super) fn of(remedy: &Remedy) -> Option<String> {
     Some(match remedy {
@@ -26,9 +26,13 @@ pub(super) fn of(remedy: &Remedy) -> Option<String> {
             "`bal evaluate .. --check` looks for causes (docs/evaluation.md#zero-or-non-finite-gradients)"
                 .into()
         }
-        Remedy::NamedAsFile { file, torchscript } => {
-            let flag = if *torchscript { "--torchscript" } else { "--weights" };
-            format!("RUN is a folder that `bal train` wrote; a file is named by {flag} {}", file.display())
+        Remedy::NamedAsFile { file, kind } => {
+            let flag = match kind {
+                FileKind::Weights => "--weights",
+                FileKind::TorchScript => "--torchscript",
+                FileKind::Exported => "--pt2",
+            };
+            format!("name it by {flag} {}; RUN is a folder that `bal train` wrote", file.display())
         }
         Remedy::DataFolder => "say by --data where the data sets are".into(),
         Remedy::Download(set) => format!("`bal download {set}` fetches it"),

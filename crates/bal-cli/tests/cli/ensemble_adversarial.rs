@@ -157,7 +157,10 @@ fn a_source_that_cannot_be_attacked_is_refused_before_anything_is_trained() {
     for (text, said) in [
         (sources(""), "[adversarial_training.sources] names no network"),
         (sources(r#"files = ["absent.safetensors"]"#), "absent.safetensors cannot be a source"),
-        (sources(r#"files = ["model.pt"]"#), "it is TorchScript, and files of weights are wanted"),
+        (
+            sources(r#"files = ["model.pt"]"#),
+            "PyTorch saved it as a network, and files of weights are wanted",
+        ),
         (sources(r#"experiments = ["absent.toml"]"#), "absent.toml"),
         (sources(r#"experiments = ["nested.toml"]"#), "nested.toml has sources itself"),
         (ENSEMBLE.replace("include_self = true", ""), "include_self"),

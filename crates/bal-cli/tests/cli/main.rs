@@ -11,6 +11,7 @@ mod documented;
 mod ensemble_adversarial;
 mod evaluating;
 mod experiments;
+mod exported;
 mod hostile;
 mod interrupting;
 mod laplace;

@@ -23,11 +23,23 @@ pub(crate) fn is_exported(bytes: &[u8]) -> bool {
     holds(b"models/model.json") || holds(b"serialized_exported_program.json")
 }
 
-/// The program in the file at `path`, on `device`.
+/// Channels, height and width of the images that the program at `path` takes; `None` where it takes images of several sizes.
 ///
 /// # Errors
-/// What is wrong with it, in words that go on after the name of the file.
-pub(crate) fn read(path: &Path, device: Device) -> Result<Program, String> {
+/// Those of [`read`], as far as they are of the graph.
+pub(crate) fn input_shape(path: &Path) -> Result<Option<[i64; 3]>, String> {
+    let (_, model) = open(path)?;
+    let module = &model["graph_module"];
+    let specs = list(&module["signature"]["input_specs"]).map_err(|e| format!("its signature {e}"))?;
+    let image = specs.iter().find_map(|spec| spec.get("user_input"));
+    let name = image.map(|image| tensor_name(&image["arg"])).transpose()?.unwrap_or_default();
+    let sizes = module["graph"]["tensor_values"][name]["sizes"].as_array().map_or(&[][..], Vec::as_slice);
+    let known: Option<Vec<i64>> = sizes.iter().skip(1).map(|size| size["as_int"].as_i64()).collect();
+    Ok(known.and_then(|known| <[i64; 3]>::try_from(known).ok()))
+}
+
+/// An archive with the graph of its only program.
+fn open(path: &Path) -> Result<(Archive, Json), String> {
     let mut archive = Archive::open(path).map_err(|error| error.to_string())?;
     let records = archive.records();
     if records.iter().any(|name| name.ends_with("serialized_exported_program.json")) {
@@ -52,6 +64,15 @@ pub(crate) fn read(path: &Path, device: Device) -> Result<Program, String> {
             return Err(format!("its graph is of version {found}, and {MAJOR} is read here"));
         }
     }
+    Ok((archive, model))
+}
+
+/// The program in the file at `path`, on `device`.
+///
+/// # Errors
+/// What is wrong with it, in words that go on after the name of the file.
+pub(crate) fn read(path: &Path, device: Device) -> Result<Program, String> {
+    let (mut archive, model) = open(path)?;
     let module = &model["graph_module"];
     let mut stores =
         Stores { weights: store(&mut archive, WEIGHTS)?, constants: store(&mut archive, CONSTANTS)? };

@@ -1,7 +1,7 @@
 //! Another model that the attack runs on, so that its images can be shown to the one that is measured.
 
 use crate::{
-    EvaluateRequest, ModelFiles, ModelSource, Scripts, Session, image_selection::Selected,
+    EvaluateRequest, ModelFiles, ModelSource, Saved, Session, image_selection::Selected,
     model_source::LoadedModel,
 };
 use anyhow::{Result, bail};
@@ -22,9 +22,9 @@ pub(crate) fn read(
         // Other members of the same posterior.
         None => request.model.clone(),
     };
-    if !surrogate.members.is_empty() && model.scripts().is_some() {
+    if !surrogate.members.is_empty() && model.saved().is_some() {
         bail!(
-            "the surrogate's members are chosen among a posterior's; of TorchScript files name those you mean"
+            "the surrogate's members are chosen among a posterior's; of files that PyTorch saved name those you mean"
         );
     }
     let model = ModelSource { members: surrogate.members.clone(), ..model };
@@ -35,12 +35,17 @@ pub(crate) fn read(
     Ok(Some(source))
 }
 
-/// A run folder, weights, or TorchScript that sees pixels as the model does.
+/// A run folder, weights, or what PyTorch saved and sees pixels as the model does.
 fn named(model: &ModelSource, path: &Path) -> ModelSource {
     let files = match (ModelSource::at(path).files, &model.files) {
-        (ModelFiles::TorchScript(Scripts { files, .. }), ModelFiles::TorchScript(own)) => {
-            ModelFiles::TorchScript(Scripts { files, ..own.clone() })
-        }
+        (
+            ModelFiles::TorchScript(Saved { files, .. }),
+            ModelFiles::TorchScript(own) | ModelFiles::Exported(own),
+        ) => ModelFiles::TorchScript(Saved { files, ..own.clone() }),
+        (
+            ModelFiles::Exported(Saved { files, .. }),
+            ModelFiles::TorchScript(own) | ModelFiles::Exported(own),
+        ) => ModelFiles::Exported(Saved { files, ..own.clone() }),
         (ModelFiles::Weights { files, .. }, ModelFiles::Weights { architecture, .. }) => {
             ModelFiles::Weights { files, architecture: architecture.clone() }
         }

@@ -60,13 +60,13 @@ pub(crate) fn used(model: &ModelSource) -> Value {
         ModelFiles::Weights { architecture, .. } => architecture.as_ref(),
         _ => None,
     };
-    let scripts = model.scripts().cloned().unwrap_or_default();
+    let saved = model.saved().cloned().unwrap_or_default();
     json!({
         "members": model.members,
         "architecture": architecture,
         "prediction": model.prediction.map(|prediction| prediction.to_string()),
-        "classes": scripts.classes,
-        "mean": scripts.mean,
-        "std": scripts.std,
+        "classes": saved.classes,
+        "mean": saved.mean,
+        "std": saved.std,
     })
 }
