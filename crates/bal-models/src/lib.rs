@@ -13,6 +13,8 @@ mod exported;
 mod init;
 mod mlp;
 mod posteriors;
+#[doc(hidden)]
+pub mod readers;
 mod registry;
 mod resnet_frn;
 mod run_images;

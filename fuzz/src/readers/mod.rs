@@ -54,6 +54,7 @@ pub static READERS: &[Reader] = &[
     tensors::TRACES,
     tensors::CHECKPOINT,
     tensors::TORCHSCRIPT,
+    tensors::EXPORTED,
     records::RECORD,
     records::EVALUATION,
     records::TRANSFER,

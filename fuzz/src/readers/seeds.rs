@@ -281,6 +281,14 @@ pub(super) fn torchscript() -> Seeds {
     ]
 }
 
+pub(super) fn exported() -> Seeds {
+    vec![
+        file!("crates/bal-models/tests/fixtures/exported-cnn.pt2"),
+        file!("crates/bal-models/tests/fixtures/exported-residual.pt2"),
+        file!("crates/bal-models/tests/fixtures/exported-transformer.pt2"),
+    ]
+}
+
 pub(super) fn records() -> Seeds {
     vec![file!("results/fig1/erm/record.json")]
 }

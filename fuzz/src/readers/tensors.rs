@@ -106,6 +106,18 @@ pub(super) const TORCHSCRIPT: Reader = Reader {
     most: (64 * MIB, 64),
 };
 
+/// An exported program, read as far as its first node: what nodes compute is their author's affair.
+pub(super) const EXPORTED: Reader = Reader {
+    name: "exported",
+    read: |desk, bytes| {
+        let path = desk.put("model.pt2", bytes);
+        let _ = bal_models::exported_input_shape(&path);
+        bal_models::readers::exported(&path).is_ok()
+    },
+    seeds: seeds::exported,
+    most: (8 * MIB, 64),
+};
+
 /// Gives the file the checksum of its content, so that what is wrong with that is met; whether it is one of tensors.
 pub(super) fn seal(path: &Path) -> bool {
     let Ok(mut file) = TensorFile::read(path) else { return false };
