@@ -20,8 +20,10 @@ fn clone() -> tempfile::TempDir {
     for part in ["experiments", "datasets"] {
         symlink(repository().join(part), folder.path().join(part)).unwrap();
     }
-    let scripted = repository().join("crates/bal-models/tests/fixtures/torchscript.pt");
-    fs::copy(scripted, folder.path().join("model.pt")).unwrap();
+    let fixtures = repository().join("crates/bal-models/tests/fixtures");
+    for (fixture, name) in [("torchscript.pt", "model.pt"), ("exported-mnist.pt2", "model.pt2")] {
+        fs::copy(fixtures.join(fixture), folder.path().join(name)).unwrap();
+    }
     let weights = repository().join("results/fig1/erm/posterior.safetensors");
     fs::copy(weights, folder.path().join("posterior.safetensors")).unwrap();
     folder
