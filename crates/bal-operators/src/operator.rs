@@ -186,7 +186,7 @@ impl Call {
 
     /// `place` is one of the operator's.
     fn put(&self, place: usize, value: &Value) -> Result<(), String> {
-        let pointer = |tensor: &Option<Tensor>| tensor.as_ref().map_or(ptr::null(), |t| t.as_ptr());
+        let pointer = |tensor: &Option<Tensor>| tensor.as_ref().map_or(ptr::null(), Tensor::as_ptr);
         // SAFETY: the call is valid as long as `self`, the place is one of its arguments, and what is pointed to outlives the
         // call, which copies it.
         unsafe {

@@ -246,9 +246,10 @@ fn named_as_file(file: &Path) -> Remedy {
 
 /// The digests of files that PyTorch saved; refuses one of the format that is not meant.
 fn digests_of(saved: &Saved, exported: bool) -> Result<Vec<String>> {
-    let (wanted, meant) = match exported {
-        true => (FileKind::Exported, "an exported program"),
-        false => (FileKind::TorchScript, "TorchScript"),
+    let (wanted, meant) = if exported {
+        (FileKind::Exported, "an exported program")
+    } else {
+        (FileKind::TorchScript, "TorchScript")
     };
     for file in &saved.files {
         let found = match (FileKind::of(file), wanted) {

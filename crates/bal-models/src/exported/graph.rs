@@ -128,7 +128,7 @@ pub(super) fn release(nodes: &mut [Node], kept: usize, output: usize) {
                     touched.extend(numbers.iter().filter_map(|number| match number {
                         Number::Placed(place) => Some(*place),
                         Number::Known(_) => None,
-                    }))
+                    }));
                 }
             }
         }

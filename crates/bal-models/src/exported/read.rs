@@ -49,7 +49,9 @@ fn open(path: &Path) -> Result<(Archive, Json), String> {
         );
     }
     let is_model = |name: &&String| {
-        name.strip_prefix(MODELS).is_some_and(|name| name.ends_with(".json") && !name.contains('/'))
+        name.strip_prefix(MODELS)
+            .and_then(|name| name.strip_suffix(".json"))
+            .is_some_and(|name| !name.contains('/'))
     };
     let models: Vec<&String> = records.iter().filter(is_model).collect();
     let model = match models[..] {

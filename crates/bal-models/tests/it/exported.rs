@@ -156,13 +156,14 @@ fn edited(
     path
 }
 
+type Edit = fn(&mut Value);
+
 fn node(model: &mut Value) -> &mut Value {
     &mut model["graph_module"]["graph"]["nodes"][0]
 }
 
 #[test]
 fn a_graph_that_cannot_be_run_is_refused_by_name() {
-    type Edit = fn(&mut Value);
     let cases: [(Edit, &str); 12] = [
         (
             |model| node(model)["target"] = json!("torch.ops.torchvision.nms.default"),
@@ -209,7 +210,7 @@ fn a_graph_that_cannot_be_run_is_refused_by_name() {
 fn a_file_with_other_tensors_than_it_says_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let as_it_is = |_: &mut Value| {};
-    let config = |change: fn(&mut Value)| {
+    let config = |change: Edit| {
         move |name: &str, bytes: Vec<u8>| {
             if !name.ends_with("model_weights_config.json") {
                 return Some(bytes);
@@ -219,7 +220,7 @@ fn a_file_with_other_tensors_than_it_says_is_refused() {
             Some(serde_json::to_vec(&config).unwrap())
         }
     };
-    let changes: [(fn(&mut Value), &str); 6] = [
+    let changes: [(Edit, &str); 6] = [
         (|weight| weight["tensor_meta"]["sizes"][0]["as_int"] = json!(11), "does not fit into its"),
         (|weight| weight["tensor_meta"]["strides"][0]["as_int"] = json!(i64::MAX), "does not fit into its"),
         (
