@@ -1,6 +1,7 @@
 //! Evaluation: what is left of a model's accuracy under an attack.
 
 mod adversarial;
+mod generator;
 mod grid;
 mod request;
 mod rows;
@@ -76,12 +77,19 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
         Some(_) => request.attack.following(source.ensemble_gradient())?,
         None => request.attack,
     };
-    let attack = spec.build()?;
     let chosen = Selected::by(&request.images, request.seed, session, &source)?;
     let other = surrogate::read(request, &chosen, session)?;
-    let settings =
-        |said: &Settings, attack: &Attack, seed| settings(request, said, attack, other.as_ref(), seed);
-    let sources: Vec<&LoadedModel> = iter::once(&source).chain(&other).collect();
+    let generator = generator::read(request, &chosen, session)?;
+    let attack = match &generator {
+        Some(generator) => generator.attack()?,
+        None => spec.build()?,
+    };
+    let settings = |said: &Settings, attack: &Attack, seed| {
+        let settings = settings(request, said, attack, other.as_ref(), seed);
+        generator.iter().fold(settings, |settings, generator| generator.named_in(settings))
+    };
+    let files = generator.as_ref().map(|generator| &generator.source);
+    let sources: Vec<&LoadedModel> = iter::once(&source).chain(&other).chain(files).collect();
     let (limit, radii) = (request.images.limit, request.radii.as_ref());
     let partial = |file: &Path, seed: u64| {
         let identity = Identity {

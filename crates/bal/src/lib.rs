@@ -59,8 +59,9 @@ pub use evaluate::{
     EvaluateRequest, Measured, Surrogate, Verified, VerifyRequest, evaluate, measure, verify,
 };
 pub use experiment::{
-    AdversarialSettings, AttackTable, BnnSettings, ErmSettings, Experiment, ExperimentRequest, Meaning,
-    NetworkSettings, Origin, Plan, Precision, SourceTable, Start, WrmTraining,
+    AdversarialSettings, AdvganTraining, AttackTable, BnnSettings, ErmSettings, Experiment,
+    ExperimentRequest, Meaning, NamedSources, NetworkSettings, Origin, Plan, Precision, SourceTable, Start,
+    VictimTable, WrmTraining,
 };
 pub use export::export;
 pub use image_selection::ImageSelection;
