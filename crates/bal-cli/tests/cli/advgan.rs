@@ -61,7 +61,9 @@ fn small() -> Small {
 fn a_generator_is_trained_resumed_and_attacks_and_the_record_says_whom_it_was_trained_against() {
     let small = small();
     let said = small.succeed("explain advgan.toml");
-    for part in ["generator: advgan", "2 passes in batches of 40: 14 batches", "cost of victim, which its attack"] {
+    for part in
+        ["generator: advgan", "2 passes in batches of 40: 14 batches", "cost of victim, which its attack"]
+    {
         assert!(said.contains(part), "{part}: {said}");
     }
     small.succeed("train --experiment advgan.toml --out one --threads 1");
@@ -80,14 +82,15 @@ fn a_generator_is_trained_resumed_and_attacks_and_the_record_says_whom_it_was_tr
     assert_eq!(weights("one"), weights("two"));
 
     small.succeed("train --experiment victim.toml --out victim");
-    let evaluate = "evaluate victim --attack advgan --radius 0,0.1,0.3 --json a.json --save a.safetensors --generator";
+    let evaluate =
+        "evaluate victim --attack advgan --radius 0,0.1,0.3 --json a.json --save a.safetensors --generator";
     let output = small.bal(&format!("{evaluate} one"));
     assert!(output.status.success(), "{}", stderr(&output));
     let note = "was trained for the radius 0.3; at 0.1 its changes are scaled";
     assert!(stderr(&output).contains(note), "{}", stderr(&output));
     let made = Evaluation::read(&small.path("a.json")).unwrap();
     assert_eq!((made.attack.as_str(), made.norm.as_deref()), ("advgan", Some("linf")));
-    assert_eq!(made.settings["generator"], "one");
+    assert_eq!(made.settings["generator"], "generator");
     assert!(made.accuracy[2] <= made.accuracy[0], "{:?}", made.accuracy);
     // The file of weights is the same generator, and what was saved is verified.
     small.succeed(&format!("{} one/posterior.safetensors", evaluate.replace("a.json", "b.json")));
@@ -109,7 +112,10 @@ fn what_does_not_fit_is_refused_in_words() {
         ("evaluate victim --attack advgan --radius 0.3", "needs a generator: a run of [advgan]"),
         ("evaluate victim --attack advgan --generator one", "--radius"),
         ("evaluate victim --attack pgd --generator one --radius 0.3", "the attack pgd takes no generator"),
-        ("evaluate victim --attack advgan --generator victim --radius 0.3", "the network mlp-16 is no generator"),
+        (
+            "evaluate victim --attack advgan --generator victim --radius 0.3",
+            "the network mlp-16 is no generator",
+        ),
         ("evaluate victim --attack advgan --generator none --radius 0.3", "none"),
         ("transfer victim one --attack advgan --radius 0.3", "needs a generator"),
         ("report victim --attack advgan --out page.html", "needs a generator"),
@@ -118,10 +124,22 @@ fn what_does_not_fit_is_refused_in_words() {
         ("transfer victim one --attack fgsm --radius 0.3", "`advgan-generator` is no classifier"),
         ("calibrate one", "`advgan-generator` is no classifier"),
         ("report one --out page.html", "`advgan-generator` is no classifier"),
-        ("train --experiment victim.toml --out x --set architecture=\"advgan-generator\"", "[erm] cannot use the network"),
-        ("train --experiment advgan.toml --out x --set architecture=\"cnn\"", "[advgan] cannot use the network cnn"),
-        ("train --experiment advgan.toml --out x --set advgan.victims.experiments=[]", "names no network to attack"),
-        ("train --experiment advgan.toml --out x --set advgan.generator.radius=2.0", "advgan.generator.radius = 2"),
+        (
+            "train --experiment victim.toml --out x --set architecture=\"advgan-generator\"",
+            "[erm] cannot use the network",
+        ),
+        (
+            "train --experiment advgan.toml --out x --set architecture=\"cnn\"",
+            "[advgan] cannot use the network cnn",
+        ),
+        (
+            "train --experiment advgan.toml --out x --set advgan.victims.experiments=[]",
+            "names no network to attack",
+        ),
+        (
+            "train --experiment advgan.toml --out x --set advgan.generator.radius=2.0",
+            "advgan.generator.radius = 2",
+        ),
         ("train --experiment advgan.toml --out x --set advgan.victims={files=[\"one\"]}", "is no classifier"),
     ] {
         let output = small.bal(arguments);
