@@ -1,7 +1,7 @@
 //! `AdvGAN`: a network that was trained for it changes the images.
 
 use crate::{
-    AttackError, Ball, BallAttack, Changed, Judgement, ModelFault, Norm, SettingError,
+    AttackError, Ball, BallAttack, Changed, Judgement, Norm, SettingError,
     attack_settings::settings,
     end_point::{EndPoint, best_of_restarts},
     logits,
@@ -131,10 +131,6 @@ impl BallAttack for AdvGan {
             return Err(SettingError::OtherNorm { attack: self.name(), known: Norm::LInf, norm });
         }
         self.generators.as_ref().map(drop).ok_or(SettingError::MissingGenerator)
-    }
-
-    fn for_classes(&self, _classes: i64) -> Result<Option<Arc<dyn BallAttack>>, ModelFault> {
-        Ok(None)
     }
 }
 

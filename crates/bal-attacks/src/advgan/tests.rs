@@ -11,7 +11,7 @@ use tch::{Device, Kind};
 struct Turning([i64; 3]);
 
 impl Architecture for Turning {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "turning"
     }
 

@@ -32,7 +32,7 @@ struct Task {
 
 impl Discriminator {
     /// At these weights, before its first step.
-    pub(super) fn new(member: Member, adam: &Adam) -> Self {
+    pub(super) fn new(member: Member, adam: Adam) -> Self {
         Self { network: member.network, state: adam.start(member.parameters) }
     }
 
@@ -50,7 +50,7 @@ impl Discriminator {
         &mut self,
         (generator, radius): (&Member, f64),
         batch: &Batch,
-        adam: &Adam,
+        adam: Adam,
         workers: &Workers,
     ) -> Result<(), Diverged> {
         let task = |shard: &Batch| Task {

@@ -17,7 +17,7 @@ use tch::Tensor;
 
 pub(super) struct AdvganLearner<'a> {
     settings: &'a AdvganSettings,
-    adam: &'a Adam,
+    adam: Adam,
     victims: &'a [Shared<Box<dyn Classifier>>],
     task: &'a Task<'a>,
     chain: ChainState,
@@ -28,7 +28,7 @@ impl<'a> AdvganLearner<'a> {
     /// The run before its first sweep, or as its checkpoint left it; and the sweeps done.
     pub(super) fn begin(
         settings: &'a AdvganSettings,
-        adam: &'a Adam,
+        adam: Adam,
         victims: &'a [Shared<Box<dyn Classifier>>],
         task: &'a Task<'a>,
     ) -> Result<(Self, u64), TrainError> {
@@ -59,7 +59,7 @@ impl<'a> AdvganLearner<'a> {
 }
 
 /// The discriminator of images as the task has them, with initial weights.
-fn discriminator(task: &Task, adam: &Adam) -> Result<Discriminator, TrainError> {
+fn discriminator(task: &Task, adam: Adam) -> Result<Discriminator, TrainError> {
     let generator = &task.only_network()?.architecture;
     let network = AdvganDiscriminator::new(Sizes::of(&**generator));
     let network = network.map_err(|error| TrainError::Network {

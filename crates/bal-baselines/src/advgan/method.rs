@@ -17,8 +17,8 @@ use std::{fmt, ops::ControlFlow};
 /// U_D(psi) = -1/B sum_i [ log D_psi(x_i) + log(1 - D_psi(z_i)) ]
 /// ```
 ///
-/// G gives numbers in `[-1, 1]`, D the probability that an image is of the data. A batch is a step of Adam on U_D, then one on
-/// U_G; the victims v are in evaluation mode, and do not change. The task's network is the generator; the discriminator is
+/// G gives numbers in `[-1, 1]`, D the probability that an image is of the data. A batch is a step of Adam on `U_D`, then one on
+/// `U_G`; the victims v are in evaluation mode, and do not change. The task's network is the generator; the discriminator is
 /// [`bal_models::AdvganDiscriminator`], and without its weight, g = 0, there is none. The posterior has one member, the
 /// generator, with the radius r as its buffer: [`bal_attacks::AdvGan`] attacks with it.
 ///
@@ -90,7 +90,7 @@ impl Method for Advgan {
                 why: "at least one network to attack is needed".into(),
             });
         }
-        let (mut learner, done) = AdvganLearner::begin(&self.settings, &self.adam, &self.victims, task)?;
+        let (mut learner, done) = AdvganLearner::begin(&self.settings, self.adam, &self.victims, task)?;
         self.epochs.run(task, done, &mut learner, observe)?;
         Ok(Posterior {
             members: vec![learner.generator()?.duplicate()],

@@ -1,4 +1,4 @@
-//! AdvGAN: known optima, bits, and what is refused.
+//! `AdvGAN`: known optima, bits, and what is refused.
 
 use crate::{
     methods::weights,
@@ -154,7 +154,7 @@ fn a_universal_perturbation_of_a_linear_classifier_is_the_radius_times_the_sign_
         let all = images.batch(&(0..100).collect::<Vec<_>>());
         let method = advgan(MARGIN, 1.0, 60).against(vec![linear_victim()]);
         let posterior = fit(&method, (Arc::new(Universal), &images), 2, None, &mut vec![]).unwrap();
-        assert_eq!(posterior.members[0].buffers.first().double_value(&[0]) as f32, 0.1);
+        assert_eq!(posterior.members[0].buffers.first(), &Tensor::from_slice(&[0.1f32]));
         let attack = AdvGan::by(posterior.members).unwrap();
         let ball = Ball::new(Norm::LInf, 0.1).unwrap();
         let z = attack.perturb(&*victim, &all, ball, &noise(2)).unwrap();

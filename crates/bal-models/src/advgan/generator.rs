@@ -113,7 +113,8 @@ impl Architecture for AdvganGenerator {
         }
         for _ in 0..BLOCKS {
             let inner = next(&h).relu();
-            h = h + next(&inner);
+            // Not in place: what `ReLU` gave is needed on the way back.
+            h = &h + next(&inner);
         }
         for _ in 0..2 {
             h = next(&h).relu();

@@ -1,4 +1,4 @@
-//! The networks of AdvGAN: what an image of theirs depends on, and their gradients.
+//! The networks of `AdvGAN`: what an image of theirs depends on, and their gradients.
 
 use bal_core::{
     Architecture, EnsembleGradient, Member, Mode, NoiseKey, NoiseStream, Position, Posterior, Prediction,
@@ -171,7 +171,7 @@ fn a_file_gives_back_the_generator_and_the_radius_that_it_was_trained_for() {
     let read = read_posterior(&file, None).unwrap();
     assert_eq!(read.members[0].network.role(), Role::Generator);
     assert_eq!(output(&read.members[0], &x), expected);
-    assert_eq!(read.members[0].buffers.first().double_value(&[0]), 0.25);
+    assert_eq!(read.members[0].buffers.first(), &Tensor::from_slice(&[0.25f32]));
 }
 
 #[test]

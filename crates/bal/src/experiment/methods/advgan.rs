@@ -62,7 +62,7 @@ impl MethodTable for AdvganTraining {
     /// Against untrained networks, as many as there are victims.
     fn on_trial(&self, sizes: Sizes) -> Result<Box<dyn Method>> {
         let network = bal_models::architecture("cnn", Some(sizes))?;
-        let key = NoiseKey { seed: 0, purpose: Purpose::Test, sweep: 0, chain: 0 };
+        let key = NoiseKey { seed: 0, purpose: Purpose::Initialisation, sweep: 0, chain: 0 };
         let untrained = |_| {
             let member = Member::init(&network, &mut NoiseStream::new(key));
             Box::new(Ensemble::of_one(member)) as Box<dyn Classifier>
