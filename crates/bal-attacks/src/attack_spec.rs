@@ -1,13 +1,13 @@
 //! The attacks by name: the one list of them, and how one is made of its settings.
 
 use crate::{
-    Apgd, ApgdLoss, ApgdSettings, ApgdTSettings, Ascent, Attack, AutoAttack, AutoAttackRandSettings,
-    AutoAttackSettings, BallAttack, CarliniWagner, CarliniWagnerSettings, CwOneStep, CwOneStepSettings,
-    DeepFool, DeepFoolSettings, Fab, FabSettings, Fgsm, FgsmSettings, FlowPgd, FlowPgdSettings, Fmn,
-    FmnSettings, HopSkipJump, HopSkipJumpSettings, Ifgsm, IfgsmSettings, LossName, MiFgsm, MiFgsmSettings,
-    NoiseLaw, Norm, Pgd, PgdSettings, PoseSearch, PoseSettings, RandomNoise, RandomNoiseSettings,
-    SettingError, Settings, Square, SquareSettings, StAdv, StAdvSettings, Suite, SuiteSettings,
-    attack_settings::AttackSettings,
+    AdvGan, AdvGanSettings, Apgd, ApgdLoss, ApgdSettings, ApgdTSettings, Ascent, Attack, AutoAttack,
+    AutoAttackRandSettings, AutoAttackSettings, BallAttack, CarliniWagner, CarliniWagnerSettings, CwOneStep,
+    CwOneStepSettings, DeepFool, DeepFoolSettings, Fab, FabSettings, Fgsm, FgsmSettings, FlowPgd,
+    FlowPgdSettings, Fmn, FmnSettings, HopSkipJump, HopSkipJumpSettings, Ifgsm, IfgsmSettings, LossName,
+    MiFgsm, MiFgsmSettings, NoiseLaw, Norm, Pgd, PgdSettings, PoseSearch, PoseSettings, RandomNoise,
+    RandomNoiseSettings, SettingError, Settings, Square, SquareSettings, StAdv, StAdvSettings, Suite,
+    SuiteSettings, attack_settings::AttackSettings,
 };
 use bal_core::EnsembleGradient;
 use schemars::JsonSchema;
@@ -179,11 +179,24 @@ attacks! {
     StAdv "stadv" (StAdvSettings) |s| StAdv::new(s).map(Attack::spatial);
     /// [`crate::PoseSearch`].
     Pose "pose" (PoseSettings) |s| PoseSearch::new(s).map(Attack::spatial);
+    /// [`crate::AdvGan`], which needs a generator beside its settings.
+    AdvGan "advgan" (AdvGanSettings) |_s| in_balls(Norm::LInf, Ok(AdvGan::default()));
 }
 
 impl AttackSpec {
+    /// Refuses an attack that settings alone do not make.
+    ///
+    /// # Errors
+    /// [`SettingError::MissingGenerator`] for [`AttackName::AdvGan`], which [`crate::AdvGan::by`] makes.
+    pub fn complete(&self) -> Result<(), SettingError> {
+        if self.name() == AttackName::AdvGan { Err(SettingError::MissingGenerator) } else { Ok(()) }
+    }
+
     /// The norm of its balls, or of the distance that it makes small, if it has one.
     pub fn norm(&self) -> Option<Norm> {
+        if self.name() == AttackName::AdvGan {
+            return Some(Norm::LInf);
+        }
         self.settings().word("norm")
     }
 

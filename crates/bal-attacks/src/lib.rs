@@ -11,6 +11,7 @@
 #![deny(missing_docs)]
 
 mod adam;
+mod advgan;
 mod apgd;
 mod ascent;
 mod attack;
@@ -66,6 +67,7 @@ mod tests;
 mod transfer;
 mod within;
 
+pub use advgan::{AdvGan, AdvGanSettings};
 pub use apgd::{Apgd, ApgdLoss, ApgdSettings, ApgdTSettings};
 pub use ascent::Ascent;
 pub use attack::{Attack, BallAttack, Changed, FixedAttack, NearestAttack};

@@ -232,7 +232,7 @@ impl SpatialAttack for Remembered<dyn SpatialAttack> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::{Bumpy, data, linear, with};
+    use crate::tests::{Bumpy, complete, data, linear, with};
     use crate::{AttackName, AttackSpec, Evaluated, NoStore, Protocol, Radii, Settings, evaluate_with_store};
     use bal_core::{ClassifierError, Prediction, Workers};
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -249,7 +249,7 @@ mod tests {
             .with("search_steps", 2u64)
             .with("rotations", 3u64)
             .with("translations", 3u64);
-        AttackName::ALL.iter().map(|&name| with(name, &few)).collect()
+        complete().map(|name| with(name, &few)).collect()
     }
 
     /// Another model of four classes.

@@ -130,6 +130,25 @@ pub enum SettingError {
         /// The norm asked for.
         norm: Norm,
     },
+    /// An attack by a generator was given none.
+    #[error("the attack advgan needs a generator: a run of [advgan], or its file of weights")]
+    MissingGenerator,
+    /// A network that changes no images, or other images than those beside it.
+    #[error(
+        "the network {0} is no generator of these images; the attack advgan takes runs of [advgan], of the same images"
+    )]
+    NoGenerator(String),
+    /// An attack that takes no generator was given one.
+    #[error("the attack {0} takes no generator; leave it out, or take the attack advgan")]
+    ForeignGenerator(&'static str),
+    /// A generator for images of another shape.
+    #[error("the generator changes images of shape {expected:?}, got a batch of shape {found:?}")]
+    GeneratorImages {
+        /// Channels, height and width that it takes.
+        expected: [i64; 3],
+        /// Shape of the batch given.
+        found: Vec<i64>,
+    },
     /// A setting of an attack out of its range.
     #[error("{setting} must be {range}, got {value}")]
     OutOfRange {

@@ -10,8 +10,8 @@ use crate::{
 use bal_attacks::FixedAttack;
 use bal_core::{
     Architecture, Batch, ChainState, Checkpoint, EnsembleGradient, Evaluation, GibbsError, Kernel, Member,
-    Method, Metrics, NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, SHARD, Task,
-    TrainError,
+    Method, Metrics, NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, Role, SHARD,
+    Task, TrainError,
 };
 use bal_samplers::Adam;
 use schemars::JsonSchema;
@@ -111,6 +111,12 @@ impl Method for AdversarialTraining {
 
     fn check(&self, images: u64) -> Result<(), TrainError> {
         self.epochs.check_images(images)
+    }
+
+    fn check_network(&self, network: &dyn Architecture) -> Result<(), TrainError> {
+        // The name is that of the attack; in an experiment the table is called so.
+        let table = if self.attack.is_some() { "adversarial_training" } else { "erm" };
+        Role::Classifier.check(table, network)
     }
 
     fn fit(

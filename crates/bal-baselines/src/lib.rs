@@ -4,6 +4,7 @@
 #![deny(missing_docs)]
 
 mod adversarial_training;
+mod advgan;
 mod bal;
 mod chain_start;
 mod cross_entropy;
@@ -25,6 +26,7 @@ mod traces;
 mod wrm;
 
 pub use adversarial_training::{AdversarialTraining, Labels};
+pub use advgan::{Advgan, AdvganLoss, AdvganSettings};
 pub use bal::{
     Bal, BalSettings, DataSettings, DataStart, LossScale, ParameterEnergy, ParameterSettings, Reduction,
     Samples, Sharing, StepCycle,

@@ -77,6 +77,7 @@ pub(crate) enum Command {
         If it is interrupted, the same command continues.\n  \
         bal evaluate runs/pgd --verify aa.safetensors\n  \
         bal evaluate runs/pgd --attack pose --radius 0,10,30 --limit 200\n  \
+        bal evaluate runs/erm --attack advgan --generator runs/mnist-advgan-seed1 --radius 0.3\n  \
         bal evaluate runs/bal --members 3,4 --surrogate-members 0,1,2 --attack pgd --radius 0.1\n  \
         bal evaluate runs/bal --attack autoattack --radius 0.1 --limit 1000 --seeds 3 --against aa.json\n  \
         bal evaluate runs/bal --attack autoattack --radius 0.1 --json aa.json --shard 2/8\n      \
@@ -221,8 +222,8 @@ pub(crate) struct Evaluate {
     /// The attack. In a ball: fgsm, ifgsm, mi-fgsm, pgd, apgd-ce, apgd-dlr, apgd-confident, apgd-t, square, uniform-noise,
     /// gaussian-noise. Worst case of several attacks: autoattack, autoattack-rand, suite (attacks an ensemble as a whole and
     /// through its members). Minimum norm: fab, cw, deepfool, fmn, hop-skip-jump. Moving pixels: flow-pgd (largest
-    /// displacement), stadv (least total variation), pose (rotations and shifts). From the paper: cw-one-step,
-    /// cw-one-step-log-probabilities.
+    /// displacement), stadv (least total variation), pose (rotations and shifts). By a trained network: advgan, with
+    /// --generator. From the paper: cw-one-step, cw-one-step-log-probabilities.
     #[arg(long, value_name = "NAME", required_unless_present = "verify")]
     pub(crate) attack: Option<AttackName>,
     /// Radii for pixels in [0, 1], ascending: 0,0.05,0.1 or 4/255,8/255. Of flow-pgd: the largest displacement along an axis, in
@@ -238,6 +239,9 @@ pub(crate) struct Evaluate {
     /// the evaluation can use different posterior samples.
     #[arg(long, value_name = "LIST", value_delimiter = ',', conflicts_with = "verify")]
     pub(crate) surrogate_members: Vec<usize>,
+    /// Of advgan: the run or weight file of the generator that makes the images, as `bal train` writes it for [advgan].
+    #[arg(long, value_name = "RUN|FILE", conflicts_with = "verify")]
+    pub(crate) generator: Option<PathBuf>,
     /// First checks for signs of masked gradients, on at most 256 images.
     #[arg(long)]
     pub(crate) check: bool,
@@ -279,6 +283,7 @@ impl Evaluate {
             images: self.images.selection(),
             attack: attack(self.attack.ok_or_else(|| usage("--attack is needed"))?)?,
             radii: self.radius.clone(),
+            generator: self.generator.clone(),
             surrogate: named.then(|| Surrogate { at: self.surrogate.clone(), members }),
             check: self.check,
             outputs: self.outputs.outputs(),

@@ -1,6 +1,6 @@
 //! Networks as functions of their weights.
 
-use crate::{NoiseStream, Position, Tapped};
+use crate::{NoiseStream, Position, Tapped, TrainError};
 use tch::Tensor;
 
 /// The name and shape of a weight or buffer.
@@ -16,6 +16,38 @@ impl TensorSpec {
     /// A weight of this name and shape.
     pub fn new(name: impl Into<String>, shape: &[i64]) -> Self {
         Self { name: name.into(), shape: shape.to_vec() }
+    }
+}
+
+/// What a network is for, and with it what a pass gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// It tells classes apart: logits, `[n, classes]`.
+    Classifier,
+    /// It says in which direction each pixel of an image is changed: `[n, c, h, w]`, in `[-1, 1]`. Its first buffer is the
+    /// radius that it was trained for, `[1]`.
+    Generator,
+    /// It tells images of the data from those that a generator changed: `[n, 1]`, the log-odds that an image is of the data.
+    Discriminator,
+}
+
+impl Role {
+    /// Refuses a `network` of another role than this one, which `method` trains.
+    ///
+    /// # Errors
+    /// [`TrainError::Network`].
+    pub fn check(self, method: &'static str, network: &dyn Architecture) -> Result<(), TrainError> {
+        if network.role() == self {
+            return Ok(());
+        }
+        let why = match self {
+            Self::Classifier => "it tells no classes apart; take a network that does",
+            Self::Generator => "it changes no images; take advgan-generator",
+            Self::Discriminator => {
+                "it does not tell images of the data from others; take advgan-discriminator"
+            }
+        };
+        Err(TrainError::Network { method, network: network.name().into(), why: why.into() })
     }
 }
 
@@ -35,7 +67,7 @@ pub enum Mode<'a> {
 /// What a forward pass gives.
 #[derive(Debug)]
 pub struct Forward {
-    /// Raw logits, `[n, classes]`.
+    /// Raw logits, `[n, classes]`; what a network of another [`Role`] gives instead.
     pub logits: Tensor,
     /// The buffers after the pass, where it moved them.
     pub buffers: Option<Position>,
@@ -48,11 +80,16 @@ pub trait Architecture: Send + Sync + std::fmt::Debug {
     /// The name that files carry: `cnn`.
     fn name(&self) -> &str;
 
-    /// Number of classes.
+    /// Number of classes; of a network of another [`Role`] that of the images that it is for.
     fn classes(&self) -> i64;
 
     /// Channels, height and width of an image.
     fn input(&self) -> [i64; 3];
+
+    /// What it is for. Provided: it is a classifier.
+    fn role(&self) -> Role {
+        Role::Classifier
+    }
 
     /// Names and shapes of the weights, in a position's order.
     fn parameters(&self) -> Vec<TensorSpec>;

@@ -30,7 +30,7 @@ mod targets;
 mod uncertainty;
 mod workers;
 
-pub use architecture::{Architecture, Forward, Mode, TensorSpec};
+pub use architecture::{Architecture, Forward, Mode, Role, TensorSpec};
 pub use batch::Batch;
 pub use classifier::{Classifier, ClassifierError};
 pub use energy::{Aux, Energy, Evaluation, gradients};

@@ -1,6 +1,6 @@
 //! Training methods: settings that turn a task into a posterior.
 
-use crate::{Architecture, CoreError, GibbsError, Images, Member, Position, Posterior, State, Workers};
+use crate::{Architecture, CoreError, GibbsError, Images, Member, Position, Posterior, Role, State, Workers};
 use std::{ops::ControlFlow, sync::Arc};
 use tch::Tensor;
 
@@ -164,12 +164,13 @@ pub trait Method: Send + Sync + std::fmt::Debug {
         Ok(())
     }
 
-    /// Refuses a network that the method cannot use, before anything long begins.
+    /// Refuses a network that the method cannot use, before anything long begins. Provided for methods that train
+    /// classifiers.
     ///
     /// # Errors
     /// [`TrainError::Network`].
-    fn check_network(&self, _network: &dyn Architecture) -> Result<(), TrainError> {
-        Ok(())
+    fn check_network(&self, network: &dyn Architecture) -> Result<(), TrainError> {
+        Role::Classifier.check(self.name(), network)
     }
 
     /// Trains. `observe` is told after each sweep and may end the run early by breaking.

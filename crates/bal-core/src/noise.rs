@@ -34,6 +34,8 @@ pub enum Purpose {
     Hyper = 11,
     /// Labels drawn from a network's own prediction.
     Labels = 12,
+    /// Initial weights of the network that judges a generator's images.
+    Discriminator = 14,
 }
 
 /// What a stream of noise belongs to.

@@ -1,7 +1,7 @@
 //! Networks computed in bfloat16.
 
 use crate::ModelError;
-use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, TensorSpec};
+use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, Role, TensorSpec};
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
 
@@ -51,6 +51,10 @@ impl Architecture for Bfloat16 {
 
     fn input(&self) -> [i64; 3] {
         self.0.input()
+    }
+
+    fn role(&self) -> Role {
+        self.0.role()
     }
 
     fn parameters(&self) -> Vec<TensorSpec> {

@@ -1,7 +1,9 @@
 //! Networks that predict together.
 
 use crate::ModelError;
-use bal_core::{Architecture, Classifier, ClassifierError, Member, Mode, Posterior, Prediction, Replicate};
+use bal_core::{
+    Architecture, Classifier, ClassifierError, Member, Mode, Posterior, Prediction, Replicate, Role,
+};
 use tch::{Device, Kind, Tensor};
 
 /// A posterior's samples as one classifier, in evaluation mode; a point estimate has one member.
@@ -40,9 +42,16 @@ impl Ensemble {
     /// The ensemble of `posterior`, predicting as it says, on `device`.
     ///
     /// # Errors
-    /// [`ModelError::Empty`] without members, [`ModelError::Unlike`] for members of other images or classes than the first.
+    /// [`ModelError::Empty`] without members, [`ModelError::Unlike`] for members of other images or classes than the first,
+    /// [`ModelError::NoClassifier`] for one that tells no classes apart.
     pub fn new(posterior: &Posterior, device: Device) -> Result<Self, ModelError> {
         are_alike(posterior.members.iter().map(|member| &*member.network))?;
+        if let Some(other) = posterior.members.iter().find(|m| m.network.role() != Role::Classifier) {
+            return Err(ModelError::NoClassifier {
+                network: other.network.name().into(),
+                role: other.network.role(),
+            });
+        }
         let members = posterior.members.iter().map(|m| m.to_device(device)).collect();
         Ok(Self { members, prediction: posterior.prediction, loss_kind: Kind::Double })
     }

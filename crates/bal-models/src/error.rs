@@ -1,5 +1,6 @@
 //! What can be wrong with weights and the files that hold them.
 
+use bal_core::Role;
 use std::path::PathBuf;
 
 /// A file of weights that cannot be read, written or believed.
@@ -137,7 +138,7 @@ pub enum ModelError {
     /// An architecture that is not known.
     #[error(
         "unknown architecture `{name}`; known are cnn, cnn-wide, stn, mlp-HIDDEN (such as mlp-256-256), resnet-frn-LAYERS \
-         (8, 14, 20 and so on in steps of 6) and tramer-a to tramer-d"
+         (8, 14, 20 and so on in steps of 6), tramer-a to tramer-d, advgan-generator and advgan-discriminator"
     )]
     Architecture {
         /// The name given.
@@ -175,6 +176,20 @@ pub enum ModelError {
         other_classes: i64,
         /// Channels, height and width that it takes.
         other_input: [i64; 3],
+    },
+    /// A network that tells no classes apart.
+    #[error(
+        "`{network}` is no classifier: {}; name weights of a classifier",
+        match role {
+            Role::Generator => "it changes images, and the attack `advgan` takes it as its generator",
+            _ => "it tells images of the data from others",
+        }
+    )]
+    NoClassifier {
+        /// Its name.
+        network: String,
+        /// What it is instead.
+        role: Role,
     },
     /// There is no member to predict with.
     #[error("an ensemble needs at least one member")]

@@ -3,6 +3,7 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+mod advgan;
 mod bfloat16;
 mod checkpoint;
 mod cnn;
@@ -27,6 +28,7 @@ mod traces;
 mod tramer;
 mod weights;
 
+pub use advgan::{AdvganDiscriminator, AdvganGenerator};
 pub use bfloat16::Bfloat16;
 pub use checkpoint::{checkpoint_sweep, read_checkpoint, write_checkpoint};
 pub use cnn::Cnn;

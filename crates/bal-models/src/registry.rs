@@ -2,7 +2,7 @@
 
 use crate::mlp::mlp;
 use crate::tramer::tramer;
-use crate::{Cnn, ModelError, ResnetFrn, Sizes, Stn};
+use crate::{AdvganDiscriminator, AdvganGenerator, Cnn, ModelError, ResnetFrn, Sizes, Stn};
 use bal_core::Architecture;
 use std::sync::Arc;
 
@@ -20,6 +20,8 @@ const MNIST: Sizes = Sizes { input: [1, 28, 28], classes: 10 };
 /// | `mlp-H-H` | fully connected, with the units of each hidden layer: `mlp-1200-1200` |
 /// | `resnet-frn-N` | residual, without batch statistics, of N = 6k + 2 layers: `resnet-frn-20`, [`ResnetFrn`] |
 /// | `tramer-a` to `tramer-d` | the networks of ensemble adversarial training (Tramèr et al., ICLR 2018) |
+/// | `advgan-generator` | changes images, [`AdvganGenerator`]; no classifier |
+/// | `advgan-discriminator` | tells images of the data from those that a generator changed, [`AdvganDiscriminator`]; no classifier |
 ///
 /// # Errors
 /// [`ModelError::Architecture`] for any other name, [`ModelError::Sizes`] for sizes that it cannot have.
@@ -31,6 +33,8 @@ pub fn architecture(name: &str, sizes: Option<Sizes>) -> Result<Arc<dyn Architec
         ("cnn-wide", Some(sizes)) => Arc::new(Cnn::wide(sizes)?),
         ("stn", None) => Arc::new(Stn::gtsrb()),
         ("stn", Some(sizes)) => Arc::new(Stn::new(sizes)?),
+        (AdvganGenerator::NAME, sizes) => Arc::new(AdvganGenerator::new(sizes.unwrap_or(MNIST))?),
+        (AdvganDiscriminator::NAME, sizes) => Arc::new(AdvganDiscriminator::new(sizes.unwrap_or(MNIST))?),
         (name, sizes) => {
             let sizes = sizes.unwrap_or(MNIST);
             let unknown = || Err(ModelError::Architecture { name: name.into() });

@@ -9,6 +9,7 @@ use serde_json::Value;
 /// BAL:         epochs (S_z S_w M_z + S_w M_w (S_z + c)),    c = 1 where the clean images' loss counts, else 0
 /// adversarial: epochs (steps + 1 + c),                      WRM: one more, for its first point
 /// Laplace:     1 for each of its images
+/// `AdvGAN`:    epochs (V + 1),                              for V victims and the generator
 /// ```
 pub fn gradients(experiment: &Value) -> Option<f64> {
     let number = |value: &Value| value.as_f64();
@@ -38,6 +39,11 @@ pub fn gradients(experiment: &Value) -> Option<f64> {
     let laplace = &experiment["laplace"];
     if laplace.is_object() {
         return Some(number(&laplace["images"])? / number(&experiment["train_images"])?);
+    }
+    let advgan = &experiment["advgan"];
+    if advgan.is_object() {
+        let named = |key: &str| advgan["victims"][key].as_array().map_or(0, Vec::len);
+        return Some((named("experiments") + named("files") + 1) as f64 * epochs(advgan)?);
     }
     epochs(&experiment["erm"])
 }
@@ -69,6 +75,10 @@ mod tests {
         assert_eq!(gradients(&json!({"erm": {"schedule": {"epochs": 15}}})), Some(15.0));
         let laplace = json!({"train_images": 60_000, "laplace": {"images": 15_000, "members": 5}});
         assert_eq!(gradients(&laplace), Some(0.25));
+        let advgan = json!({"advgan": {
+            "schedule": {"epochs": 60}, "victims": {"experiments": ["a.toml"], "files": ["b"]},
+        }});
+        assert_eq!(gradients(&advgan), Some(180.0));
         assert_eq!(gradients(&json!({"name": "nothing"})), None);
     }
 }

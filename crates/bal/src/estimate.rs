@@ -18,7 +18,8 @@ const ENOUGH: Duration = Duration::from_secs(10);
 /// When the experiment or its data cannot be used.
 pub fn seconds_per_batch(experiment: &Experiment, session: &Session) -> Result<f64> {
     let training = experiment.training(session)?;
-    let networks = experiment.architectures(training.sizes()?, session.device)?;
+    let sizes = training.sizes()?;
+    let networks = experiment.architectures(sizes, session.device)?;
     let task = Task {
         networks: networks.of_task(),
         images: &training.images,
@@ -29,7 +30,7 @@ pub fn seconds_per_batch(experiment: &Experiment, session: &Session) -> Result<f
     };
     let begun = Instant::now();
     let mut ends: Vec<Duration> = Vec::new();
-    let fitted = experiment.method()?.fit(&task, &mut |_| {
+    let fitted = experiment.method_on_trial(sizes)?.fit(&task, &mut |_| {
         ends.push(begun.elapsed());
         let enough = ends.len() > BATCHES || begun.elapsed() > ENOUGH;
         if enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

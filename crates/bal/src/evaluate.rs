@@ -2,6 +2,7 @@
 
 mod adversarial;
 mod described;
+mod generator;
 mod grid;
 mod merge;
 mod part;

@@ -18,7 +18,10 @@ use bal_core::{Classifier, Method};
 use bal_data::Digest;
 use bal_models::Sizes;
 pub use meaning::Meaning;
-pub use methods::{AdversarialSettings, AttackTable, BnnSettings, ErmSettings, SourceTable, WrmTraining};
+pub use methods::{
+    AdversarialSettings, AdvganTraining, AttackTable, BnnSettings, ErmSettings, NamedSources, SourceTable,
+    VictimTable, WrmTraining,
+};
 use methods::{MethodTable, with_methods};
 pub use networks::NetworkSettings;
 pub(crate) use networks::{Networks, weights};
@@ -43,7 +46,7 @@ with_methods! {
         /// A folder or a table of images where `[images]` says how it is read.
         pub dataset: String,
         /// Network: `cnn`, `cnn-wide` with twice its filters, `stn`, which has a spatial transformer, `mlp-256-256` with the units of
-        /// each hidden layer, `resnet-frn-20`, which is residual, or `tramer-a` to `tramer-d`.
+        /// each hidden layer, `resnet-frn-20`, which is residual, or `tramer-a` to `tramer-d`; under `[advgan]` `advgan-generator`.
         ///
         /// Absent where `[[networks]]` has several.
         #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -182,21 +185,21 @@ impl Experiment {
     }
 
     /// The networks that its inner attack runs on beside the one in training, if it names some.
-    pub fn sources(&self) -> Option<&SourceTable> {
+    pub fn sources(&self) -> Option<NamedSources<'_>> {
         self.methods().into_iter().find_map(MethodTable::sources)
     }
 
     /// The experiments whose networks its inner attack runs on, on the same images; with the seeds of their own files.
     pub fn source_experiments(&self, origin: &Origin) -> Result<Vec<(Self, Origin)>> {
-        let files = self.sources().map_or(&[][..], |sources| &sources.experiments);
+        let Some(NamedSources { table, experiments, .. }) = self.sources() else { return Ok(vec![]) };
         let read = |file: &PathBuf| {
             let name = file.display().to_string();
             let origin = origin.beside(file);
             let mut source = Self::read(&origin, &name, &[], None)?;
             if source.sources().is_some() {
                 bail!(
-                    "{name} has sources itself, and an experiment under [adversarial_training.sources] may have none; train it, \
-                     and name its run under files"
+                    "{name} has sources itself, and an experiment under [{table}] may have none; train it, and name its run \
+                     under files"
                 );
             }
             if source.dataset != self.dataset {
@@ -205,7 +208,7 @@ impl Experiment {
             }
             Ok((source, origin))
         };
-        files.iter().map(read).collect()
+        experiments.iter().map(read).collect()
     }
 
     /// `other` on the images of this experiment.
@@ -223,6 +226,11 @@ impl Experiment {
     /// The same with these networks, those that [`Self::sources`] names.
     pub(crate) fn method_with(&self, sources: Vec<Box<dyn Classifier>>) -> Result<Box<dyn Method>> {
         if sources.is_empty() { self.method() } else { self.table()?.with_sources(sources) }
+    }
+
+    /// The method as it is when a few batches are timed, on images and classes of these sizes.
+    pub(crate) fn method_on_trial(&self, sizes: Sizes) -> Result<Box<dyn Method>> {
+        self.table()?.on_trial(sizes)
     }
 
     /// The table of its method.
@@ -276,6 +284,9 @@ impl Experiment {
         // Of its sources the digests count, as of the start.
         if let Some(sources) = all.adversarial_training.as_mut().and_then(|table| table.sources.as_mut()) {
             (sources.experiments, sources.files) = (vec![], vec![]);
+        }
+        if let Some(advgan) = &mut all.advgan {
+            (advgan.victims.experiments, advgan.victims.files) = (vec![], vec![]);
         }
         all
     }

@@ -60,8 +60,9 @@ pub use evaluate::{
     evaluate, evaluate_part, measure, merge, verify,
 };
 pub use experiment::{
-    AdversarialSettings, AttackTable, BnnSettings, ErmSettings, Experiment, ExperimentRequest, Meaning,
-    NetworkSettings, Origin, Plan, Precision, SourceTable, Start, WrmTraining,
+    AdversarialSettings, AdvganTraining, AttackTable, BnnSettings, ErmSettings, Experiment,
+    ExperimentRequest, Meaning, NamedSources, NetworkSettings, Origin, Plan, Precision, SourceTable, Start,
+    VictimTable, WrmTraining,
 };
 pub use export::export;
 pub use image_selection::ImageSelection;

@@ -6,7 +6,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use bal_baselines::ParameterSettings;
-use bal_core::Posterior;
+use bal_core::{Posterior, Role};
 use bal_models::Ensemble;
 use bal_report::{
     ConfigurationalTemperature, Diagnostics, LaplaceFit, MetricLine, PriorPrecision, Record, SamplerRegime,
@@ -35,7 +35,6 @@ pub(crate) fn make(
 ) -> Result<Record> {
     let Outcome { training, start, posterior, .. } = outcome;
     let method = experiment.method()?;
-    let model = Ensemble::new(posterior, session.device)?;
     let images = training.images.len() as u64;
     let lines = metrics::read(&folder.metrics()).context("the run's metrics cannot be read back")?;
     let batches = experiment.epochs().batches(images);
@@ -95,9 +94,18 @@ pub(crate) fn make(
             precision: fit.precision,
             tried: fit.tried.into_iter().map(tried).collect(),
         }),
-        held_out: bal_baselines::accuracy(&model, &training.held_out, &session.workers)?,
+        held_out: held_out(posterior, training, session)?,
         digests: folder.digests()?,
     })
+}
+
+/// The accuracy on the held-out images; `None` without such images, and of networks that tell no classes apart.
+fn held_out(posterior: &Posterior, training: &Training, session: &Session) -> Result<Option<f64>> {
+    if posterior.first_network()?.role() != Role::Classifier {
+        return Ok(None);
+    }
+    let model = Ensemble::new(posterior, session.device)?;
+    Ok(bal_baselines::accuracy(&model, &training.held_out, &session.workers)?)
 }
 
 /// A pair of a search, as the record has it.

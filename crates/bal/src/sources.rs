@@ -12,7 +12,7 @@ use crate::{
     trained_on::Tie,
 };
 use anyhow::{Context, Result, bail};
-use bal_core::{Classifier, Posterior};
+use bal_core::{Classifier, Posterior, Role};
 use bal_models::{Ensemble, Sizes};
 use std::path::{Path, PathBuf};
 use tch::Device;
@@ -107,6 +107,9 @@ fn fits(source: &LoadedModel, experiment: &Experiment, training: &Training) -> R
         bail!("PyTorch saved it as a network, and files of weights are wanted")
     };
     let network = posterior.first_network()?;
+    if network.role() != Role::Classifier {
+        bail!("its {} is no classifier; name weights of one", network.name());
+    }
     let (theirs, ours) = (Sizes::of(&**network), training.sizes()?);
     if theirs != ours {
         let described =

@@ -49,8 +49,10 @@ impl TransferRequest {
     /// The attack.
     ///
     /// # Errors
-    /// For settings that the attack cannot have, and for a ball without radii.
+    /// For settings that the attack cannot have, for a ball without radii, and for an attack that needs a generator: its images
+    /// would be the same in every row.
     pub fn attack(&self) -> Result<Attack, SettingError> {
+        self.attack.complete()?;
         let attack = self.attack.build()?;
         attack.takes(self.radii.as_ref().and_then(|radii| radii.as_slice().last().copied()))?;
         Ok(attack)

@@ -336,6 +336,7 @@ pub(super) fn experiments() -> Seeds {
         file!("experiments/mnist-wrm.toml"),
         file!("experiments/mnist-bnn-sgadahmc.toml"),
         file!("experiments/mnist-laplace.toml"),
+        file!("experiments/mnist-advgan.toml"),
     ]
 }
 

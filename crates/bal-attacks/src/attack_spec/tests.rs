@@ -62,6 +62,7 @@ fn the_usual_settings_of_every_attack_are_written_so() {
             r#"{"steps":100,"step_size":0.05,"search_steps":6,"confidence":0.0,"initial_weight":0.01,"smoothing":0.0001}"#,
         ),
         ("pose", r#"{"rotations":31,"translations":5}"#),
+        ("advgan", "{}"),
     ];
     assert_eq!(written.map(|(name, _)| name.parse::<AttackName>().unwrap()), AttackName::ALL);
     for (name, expected) in written {
@@ -297,6 +298,6 @@ fn an_unknown_name_lists_the_known_ones() {
         "unknown attack `pdg`; known are fgsm, ifgsm, pgd, cw-one-step, cw-one-step-log-probabilities, \
          mi-fgsm, apgd-ce, apgd-dlr, apgd-confident, apgd-t, square, \
          autoattack, autoattack-rand, suite, uniform-noise, gaussian-noise, fab, cw, deepfool, fmn, \
-         hop-skip-jump, flow-pgd, stadv, pose"
+         hop-skip-jump, flow-pgd, stadv, pose, advgan"
     );
 }

@@ -1,6 +1,6 @@
 //! Models and data that are not what they should be.
 
-use super::{Bumpy, linear, minimal, noise, perturb, shades, with};
+use super::{Bumpy, complete, linear, minimal, noise, perturb, shades, with};
 use crate::{Attack, AttackName, AttackSpec, Settings, loss, predicted_classes};
 use bal_core::{Batch, Classifier, ClassifierError, EnsembleGradient, Prediction, Targets};
 use tch::{Kind, Tensor};
@@ -62,7 +62,7 @@ fn attack(name: AttackName) -> Attack {
 
 /// All attacks; those that seek the nearest image with every norm that they have.
 fn all() -> impl Iterator<Item = Attack> {
-    let others = AttackName::ALL.into_iter().map(attack);
+    let others = complete().map(attack);
     let others = others.filter(|attack| !matches!(attack, Attack::Nearest(_)));
     others.chain(minimal::quick().into_iter().map(|search| Attack::Nearest(search.into())))
 }

@@ -1,6 +1,6 @@
 //! What holds for every attack.
 
-use super::{Bumpy, Linear, linear, noise, shades, with};
+use super::{Bumpy, Linear, complete, linear, noise, shades, with};
 use crate::{
     Attack, AttackName, AttackSpec, Ball, Judgement, LossName, Norm, PgdSettings, Settings, StepSize,
 };
@@ -27,7 +27,7 @@ fn specs() -> Vec<AttackSpec> {
         .with("repetitions", 2u64);
     let random_step = |norm| few.clone().with("random_step", 0.25).with("norm", norm);
     let mut specs = [Norm::LInf, Norm::L2].map(|norm| with(AttackName::Fgsm, &random_step(norm))).to_vec();
-    for name in AttackName::ALL {
+    for name in complete() {
         if !matches!(AttackSpec::from(name).build().unwrap(), Attack::InBalls(..)) {
             continue;
         }

@@ -31,6 +31,11 @@ pub(crate) fn with(name: AttackName, settings: &Settings) -> AttackSpec {
     name.with(&settings.clone().only(has)).unwrap()
 }
 
+/// Every attack that settings alone make. What holds of the others is tested with them.
+pub(crate) fn complete() -> impl Iterator<Item = AttackName> {
+    AttackName::ALL.into_iter().filter(|&name| AttackSpec::from(name).complete().is_ok())
+}
+
 /// What an attack of any kind makes of a batch; one in balls in that of `radius`.
 pub(crate) fn perturb(
     attack: &Attack,

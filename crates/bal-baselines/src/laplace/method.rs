@@ -3,7 +3,7 @@
 use super::{Gaussian, LaplaceSettings, learner::LaplaceLearner, search};
 use bal_core::{
     Architecture, EnsembleGradient, LaplaceFit, Member, Method, NoiseKey, NoiseStream, Posterior, Prediction,
-    Progress, Purpose, Task, TrainError,
+    Progress, Purpose, Role, Task, TrainError,
 };
 use std::ops::ControlFlow;
 
@@ -56,6 +56,7 @@ impl Method for Laplace {
     }
 
     fn check_network(&self, network: &dyn Architecture) -> Result<(), TrainError> {
+        Role::Classifier.check(self.name(), network)?;
         super::Curvature::check(self.settings.structure, network)
     }
 

@@ -1,5 +1,6 @@
 //! The methods on tasks small enough to check every bit.
 
+mod advgan;
 mod architectures;
 mod bal_settings;
 mod data_flows;

@@ -10,6 +10,9 @@ use std::error::Error;
 pub(crate) fn of_settings(error: &SettingError) -> String {
     match error {
         SettingError::MissingRadius(name) => format!("{error}: --radius {}", radii(name)),
+        SettingError::MissingGenerator => {
+            format!("{error}: bal evaluate RUN --attack advgan --generator RUN --radius 0.3")
+        }
         _ => error.to_string(),
     }
 }

@@ -1,5 +1,6 @@
 //! The program as a user meets it: runs that are reproduced and resumed, and input that is refused.
 
+mod advgan;
 mod calibrating;
 mod comparing;
 // The browser of bal-page's own tests.

@@ -1,5 +1,6 @@
 //! Files of weights, good, damaged and hostile, and the networks against PyTorch.
 
+mod advgan;
 mod checkpoint;
 mod exported;
 mod formula;

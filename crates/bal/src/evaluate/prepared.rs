@@ -1,6 +1,6 @@
 //! What an evaluation needs before its attack begins.
 
-use super::{settings, surrogate};
+use super::{generator, settings, surrogate};
 use crate::{
     EvaluateRequest, ReadyModel, Session,
     image_selection::Selected,
@@ -9,7 +9,7 @@ use crate::{
     partial::{Identity, Partial},
 };
 use anyhow::{Context, Result};
-use bal_attacks::{Attack, AttackSpec, Protocol, Transfer};
+use bal_attacks::{Attack, AttackSpec, Protocol, Settings, Transfer};
 use bal_core::Classifier;
 use bal_report::Model;
 use serde_json::Value;
@@ -50,10 +50,19 @@ impl Prepared {
             Some(_) => request.attack.following(source.ensemble_gradient())?,
             None => request.attack,
         };
-        let attack = spec.build()?;
         let chosen = Selected::by(&request.images, request.seed, session, &source)?;
         let other = surrogate::read(request, &chosen, session)?;
-        let sources: Vec<&LoadedModel> = iter::once(&source).chain(&other).collect();
+        let generator = generator::read(request, &chosen, session)?;
+        let attack = match &generator {
+            Some(generator) => generator.attack()?,
+            None => spec.build()?,
+        };
+        let settings = |said: &Settings, attack: &Attack, seed| {
+            let settings = settings(request, said, attack, other.as_ref(), seed);
+            generator.iter().fold(settings, |settings, generator| generator.named_in(settings))
+        };
+        let files = generator.as_ref().map(|generator| &generator.source);
+        let sources: Vec<&LoadedModel> = iter::once(&source).chain(&other).chain(files).collect();
         let (limit, radii) = (request.images.limit, request.radii.as_ref());
         let partial = |file: &Path, seed: u64| {
             let identity = Identity {
@@ -62,7 +71,7 @@ impl Prepared {
                 chosen: &chosen,
                 limit,
                 attack: attack.name(),
-                settings: &settings(request, &spec.settings(), &attack, other.as_ref(), seed),
+                settings: &settings(&spec.settings(), &attack, seed),
                 radii,
                 images: request.outputs.save.is_some() || request.outputs.grid.is_some(),
             };
@@ -76,7 +85,7 @@ impl Prepared {
         let attack = attack.for_classes(classifier.classes()).with_context(|| model.source.clone())?;
         // For few classes an attack may be another, and the record says so.
         let recorded = spec.recorded(classifier.classes());
-        let settings = settings(request, &recorded, &attack, other.as_ref(), request.seed);
+        let settings = settings(&recorded, &attack, request.seed);
         let attack = match other {
             Some(source) => {
                 let surrogate = source.classifier(chosen.shown(limit), session)?.classifier;

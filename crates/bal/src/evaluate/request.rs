@@ -1,7 +1,7 @@
 //! What is asked of an evaluation.
 
 use crate::{ImageSelection, ModelSource, Outputs};
-use bal_attacks::{Attack, AttackSpec, Radii, SettingError};
+use bal_attacks::{Attack, AttackName, AttackSpec, Radii, SettingError};
 use std::path::PathBuf;
 
 /// Which model is attacked, how, and on which images.
@@ -18,6 +18,8 @@ pub struct EvaluateRequest {
     pub radii: Option<Radii>,
     /// Another model that the attack runs on; its images are shown to the first.
     pub surrogate: Option<Surrogate>,
+    /// The run or file of weights of a generator, for the attack `advgan`, which needs one.
+    pub generator: Option<PathBuf>,
     /// Whether the model is first looked at for signs of masked gradients, on at most 256 images.
     pub check: bool,
     /// Files to write. Beside the first that is one, finished parts are kept, and an interrupted evaluation goes on there.
@@ -40,6 +42,7 @@ impl EvaluateRequest {
             attack: attack.into(),
             radii: None,
             surrogate: None,
+            generator: None,
             check: false,
             outputs: Outputs::default(),
             seed: 0,
@@ -57,8 +60,14 @@ impl EvaluateRequest {
     /// The attack.
     ///
     /// # Errors
-    /// For settings that the attack cannot have, and for a ball without radii.
+    /// For settings that the attack cannot have, for a ball without radii, and for a generator that the attack lacks or does
+    /// not take.
     pub fn attack(&self) -> Result<Attack, SettingError> {
+        match (&self.generator, self.attack.name()) {
+            (None, _) => self.attack.complete()?,
+            (Some(_), AttackName::AdvGan) => {}
+            (Some(_), name) => return Err(SettingError::ForeignGenerator(name.name())),
+        }
         let attack = self.attack.build()?;
         attack.takes(self.radii.as_ref().and_then(|radii| radii.as_slice().last().copied()))?;
         Ok(attack)

@@ -1,6 +1,7 @@
 //! The methods that an experiment can have: one list, and one file for the table of each.
 
 mod adversarial_training;
+mod advgan;
 mod bal;
 mod bnn;
 mod erm;
@@ -12,11 +13,24 @@ use anyhow::{Result, bail};
 use bal_baselines::{BalSettings, Epochs};
 use bal_core::{Classifier, Method};
 use bal_models::Sizes;
+use std::path::PathBuf;
 
 pub use adversarial_training::{AdversarialSettings, AttackTable, SourceTable};
+pub use advgan::{AdvganTraining, VictimTable};
 pub use bnn::BnnSettings;
 pub use erm::ErmSettings;
 pub use wrm::WrmTraining;
+
+/// The networks that an attack in training runs on, as a table of the experiment names them.
+#[derive(Clone, Copy, Debug)]
+pub struct NamedSources<'a> {
+    /// The table.
+    pub table: &'static str,
+    /// Experiments, beside the file.
+    pub experiments: &'a [PathBuf],
+    /// Files of weights, or folders of finished runs, relative to the file.
+    pub files: &'a [PathBuf],
+}
 
 /// What the engine asks of the table of a method.
 pub(crate) trait MethodTable {
@@ -24,13 +38,18 @@ pub(crate) trait MethodTable {
     fn method(&self) -> Result<Box<dyn Method>>;
 
     /// The networks that its attack runs on, beside the one in training; they have to be there before it is trained.
-    fn sources(&self) -> Option<&SourceTable> {
+    fn sources(&self) -> Option<NamedSources<'_>> {
         None
     }
 
     /// The method with these networks, at least one.
     fn with_sources(&self, _sources: Vec<Box<dyn Classifier>>) -> Result<Box<dyn Method>> {
         bail!("the method has no other networks to attack")
+    }
+
+    /// The method as it is when a few batches are timed: with stand-ins for networks that it cannot do without.
+    fn on_trial(&self, _sizes: Sizes) -> Result<Box<dyn Method>> {
+        self.method()
     }
 
     /// Passes over the training images.
@@ -75,6 +94,9 @@ macro_rules! with_methods {
             /// The Laplace approximation: a Gaussian around the weights of the start.
             #[serde(default, skip_serializing_if = "Option::is_none")]
             laplace: LaplaceSettings,
+            /// `AdvGAN`: a network that changes images so that others, the victims, get them wrong.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            advgan: AdvganTraining,
         });
     };
     (@ $(#[$about:meta])* $name:ident { $($fields:tt)* }

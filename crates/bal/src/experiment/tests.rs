@@ -26,8 +26,12 @@ fn every_experiment_of_the_project_can_be_used_and_so_can_its_start_and_its_sour
         let said = text.contains("\n[start]\n") || text.contains("\n[[networks]]\n");
         assert_eq!(!starts.is_empty(), said, "{name}");
         let sources = experiment.source_experiments(&origin).unwrap();
-        assert_eq!(!sources.is_empty(), text.contains("\n[adversarial_training.sources]\n"), "{name}");
-        assert!(sources.iter().all(|(source, _)| source.seed != experiment.seed), "{name}");
+        let said =
+            ["\n[adversarial_training.sources]\n", "\n[advgan.victims]\n"].iter().any(|t| text.contains(t));
+        assert_eq!(!sources.is_empty(), said, "{name}");
+        // A victim is no network like the generator, so it does not matter whether they begin alike.
+        let attacks = experiment.advgan.is_some();
+        assert!(attacks || sources.iter().all(|(source, _)| source.seed != experiment.seed), "{name}");
     }
 }
 
@@ -113,4 +117,17 @@ fn of_its_sources_the_digest_follows_what_they_are_and_not_where() {
     assert_ne!(as_it_is, read(&["adversarial_training.sources.include_self=false"], "+a+b"));
     assert_ne!(as_it_is, read(&[], "+a+c"));
     assert_ne!(as_it_is, read(&["adversarial_training.labels=\"given\""], "+a+b"));
+}
+
+#[test]
+fn of_its_victims_the_digest_follows_what_they_are_and_not_where() {
+    let origin = Origin::File(folder().join("mnist-advgan.toml"));
+    let read = |set: &[&str], victims: &str| {
+        let set: Vec<String> = set.iter().map(ToString::to_string).collect();
+        Experiment::read(&origin, "", &set, None).unwrap().digest(victims, std::iter::empty()).unwrap()
+    };
+    let as_it_is = read(&[], "+a");
+    assert_eq!(as_it_is, read(&["advgan.victims={ files = [\"runs/other\"] }"], "+a"));
+    assert_ne!(as_it_is, read(&[], "+b"));
+    assert_ne!(as_it_is, read(&["advgan.generator.radius=0.2"], "+a"));
 }

@@ -83,6 +83,11 @@ impl LoadedModel {
         }
     }
 
+    /// Where it computes.
+    pub(crate) fn device(&self) -> Device {
+        self.device
+    }
+
     /// The weights; `None` of networks in TorchScript.
     pub fn posterior(&self) -> Option<&Posterior> {
         match &self.kind {

@@ -28,9 +28,11 @@ pub(super) fn count(request: &ReportRequest, shown: &Selected) -> u64 {
 /// The attack that is asked for.
 ///
 /// # Errors
-/// When it has no radius.
+/// When it has no radius, or needs a generator.
 pub(super) fn attack(request: &ReportRequest) -> Result<Attack> {
-    let attack = AttackSpec::from(request.attack).build()?;
+    let attack = AttackSpec::from(request.attack);
+    attack.complete()?;
+    let attack = attack.build()?;
     if attack.measure().is_none() || attack.seeks_nearest() {
         let fault =
             format!("{} has no radius, and a page shows images at one; take pgd or flow-pgd", attack.name());

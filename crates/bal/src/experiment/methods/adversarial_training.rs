@@ -1,6 +1,6 @@
 //! `[adversarial_training]`: training on images that an attack made.
 
-use super::MethodTable;
+use super::{MethodTable, NamedSources};
 use anyhow::{Context, Result, bail};
 use bal_attacks::{AttackName, AttackSpec, Radius, SettingError, Settings, Within};
 use bal_baselines::{AdversarialTraining, Epochs, Labels, Sources};
@@ -67,7 +67,9 @@ pub struct AttackTable {
 
 impl AttackTable {
     fn spec(&self) -> Result<AttackSpec, SettingError> {
-        self.name.parse::<AttackName>()?.of_file(&self.settings)
+        let spec = self.name.parse::<AttackName>()?.of_file(&self.settings)?;
+        spec.complete()?;
+        Ok(spec)
     }
 
     fn attack(&self) -> Result<Within> {
@@ -111,8 +113,9 @@ impl MethodTable for AdversarialSettings {
         Ok(Box::new(self.alone()?))
     }
 
-    fn sources(&self) -> Option<&SourceTable> {
-        self.sources.as_ref()
+    fn sources(&self) -> Option<NamedSources<'_>> {
+        let SourceTable { experiments, files, .. } = self.sources.as_ref()?;
+        Some(NamedSources { table: "adversarial_training.sources", experiments, files })
     }
 
     fn with_sources(&self, sources: Vec<Box<dyn Classifier>>) -> Result<Box<dyn Method>> {
