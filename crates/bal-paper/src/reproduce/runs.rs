@@ -8,8 +8,8 @@ use crate::reproduce::data::{AttackOn, Data};
 const START: &str = "erm";
 
 /// What experiments are called that start from initial weights, or from more than one run: one of these is a part of their name.
-const WITHOUT_ERM: [&str; 8] =
-    ["erm", "scratch", "robust", "dispersed", "resnet", "cifar", "ensemble", "mixed"];
+const WITHOUT_ERM: [&str; 9] =
+    ["advgan", "cifar", "dispersed", "ensemble", "erm", "mixed", "resnet", "robust", "scratch"];
 
 /// A training run with the evaluations of it.
 #[derive(Clone, Debug, PartialEq)]
