@@ -36,7 +36,6 @@ pub struct AdvGan {
 #[derive(Debug)]
 struct Generators {
     members: Shared<Vec<Member>>,
-    count: u64,
     input: [i64; 3],
     /// That of the first, if it was trained for one.
     radius: Option<f64>,
@@ -59,8 +58,7 @@ impl AdvGan {
         }
         let radius = first.buffers.tensors().first().map(|radius| radius.double_value(&[0]));
         let radius = radius.filter(|&radius| radius > 0.0);
-        let count = generators.len() as u64;
-        let generators = Generators { members: Shared::new(generators), count, input, radius };
+        let generators = Generators { members: Shared::new(generators), input, radius };
         Ok(Self { generators: Some(Arc::new(generators)) })
     }
 
@@ -80,9 +78,7 @@ impl AdvGan {
         }
         let _guard = tch::no_grad_guard();
         let direction = |member: &Member| member.forward(&batch.x, Mode::Evaluate).logits.clamp(-1.0, 1.0);
-        let members = generators.members.replica();
-        debug_assert_eq!(members.len() as u64, generators.count);
-        Ok(members.iter().map(direction).collect())
+        Ok(generators.members.replica().iter().map(direction).collect())
     }
 }
 

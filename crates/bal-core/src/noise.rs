@@ -35,7 +35,7 @@ pub enum Purpose {
     /// Labels drawn from a network's own prediction.
     Labels = 12,
     /// Initial weights of the network that judges a generator's images.
-    Discriminator = 14,
+    Discriminator = 13,
 }
 
 /// What a stream of noise belongs to.

@@ -4,7 +4,7 @@ mod graph;
 mod integers;
 mod read;
 
-use bal_operators::{Operator, OperatorError, Value};
+use bal_operators::{Constant, Operator, OperatorError, Value};
 use graph::{Argument, Callee, Node, Number, Output};
 pub(crate) use read::{input_shape, is_exported, read};
 use tch::{TchError, Tensor};
@@ -81,7 +81,7 @@ impl Program {
         let Some(version) = &self.graph.version else { return Ok(vec![]) };
         let of = |tensor: &Tensor| match version.call(&[("self", Value::Tensor(tensor.shallow_clone()))]) {
             Ok(values) => match values[..] {
-                [Value::Int(version)] => Ok(version),
+                [Value::Constant(Constant::Int(version))] => Ok(version),
                 _ => Err(TchError::Torch("a version is an integer".into())),
             },
             Err(error) => Err(TchError::Torch(error.to_string())),
@@ -100,14 +100,14 @@ fn called(node: &Node, values: &[Option<Value>]) -> Result<Vec<Value>, OperatorE
     let number = |number: &Number| match *number {
         Number::Known(number) => Ok(number),
         Number::Placed(place) => match values[place] {
-            Some(Value::Int(number)) => Ok(number),
-            Some(Value::Bool(truth)) => Ok(i64::from(truth)),
+            Some(Value::Constant(Constant::Int(number))) => Ok(number),
+            Some(Value::Constant(Constant::Bool(truth))) => Ok(i64::from(truth)),
             _ => Err(missing()),
         },
     };
     let value = |argument: &Argument| {
         Ok(match argument {
-            Argument::Known(constant) => constant.value(),
+            Argument::Known(constant) => constant.clone().into(),
             Argument::Placed(place) => {
                 values[*place].as_ref().map(Value::shallow_clone).ok_or_else(missing)?
             }
@@ -115,7 +115,7 @@ fn called(node: &Node, values: &[Option<Value>]) -> Result<Vec<Value>, OperatorE
                 places.iter().map(|place| place.map(tensor).transpose()).collect::<Result<_, _>>()?,
             ),
             Argument::Numbers(numbers) => {
-                Value::Ints(numbers.iter().map(number).collect::<Result<_, OperatorError>>()?)
+                Constant::Ints(numbers.iter().map(number).collect::<Result<_, OperatorError>>()?).into()
             }
         })
     };
@@ -129,7 +129,7 @@ fn called(node: &Node, values: &[Option<Value>]) -> Result<Vec<Value>, OperatorE
             let given = node.arguments.iter().map(|(_, argument)| value(argument));
             let given = given.collect::<Result<Vec<_>, OperatorError>>()?;
             let failed = |reason| OperatorError::Failed { name: node.name.clone(), reason };
-            Ok(vec![function.of(&given).map_err(failed)?])
+            Ok(vec![function.of(&given).map_err(failed)?.into()])
         }
     }
 }

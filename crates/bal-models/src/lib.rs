@@ -38,7 +38,7 @@ pub use posteriors::read_posteriors;
 pub use registry::architecture;
 pub use resnet_frn::ResnetFrn;
 pub use run_images::{Part, RunImages, read_run_images, write_run_images};
-pub use saved::{Normalisation, SavedNetworks, SavedSettings, exported_input_shape};
+pub use saved::{Normalisation, SavedNetworks, SavedSettings, exported_input_shape, is_exported};
 pub use sizes::Sizes;
 pub use stn::Stn;
 pub use tensor_file::TensorFile;

@@ -68,6 +68,11 @@ struct Shared {
     prediction: Prediction,
 }
 
+/// Whether the file at `path` is an exported program: by its name, `.pt2`, or as an archive that holds the graph of one.
+pub fn is_exported(path: &Path) -> bool {
+    exported::is_exported(path)
+}
+
 /// Channels, height and width of the images that an exported program takes; `None` where it takes images of several sizes.
 ///
 /// # Errors

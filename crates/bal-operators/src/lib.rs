@@ -15,7 +15,7 @@ mod value;
 pub use archive::Archive;
 pub use operator::{Operator, OperatorError};
 use std::ffi::CStr;
-pub use value::Value;
+pub use value::{Constant, Value};
 
 /// Room for what `LibTorch` says of a fault.
 const MESSAGE: usize = 2048;

@@ -1,6 +1,6 @@
 //! An operator, found by its name and called.
 
-use crate::{MESSAGE, Value, said};
+use crate::{Constant, MESSAGE, Value, said};
 use std::{
     ffi::{CString, c_char, c_int},
     fmt,
@@ -191,28 +191,38 @@ impl Call {
         // call, which copies it.
         unsafe {
             match value {
-                Value::None => bal_call_none(self.0, place),
                 Value::Tensor(tensor) => bal_call_tensor(self.0, place, tensor.as_ptr()),
                 Value::Tensors(tensors) => {
                     let pointers: Vec<*const C_tensor> = tensors.iter().map(pointer).collect();
                     bal_call_tensors(self.0, place, pointers.as_ptr(), pointers.len());
                 }
-                Value::Int(number) => bal_call_int(self.0, place, *number),
-                Value::Ints(numbers) => bal_call_ints(self.0, place, numbers.as_ptr(), numbers.len()),
-                Value::Float(number) => bal_call_float(self.0, place, *number),
-                Value::Floats(numbers) => bal_call_floats(self.0, place, numbers.as_ptr(), numbers.len()),
-                Value::Bool(truth) => bal_call_bool(self.0, place, *truth),
-                Value::Bools(truths) => bal_call_bools(self.0, place, truths.as_ptr(), truths.len()),
-                Value::Text(text) => {
-                    let text = CString::new(text.as_str()).map_err(|_| "text has a zero byte".to_owned())?;
-                    bal_call_text(self.0, place, text.as_ptr());
-                }
-                Value::Device(Device::Cpu) => bal_call_device(self.0, place, -1),
-                Value::Device(Device::Cuda(number)) => {
-                    let number = c_int::try_from(*number).map_err(|_| "there is no such GPU".to_owned())?;
-                    bal_call_device(self.0, place, number);
-                }
-                Value::Device(other) => return Err(format!("{other:?} is neither the CPU nor a GPU")),
+                Value::Constant(constant) => match constant {
+                    Constant::None => bal_call_none(self.0, place),
+                    Constant::Int(number) => bal_call_int(self.0, place, *number),
+                    Constant::Ints(numbers) => {
+                        bal_call_ints(self.0, place, numbers.as_ptr(), numbers.len());
+                    }
+                    Constant::Float(number) => bal_call_float(self.0, place, *number),
+                    Constant::Floats(numbers) => {
+                        bal_call_floats(self.0, place, numbers.as_ptr(), numbers.len());
+                    }
+                    Constant::Bool(truth) => bal_call_bool(self.0, place, *truth),
+                    Constant::Bools(truths) => bal_call_bools(self.0, place, truths.as_ptr(), truths.len()),
+                    Constant::Text(text) => {
+                        let text =
+                            CString::new(text.as_str()).map_err(|_| "text has a zero byte".to_owned())?;
+                        bal_call_text(self.0, place, text.as_ptr());
+                    }
+                    Constant::Device(Device::Cpu) => bal_call_device(self.0, place, -1),
+                    Constant::Device(Device::Cuda(number)) => {
+                        let number =
+                            c_int::try_from(*number).map_err(|_| "there is no such GPU".to_owned())?;
+                        bal_call_device(self.0, place, number);
+                    }
+                    Constant::Device(other) => {
+                        return Err(format!("{other:?} is neither the CPU nor a GPU"));
+                    }
+                },
             }
         }
         Ok(())
@@ -238,24 +248,31 @@ impl Call {
         // SAFETY: the place is one of the results', of the kind that was asked for first; items are counted before.
         unsafe {
             let items = || 0..bal_call_result_length(self.0, place);
-            Ok(match bal_call_kind(self.0, place) {
-                0 => Value::None,
-                1 => taken(bal_call_result_tensor(self.0, place)).map_or(Value::None, Value::Tensor),
-                2 => Value::Tensors(
-                    items().map(|item| taken(bal_call_result_tensor_at(self.0, place, item))).collect(),
-                ),
+            let constant = match bal_call_kind(self.0, place) {
+                0 => Constant::None,
+                1 => {
+                    let tensor = taken(bal_call_result_tensor(self.0, place));
+                    return Ok(tensor.map_or(Constant::None.into(), Value::Tensor));
+                }
+                2 => {
+                    let tensors = items().map(|item| taken(bal_call_result_tensor_at(self.0, place, item)));
+                    return Ok(Value::Tensors(tensors.collect()));
+                }
                 3 => {
                     let mut number = 0;
                     if !bal_call_result_int(self.0, place, &raw mut number) {
                         return Err("gives an integer that is not known".into());
                     }
-                    Value::Int(number)
+                    Constant::Int(number)
                 }
-                4 => Value::Ints(items().map(|item| bal_call_result_int_at(self.0, place, item)).collect()),
-                5 => Value::Float(bal_call_result_float(self.0, place)),
-                7 => Value::Bool(bal_call_result_bool(self.0, place)),
+                4 => {
+                    Constant::Ints(items().map(|item| bal_call_result_int_at(self.0, place, item)).collect())
+                }
+                5 => Constant::Float(bal_call_result_float(self.0, place)),
+                7 => Constant::Bool(bal_call_result_bool(self.0, place)),
                 _ => return Err("gives something other than tensors and numbers".into()),
-            })
+            };
+            Ok(constant.into())
         }
     }
 }

@@ -5,12 +5,19 @@ use tch::{Device, Tensor};
 /// An argument of an operator, or a result.
 #[derive(Debug)]
 pub enum Value {
-    /// Nothing, where an argument is optional.
-    None,
     /// A tensor.
     Tensor(Tensor),
     /// Tensors; `None` where the list may leave some out, as `aten::index` does.
     Tensors(Vec<Option<Tensor>>),
+    /// Anything else.
+    Constant(Constant),
+}
+
+/// A value without tensors, which threads may share.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Constant {
+    /// Nothing, where an argument is optional.
+    None,
     /// An integer: also a symbolic one whose value is known, a type of elements, a memory format or a layout by its number.
     Int(i64),
     /// Integers.
@@ -34,19 +41,23 @@ impl Value {
     #[must_use]
     pub fn shallow_clone(&self) -> Self {
         match self {
-            Self::None => Self::None,
             Self::Tensor(tensor) => Self::Tensor(tensor.shallow_clone()),
             Self::Tensors(tensors) => {
                 Self::Tensors(tensors.iter().map(|t| t.as_ref().map(Tensor::shallow_clone)).collect())
             }
-            Self::Int(number) => Self::Int(*number),
-            Self::Ints(numbers) => Self::Ints(numbers.clone()),
-            Self::Float(number) => Self::Float(*number),
-            Self::Floats(numbers) => Self::Floats(numbers.clone()),
-            Self::Bool(truth) => Self::Bool(*truth),
-            Self::Bools(truths) => Self::Bools(truths.clone()),
-            Self::Text(text) => Self::Text(text.clone()),
-            Self::Device(device) => Self::Device(*device),
+            Self::Constant(constant) => Self::Constant(constant.clone()),
         }
+    }
+}
+
+impl From<Constant> for Value {
+    fn from(constant: Constant) -> Self {
+        Self::Constant(constant)
+    }
+}
+
+impl From<Tensor> for Value {
+    fn from(tensor: Tensor) -> Self {
+        Self::Tensor(tensor)
     }
 }

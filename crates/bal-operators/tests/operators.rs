@@ -1,6 +1,6 @@
 //! Operators by name compute what tch's functions do, and refuse in words; archives give back what was stored.
 
-use bal_operators::{Archive, Operator, OperatorError, Value};
+use bal_operators::{Archive, Constant, Operator, OperatorError, Value};
 use std::{fs, io::Write, path::Path};
 use tch::{Device, Kind, Tensor};
 use zip::{CompressionMethod, ZipWriter, write::SimpleFileOptions};
@@ -28,8 +28,8 @@ fn values_and_gradients_are_those_of_tch_to_the_bit() {
                 ("weight", Value::Tensor(weight.shallow_clone())),
                 ("bias", Value::Tensor(bias.shallow_clone())),
                 // One number for both dimensions, as Python takes it.
-                ("stride", Value::Int(2)),
-                ("padding", Value::Ints(vec![1, 1])),
+                ("stride", Constant::Int(2).into()),
+                ("padding", Constant::Ints(vec![1, 1]).into()),
             ])
             .unwrap(),
     );
@@ -48,7 +48,10 @@ fn lists_of_tensors_integers_and_several_results_come_and_go() {
     let x = Tensor::arange(6, (Kind::Float, Device::Cpu)).reshape([2, 3]);
     let list = Value::Tensors(vec![Some(x.shallow_clone()), Some(x.shallow_clone())]);
     let cat = Operator::find("aten::cat", "").unwrap();
-    assert_eq!(tensor(&cat.call(&[("tensors", list), ("dim", Value::Int(1))]).unwrap()).size(), [2, 6]);
+    assert_eq!(
+        tensor(&cat.call(&[("tensors", list), ("dim", Constant::Int(1).into())]).unwrap()).size(),
+        [2, 6]
+    );
     // The first dimension is left out.
     let rows = Value::Tensors(vec![None, Some(Tensor::from_slice(&[2_i64, 0]))]);
     let index = Operator::find("aten::index", "Tensor").unwrap();
@@ -56,14 +59,20 @@ fn lists_of_tensors_integers_and_several_results_come_and_go() {
         tensor(&index.call(&[("self", Value::Tensor(x.shallow_clone())), ("indices", rows)]).unwrap());
     assert_eq!(Vec::<f32>::try_from(picked.reshape([-1])).unwrap(), [2.0, 0.0, 5.0, 3.0]);
     let size = Operator::find("aten::sym_size", "int").unwrap();
-    let of = size.call(&[("self", Value::Tensor(x.shallow_clone())), ("dim", Value::Int(1))]).unwrap();
-    assert!(matches!(of[..], [Value::Int(3)]), "{of:?}");
+    let of =
+        size.call(&[("self", Value::Tensor(x.shallow_clone())), ("dim", Constant::Int(1).into())]).unwrap();
+    assert!(matches!(of[..], [Value::Constant(Constant::Int(3))]), "{of:?}");
     let max = Operator::find("aten::max", "dim").unwrap();
-    let both = max.call(&[("self", Value::Tensor(x.shallow_clone())), ("dim", Value::Int(1))]).unwrap();
+    let both =
+        max.call(&[("self", Value::Tensor(x.shallow_clone())), ("dim", Constant::Int(1).into())]).unwrap();
     assert!(matches!(both[..], [Value::Tensor(_), Value::Tensor(_)]), "{both:?}");
     let split = Operator::find("aten::split", "Tensor").unwrap();
     let parts = split
-        .call(&[("self", Value::Tensor(x)), ("split_size", Value::Int(2)), ("dim", Value::Int(1))])
+        .call(&[
+            ("self", Value::Tensor(x)),
+            ("split_size", Constant::Int(2).into()),
+            ("dim", Constant::Int(1).into()),
+        ])
         .unwrap();
     assert!(matches!(&parts[..], [Value::Tensors(parts)] if parts.len() == 2), "{parts:?}");
 }
@@ -74,9 +83,11 @@ fn a_number_for_a_tensor_keeps_the_tensor_s_precision() {
     let add = Operator::find("aten::add", "Tensor").unwrap();
     let sum =
         |other| tensor(&add.call(&[("self", Value::Tensor(x.shallow_clone())), ("other", other)]).unwrap());
-    for (other, expected) in
-        [(Value::Float(0.5), [1.5, 2.5]), (Value::Int(2), [3.0, 4.0]), (Value::Bool(true), [2.0, 3.0])]
-    {
+    for (other, expected) in [
+        (Constant::Float(0.5).into(), [1.5, 2.5]),
+        (Constant::Int(2).into(), [3.0, 4.0]),
+        (Constant::Bool(true).into(), [2.0, 3.0]),
+    ] {
         let sum = sum(other);
         assert_eq!(sum.kind(), Kind::Float);
         assert_eq!(Vec::<f32>::try_from(sum).unwrap(), expected);
@@ -92,19 +103,26 @@ fn a_wrong_call_is_refused_in_words_and_never_ends_the_program() {
     assert!(matches!(relu.call(&[("input", x())]), Err(OperatorError::Argument { .. })));
     for (arguments, expected) in [
         (vec![], "argument `self` is missing"),
-        (vec![("self", Value::None)], "argument `self` is NoneType where Tensor is wanted"),
-        (vec![("self", Value::Ints(vec![1]))], "argument `self` is List[int] where Tensor is wanted"),
-        (vec![("self", Value::Text("x".into()))], "argument `self` is str where Tensor is wanted"),
+        (vec![("self", Constant::None.into())], "argument `self` is NoneType where Tensor is wanted"),
+        (
+            vec![("self", Constant::Ints(vec![1]).into())],
+            "argument `self` is List[int] where Tensor is wanted",
+        ),
+        (vec![("self", Constant::Text("x".into()).into())], "argument `self` is str where Tensor is wanted"),
     ] {
         let said = relu.call(&arguments).unwrap_err().to_string();
         assert!(said.starts_with("aten::relu: ") && said.contains(expected), "{said}");
     }
     let view = Operator::find("aten::view", "").unwrap();
-    for size in [Value::Ints(vec![2, 2]), Value::Ints(vec![i64::MAX, i64::MAX]), Value::Ints(vec![-5])] {
+    for size in [
+        Constant::Ints(vec![2, 2]).into(),
+        Constant::Ints(vec![i64::MAX, i64::MAX]).into(),
+        Constant::Ints(vec![-5]).into(),
+    ] {
         let said = view.call(&[("self", x()), ("size", size)]).unwrap_err().to_string();
         assert!(said.lines().count() < 6 && said.contains("aten::view"), "{said}");
     }
-    let said = view.call(&[("self", x()), ("size", Value::Float(1.5))]).unwrap_err().to_string();
+    let said = view.call(&[("self", x()), ("size", Constant::Float(1.5).into())]).unwrap_err().to_string();
     assert!(said.contains("`size` is float where List[int] is wanted"), "{said}");
 }
 

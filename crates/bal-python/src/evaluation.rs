@@ -8,7 +8,7 @@ use crate::{
     tensor::{of_python, to_python},
 };
 use bal_attacks::{
-    Attack, AttackName, Evaluated, EvaluationError, Protocol, Radii, Settings, Shard, ShardStore, StoreError,
+    AttackName, Evaluated, EvaluationError, Protocol, Radii, Settings, Shard, ShardStore, StoreError,
     evaluate_with_store,
 };
 use bal_core::{Classifier, EnsembleGradient, Images, Prediction, Workers};
@@ -108,16 +108,15 @@ pub(crate) fn evaluate<'py>(
             let _ = Python::attach(|py| progress.call1(py, (done,)));
         }
     };
-    let work = move || -> Result<(Evaluated, Attack), PyErr> {
+    let work = move || -> PyResult<Evaluated> {
         let workers = Workers::new(threads).map_err(value)?;
         let protocol = Protocol { attack: &built, radii: radii.as_ref(), limit: None, seed };
         let found =
             evaluate_with_store(&*model, &images, &protocol, &workers, &store, &|state| shown(state.images));
-        found.map(|found| (found, built)).map_err(|error: EvaluationError| of_evaluation(&error))
+        found.map_err(|error: EvaluationError| of_evaluation(&error))
     };
     let found = interruptible(py, &watch.stop, work)?;
-    let (Evaluated { curve, x, witness }, attack) = found.map_err(|error| watch.raised().unwrap_or(error))?;
-    let attack = attack.for_classes(classes).map_err(value)?;
+    let Evaluated { curve, x, witness } = found.map_err(|error| watch.raised().unwrap_or(error))?;
     let result = PyDict::new(py);
     let n = curve.images() as i64;
     let rows = |values: Vec<i64>| -> PyResult<Tensor> {
@@ -137,7 +136,7 @@ pub(crate) fn evaluate<'py>(
             outcome.broken_by.iter().map(name).collect()
         })
         .collect();
-    result.set_item("attack", attack.name())?;
+    result.set_item("attack", &curve.attack)?;
     result.set_item("radii", curve.radii.clone())?;
     result.set_item("accuracy", curve.accuracy())?;
     result.set_item("correct", to_python(py, &rows(correct)?.to_kind(Kind::Bool))?)?;

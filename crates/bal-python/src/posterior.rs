@@ -1,7 +1,7 @@
 //! A posterior that `bal train` wrote.
 
 use crate::{
-    failure::{runtime, value},
+    failure::value,
     tensor::{of_python, to_python},
 };
 use bal_core::Classifier;
@@ -25,7 +25,6 @@ pub(crate) struct Posterior {
     prediction: String,
     #[pyo3(get)]
     pub(crate) ensemble_gradient: String,
-    #[pyo3(get)]
     size: usize,
 }
 
@@ -75,10 +74,7 @@ impl Posterior {
         self.size
     }
 
-    fn __repr__(&self) -> PyResult<String> {
-        if self.size == 0 {
-            return Err(runtime("a posterior has members"));
-        }
-        Ok(format!("Posterior({}, {} members, {} classes)", self.architecture, self.size, self.classes))
+    fn __repr__(&self) -> String {
+        format!("Posterior({}, {} members, {} classes)", self.architecture, self.size, self.classes)
     }
 }

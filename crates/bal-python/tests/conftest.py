@@ -2,30 +2,15 @@
 
 import gzip
 import pathlib
+import sys
 
 import pytest
 import torch
-import torch.nn.functional as F
-from torch import nn
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "bench/pytorch"))
 
-
-class Cnn(nn.Module):
-    """The network of docs/python.md."""
-
-    def __init__(self):
-        super().__init__()
-        self.conv1 = nn.Conv2d(1, 32, 3, padding=1)
-        self.conv2 = nn.Conv2d(32, 32, 3, padding=1)
-        self.dropout = nn.Dropout(0.5)
-        self.fc1 = nn.Linear(1568, 64)
-        self.fc2 = nn.Linear(64, 10)
-
-    def forward(self, x):
-        x = F.max_pool2d(F.relu(self.conv1(x)), 2)
-        x = F.max_pool2d(F.relu(self.conv2(x)), 2)
-        return self.fc2(F.relu(self.fc1(self.dropout(x.flatten(1)))))
+from network import Naive  # noqa: E402
 
 
 def idx(name):
@@ -54,7 +39,7 @@ def networks(weights):
     """The members of the committed posterior."""
     members = []
     for sample in range(len(weights["fc2.bias"])):
-        network = Cnn().eval()
+        network = Naive().eval()
         network.load_state_dict({name: values[sample] for name, values in weights.items()})
         members.append(network)
     return members

@@ -81,12 +81,10 @@ def test_autoattack_is_run_as_in_auto_attack(networks, mnist, capsys):
 def test_every_attack_of_the_list_runs_on_a_module(networks, mnist):
     x, y = mnist[0][:4], mnist[1][:4]
     short = {"steps": 2, "queries": 20, "draws": 2, "rotations": 2, "translations": 2, "search_steps": 1}
-    import json
-
     for name in bal.attack_names():
         if name == "advgan":
             continue
-        known = json.loads(bal._bal.attack_settings(name, "{}"))
+        known = bal.attack_settings(name)
         settings = {key: value for key, value in short.items() if key in known}
         radii = None if name in ("fab", "cw", "deepfool", "fmn", "hop-skip-jump", "stadv") or name.startswith("cw-") else [0.1]
         found = bal.evaluate(networks[0], x, y, name, radii, progress=False, **settings)

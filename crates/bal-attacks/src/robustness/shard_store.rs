@@ -15,8 +15,7 @@ pub trait ShardStore: Sync {
     fn images(&self) -> bool;
 
     /// Whether shard `number` belongs to this evaluation. With some that do not, the curve is of the images of those that do.
-    fn is_wanted(&self, number: usize) -> bool {
-        let _ = number;
+    fn is_wanted(&self, _number: usize) -> bool {
         true
     }
 

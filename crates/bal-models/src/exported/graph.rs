@@ -4,7 +4,7 @@
 //! what it is.
 
 use super::integers::Integers;
-use bal_operators::{Operator, Value};
+use bal_operators::{Constant, Operator};
 use serde_json::Value as Json;
 use std::collections::HashMap;
 use tch::Device;
@@ -35,37 +35,6 @@ pub(super) enum Argument {
     Placed(usize),
     Tensors(Vec<Option<usize>>),
     Numbers(Vec<Number>),
-}
-
-/// What a graph says itself: no tensor, so that threads may share it.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Constant {
-    None,
-    Int(i64),
-    Ints(Vec<i64>),
-    Float(f64),
-    Floats(Vec<f64>),
-    Bool(bool),
-    Bools(Vec<bool>),
-    Text(String),
-    Device(Device),
-}
-
-impl Constant {
-    /// As an operator takes it.
-    pub(super) fn value(&self) -> Value {
-        match self {
-            Self::None => Value::None,
-            Self::Int(number) => Value::Int(*number),
-            Self::Ints(numbers) => Value::Ints(numbers.clone()),
-            Self::Float(number) => Value::Float(*number),
-            Self::Floats(numbers) => Value::Floats(numbers.clone()),
-            Self::Bool(truth) => Value::Bool(*truth),
-            Self::Bools(truths) => Value::Bools(truths.clone()),
-            Self::Text(text) => Value::Text(text.clone()),
-            Self::Device(device) => Value::Device(*device),
-        }
-    }
 }
 
 /// An integer, known or in a place.

@@ -1,6 +1,6 @@
 //! Python's functions of integers, by which sizes that depend on the batch are computed.
 
-use bal_operators::Value;
+use bal_operators::{Constant, Value};
 
 /// A function of integers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +44,10 @@ impl Integers {
     }
 
     /// Its value.
-    pub(super) fn of(self, arguments: &[Value]) -> Result<Value, String> {
+    pub(super) fn of(self, arguments: &[Value]) -> Result<Constant, String> {
         let (a, b) = match *arguments {
-            [Value::Int(a), Value::Int(b)] => (a, b),
-            [Value::Int(a)] if self == Self::Negate => (a, 0),
+            [Value::Constant(Constant::Int(a)), Value::Constant(Constant::Int(b))] => (a, b),
+            [Value::Constant(Constant::Int(a))] if self == Self::Negate => (a, 0),
             _ => return Err(format!("takes integers, not {arguments:?}")),
         };
         let number = match self {
@@ -62,14 +62,14 @@ impl Integers {
             Self::Negate => a.checked_neg(),
             Self::Greatest => Some(a.max(b)),
             Self::Least => Some(a.min(b)),
-            Self::Equal => return Ok(Value::Bool(a == b)),
-            Self::NotEqual => return Ok(Value::Bool(a != b)),
-            Self::Less => return Ok(Value::Bool(a < b)),
-            Self::LessOrEqual => return Ok(Value::Bool(a <= b)),
-            Self::Greater => return Ok(Value::Bool(a > b)),
-            Self::GreaterOrEqual => return Ok(Value::Bool(a >= b)),
+            Self::Equal => return Ok(Constant::Bool(a == b)),
+            Self::NotEqual => return Ok(Constant::Bool(a != b)),
+            Self::Less => return Ok(Constant::Bool(a < b)),
+            Self::LessOrEqual => return Ok(Constant::Bool(a <= b)),
+            Self::Greater => return Ok(Constant::Bool(a > b)),
+            Self::GreaterOrEqual => return Ok(Constant::Bool(a >= b)),
         };
-        number.map(Value::Int).ok_or_else(|| format!("{self:?} of {a} and {b} is no integer of 64 bits"))
+        number.map(Constant::Int).ok_or_else(|| format!("{self:?} of {a} and {b} is no integer of 64 bits"))
     }
 }
 
@@ -79,8 +79,10 @@ mod tests {
 
     #[test]
     fn quotients_and_remainders_are_python_s() {
-        let of = |function: Integers, a, b| match function.of(&[Value::Int(a), Value::Int(b)]) {
-            Ok(Value::Int(value)) => value,
+        let of = |function: Integers, a, b| match function
+            .of(&[Constant::Int(a).into(), Constant::Int(b).into()])
+        {
+            Ok(Constant::Int(value)) => value,
             other => panic!("{other:?}"),
         };
         for (a, b, quotient, remainder) in
@@ -96,11 +98,14 @@ mod tests {
             (Integers::Multiply, i64::MAX, 2),
             (Integers::Add, i64::MAX, 1),
         ] {
-            assert!(function.of(&[Value::Int(a), Value::Int(b)]).is_err(), "{function:?}");
+            assert!(
+                function.of(&[Constant::Int(a).into(), Constant::Int(b).into()]).is_err(),
+                "{function:?}"
+            );
         }
         assert!(
-            Integers::Add.of(&[Value::Int(1)]).is_err()
-                && Integers::Add.of(&[Value::None, Value::None]).is_err()
+            Integers::Add.of(&[Constant::Int(1).into()]).is_err()
+                && Integers::Add.of(&[Constant::None.into(), Constant::None.into()]).is_err()
         );
     }
 }

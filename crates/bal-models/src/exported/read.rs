@@ -6,10 +6,17 @@ use super::{
 };
 use bal_operators::{Archive, Operator};
 use serde_json::Value as Json;
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    path::Path,
+    sync::Arc,
+};
 use tch::{Device, Kind, Tensor};
 
-/// What the archive of a program has, and that of TorchScript has not.
+/// What the archive of a program has, and that of TorchScript has not; and that of a program of an older PyTorch.
+const OLDER: &str = "serialized_exported_program.json";
 const MODELS: &str = "models/";
 const WEIGHTS: (&str, &str) = ("data/weights/", "model_weights_config.json");
 const CONSTANTS: (&str, &str) = ("data/constants/", "model_constants_config.json");
@@ -17,10 +24,27 @@ const CONSTANTS: (&str, &str) = ("data/constants/", "model_constants_config.json
 /// The version of the schema that is read here.
 const MAJOR: i64 = 8;
 
-/// Whether a zip archive of these bytes is an exported program.
-pub(crate) fn is_exported(bytes: &[u8]) -> bool {
-    let holds = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
-    holds(b"models/model.json") || holds(b"serialized_exported_program.json")
+/// Where the table of an archive's contents is, from its end.
+const TABLE: u64 = 1 << 20;
+
+/// Whether the file at `path` is an exported program: by its name, or as an archive that holds the graph of one.
+pub(crate) fn is_exported(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "pt2") || holds_program(path).unwrap_or(false)
+}
+
+fn holds_program(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let mut first = [0; 2];
+    file.read_exact(&mut first)?;
+    if first != *b"PK" {
+        return Ok(false);
+    }
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(TABLE)))?;
+    let mut bytes = Vec::new();
+    file.take(TABLE).read_to_end(&mut bytes)?;
+    let names = |name: &[u8]| bytes.windows(name.len()).any(|window| window == name);
+    Ok(names(b"models/model.json") || names(OLDER.as_bytes()))
 }
 
 /// Channels, height and width of the images that the program at `path` takes; `None` where it takes images of several sizes.
@@ -42,10 +66,9 @@ pub(crate) fn input_shape(path: &Path) -> Result<Option<[i64; 3]>, String> {
 fn open(path: &Path) -> Result<(Archive, Json), String> {
     let mut archive = Archive::open(path).map_err(|error| error.to_string())?;
     let records = archive.records();
-    if records.iter().any(|name| name.ends_with("serialized_exported_program.json")) {
+    if records.iter().any(|name| name.ends_with(OLDER)) {
         return Err(
-            "it was saved by an older PyTorch; load it there and save it again with PyTorch 2.9 or newer"
-                .into(),
+            "it was saved by an older PyTorch, in another layout; save it again with PyTorch 2.13".into()
         );
     }
     let is_model = |name: &&String| {

@@ -26,9 +26,8 @@ pub(super) enum Source {
 impl Source {
     /// What is in the file at `path`.
     pub(super) fn read(path: &Path, device: Device) -> Result<Self, ModelError> {
-        let bytes = load::read(path)?;
-        if !exported::is_exported(&bytes) {
-            return Ok(Self::Script(bytes));
+        if !exported::is_exported(path) {
+            return load::read(path).map(Self::Script);
         }
         let refused = |reason| ModelError::NotExported { path: path.into(), reason };
         exported::read(path, device).map(Self::Exported).map_err(refused)

@@ -247,4 +247,8 @@ fn a_file_with_other_tensors_than_it_says_is_refused() {
     let cut = folder.path().join("cut.pt2");
     fs::write(&cut, &whole[..whole.len() - 100]).unwrap();
     refused(&cut);
+    // Of this name, it is no TorchScript that is missed.
+    let text = folder.path().join("text.pt2");
+    fs::write(&text, "no archive").unwrap();
+    assert!(refused(&text).contains("no exported program"));
 }

@@ -44,7 +44,7 @@ from .attacks import (  # noqa: E402
     StAdv,
 )
 from .diagnostics import ess_bulk, ess_tail, r_hat  # noqa: E402
-from .evaluation import Evaluation, attack_names, evaluate  # noqa: E402
+from .evaluation import Evaluation, attack_names, attack_settings, evaluate  # noqa: E402
 from .sampling import Samples, sample  # noqa: E402
 
 __all__ = [
@@ -70,6 +70,7 @@ __all__ = [
     "Square",
     "StAdv",
     "attack_names",
+    "attack_settings",
     "ess_bulk",
     "ess_tail",
     "evaluate",

@@ -13,7 +13,6 @@ class Posterior:
     architecture: str
     prediction: str
     ensemble_gradient: str
-    size: int
     @staticmethod
     def load(path: str | PathLike[str]) -> Posterior: ...
     def __call__(self, x: torch.Tensor) -> torch.Tensor: ...

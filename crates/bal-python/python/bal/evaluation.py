@@ -51,6 +51,11 @@ def attack_names() -> list[str]:
     return _bal.attack_names()
 
 
+def attack_settings(name: str, **said: Any) -> dict[str, Any]:
+    """The settings of an attack: those that are said, and the usual ones for the rest. Raises ValueError for settings that cannot be."""
+    return json.loads(_bal.attack_settings(name, json.dumps(said)))
+
+
 def evaluate(
     model: Model | _bal.Posterior,
     x: torch.Tensor,
@@ -78,7 +83,8 @@ def evaluate(
 
     Images are attacked in groups of 64. The result depends on no number of threads. More than one thread helps a model whose time
     is spent in PyTorch's operators. Every changed image is measured again in double precision and classified again; one outside its
-    ball ends the evaluation with an error. Ctrl-C ends it within half a second, and exceptions of the model come as they are.
+    ball ends the evaluation with an error. Ctrl-C ends it when the model's
+    pass at hand has ended, and exceptions of the model come as they are.
 
     Raises ValueError for settings, radii and images that cannot be.
     """

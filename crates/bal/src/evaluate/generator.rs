@@ -12,6 +12,7 @@ use std::path::Path;
 /// A generator that was read.
 pub(super) struct Generator {
     pub(super) source: LoadedModel,
+    by: AdvGan,
 }
 
 /// The generator of the request, for these images; `None` without one.
@@ -25,9 +26,12 @@ pub(super) fn read(
 ) -> Result<Option<Generator>> {
     let Some(path) = &request.generator else { return Ok(None) };
     let source = ModelSource::at(path).load(session.device)?;
-    let generator = Generator { source };
-    generator.fits(path, &chosen.images.shape())?;
-    let trained = generator.by()?.radius();
+    fits(&source, path, &chosen.images.shape())?;
+    let members = source.posterior().map_or(&[][..], |posterior| &posterior.members);
+    let by = AdvGan::by(members.iter().map(|member| member.to_device(source.device())).collect())
+        .with_context(|| source.name().to_string())?;
+    let generator = Generator { source, by };
+    let trained = generator.by.radius();
     let radii = request.radii.as_ref().map_or(&[][..], |radii| radii.as_slice());
     // Radius 0 is the clean images, of whichever generator.
     let others: Vec<String> = radii
@@ -49,8 +53,8 @@ pub(super) fn read(
 
 impl Generator {
     /// The attack.
-    pub(super) fn attack(&self) -> Result<Attack> {
-        Ok(Attack::in_balls(Norm::LInf, self.by()?))
+    pub(super) fn attack(&self) -> Attack {
+        Attack::in_balls(Norm::LInf, self.by.clone())
     }
 
     /// The settings of the attack, and whose images they are.
@@ -60,28 +64,21 @@ impl Generator {
         }
         settings
     }
+}
 
-    fn by(&self) -> Result<AdvGan> {
-        let members = self.source.posterior().map_or(&[][..], |posterior| &posterior.members);
-        let by = AdvGan::by(members.iter().map(|member| member.to_device(self.source.device())).collect());
-        by.with_context(|| self.source.name().to_string())
+/// Refuses what is no generator, and one of images of another shape.
+fn fits(source: &LoadedModel, path: &Path, images: &[i64]) -> Result<()> {
+    let context = || format!("{} cannot be a generator", path.display());
+    let network = match source.posterior() {
+        Some(posterior) => posterior.first_network()?,
+        None => return Err(SettingError::NoGenerator("that PyTorch saved".into())).with_context(context),
+    };
+    if network.role() != Role::Generator {
+        return Err(SettingError::NoGenerator(network.name().into())).with_context(context);
     }
-
-    /// Refuses what is no generator, and one of images of another shape.
-    fn fits(&self, path: &Path, images: &[i64]) -> Result<()> {
-        let context = || format!("{} cannot be a generator", path.display());
-        let network = match self.source.posterior() {
-            Some(posterior) => posterior.first_network()?,
-            None => return Err(SettingError::NoGenerator("in TorchScript".into())).with_context(context),
-        };
-        if network.role() != Role::Generator {
-            return Err(SettingError::NoGenerator(network.name().into())).with_context(context);
-        }
-        if network.input() != images {
-            let found = [&[1], images].concat();
-            return Err(SettingError::GeneratorImages { expected: network.input(), found })
-                .with_context(context);
-        }
-        Ok(())
+    if network.input() != images {
+        let found = [&[1], images].concat();
+        return Err(SettingError::GeneratorImages { expected: network.input(), found }).with_context(context);
     }
+    Ok(())
 }

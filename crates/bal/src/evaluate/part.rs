@@ -98,9 +98,8 @@ pub fn evaluate_part(request: &EvaluateRequest, part: Part, session: &Session) -
     let protocol = prepared.protocol(request);
     let shards = protocol.shard_count(&prepared.chosen.images)?;
     if !(0..shards).any(|shard| part.has(shard)) {
-        let most = shards as u64;
         return Err(Refusal::of_request(format!(
-            "part {part} has no images: they are attacked in {most} groups, which make at most {most} parts"
+            "part {part} has no images: they are attacked in {shards} groups, which make at most {shards} parts"
         ))
         .into());
     }
@@ -114,12 +113,9 @@ pub fn evaluate_part(request: &EvaluateRequest, part: Part, session: &Session) -
     let title = format!("{}, part {part}", of.name());
     let found = attack(&title, &**classifier, &chosen.images, &protocol, &store, session)
         .map_err(|error| of_model(error, model))?;
-    let AccuracyCurve { ref radii, .. } = found.curve;
-    Ok(PartDone {
-        images: found.curve.images() as u64,
-        radii: radii.clone(),
-        accuracy: found.curve.accuracy(),
-    })
+    let AccuracyCurve { radii, .. } = &found.curve;
+    let (images, accuracy) = (found.curve.images() as u64, found.curve.accuracy());
+    Ok(PartDone { images, radii: radii.clone(), accuracy })
 }
 
 /// The JSON file that all parts make, if nothing is asked for that only the whole has.

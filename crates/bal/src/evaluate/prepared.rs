@@ -54,7 +54,7 @@ impl Prepared {
         let other = surrogate::read(request, &chosen, session)?;
         let generator = generator::read(request, &chosen, session)?;
         let attack = match &generator {
-            Some(generator) => generator.attack()?,
+            Some(generator) => generator.attack(),
             None => spec.build()?,
         };
         let settings = |said: &Settings, attack: &Attack, seed| {

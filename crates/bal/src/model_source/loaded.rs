@@ -88,7 +88,7 @@ impl LoadedModel {
         self.device
     }
 
-    /// The weights; `None` of networks in TorchScript.
+    /// The weights; `None` of networks that PyTorch saved.
     pub fn posterior(&self) -> Option<&Posterior> {
         match &self.kind {
             Kind::Weights { posterior, .. } => Some(posterior),
