@@ -1,16 +1,21 @@
 """A trained network of the repository, as a module of PyTorch and as a posterior, and images of MNIST."""
 
 import gzip
+import importlib.util
 import pathlib
-import sys
 
 import pytest
 import torch
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-sys.path.insert(0, str(ROOT / "bench/pytorch"))
 
-from network import Naive  # noqa: E402
+
+def benchmark(name):
+    """A module of the benchmarks, alone: their folder has another `bal`."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / f"bench/pytorch/{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def idx(name):
@@ -39,7 +44,7 @@ def networks(weights):
     """The members of the committed posterior."""
     members = []
     for sample in range(len(weights["fc2.bias"])):
-        network = Naive().eval()
+        network = benchmark("network").Naive().eval()
         network.load_state_dict({name: values[sample] for name, values in weights.items()})
         members.append(network)
     return members
