@@ -20,12 +20,17 @@ const OF_OUR_PACKAGE: [&str; 2] = ["CARGO_MANIFEST", "CARGO_PKG"];
 pub(crate) fn cargo(repository: &Repository) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(repository.root());
+    forget_our_package(&mut command);
+    command
+}
+
+/// Keeps from `command` what cargo says of our own package.
+pub(crate) fn forget_our_package(command: &mut Command) {
     for (name, _) in env::vars_os() {
         if OF_OUR_PACKAGE.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(name);
         }
     }
-    command
 }
 
 /// A cargo whose programs and tests find LibTorch even where flags of the user's own, or a target folder elsewhere,

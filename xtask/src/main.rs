@@ -11,6 +11,7 @@ compile_error!("cargo xtask runs on Linux and macOS; elsewhere set LIBTORCH your
 
 mod browser;
 mod cargo;
+mod check_python;
 mod ci;
 mod libtorch;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod pieces;
 mod programs;
 mod setup;
 mod test;
+mod wheel;
 
 use std::process::ExitCode;
 
@@ -49,8 +51,7 @@ enum Verb {
     },
     /// Disturb commands and files for hours: kills, second writers, full disks, broken input, other numbers of threads
     Soak(Words),
-    /// Run the commands and the Python of docs/python.md, in a temporary folder
-    CheckPython(Words),
+    Wheel(wheel::Options),
     /// Draw all figures and tables again from the records in results/
     Figures,
     /// Run every test, after whatever set-up they need
@@ -100,7 +101,7 @@ fn run(verb: Verb) -> Result<()> {
             paper(&["bench", "smoke"], &words)
         }
         Verb::Soak(words) => programs::hand_over(&repository, "bal-soak", &[], &words),
-        Verb::CheckPython(words) => paper(&["check-python"], &words),
+        Verb::Wheel(options) => wheel::run(&repository, &options),
         Verb::Figures => {
             paper(&["figures"], &Words::default())?;
             programs::hand_over(&repository, "bal-soak", &["--page"], &Words::default())

@@ -33,10 +33,15 @@ pub(crate) fn hand_over(repository: &Repository, program: &str, verb: &[&str], w
 pub(crate) fn build(repository: &Repository, libtorch: &LibTorch) -> Result<PathBuf> {
     // All packages, always: with some of them cargo would choose other features of what they share, and build it again.
     run(cargo_with(repository, libtorch)?.args(["build", "--release", "--workspace", "--bins"]))?;
-    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
-    let folder = repository.root().join(target).join("release");
+    let folder = target(repository).join("release");
     ensure!(folder.is_dir(), "cargo built no programs in {}", folder.display());
     Ok(folder)
+}
+
+/// Where cargo builds.
+pub(crate) fn target(repository: &Repository) -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    repository.root().join(target)
 }
 
 /// Runs a program that was built, in the root of the checkout.

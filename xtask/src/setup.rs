@@ -16,6 +16,7 @@ use clap::Args;
 
 use crate::cargo::cargo;
 use crate::libtorch::LibTorch;
+pub(crate) use crate::setup::wheels::VERSION;
 use crate::setup::wheels::Wheels;
 use bal_chores::Repository;
 use bal_chores::run as run_command;
@@ -56,7 +57,7 @@ fn set_up(repository: &Repository, options: &Options) -> Result<LibTorch> {
         Some(_) if options.cuda => {
             bail!("--cuda fetches a LibTorch, but yours wins: unset LIBTORCH and LIBTORCH_USE_PYTORCH first")
         }
-        Some(own) => own::adopt(repository, &own, wheels::VERSION)?,
+        Some(own) => own::adopt(repository, &own, VERSION)?,
         None => fetched(repository, &wheels?)?,
     };
     config::write(repository)?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use bal_chores::{Repository, reference, run as run_command, stage};
+use bal_chores::{Repository, python, reference, run as run_command, stage};
 
 use crate::browser;
 use crate::cargo::cargo_with;
@@ -12,6 +12,7 @@ use crate::libtorch::LibTorch;
 use crate::pieces;
 use crate::programs::{build, here};
 use crate::setup;
+use crate::wheel;
 
 /// The verb.
 pub(crate) fn run(repository: &Repository) -> Result<()> {
@@ -24,6 +25,7 @@ pub(crate) fn tests(repository: &Repository, libtorch: &LibTorch) -> Result<()> 
     // Before the long work: what is named and is not there is found now.
     let published = reference::folder()?;
     let browser = browser::find()?;
+    let python = python::made(repository);
     // In release, as `bal` itself: the binding to LibTorch takes minutes to compile, and so is compiled once.
     stage("tests", || {
         run_command(cargo_with(repository, libtorch)?.args(["test", "--workspace", "--release"]))
@@ -43,6 +45,10 @@ pub(crate) fn tests(repository: &Repository, libtorch: &LibTorch) -> Result<()> 
         run(&["bal-paper", "bench", "smoke"])
     })?;
     stage("soak, short", || run(&["bal-soak", "--short"]))?;
+    match python {
+        Some(python) => wheel::tests(repository, libtorch, &python)?,
+        None => eprintln!("==> the Python package: not tested; after `cargo xtask wheel` it is, from then on"),
+    }
     let Some(folder) = published else {
         eprintln!(
             "==> verify-reference: not run; set {} to a folder of published weights with recomputed.json",

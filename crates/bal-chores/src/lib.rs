@@ -4,6 +4,7 @@
 
 mod bal;
 mod command;
+pub mod python;
 pub mod reference;
 mod repository;
 mod stage;

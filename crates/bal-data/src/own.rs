@@ -32,7 +32,7 @@ mod litter;
 mod name;
 mod parts;
 mod preprocessing;
-mod raw;
+pub(crate) mod raw;
 mod read;
 mod remedy;
 mod report;

@@ -10,6 +10,8 @@ pub(crate) enum Purpose {
     PaperSplit = 1,
     /// Training images held out for tuning.
     Holdout = 2,
+    /// Rows of a table to test on.
+    TestRows = 3,
 }
 
 /// A uniformly random order of `0..n` (Fisher and Yates), a function of `n`, `seed` and `purpose` alone.

@@ -4,7 +4,6 @@ mod agreement;
 mod crosscheck;
 mod peer;
 mod process;
-pub(crate) mod python;
 mod scaling;
 mod sides;
 

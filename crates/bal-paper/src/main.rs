@@ -4,7 +4,6 @@
 #![allow(clippy::doc_markdown, reason = "comments on options are the help text, where names stand bare")]
 
 mod bench;
-mod check_python;
 mod crosscheck;
 mod figures;
 mod peer;
@@ -37,7 +36,6 @@ enum Verb {
     /// Draw all figures and tables again from the records in results/
     Figures,
     Bench(bench::Options),
-    CheckPython(check_python::Options),
     VerifyReference(verify_reference::Options),
 }
 
@@ -51,7 +49,6 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Reproduce(options) => reproduce::run(&repository, &options),
         Verb::Figures => figures::run(&repository),
         Verb::Bench(options) => bench::run(&repository, &options),
-        Verb::CheckPython(options) => check_python::run(&repository, &options),
         Verb::VerifyReference(options) => verify_reference::run(&repository, &options),
     }
 }

@@ -7,13 +7,18 @@ use crate::{
     running::interruptible,
     tensor::{of_python, to_python},
 };
+use bal::{Partial, Session};
 use bal_attacks::{
     AttackName, Evaluated, EvaluationError, Protocol, Radii, Settings, Shard, ShardStore, StoreError,
     evaluate_with_store,
 };
 use bal_core::{Classifier, EnsembleGradient, Images, Prediction, Workers};
 use pyo3::{prelude::*, types::PyDict};
-use std::sync::{Arc, atomic::Ordering};
+use serde_json::Value;
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
 use tch::{Kind, Tensor};
 
 /// The names of all attacks.
@@ -35,10 +40,23 @@ fn attack_name(name: &str) -> PyResult<AttackName> {
     name.parse().map_err(|error| value(error))
 }
 
-/// Keeps the images that are made, and ends when told to.
+/// Keeps the images that are made, and what is found in a folder, if there is one; ends when told to.
 struct Store {
     images: bool,
+    partial: Option<Partial>,
     watch: Arc<Watch>,
+}
+
+impl Store {
+    fn new(images: bool, resume: Option<(PathBuf, String)>, watch: &Arc<Watch>) -> PyResult<Self> {
+        let partial = resume.map(|(folder, identity)| -> bal::Result<Partial> {
+            let mut identity: Value = serde_json::from_str(&identity)?;
+            identity["versions"] = serde_json::to_value(bal::versions())?;
+            Partial::in_folder(&folder, identity, images, &Session::with_threads(1)?)
+        });
+        let partial = partial.transpose().map_err(|error| value(format!("{error:#}")))?;
+        Ok(Self { images, partial, watch: watch.clone() })
+    }
 }
 
 impl ShardStore for Store {
@@ -46,18 +64,21 @@ impl ShardStore for Store {
         self.images
     }
 
-    fn read(&self, _: usize) -> Result<Option<Shard>, StoreError> {
-        Ok(None)
+    fn read(&self, number: usize) -> Result<Option<Shard>, StoreError> {
+        self.partial.as_ref().map_or(Ok(None), |partial| partial.read(number))
     }
 
-    fn write(&self, _: usize, _: &Shard) -> Result<(), StoreError> {
+    fn write(&self, number: usize, shard: &Shard) -> Result<(), StoreError> {
+        if let Some(partial) = &self.partial {
+            partial.write(number, shard)?;
+        }
         if self.watch.stop.load(Ordering::Relaxed) { Err("the work was interrupted".into()) } else { Ok(()) }
     }
 }
 
 /// Attacks `x`, `[n, c, h, w]`, whose classes are `y`, at each of the radii; see `bal.evaluate`.
 #[pyfunction]
-#[pyo3(signature = (model, x, y, attack, settings, radii, *, classes, members, prediction, threads, seed, keep, progress))]
+#[pyo3(signature = (model, x, y, attack, settings, radii, *, classes, members, prediction, threads, seed, keep, resume, progress))]
 #[expect(clippy::too_many_arguments, reason = "all are named by Python's side")]
 pub(crate) fn evaluate<'py>(
     py: Python<'py>,
@@ -73,6 +94,7 @@ pub(crate) fn evaluate<'py>(
     threads: usize,
     seed: u64,
     keep: bool,
+    resume: Option<(PathBuf, String)>,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let (x, y) = (of_python(&x)?.detach(), of_python(&y)?.detach());
@@ -101,15 +123,16 @@ pub(crate) fn evaluate<'py>(
     };
     let built = spec.build().map_err(value)?;
     let radii = radii.map(|radii| Radii::new(radii).map_err(value)).transpose()?;
-    let store = Store { images: keep, watch: watch.clone() };
     let shown = |done: usize| {
         if let Some(progress) = &progress {
             // A bar that fails is no reason to lose the work.
             let _ = Python::attach(|py| progress.call1(py, (done,)));
         }
     };
+    let watch_of_work = watch.clone();
     let work = move || -> PyResult<Evaluated> {
         let workers = Workers::new(threads).map_err(value)?;
+        let store = Store::new(keep, resume, &watch_of_work)?;
         let protocol = Protocol { attack: &built, radii: radii.as_ref(), limit: None, seed };
         let found =
             evaluate_with_store(&*model, &images, &protocol, &workers, &store, &|state| shown(state.images));

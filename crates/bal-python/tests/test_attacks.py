@@ -63,10 +63,16 @@ def test_accuracies_are_those_of_torchattacks(networks, mnist):
         (bal.PGD(model, eps=0.1, alpha=0.01, steps=40), torchattacks.PGD(model, eps=0.1, alpha=0.01, steps=40)),
         (bal.PGDL2(model, eps=1.5, alpha=0.15, steps=40), torchattacks.PGDL2(model, eps=1.5, alpha=0.15, steps=40)),
     ]
+    seeds = range(4)
     for ours, theirs in pairs:
-        left = [accuracy(model, attack(x, y), y) for attack in (ours, theirs)]
-        # Two random starts differ on a few images near the boundary.
-        assert abs(left[0] - left[1]) <= 0.01, (ours, left)
+        ours_left, theirs_left = 0.0, 0.0
+        for seed in seeds:
+            ours.seed = seed
+            torch.manual_seed(seed)
+            ours_left += accuracy(model, ours(x, y), y) / len(seeds)
+            theirs_left += accuracy(model, theirs(x, y), y) / len(seeds)
+        # Between seeds the accuracy has a standard deviation of half a percent: three standard errors of the difference of means.
+        assert abs(ours_left - theirs_left) <= 0.01, (ours, ours_left, theirs_left)
 
 
 def test_autoattack_is_run_as_in_auto_attack(networks, mnist, capsys):

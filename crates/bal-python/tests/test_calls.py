@@ -90,7 +90,51 @@ def test_it_works_where_gradients_are_off_and_from_other_threads(networks, mnist
     assert len(found) == 3 and all(torch.equal(one, expected) for one in found)
 
 
+def test_an_interrupted_evaluation_goes_on_where_it_ended(networks, mnist, tmp_path):
+    x, y = mnist[0][:200], mnist[1][:200]
+    folder = tmp_path / "kept"
+    options = {"steps": 5, "progress": False, "keep": True}
+    whole = bal.evaluate(networks[0], x, y, "pgd", [0.1], **options)
+    # Of the four groups some are made before the model fails.
+    calls = []
+
+    def failing(x):
+        calls.append(len(x))
+        if len(calls) > 24:
+            raise ArithmeticError("enough")
+        return networks[0](x)
+
+    with pytest.raises(ArithmeticError):
+        bal.evaluate(failing, x, y, "pgd", [0.1], resume=folder, **options)
+    assert 0 < len(list(folder.glob("shard-*"))) < 4
+    calls.clear()
+
+    def counted(x):
+        calls.append(len(x))
+        return networks[0](x)
+
+    resumed = bal.evaluate(counted, x, y, "pgd", [0.1], resume=folder, **options)
+    assert torch.equal(resumed.x, whole.x) and torch.equal(resumed.predicted, whole.predicted)
+    some = len(calls)
+    again = bal.evaluate(counted, x, y, "pgd", [0.1], resume=str(folder), **options)
+    assert torch.equal(again.x, whole.x) and len(calls) - some < some
+    for change, words in [({"seed": 1}, "seed"), ({"steps": 6}, "settings"), ({"radii": [0.2]}, "radii")]:
+        arguments = {"radii": [0.1]} | options | change
+        with pytest.raises(ValueError, match=f"part of another evaluation: its {words}"):
+            bal.evaluate(networks[0], x, y, "pgd", resume=folder, **arguments)
+    with pytest.raises(ValueError, match="its logits of the first images"):
+        bal.evaluate(networks[1], x, y, "pgd", [0.1], resume=folder, **options)
+    with pytest.raises(ValueError, match="training mode"):
+        bal.evaluate(lambda x: networks[0](x) + torch.rand(1), x, y, "pgd", [0.1], resume=folder, **options)
+
+
 def test_progress_is_told(networks, mnist):
     tqdm = pytest.importorskip("tqdm")
     assert tqdm
     bal.evaluate(networks[0], mnist[0][:70], mnist[1][:70], "fgsm", [0.1])
+
+
+def test_the_torch_that_is_named_is_the_one_of_the_compiled_part():
+    from bal import _bal
+
+    assert _bal.TORCH.rsplit(".", 1)[0] == bal._built_for

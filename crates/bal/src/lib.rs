@@ -70,6 +70,7 @@ pub use model_source::{FileKind, LoadedModel, ModelFiles, ModelSource, ReadyMode
 pub use observer::{Level, Note, Observer, Progress, Silent, Work};
 pub use options::Options;
 pub use outputs::{Outputs, can_be_written};
+pub use partial::Partial;
 pub use own_images::{ImageSettings, named as images_named};
 pub use predict::{Predicted, Predictor, predict};
 pub use published::is_known as is_known_dataset;

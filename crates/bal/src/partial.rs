@@ -18,10 +18,12 @@ use std::{
 };
 use tch::{Kind, Tensor};
 
-/// A folder of finished shards beside a file that the evaluation will write, this evaluation's alone.
+/// A folder of finished shards of an evaluation, this evaluation's alone: a [`ShardStore`] that another process can go on with.
 ///
-/// It goes when the files are written, and before that if there is no shard in it yet.
-pub(crate) struct Partial {
+/// The folder beside a file that the evaluation will write goes when the file is written. Any goes with this value if there
+/// is no shard in it yet.
+#[derive(Debug)]
+pub struct Partial {
     lock: Lock,
     /// Everything that the shards depend on.
     identity: Value,
@@ -52,7 +54,26 @@ impl Partial {
     /// # Errors
     /// Those of [`Partial::beside`].
     pub(crate) fn of(file: &Path, identity: Value, images: bool, session: &Session) -> Result<Self> {
-        let lock = lock(file, session)?;
+        Self::locked(lock(file, session)?, identity, images, session)
+    }
+
+    /// The folder of this path, made with its first shard and kept until its user removes it.
+    ///
+    /// `identity` is an object: everything that the shards depend on. `images` says whether shards hold attacked images.
+    ///
+    /// # Errors
+    /// When the folder is there and of another evaluation, or another process works in it.
+    pub fn in_folder(folder: &Path, identity: Value, images: bool, session: &Session) -> Result<Self> {
+        match Lock::take(folder, &mut |news| session.tell(news)) {
+            Err(LockError::Busy { holder, .. }) => bail!(
+                "{} is used by {holder}; wait until that has ended, or name another folder",
+                folder.display()
+            ),
+            lock => Self::locked(lock?, identity, images, session),
+        }
+    }
+
+    fn locked(lock: Lock, identity: Value, images: bool, session: &Session) -> Result<Self> {
         let folder = lock.folder().to_path_buf();
         lock.remove_leftovers(&[]);
         let path = folder.join(IDENTITY);
@@ -61,7 +82,7 @@ impl Partial {
             if let Some(key) = difference(&found, &identity) {
                 bail!(
                     "{} holds a part of another evaluation: its {key} is {}, and now {}; finish that one, remove \
-                     the folder, or write to another file",
+                     the folder, or name another place",
                     folder.display(),
                     found[&key],
                     identity[&key]

@@ -8,7 +8,7 @@ use std::env::consts::{ARCH, OS};
 use anyhow::{Result, bail};
 
 /// The version of LibTorch.
-pub(super) const VERSION: &str = "2.13.0";
+pub(crate) const VERSION: &str = "2.13.0";
 
 /// What pip is asked for.
 #[derive(Debug)]

@@ -162,6 +162,6 @@ fn swaps(orientation: Orientation) -> bool {
 }
 
 /// The text of a decoder in one line.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -4,8 +4,6 @@ mod columns;
 mod locate;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use csv::{ReaderBuilder, StringRecord, Trim};
@@ -16,10 +14,7 @@ use super::class_file::read_class_names;
 use super::classes::Classes;
 use super::listing::{Entry, Listing, Side};
 use super::{Goal, OwnSettings, name, parts};
-use crate::DataError;
-
-/// The most bytes of a table.
-const MOST_BYTES: u64 = 1 << 30;
+use crate::{DataError, text};
 
 /// The file beside a table that may say the order of classes.
 const CLASSES: &str = "classes.txt";
@@ -82,14 +77,14 @@ struct Rows {
 
 impl Rows {
     fn read(table: &Path) -> Result<Self, DataError> {
-        let text = text(table)?;
+        let text = text::read(table)?;
         let columns = Columns::of(&text).map_err(|reason| DataError::own(table, reason))?;
         let mut reader =
             ReaderBuilder::new().trim(Trim::All).delimiter(columns.separator).from_reader(text.as_bytes());
         let mut lines: BTreeMap<String, u64> = BTreeMap::new();
         let mut rows = Vec::new();
         for record in reader.records() {
-            let record = record.map_err(|error| failed(table, &error))?;
+            let record = record.map_err(|error| text::failed(table, &error))?;
             let line = record.position().map_or(0, csv::Position::line);
             let refused = |reason| DataError::Row { file: table.to_owned(), line, reason };
             let row = row(&columns, &record, line).map_err(refused)?;
@@ -126,38 +121,6 @@ impl Rows {
             }
         }
         Ok(())
-    }
-}
-
-/// The text of a table, without a byte order mark.
-fn text(table: &Path) -> Result<String, DataError> {
-    let refused = |reason: String| Err(DataError::own(table, reason));
-    let failed = |e| DataError::read(table, e);
-    let metadata = fs::metadata(table).map_err(failed)?;
-    if !metadata.is_file() {
-        return refused("is not a file".to_owned());
-    }
-    if metadata.len() > MOST_BYTES {
-        return refused(format!("has {} bytes, more than the {MOST_BYTES} allowed", metadata.len()));
-    }
-    let mut bytes = Vec::new();
-    fs::File::open(table).map_err(failed)?.take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return refused("is in UTF-16; save the table in UTF-8".to_owned());
-    }
-    match String::from_utf8(bytes) {
-        Ok(mut text) => {
-            if text.starts_with('\u{feff}') {
-                text.drain(..'\u{feff}'.len_utf8());
-            }
-            Ok(text)
-        }
-        Err(error) => {
-            let before = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = before.split(|&byte| byte == b'\n').count() as u64;
-            let reason = "is not UTF-8; save the table in that encoding".to_owned();
-            Err(DataError::Row { file: table.to_owned(), line, reason })
-        }
     }
 }
 
@@ -203,16 +166,4 @@ fn below(path: &str) -> Result<String, String> {
         }
     }
     if names.is_empty() { Err(format!("the path {path:?} names no file")) } else { Ok(names.join("/")) }
-}
-
-/// What the parser found wrong, in one line.
-fn failed(table: &Path, error: &csv::Error) -> DataError {
-    let reason = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("has another number of fields ({len}) than the header ({expected_len})")
-        }
-        _ => return DataError::own(table, super::raw::one_line(&error.to_string())),
-    };
-    let line = error.position().map_or(1, csv::Position::line);
-    DataError::Row { file: table.to_owned(), line, reason }
 }

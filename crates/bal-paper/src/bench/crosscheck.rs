@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use bal_files::Lock;
 use clap::Args;
 
-use super::python;
+use bal_chores::python;
 use super::sides::cores;
 use crate::crosscheck::{Crosscheck, Side};
 use crate::figures;

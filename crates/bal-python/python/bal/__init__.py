@@ -12,9 +12,8 @@ precision, with pixels in [0, 1]; models are callables that give logits `[n, cla
 
 import torch as _torch
 
-from . import _bal
-
-_built_for = ".".join(_bal.TORCH.split(".")[:2])
+# What the compiled part was built for. Said here, because in another torch that part does not even load.
+_built_for = "2.13"
 _found = ".".join(_torch.__version__.split("+")[0].split(".")[:2])
 if _found != _built_for:
     raise ImportError(

@@ -35,6 +35,7 @@ def evaluate(
     threads: int,
     seed: int,
     keep: bool,
+    resume: tuple[str, str] | None,
     progress: Callable[[int], None] | None,
 ) -> dict[str, Any]: ...
 def sample(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
+from os import PathLike, fspath
 from typing import Any, Callable, Sequence
 
 import torch
@@ -68,6 +70,7 @@ def evaluate(
     threads: int = 1,
     seed: int = 0,
     keep: bool = False,
+    resume: str | PathLike[str] | None = None,
     progress: bool = True,
     **settings: Any,
 ) -> Evaluation:
@@ -80,6 +83,10 @@ def evaluate(
     `radii` are in the norm of the attack (`norm="linf"` or `"l2"`), on pixels in [0, 1]; attacks to the nearest error take none, or some to
     report at. Further keywords are settings of the attack, as the flags of `bal evaluate` with underscores: `steps`, `restarts`,
     `step_size`, `queries`, `targets`, `loss`, ... `keep=True` returns the changed images.
+
+    `resume` names a folder that keeps what is found, group by group: the same call goes on there after an interruption, and
+    costs nothing once all is there. The folder knows images, settings and the logits of the first images, and a call that differs in one
+    of them is refused. Remove it when it is no longer needed.
 
     Images are attacked in groups of 64. The result depends on no number of threads. More than one thread helps a model whose time
     is spent in PyTorch's operators. Every changed image is measured again in double precision and classified again; one outside its
@@ -95,6 +102,7 @@ def evaluate(
     least, most = int(y.min()), int(y.max())
     if least < 0 or most >= classes:
         raise ValueError(f"labels lie in [{least}, {most}], and the model tells {classes} classes apart, from 0")
+    identity = "" if resume is None else _identity(model, x, y, attack, radii, members, prediction, seed, keep, settings)
     with bar(len(x), attack, progress) as shown:
         found = _bal.evaluate(
             model,
@@ -109,9 +117,57 @@ def evaluate(
             threads=threads,
             seed=seed,
             keep=keep,
+            resume=None if resume is None else (fspath(resume), identity),
             progress=shown,
         )
     return Evaluation(**found)
+
+
+def _identity(
+    model: Model | _bal.Posterior,
+    x: torch.Tensor,
+    y: torch.Tensor,
+    attack: str,
+    radii: Sequence[float] | None,
+    members: bool,
+    prediction: str,
+    seed: int,
+    keep: bool,
+    settings: dict[str, Any],
+) -> str:
+    """What a result depends on, as JSON."""
+    threads = torch.get_num_threads()
+    # As attacks call it.
+    torch.set_num_threads(1)
+    try:
+        with torch.no_grad():
+            answers = [_digest(model(x[:64].detach().contiguous())) for _ in range(2)]
+    finally:
+        torch.set_num_threads(threads)
+    if answers[0] != answers[1]:
+        raise ValueError("resume= needs a model that gives the same logits each time; is it in training mode?")
+    return json.dumps(
+        {
+            "attack": attack,
+            "settings": _bal.attack_settings(attack, json.dumps(settings)),
+            "radii": radii,
+            "seed": seed,
+            "members": members,
+            "prediction": prediction,
+            "images": keep,
+            "digest of the images": _digest(x),
+            "digest of the labels": _digest(y.long()),
+            "logits of the first images": answers[0],
+            "device": str(x.device),
+            "torch": torch.__version__,
+        }
+    )
+
+
+def _digest(tensor: torch.Tensor) -> str:
+    """SHA-256 of shape and values."""
+    values = tensor.detach().cpu().contiguous()
+    return hashlib.sha256(repr(list(values.shape)).encode() + values.numpy().tobytes()).hexdigest()
 
 
 def _check(x: torch.Tensor, y: torch.Tensor) -> None:

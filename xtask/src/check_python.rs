@@ -2,44 +2,26 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, ensure};
-use clap::Args;
+use anyhow::{Context, Result, bail, ensure};
+use bal_chores::{Repository, run as run_command, stage};
 
-use crate::bench::python;
-use bal_chores::Bal;
-use bal_chores::Repository;
-use bal_chores::run as run_command;
-use bal_chores::stage;
-
-/// Run the commands and the Python of docs/python.md, in a temporary folder
-///
-/// PyTorch is installed into target/ by itself, unless --python has it: several GB.
-#[derive(Args)]
-pub(crate) struct Options {
-    /// A Python that has PyTorch, numpy and safetensors
-    #[arg(long, value_name = "PROGRAM")]
-    python: Option<PathBuf>,
-}
+use crate::cargo::with_libtorch;
+use crate::libtorch::LibTorch;
 
 const DOCUMENT: &str = "docs/python.md";
 
 /// The posterior that the document begins with.
 const POSTERIOR: &str = "results/fig1/bal-released/posterior.safetensors";
 
-/// The verb.
-pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
-    let python = match &options.python {
-        Some(python) => python.clone(),
-        None => stage("PyTorch", || python::ensure(repository))?,
-    };
+/// Runs the document's commands with the program in the folder `programs`, then its Python by `python`, in a temporary folder.
+pub(crate) fn run(repository: &Repository, libtorch: &LibTorch, programs: &Path, python: &Path) -> Result<()> {
     let path = repository.root().join(DOCUMENT);
     let document = fs::read_to_string(&path).with_context(|| format!("cannot read {DOCUMENT}"))?;
     let (commands, script) = (blocks(&document, "sh"), blocks(&document, "python"));
     ensure!(!commands.is_empty() && !script.is_empty(), "{DOCUMENT} has no blocks of sh or of python");
-    let bal = Bal::beside(repository)?;
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     fs::copy(repository.root().join(POSTERIOR), folder.path().join("posterior.safetensors"))
         .with_context(|| format!("cannot copy {POSTERIOR}"))?;
@@ -47,17 +29,19 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     for line in commands.lines() {
         let words: Vec<&str> = line.split_whitespace().collect();
         let Some(("bal", arguments)) = words.split_first().map(|(first, rest)| (*first, rest)) else {
-            anyhow::bail!("{DOCUMENT}: `{line}` is no command of bal");
+            bail!("{DOCUMENT}: `{line}` is no command of bal");
         };
-        let mut command = bal.command();
+        let mut command = Command::new(programs.join("bal"));
         command.args(arguments).current_dir(folder.path()).env("BAL_DATA", &data);
-        stage(line, || run_command(&mut command))?;
+        stage(line, || run_command(with_libtorch(&mut command, libtorch)?))?;
     }
     let file = folder.path().join("python.py");
     fs::write(&file, script).with_context(|| format!("cannot write {}", file.display()))?;
-    stage("python", || {
-        run_command(Command::new(&python).arg("-W").arg("error").arg(&file).current_dir(folder.path()))
-    })
+    // Warnings of libraries about others are not the document's.
+    let mut command = Command::new(python);
+    command.args(["-W", "error", "-W", "ignore::DeprecationWarning", "-W", "ignore::FutureWarning"]);
+    command.arg(&file).current_dir(folder.path()).env("MNIST", repository.datasets().join("mnist"));
+    stage("python", || run_command(&mut command))
 }
 
 /// The lines of all blocks of a language, in their order.

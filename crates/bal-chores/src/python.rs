@@ -1,0 +1,85 @@
+//! The project's own Python, with PyTorch, for what is compared with it, built for it, and documented for it.
+
+use crate::{Repository, run};
+use anyhow::{Context, Result};
+use bal_files::Lock;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Where it is.
+fn place(repository: &Repository) -> PathBuf {
+    repository.root().join("target/peer-python")
+}
+
+/// Its interpreter, if it was made and has what is required now.
+#[must_use]
+pub fn made(repository: &Repository) -> Option<PathBuf> {
+    let folder = place(repository);
+    let (met, wanted) = (fs::read_to_string(mark(&folder)).ok()?, wanted(repository).ok()?);
+    (met == wanted).then(|| interpreter(&folder))
+}
+
+/// The same, made if it is not there yet.
+///
+/// A file is written last, with the requirements that were met: what was interrupted or is of older requirements is
+/// made again.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn ensure(repository: &Repository) -> Result<PathBuf> {
+    if let Some(python) = made(repository) {
+        return Ok(python);
+    }
+    let folder = place(repository);
+    // Beside it: what is in the folder is cleared.
+    let _lock = Lock::wait(&folder.with_extension("installing"), &mut |news| eprintln!("{news}"))?;
+    if let Some(python) = made(repository) {
+        return Ok(python);
+    }
+    eprintln!(
+        "installing PyTorch into {}: on Linux its wheels take several GB; `--python` names an interpreter that has \
+         them already",
+        repository.relative(&folder).display()
+    );
+    install(&folder, &requirements(repository))?;
+    let mark = mark(&folder);
+    bal_files::write(&mark, wanted(repository)?.as_bytes())
+        .with_context(|| format!("cannot write {}", mark.display()))?;
+    Ok(interpreter(&folder))
+}
+
+fn requirements(repository: &Repository) -> PathBuf {
+    repository.root().join("bench/pytorch/requirements.txt")
+}
+
+fn wanted(repository: &Repository) -> Result<String> {
+    let path = requirements(repository);
+    fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn mark(folder: &Path) -> PathBuf {
+    folder.join("requirements-met.txt")
+}
+
+fn interpreter(folder: &Path) -> PathBuf {
+    folder.join("bin/python")
+}
+
+/// An environment without a pip, filled by the pip that set LibTorch up: Debian has pip without what `venv` needs to copy it.
+fn install(folder: &Path, requirements: &Path) -> Result<()> {
+    run(Command::new("python3").args(["-m", "venv", "--clear", "--without-pip"]).arg(folder))
+        .context("PyTorch needs python3 with its venv module")?;
+    run(Command::new("python3")
+        .args(["-m", "pip", "--python"])
+        .arg(interpreter(folder))
+        .args(["install", "--disable-pip-version-check", "--no-input", "--no-cache-dir", "--quiet"])
+        .arg("--requirement")
+        .arg(requirements)
+        .env("PIP_ROOT_USER_ACTION", "ignore")
+        // Gigabytes may be too much for a /tmp in memory.
+        .env("TMPDIR", folder))
+    .context("PyTorch needs `python3 -m pip`, version 22.3 or later")
+}
