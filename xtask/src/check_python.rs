@@ -17,7 +17,12 @@ const DOCUMENT: &str = "docs/python.md";
 const POSTERIOR: &str = "results/fig1/bal-released/posterior.safetensors";
 
 /// Runs the document's commands with the program in the folder `programs`, then its Python by `python`, in a temporary folder.
-pub(crate) fn run(repository: &Repository, libtorch: &LibTorch, programs: &Path, python: &Path) -> Result<()> {
+pub(crate) fn run(
+    repository: &Repository,
+    libtorch: &LibTorch,
+    programs: &Path,
+    python: &Path,
+) -> Result<()> {
     let path = repository.root().join(DOCUMENT);
     let document = fs::read_to_string(&path).with_context(|| format!("cannot read {DOCUMENT}"))?;
     let (commands, script) = (blocks(&document, "sh"), blocks(&document, "python"));

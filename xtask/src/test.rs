@@ -47,7 +47,9 @@ pub(crate) fn tests(repository: &Repository, libtorch: &LibTorch) -> Result<()> 
     stage("soak, short", || run(&["bal-soak", "--short"]))?;
     match python {
         Some(python) => wheel::tests(repository, libtorch, &python)?,
-        None => eprintln!("==> the Python package: not tested; after `cargo xtask wheel` it is, from then on"),
+        None => {
+            eprintln!("==> the Python package: not tested; after `cargo xtask wheel` it is, from then on")
+        }
     }
     let Some(folder) = published else {
         eprintln!(

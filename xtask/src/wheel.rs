@@ -68,7 +68,8 @@ pub(crate) fn tests(repository: &Repository, libtorch: &LibTorch, python: &Path)
 fn build(repository: &Repository, libtorch: &LibTorch, python: &Path) -> Result<PathBuf> {
     let target = programs::target(repository);
     // Built in a folder of its own, so that it is known which file is new.
-    let new = tempfile::tempdir_in(&target).with_context(|| format!("cannot write to {}", target.display()))?;
+    let new =
+        tempfile::tempdir_in(&target).with_context(|| format!("cannot write to {}", target.display()))?;
     let mut maturin = Command::new(python);
     maturin.args(["-m", "maturin", "build", "--release", "--skip-auditwheel", "--quiet"]);
     maturin.args(["--manifest-path", MANIFEST]).arg("--interpreter").arg(python).arg("--out").arg(new.path());
@@ -113,7 +114,8 @@ fn pip(python: &Path) -> Command {
 
 /// The Python that the user names, with its path in full, if it has what the build needs.
 fn found(python: &Path) -> Result<PathBuf> {
-    let program = "import sys, maturin, torch; assert torch.__version__.startswith('2.13.'); print(sys.executable)";
+    let program =
+        "import sys, maturin, torch; assert torch.__version__.startswith('2.13.'); print(sys.executable)";
     let output = Command::new(python).args(["-c", program]).stderr(Stdio::null()).output();
     let output = output.with_context(|| format!("cannot start {}", python.display()))?;
     ensure!(
@@ -146,7 +148,10 @@ mod tests {
             ("src/lib.rs", format!("{:?}", setup::VERSION)),
             ("python/bal/__init__.py", format!("_built_for = {minor:?}")),
         ] {
-            assert!(fs::read_to_string(root.join(file)).unwrap().contains(&text), "{file} does not say {text}");
+            assert!(
+                fs::read_to_string(root.join(file)).unwrap().contains(&text),
+                "{file} does not say {text}"
+            );
         }
     }
 }

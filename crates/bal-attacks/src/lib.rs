@@ -65,6 +65,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod value_pgd;
 mod within;
 
 pub use advgan::{AdvGan, AdvGanSettings};
@@ -114,4 +115,5 @@ pub use step_size::StepSize;
 pub use suite::{Part, Suite, SuiteSettings};
 pub use tally::Gradients;
 pub use transfer::Transfer;
+pub use value_pgd::{ValueLoss, ValuePgd};
 pub use within::Within;

@@ -1,8 +1,9 @@
 //! Point estimates: empirical risk minimisation, and training against an inner attack.
 
 use crate::{
-    CrossEntropy, Epochs, NetworkMode, PriorEnergy, Sources,
+    Epochs, NetworkMode, PriorEnergy, Sources,
     epochs::Learner,
+    objective,
     perturb::{in_training, perturb, sizes},
     risk::{Risk, Term},
     settings::check,
@@ -114,9 +115,11 @@ impl Method for AdversarialTraining {
     }
 
     fn check_network(&self, network: &dyn Architecture) -> Result<(), TrainError> {
-        // The name is that of the attack; in an experiment the table is called so.
-        let table = if self.attack.is_some() { "adversarial_training" } else { "erm" };
-        Role::Classifier.check(table, network)
+        match self.attack {
+            // Attacks change images of classes. The name is that of the attack; in an experiment the table is called so.
+            Some(_) => Role::Classifier.check("adversarial_training", network),
+            None => objective::check("erm", network),
+        }
     }
 
     fn fit(
@@ -138,6 +141,7 @@ impl Method for AdversarialTraining {
             precisions: vec![],
             laplace: None,
             class_names: None,
+            columns: None,
         })
     }
 }
@@ -217,7 +221,7 @@ impl Learner for PointLearner<'_> {
         }
         let risk = Risk {
             architecture: self.network.clone(),
-            objective: Arc::new(CrossEntropy),
+            objective: objective::objective(self.network.as_ref()),
             workers: self.task.workers,
             shards,
             mode: NetworkMode::Train,

@@ -11,8 +11,10 @@ mod cross_entropy;
 mod data_energy;
 mod epochs;
 mod flows;
+mod gaussian_error;
 mod held_out;
 mod laplace;
+mod objective;
 mod perturb;
 mod pixels;
 mod precisions;
@@ -35,6 +37,7 @@ pub use chain_start::ChainStart;
 pub use cross_entropy::CrossEntropy;
 pub use data_energy::DataEnergy;
 pub use flows::{FlowSettings, Flows};
+pub use gaussian_error::GaussianError;
 pub use held_out::accuracy;
 pub use laplace::{
     Categorical, Curvature, Gaussian, Laplace, LaplaceSettings, Likelihood, Normal, SearchSettings,

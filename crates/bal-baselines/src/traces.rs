@@ -1,12 +1,12 @@
 //! What the chains think of held-out images, sweep by sweep.
 
-use crate::TraceSettings;
-use bal_core::{Architecture, Batch, ChainState, Images, Member, Mode, Replicate, Workers};
+use crate::{TraceSettings, objective::log_likelihood};
+use bal_core::{Architecture, Batch, ChainState, Images, Member, Replicate, Workers};
 use bal_diagnostics::Mixing;
 use std::sync::Arc;
-use tch::{Device, Kind, Tensor};
+use tch::{Device, Tensor};
 
-/// Log-probabilities of the right class: one draw is `[chains, images]`.
+/// Log-probabilities of the right class, or log-densities of the right value: one draw is `[chains, images]`.
 pub(crate) struct Traces {
     settings: TraceSettings,
     batch: Option<Batch>,
@@ -55,10 +55,7 @@ impl Traces {
         let tasks = chains.iter().zip(architectures);
         let tasks = tasks.map(|chain| (member(chain), batch.replicate())).collect();
         let rows = workers.map(tasks, |(member, batch): (Member, Batch)| {
-            let log_probability =
-                member.forward(&batch.x, Mode::Evaluate).logits.log_softmax(-1, Kind::Double);
-            let classes = batch.classes().expect("held-out images have classes");
-            log_probability.gather(1, &classes.unsqueeze(1), false).squeeze_dim(1).to_device(Device::Cpu)
+            log_likelihood(&member, &batch).to_device(Device::Cpu)
         });
         self.draws.push(Tensor::stack(&rows, 0));
     }

@@ -101,6 +101,7 @@ fn prediction(c: &mut Criterion) {
             precisions: vec![],
             laplace: None,
             class_names: None,
+            columns: None,
         };
         let model = Ensemble::new(&posterior, Device::Cpu).expect("the posterior is an ensemble");
         group.bench_function(BenchmarkId::new("networks", chains), |b| {

@@ -210,6 +210,7 @@ fn evaluation(problem: &Problem, chains: usize, attack: AttackSpec, radii: Vec<f
         precisions: vec![],
         laplace: None,
         class_names: None,
+        columns: None,
     };
     let model = Ensemble::new(&posterior, Device::Cpu)?;
     let radii = Radii::new(radii)?;

@@ -21,7 +21,7 @@ mod transfer;
 use crate::Usage;
 use attack::AttackFlags;
 use bal::{EvaluateRequest, ExperimentRequest, Options, Part, Surrogate, TrainRequest, VerifyRequest};
-use bal_attacks::{AttackName, Radii};
+use bal_attacks::{AttackName, Radii, ValueLoss};
 pub(crate) use calibrate::Calibrate;
 use clap::{Args, Parser, Subcommand};
 pub(crate) use compare::Compare;
@@ -200,6 +200,7 @@ impl Train {
                 changes: self.set.clone(),
                 seed: self.seed,
                 images: self.images.named()?,
+                table: self.images.table(),
             },
             out: self.out.clone(),
             resume: self.resume,
@@ -242,6 +243,9 @@ pub(crate) struct Evaluate {
     /// Of advgan: the run or weight file of the generator that makes the images, as `bal train` writes it for [advgan].
     #[arg(long, value_name = "RUN|FILE", conflicts_with = "verify")]
     pub(crate) generator: Option<PathBuf>,
+    /// Of a run on a table, what pgd raises: squared-error, or negative-log-density [default: squared-error].
+    #[arg(long, value_name = "NAME", conflicts_with = "verify")]
+    pub(crate) value_loss: Option<ValueLoss>,
     /// First checks for signs of masked gradients, on at most 256 images.
     #[arg(long)]
     pub(crate) check: bool,

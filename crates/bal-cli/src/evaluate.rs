@@ -1,6 +1,7 @@
 //! `bal evaluate`.
 
 pub(crate) mod table;
+mod values;
 
 use crate::{
     args::{Evaluate, usage},
@@ -17,6 +18,15 @@ use std::path::Path;
 /// Attacks what the flags name and reports what is left of its accuracy.
 pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     can_be_written(flags.outputs.outputs().files().collect::<Vec<_>>())?;
+    let model = flags.model.source(flags.settings.ensemble_gradient)?;
+    if bal::says_values(&model)? {
+        return values::evaluate(flags, model);
+    }
+    if flags.value_loss.is_some() {
+        return Err(usage(
+            "--value-loss is for runs on tables; this model tells classes apart, and has --loss",
+        ));
+    }
     if let Some(request) = flags.verification()? {
         return verify(flags, &request);
     }

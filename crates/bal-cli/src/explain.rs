@@ -19,7 +19,14 @@ pub(crate) fn explain(flags: &Explain) -> Result<()> {
     let path = flags.experiment().map(Path::to_path_buf);
     let (run, file) = if is_run { (path, None) } else { (None, path) };
     let (changes, images) = (flags.set.clone(), flags.images.named()?);
-    let request = ExperimentRequest { run, file, changes, images, ..ExperimentRequest::default() };
+    let request = ExperimentRequest {
+        run,
+        file,
+        changes,
+        images,
+        table: flags.images.table(),
+        ..ExperimentRequest::default()
+    };
     let plan = request.plan(&session)?;
     let Plan { experiment, method, network, weights, input, classes, images, sweeps, .. } = &plan;
     let preset = experiment.preset.as_ref().map_or(String::new(), |preset| format!(", preset {preset}"));

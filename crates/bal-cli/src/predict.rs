@@ -2,6 +2,7 @@
 
 mod answer;
 mod paths;
+mod values;
 
 use crate::{args::Predict, console::say, session::session};
 use answer::{Answer, heading, width};
@@ -20,8 +21,12 @@ const TOGETHER: usize = 512;
 
 /// Predicts the classes of the images that the flags name.
 pub(crate) fn predict(flags: &Predict) -> Result<()> {
+    let source = flags.source();
+    if bal::says_values(&source)? {
+        return values::predict(flags, &source);
+    }
     let session = session(&flags.machine)?;
-    let model = Predictor::load(&flags.source(), &session)?;
+    let model = Predictor::load(&source, &session)?;
     let mut told = Told::new(flags, &model);
     let mut files = paths::files(&flags.images).peekable();
     while files.peek().is_some() {

@@ -29,6 +29,9 @@ pub enum Role {
     Generator,
     /// It tells images of the data from those that a generator changed: `[n, 1]`, the log-odds that an image is of the data.
     Discriminator,
+    /// It says a value of each row of a table, and how far off it may be: `[n, 2]`, the mean of a normal law and the
+    /// logarithm of its standard deviation.
+    Regressor,
 }
 
 impl Role {
@@ -46,6 +49,7 @@ impl Role {
             Self::Discriminator => {
                 "it does not tell images of the data from others; take advgan-discriminator"
             }
+            Self::Regressor => "it says no values; its experiment needs [regression]",
         };
         Err(TrainError::Network { method, network: network.name().into(), why: why.into() })
     }

@@ -1,13 +1,13 @@
-//! A labelled set of images held in memory.
+//! Images with what a model is to say of each, held in memory.
 
 use crate::{Batch, CoreError, ImageDigest, Replicate, Targets, image_digest};
 use tch::{Device, Kind, Tensor};
 
-/// Images and labels of a data set, pixels kept as bytes.
+/// Images of a data set with their targets, pixels kept as bytes. Rows of a table are images of one row of pixels.
 #[derive(Debug)]
 pub struct Images {
     pixels: Tensor,
-    labels: Tensor,
+    targets: Targets,
     device: Device,
 }
 
@@ -18,16 +18,30 @@ impl Images {
     /// # Errors
     /// [`CoreError::Unpaired`] when the counts differ.
     pub fn new(pixels: Tensor, labels: &Tensor, device: Device) -> Result<Self, CoreError> {
-        let (images, count) = (pixels.size().first().copied().unwrap_or(0), labels.numel() as i64);
-        if images != count {
-            return Err(CoreError::Unpaired { images, labels: count });
+        Self::with_targets(pixels, Targets::Classes(labels.flatten(0, -1).to_kind(Kind::Int64)), device)
+    }
+
+    /// The same with values instead of classes: `pixels` `[N, c, h, w]` are floats, for which `[0, 1]` is no bound; `values`
+    /// `[N, d]`, floats.
+    ///
+    /// # Errors
+    /// [`CoreError::Unpaired`] when the counts differ.
+    pub fn with_values(pixels: Tensor, values: Tensor, device: Device) -> Result<Self, CoreError> {
+        Self::with_targets(pixels, Targets::Values(values), device)
+    }
+
+    fn with_targets(pixels: Tensor, targets: Targets, device: Device) -> Result<Self, CoreError> {
+        let count = |tensor: &Tensor| tensor.size().first().copied().unwrap_or(0);
+        let (images, labels) = (count(&pixels), count(targets.tensor()));
+        if images != labels {
+            return Err(CoreError::Unpaired { images, labels });
         }
-        Ok(Self { pixels, labels: labels.to_kind(Kind::Int64), device })
+        Ok(Self { pixels, targets, device })
     }
 
     /// Number of images.
     pub fn len(&self) -> i64 {
-        self.labels.numel() as i64
+        self.pixels.size().first().copied().unwrap_or(0)
     }
 
     /// Whether there is no image.
@@ -45,9 +59,17 @@ impl Images {
         self.pixels.size().into_iter().skip(1).collect()
     }
 
+    /// What a model is to say of each image, in order.
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
     /// The label of each image, in order: `[N]`, 64-bit integers.
+    ///
+    /// # Panics
+    /// When the images have values.
     pub fn labels(&self) -> &Tensor {
-        &self.labels
+        self.targets.classes().expect("only images of classes are asked for their labels")
     }
 
     /// Which images they are, one digest for each, in order. Computed anew by each call.
@@ -58,10 +80,11 @@ impl Images {
     /// The same images with other labels: label `k` becomes `labels[k]`.
     ///
     /// # Panics
-    /// When a label has no entry there.
+    /// When a label has no entry there, or the images have values.
     #[must_use]
     pub fn relabelled(self, labels: &[i64]) -> Self {
-        Self { labels: Tensor::from_slice(labels).index_select(0, &self.labels), ..self }
+        let labels = Tensor::from_slice(labels).index_select(0, self.labels());
+        Self { targets: Targets::Classes(labels), ..self }
     }
 
     /// The images with these numbers, in this order, pixels in `[0, 1]`.
@@ -71,7 +94,7 @@ impl Images {
         let x = if x.kind() == Kind::Uint8 { x.to_kind(Kind::Float) / 255.0 } else { x.to_kind(Kind::Float) };
         Batch {
             x: x.to_device(self.device),
-            targets: Targets::Classes(self.labels.index_select(0, &index).to_device(self.device)),
+            targets: self.targets.map(|all| all.index_select(0, &index).to_device(self.device)),
             indices: indices.to_vec(),
         }
     }
@@ -89,7 +112,7 @@ impl Images {
         let index = Tensor::from_slice(indices);
         Self {
             pixels: self.pixels.index_select(0, &index),
-            labels: self.labels.index_select(0, &index),
+            targets: self.targets.map(|all| all.index_select(0, &index)),
             device: self.device,
         }
     }
@@ -97,6 +120,6 @@ impl Images {
 
 impl Replicate for Images {
     fn replicate(&self) -> Self {
-        Self { pixels: self.pixels.detach(), labels: self.labels.detach(), device: self.device }
+        Self { pixels: self.pixels.detach(), targets: self.targets.replicate(), device: self.device }
     }
 }

@@ -10,6 +10,7 @@
 mod architecture;
 mod batch;
 mod classifier;
+mod columns;
 mod energy;
 mod error;
 mod generator;
@@ -33,6 +34,7 @@ mod workers;
 pub use architecture::{Architecture, Forward, Mode, Role, TensorSpec};
 pub use batch::Batch;
 pub use classifier::{Classifier, ClassifierError};
+pub use columns::{Column, Columns};
 pub use energy::{Aux, Energy, Evaluation, gradients};
 pub use error::CoreError;
 pub use generator::Generator;

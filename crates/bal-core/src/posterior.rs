@@ -1,7 +1,8 @@
 //! Samples of network weights: what training returns.
 
 use crate::{
-    Architecture, CoreError, EnsembleGradient, Forward, Mode, NoiseStream, Position, Prediction, Replicate,
+    Architecture, Columns, CoreError, EnsembleGradient, Forward, Mode, NoiseStream, Position, Prediction,
+    Replicate,
 };
 use bal_diagnostics::{Marginal, Mixing, Regime};
 use std::sync::Arc;
@@ -73,6 +74,8 @@ pub struct Posterior {
     pub laplace: Option<LaplaceFit>,
     /// What the classes are called, in their order, where it is known.
     pub class_names: Option<Vec<String>>,
+    /// What the rows that it was trained on are columns of, and their scales, where it says values.
+    pub columns: Option<Columns>,
 }
 
 /// The Gaussian around trained weights that a Laplace approximation has made.

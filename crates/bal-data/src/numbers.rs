@@ -34,6 +34,31 @@ impl NumberTable {
     /// [`DataError`] naming the file and the line: a field that is no finite number, a row of another length, a header without
     /// names or with a name twice, an ignored column that is not there, no rows.
     pub fn read(file: &Path, ignore: &[String]) -> Result<Self, DataError> {
+        Self::of(file, |names| {
+            if let Some(column) = ignore.iter().find(|column| !names.contains(column)) {
+                return Err(format!(
+                    "there is no column {column:?} to ignore; there are {}",
+                    names.join(", ")
+                ));
+            }
+            Ok((0..names.len()).filter(|&column| !ignore.contains(&names[column])).collect())
+        })
+    }
+
+    /// Reads these columns of a table, in this order; others may hold anything.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; when a column is not there.
+    pub fn read_columns(file: &Path, columns: &[&str]) -> Result<Self, DataError> {
+        let place = |names: &[String], column: &str| {
+            let place = names.iter().position(|name| name == column);
+            place.ok_or_else(|| format!("there is no column {column:?}; there are {}", names.join(", ")))
+        };
+        Self::of(file, |names| columns.iter().map(|column| place(names, column)).collect())
+    }
+
+    /// The table of the columns whose places `used` says, given all names.
+    fn of(file: &Path, used: impl Fn(&[String]) -> Result<Vec<usize>, String>) -> Result<Self, DataError> {
         let text = text::read(file)?;
         let refused = |line, reason| DataError::Row { file: file.to_owned(), line, reason };
         let reader = |separator| {
@@ -44,15 +69,7 @@ impl NumberTable {
             SEPARATORS.into_iter().rev().max_by_key(|&separator| header(separator).len()).unwrap_or(b',');
         let header = header(separator);
         let names = names(&header).map_err(|reason| refused(1, reason))?;
-        for column in ignore {
-            if !names.contains(column) {
-                return Err(refused(
-                    1,
-                    format!("there is no column {column:?} to ignore; there are {}", names.join(", ")),
-                ));
-            }
-        }
-        let used: Vec<usize> = (0..names.len()).filter(|&column| !ignore.contains(&names[column])).collect();
+        let used = used(&names).map_err(|reason| refused(1, reason))?;
         let mut rows = Vec::new();
         for record in reader(separator).records() {
             let record = record.map_err(|error| text::failed(file, &error))?;
@@ -139,6 +156,20 @@ mod tests {
         let table = read("city,size,price\nOslo,1,2\n,3,4\n", &["city"]).unwrap();
         assert_eq!(table.columns, ["size", "price"]);
         assert_eq!(table.rows, [[1.0, 2.0], [3.0, 4.0]]);
+    }
+
+    #[test]
+    fn columns_are_found_by_name_wherever_they_stand() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("new.csv");
+        std::fs::write(&file, "city,rooms,size\nOslo,3,70\nBonn,2,50\n").unwrap();
+        let table = NumberTable::read_columns(&file, &["size", "rooms"]).unwrap();
+        assert_eq!(
+            (table.columns, table.rows),
+            (vec!["size".into(), "rooms".into()], vec![vec![70.0, 3.0], vec![50.0, 2.0]])
+        );
+        let error = NumberTable::read_columns(&file, &["price"]).unwrap_err().to_string();
+        assert!(error.contains("no column \"price\"; there are city, rooms, size"), "{error}");
     }
 
     #[test]

@@ -1,20 +1,25 @@
 //! What the metadata of a posterior say of its network: name, sizes, and what the classes are called.
 
 use crate::{ModelError, Sizes, architecture, ensemble::are_alike};
-use bal_core::Architecture;
+use bal_core::{Architecture, Column, Columns};
 use std::{collections::HashMap, path::Path, sync::Arc};
 
 const ARCHITECTURE: &str = "architecture";
 const INPUT: &str = "input";
 const CLASSES: &str = "classes";
 const CLASS_NAMES: &str = "class_names";
+const COLUMNS: &str = "columns";
 
 /// Stands between the names of several architectures, and between their numbers of chains.
 pub(crate) const SEPARATOR: &str = ",";
 
 /// What is to be written of the networks, which have images and classes in common. Sizes of the paper's networks go without
 /// saying.
-pub(crate) fn of(networks: &[&dyn Architecture], class_names: Option<&[String]>) -> Vec<(String, String)> {
+pub(crate) fn of(
+    networks: &[&dyn Architecture],
+    class_names: Option<&[String]>,
+    columns: Option<&Columns>,
+) -> Vec<(String, String)> {
     let names: Vec<&str> = networks.iter().map(|network| network.name()).collect();
     let mut said = vec![(ARCHITECTURE.to_string(), names.join(SEPARATOR))];
     let unusual =
@@ -28,6 +33,11 @@ pub(crate) fn of(networks: &[&dyn Architecture], class_names: Option<&[String]>)
     }
     if let Some(names) = class_names {
         said.push((CLASS_NAMES.into(), serde_json::json!(names).to_string()));
+    }
+    if let Some(columns) = columns {
+        let all = columns.features.iter().chain([&columns.target]);
+        let all: Vec<_> = all.map(|Column { name, mean, sd }| serde_json::json!([name, mean, sd])).collect();
+        said.push((COLUMNS.into(), serde_json::Value::from(all).to_string()));
     }
     said
 }
@@ -85,6 +95,36 @@ pub(crate) fn class_names(
         return Err(error(format!("holds {} names, but the network has {classes} classes", names.len())));
     }
     Ok(Some(names))
+}
+
+/// Whether the metadata are those of a network that says values of rows.
+pub(crate) fn says_columns(metadata: &HashMap<String, String>) -> bool {
+    metadata.contains_key(COLUMNS)
+}
+
+/// The columns of the rows that the network saw, the target last; as many as it takes.
+pub(crate) fn columns(
+    path: &Path,
+    metadata: &HashMap<String, String>,
+    network: &dyn Architecture,
+) -> Result<Option<Columns>, ModelError> {
+    let Some(text) = metadata.get(COLUMNS) else { return Ok(None) };
+    let error = |problem: String| ModelError::Metadata { path: path.into(), key: COLUMNS, problem };
+    let all: Vec<(String, f64, f64)> =
+        serde_json::from_str(text).map_err(|e| error(format!("are no list of [name, mean, sd]: {e}")))?;
+    let mut features: Vec<Column> =
+        all.into_iter().map(|(name, mean, sd)| Column { name, mean, sd }).collect();
+    let good = |column: &Column| column.mean.is_finite() && column.sd.is_finite() && column.sd > 0.0;
+    if let Some(column) = features.iter().find(|column| !good(column)) {
+        return Err(error(format!(
+            "have a scale of {:?} that cannot be: {} +- {}",
+            column.name, column.mean, column.sd
+        )));
+    }
+    let [_, _, width] = network.input();
+    let target = features.pop().filter(|_| features.len() as i64 == width);
+    let target = target.ok_or_else(|| error(format!("are not {width} features and a target")))?;
+    Ok(Some(Columns { features, target }))
 }
 
 fn sizes(path: &Path, metadata: &HashMap<String, String>) -> Result<Option<Sizes>, ModelError> {

@@ -151,6 +151,7 @@ mod tests {
             precisions: vec![],
             laplace: None,
             class_names: None,
+            columns: None,
         };
         Ensemble::new(&posterior, Device::Cpu).unwrap()
     }

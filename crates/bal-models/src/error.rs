@@ -182,6 +182,7 @@ pub enum ModelError {
         "`{network}` is no classifier: {}; name weights of a classifier",
         match role {
             Role::Generator => "it changes images, and the attack `advgan` takes it as its generator",
+            Role::Regressor => "it says values of the rows of a table",
             _ => "it tells images of the data from others",
         }
     )]

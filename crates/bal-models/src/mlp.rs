@@ -19,6 +19,14 @@ const MOST_UNITS: i64 = 1 << 14;
 ///
 /// Weights and biases begin uniform in `+-1/sqrt(fan_in)`, as in PyTorch. It has no dropout.
 pub(crate) fn mlp(name: &str, sizes: Sizes) -> Option<Result<Sequential, ModelError>> {
+    Some(match layers(name)? {
+        None => Err(ModelError::Architecture { name: name.into() }),
+        Some(layers) => Sequential::new(name.into(), layers, Init::FanIn, sizes, 1),
+    })
+}
+
+/// The hidden layers that such a name has; `None` for other names, and `Some(None)` for one with numbers that cannot be.
+pub(crate) fn layers(name: &str) -> Option<Option<Vec<Layer>>> {
     let hidden = name.strip_prefix(MLP)?.split('-').map(|units| {
         // Not +7 and not 007, so that a network has one name.
         let plain = units.bytes().all(|digit| digit.is_ascii_digit()) && !units.starts_with('0');
@@ -26,13 +34,8 @@ pub(crate) fn mlp(name: &str, sizes: Sizes) -> Option<Result<Sequential, ModelEr
     });
     let hidden: Option<Vec<i64>> = hidden.collect();
     let hidden = hidden.filter(|hidden| hidden.len() <= MOST_LAYERS);
-    Some(match hidden {
-        None => Err(ModelError::Architecture { name: name.into() }),
-        Some(hidden) => {
-            let layers = hidden.into_iter().map(|units| Layer::Dense { units, init: Init::FanIn }).collect();
-            Sequential::new(name.into(), layers, Init::FanIn, sizes, 1)
-        }
-    })
+    let layer = |units| Layer::Dense { units, init: Init::FanIn };
+    Some(hidden.map(|hidden| hidden.into_iter().map(layer).collect()))
 }
 
 #[cfg(test)]

@@ -48,6 +48,10 @@ pub fn read_posteriors(
             );
             return Err(ModelError::Metadata { path: path.clone(), key: "class_names", problem });
         }
+        if part.columns != whole.columns {
+            let problem = format!("are not those of {}: rows would be scaled in two ways", first.display());
+            return Err(ModelError::Metadata { path: path.clone(), key: "columns", problem });
+        }
         whole.members.extend(part.members);
     }
     whole.prediction = prediction.unwrap_or(whole.prediction);

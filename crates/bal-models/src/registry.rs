@@ -2,7 +2,7 @@
 
 use crate::mlp::mlp;
 use crate::tramer::tramer;
-use crate::{AdvganDiscriminator, AdvganGenerator, Cnn, ModelError, ResnetFrn, Sizes, Stn};
+use crate::{AdvganDiscriminator, AdvganGenerator, Cnn, ModelError, Regressor, ResnetFrn, Sizes, Stn};
 use bal_core::Architecture;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ const MNIST: Sizes = Sizes { input: [1, 28, 28], classes: 10 };
 /// | `mlp-H-H` | fully connected, with the units of each hidden layer: `mlp-1200-1200` |
 /// | `resnet-frn-N` | residual, without batch statistics, of N = 6k + 2 layers: `resnet-frn-20`, [`ResnetFrn`] |
 /// | `tramer-a` to `tramer-d` | the networks of ensemble adversarial training (Tramèr et al., ICLR 2018) |
+/// | `regression-mlp-H`, `regression-fixed-mlp-H` | says a value of each row of a table, [`Regressor`]; no classifier |
 /// | `advgan-generator` | changes images, [`AdvganGenerator`]; no classifier |
 /// | `advgan-discriminator` | tells images of the data from those that a generator changed, [`AdvganDiscriminator`]; no classifier |
 ///
@@ -37,6 +38,9 @@ pub fn architecture(name: &str, sizes: Option<Sizes>) -> Result<Arc<dyn Architec
         (AdvganDiscriminator::NAME, sizes) => Arc::new(AdvganDiscriminator::new(sizes.unwrap_or(MNIST))?),
         (name, sizes) => {
             let sizes = sizes.unwrap_or(MNIST);
+            if let Some(network) = Regressor::named(name, sizes) {
+                return Ok(Arc::new(network?));
+            }
             let unknown = || Err(ModelError::Architecture { name: name.into() });
             if let Some(network) = ResnetFrn::named(name, sizes) {
                 return Ok(Arc::new(network?));

@@ -15,10 +15,21 @@ pub struct Part {
 }
 
 impl Part {
-    /// Of images whose classes are called so, in the order of the labels.
+    /// Of images whose classes are called so, in the order of the labels. Of images with values the bits of these count in place
+    /// of labels.
     pub fn of(images: &Images, class_names: &[String]) -> Self {
-        let mut labels = vec![0_i64; images.labels().numel()];
-        images.labels().copy_data(&mut labels, images.labels().numel());
+        let labels = match images.targets().values() {
+            None => {
+                let mut labels = vec![0_i64; images.labels().numel()];
+                images.labels().copy_data(&mut labels, images.labels().numel());
+                labels
+            }
+            Some(values) => {
+                let mut found = vec![0_f32; values.numel()];
+                values.to_kind(Kind::Float).contiguous().copy_data(&mut found, values.numel());
+                found.into_iter().map(|value| i64::from(value.to_bits())).collect()
+            }
+        };
         let images = images.digests();
         Self { digest: part_digest(&images, &labels, class_names), images }
     }

@@ -41,6 +41,27 @@ impl Sequential {
         Ok(Self { name, layers, input, classes })
     }
 
+    /// Dense layers, and one for so many values, on rows of `input`; they begin as [`Init::FanIn`] says.
+    ///
+    /// # Errors
+    /// [`ModelError::Sizes`] for a row without numbers, or of too many.
+    pub(crate) fn of_values(
+        name: String,
+        mut layers: Vec<Layer>,
+        input: [i64; 3],
+        values: i64,
+    ) -> Result<Self, ModelError> {
+        // What is checked of images goes for rows; so many values are no classes.
+        let Sizes { input, .. } = Sizes { input, classes: 2 }.checked(&name, 1)?;
+        layers.push(Layer::Dense { units: values, init: Init::FanIn });
+        Ok(Self { name, layers, input, classes: values })
+    }
+
+    /// What the last layer gives, `[n, outputs]`, with these weights.
+    pub(crate) fn values(&self, weights: &[Tensor], x: &Tensor, mode: Mode) -> Tensor {
+        self.pass(weights, x, mode, |_, _, _, _| {})
+    }
+
     /// The weight of each layer that has one, with how it begins: convolutions `[filters, channels, side, side]`, dense layers
     /// `[units, numbers]`.
     fn weights(&self) -> Vec<(TensorSpec, Init)> {
@@ -71,12 +92,12 @@ impl Sequential {
     /// The logits of `x`. `seen` is told each layer that has a weight, with the number of its weight, its input and its output.
     fn pass(
         &self,
-        parameters: &Position,
+        parameters: &[Tensor],
         x: &Tensor,
         mode: Mode,
         mut seen: impl FnMut(Layer, usize, &Tensor, &Tensor),
     ) -> Tensor {
-        let mut weights = parameters.tensors().chunks(2).enumerate();
+        let mut weights = parameters.chunks(2).enumerate();
         let mut masks = match mode {
             Mode::Evaluate => None,
             Mode::Train { masks } => Some(masks),
@@ -141,12 +162,12 @@ impl Architecture for Sequential {
     }
 
     fn forward(&self, parameters: &Position, _buffers: &Position, x: &Tensor, mode: Mode) -> Forward {
-        Forward { logits: self.pass(parameters, x, mode, |_, _, _, _| {}), buffers: None }
+        Forward { logits: self.values(parameters.tensors(), x, mode), buffers: None }
     }
 
     fn taps(&self, parameters: &Position, _buffers: &Position, x: &Tensor) -> Option<Tapped> {
         let mut taps = Vec::new();
-        let logits = self.pass(parameters, x, Mode::Evaluate, |layer, weight, input, output| {
+        let logits = self.pass(parameters.tensors(), x, Mode::Evaluate, |layer, weight, input, output| {
             taps.push(match layer {
                 Layer::Conv { side, stride, padding, .. } => {
                     Tap::convolution(weight, input, output, [side, stride, padding])

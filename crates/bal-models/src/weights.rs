@@ -13,7 +13,8 @@ use tch::{Kind, Tensor};
 
 /// Writes every weight and buffer, `[S, ...]`, with metadata `architecture`, `chains`, `prediction`
 /// and `ensemble_gradient`; `input` (channels,height,width) and `classes` of a network for other images than the
-/// paper's; `class_names`, a JSON list, where the posterior has them. The same posterior gives the same bytes.
+/// paper's; `class_names`, a JSON list, where the posterior has them; `columns`, a JSON
+/// list of `[name, mean, sd]` with the target last, where it was trained on a table. The same posterior gives the same bytes.
 ///
 /// Members of several architectures are written one architecture after another, and read back in that order: `architecture`
 /// is then `cnn,mlp-256-256`, `chains` is `3,2`, and the names of tensors begin with the architecture and its place,
@@ -57,7 +58,10 @@ fn file_of(posterior: &Posterior) -> Result<TensorFile, ModelError> {
     ];
     let members = members.map(|(key, value)| (key.to_string(), value));
     let metadata: HashMap<String, String> =
-        description::of(&networks, posterior.class_names.as_deref()).into_iter().chain(members).collect();
+        description::of(&networks, posterior.class_names.as_deref(), posterior.columns.as_ref())
+            .into_iter()
+            .chain(members)
+            .collect();
     Ok(TensorFile { metadata, tensors })
 }
 
@@ -81,6 +85,11 @@ pub fn read_posterior(
     architecture: Option<Arc<dyn Architecture>>,
 ) -> Result<Posterior, ModelError> {
     posterior_of(path, TensorFile::read(path)?, architecture)
+}
+
+/// Whether the file at `path` has weights of a network that says values of rows of a table; not where it cannot be read.
+pub fn has_columns(path: &Path) -> bool {
+    TensorFile::read(path).is_ok_and(|file| description::says_columns(&file.metadata))
 }
 
 /// As [`read_posterior`]; `usual` is the architecture where the file names none.
@@ -135,6 +144,7 @@ fn posterior_of(
         precisions: vec![],
         laplace: None,
         class_names: description::class_names(path, &metadata, networks[0].classes())?,
+        columns: description::columns(path, &metadata, &*networks[0])?,
     })
 }
 

@@ -60,7 +60,8 @@ def both_forms(network, x, folder):
     program = torch.export.export(network, (x,), dynamic_shapes=({0: batch},))
     torch.export.save(program, folder / "network.pt2")
     torch.jit.trace(network, x).save(folder / "network.pt")
-    return [("--pt2", folder / "network.pt2"), ("--torchscript", folder / "network.pt")]
+    sizes = ",".join(str(size) for size in x.shape[1:])
+    return [("--pt2", folder / "network.pt2"), ("--torchscript", folder / "network.pt", "--input-shape", sizes)]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")

@@ -26,6 +26,7 @@ mod tensorboard;
 #[doc(hidden)]
 pub mod testing;
 mod transfer;
+mod value_evaluation;
 #[doc(hidden)]
 pub mod whole;
 pub mod wilson;
@@ -46,4 +47,5 @@ pub use record::{
 };
 pub use tensorboard::EventWriter;
 pub use transfer::TransferMatrix;
+pub use value_evaluation::{INTERVAL, PerRow, ValueEvaluation};
 pub use wilson::Interval;

@@ -6,7 +6,7 @@ use crate::{
     published,
 };
 use anyhow::{Context, Result, bail};
-use bal_core::{Images, NoiseKey, NoiseStream, Purpose};
+use bal_core::{Columns, Images, NoiseKey, NoiseStream, Purpose};
 use bal_data::{
     Dataset, Holdout, Share, Split,
     own::{Own, Report, SplitOrigin},
@@ -37,6 +37,8 @@ pub(crate) struct Training {
     pub(crate) digests: BTreeMap<String, String>,
     /// Which images the run is of, part by part.
     pub(crate) identity: RunImages,
+    /// What its rows are columns of, where it is a table.
+    pub(crate) columns: Option<Columns>,
 }
 
 impl Training {
@@ -181,6 +183,7 @@ impl DataSource<'_> {
             class_names: loaded.class_names(),
             test_images: loaded.dataset.test.len() as u64,
             digests: loaded.dataset.digests,
+            columns: None,
         })
     }
 

@@ -4,6 +4,7 @@ mod meaning;
 mod methods;
 mod networks;
 mod origin;
+mod regression;
 mod request;
 
 use crate::{
@@ -27,7 +28,9 @@ pub use networks::NetworkSettings;
 pub(crate) use networks::{Networks, weights};
 use origin::BUILT_IN;
 pub use origin::Origin;
-pub use request::{ExperimentRequest, Plan};
+pub(crate) use regression::Division;
+pub use regression::{NoiseSettings, RegressionSettings, TestSettings};
+pub use request::{ExperimentRequest, Plan, TableSettings};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -66,6 +69,9 @@ with_methods! {
         pub checkpoint_every: u64,
         /// How images of the user's own are read.
         pub images: Option<ImageSettings>,
+        /// Column that is predicted, where the data set is a table of numbers: uci-yacht, uci-energy, uci-concrete, or your own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub regression: Option<RegressionSettings>,
         /// What the weights start from; without it, initial weights.
         pub start: Option<Start>,
         /// Networks of a posterior of several, each with its chains and what they start from, in place of `architecture` and
@@ -113,6 +119,7 @@ impl Experiment {
         let experiment: Self = toml::from_str(&text).with_context(|| format!("{title} cannot be used"))?;
         experiment.method().with_context(|| format!("{title} cannot be used"))?;
         experiment.check_networks().with_context(|| format!("{title} cannot be used"))?;
+        experiment.check_regression().with_context(|| format!("{title} cannot be used"))?;
         let agree = experiment.methods().into_iter().try_for_each(|method| method.agrees(&experiment));
         agree.with_context(|| format!("{title} cannot be used"))?;
         if experiment.checkpoint_every == 0 || experiment.train_images == 0 {
@@ -153,6 +160,25 @@ impl Experiment {
         Ok(Self { train_images, held_out, ..changed })
     }
 
+    /// The same on a table of one's own, all of whose training rows are used but for those held out.
+    ///
+    /// # Errors
+    /// When the table cannot be used, or the experiment is not of a table.
+    pub fn on_table(self, table: &str, changed: RegressionSettings, session: &Session) -> Result<Self> {
+        if self.regression.is_none() {
+            bail!("{} is no experiment of a table: it has no [regression]", self.name);
+        }
+        let own = Path::new(table).file_stem().map_or(table.into(), |name| name.to_string_lossy());
+        let name = match self.name.strip_prefix(&self.dataset) {
+            Some(rest) => format!("{own}{rest}"),
+            None => format!("{own}-{}", self.name),
+        };
+        let mut experiment = Self { dataset: table.into(), name, regression: Some(changed.clone()), ..self };
+        experiment.train_images = experiment.training_rows(&changed, session)?;
+        experiment.check_regression()?;
+        Ok(experiment)
+    }
+
     /// Where its images are.
     pub(crate) fn data<'a>(&'a self, session: &'a Session) -> DataSource<'a> {
         DataSource { name: &self.dataset, own: self.images.as_ref(), session }
@@ -160,7 +186,10 @@ impl Experiment {
 
     /// Its training and held-out images.
     pub(crate) fn training(&self, session: &Session) -> Result<Training> {
-        self.data(session).training(self.train_images, self.held_out, self.seed)
+        match &self.regression {
+            Some(regression) => self.rows_to_train_on(regression, session),
+            None => self.data(session).training(self.train_images, self.held_out, self.seed),
+        }
     }
 
     /// The experiments that its networks start from, in their order, with the same seed and on the same images; none where it
@@ -171,7 +200,7 @@ impl Experiment {
             let name = file.display().to_string();
             let origin = origin.beside(&file);
             let mut first = Self::read(&origin, &name, &[], Some(self.seed))?;
-            if first.dataset != self.dataset {
+            if first.dataset != self.dataset || first.regression != self.regression {
                 let name = match self.networks.len() {
                     0 => format!("{}-to-start-from", self.name),
                     _ => format!("{}-{}-to-start-from", self.name, network.architecture),
@@ -202,7 +231,7 @@ impl Experiment {
                      under files"
                 );
             }
-            if source.dataset != self.dataset {
+            if source.dataset != self.dataset || source.regression != self.regression {
                 let name = format!("{}-for-{}", source.name, self.name);
                 source = Self { name, ..self.with_its_images(source) };
             }
@@ -213,8 +242,8 @@ impl Experiment {
 
     /// `other` on the images of this experiment.
     fn with_its_images(&self, other: Self) -> Self {
-        let Self { dataset, images, train_images, held_out, .. } = self.clone();
-        Self { dataset, train_images, held_out, images, ..other }
+        let Self { dataset, images, regression, train_images, held_out, .. } = self.clone();
+        Self { dataset, train_images, held_out, images, regression, ..other }
     }
 
     /// The method that the experiment describes, its settings checked; without the networks that its attack runs on beside
@@ -276,7 +305,8 @@ impl Experiment {
     fn relevant(&self) -> Self {
         // How often checkpoints are written changes no weight, and the name and the path of the
         // start neither; nor does where the user keeps images whose own digests are in the data's.
-        let dataset = if self.images.is_some() { String::new() } else { self.dataset.clone() };
+        let own = self.images.is_some() || self.regression.as_ref().is_some_and(|r| r.target.is_some());
+        let dataset = if own { String::new() } else { self.dataset.clone() };
         let mut all = Self { checkpoint_every: 1, name: String::new(), start: None, dataset, ..self.clone() };
         for network in &mut all.networks {
             network.start = None;

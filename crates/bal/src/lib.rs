@@ -42,10 +42,12 @@ pub mod runs;
 mod session;
 mod sources;
 mod start;
+mod tables;
 mod train;
 mod trained_on;
 mod transfer;
 mod units;
+mod values;
 mod versions;
 
 pub use anyhow::{Error, Result};
@@ -61,8 +63,8 @@ pub use evaluate::{
 };
 pub use experiment::{
     AdversarialSettings, AdvganTraining, AttackTable, BnnSettings, ErmSettings, Experiment,
-    ExperimentRequest, Meaning, NamedSources, NetworkSettings, Origin, Plan, Precision, SourceTable, Start,
-    VictimTable, WrmTraining,
+    ExperimentRequest, Meaning, NamedSources, NetworkSettings, NoiseSettings, Origin, Plan, Precision,
+    RegressionSettings, SourceTable, Start, TableSettings, TestSettings, VictimTable, WrmTraining,
 };
 pub use export::export;
 pub use image_selection::ImageSelection;
@@ -70,8 +72,8 @@ pub use model_source::{FileKind, LoadedModel, ModelFiles, ModelSource, ReadyMode
 pub use observer::{Level, Note, Observer, Progress, Silent, Work};
 pub use options::Options;
 pub use outputs::{Outputs, can_be_written};
-pub use partial::Partial;
 pub use own_images::{ImageSettings, named as images_named};
+pub use partial::Partial;
 pub use predict::{Predicted, Predictor, predict};
 pub use published::is_known as is_known_dataset;
 pub use refusal::{Refusal, Remedy, causes, told};
@@ -80,9 +82,10 @@ pub use run_folder::{RunFolder, Status};
 pub use session::Session;
 pub use train::{Ending, TrainRequest, Trained, train};
 pub use transfer::{TransferRequest, transfer};
+pub use values::{PredictedValue, ValuesRequest, evaluate_values, predict_values, says_values, write_values};
 pub use versions::versions;
 
 pub use bal_attacks::{self as attacks, AttackName, AttackSpec, Norm, Radii};
 pub use bal_data::Set;
-pub use bal_report::{Comparison, Evaluation, Split, TransferMatrix};
+pub use bal_report::{Comparison, Evaluation, Split, TransferMatrix, ValueEvaluation};
 pub use tch::Device;

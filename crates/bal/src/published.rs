@@ -61,7 +61,7 @@ pub(crate) fn known(name: &str, root: Option<&Path>) -> Result<Dataset> {
 
 /// The folder of data sets: as given, else `$BAL_DATA`, else `datasets/` here or in the source tree
 /// that the program was built from.
-fn folder(given: Option<&Path>) -> Result<PathBuf> {
+pub(crate) fn folder(given: Option<&Path>) -> Result<PathBuf> {
     let variable = std::env::var_os("BAL_DATA").map(PathBuf::from);
     if let Some(folder) = given.map(Path::to_path_buf).or(variable) {
         if folder.is_dir() {

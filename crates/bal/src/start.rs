@@ -192,7 +192,7 @@ pub(crate) fn cached(
     train: Train,
     session: &Session,
 ) -> Result<RunFolder> {
-    let digest = experiment.digest("", experiment.data(session).digests()?.iter())?;
+    let digest = experiment.digest("", experiment.data_digests(session)?.iter())?;
     let folder = RunFolder::new(Path::new(CACHE).join(format!("{}-{}", experiment.name, &digest[..16])));
     if folder.status() != Status::Finished {
         // Another run may be training the same start: this one then takes what came of it.

@@ -167,7 +167,12 @@ fn run(
         (Ok(posterior), None) => {
             let as_used = |member: Member| Member { network: networks.used_as(&member.network), ..member };
             let members = posterior.members.into_iter().map(as_used).collect();
-            Ok(Posterior { members, class_names: training.class_names.clone(), ..posterior })
+            Ok(Posterior {
+                members,
+                class_names: training.class_names.clone(),
+                columns: training.columns.clone(),
+                ..posterior
+            })
         }
     };
     observer.display.finish();

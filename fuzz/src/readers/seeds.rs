@@ -244,6 +244,7 @@ pub(super) fn posterior() -> Seeds {
         precisions: vec![],
         laplace: None,
         class_names: Some(vec!["cat".into(), "dog".into()]),
+        columns: None,
     };
     vec![written("posterior.safetensors", |path| write_posterior(path, &posterior).unwrap())]
 }

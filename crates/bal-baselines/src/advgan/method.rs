@@ -101,6 +101,7 @@ impl Method for Advgan {
             precisions: vec![],
             laplace: None,
             class_names: None,
+            columns: None,
         })
     }
 }

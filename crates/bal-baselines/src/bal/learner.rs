@@ -9,6 +9,7 @@ use super::{
 use crate::{
     Prior,
     epochs::Learner,
+    objective::objective,
     perturb::sizes,
     start,
     traces::{self, Traces},
@@ -25,11 +26,10 @@ use tch::{Kind, Tensor};
 /// The name under which checkpoints keep persistent data chains.
 const KEPT: &str = "data";
 
-/// What the two sides of the game do.
+/// What the adversary does.
 #[derive(Debug)]
 pub(super) struct Game {
     pub(super) generator: Arc<dyn Generator>,
-    pub(super) objective: Arc<dyn Objective>,
 }
 
 impl Game {
@@ -43,6 +43,7 @@ pub(super) struct BalLearner<'a> {
     settings: &'a BalSettings,
     game: &'a Game,
     task: &'a Task<'a>,
+    objective: Arc<dyn Objective>,
     /// The network of each parameter chain.
     architectures: Vec<Arc<dyn Architecture>>,
     chains: Vec<ChainState>,
@@ -86,6 +87,7 @@ impl<'a> BalLearner<'a> {
             settings,
             game,
             task,
+            objective: objective(task.architecture(0).as_ref()),
             architectures,
             chains: fresh,
             precisions,
@@ -259,7 +261,7 @@ impl Learner for BalLearner<'_> {
         let conditionals = BatchConditionals {
             architectures: self.architectures.clone(),
             generator: generator.clone(),
-            objective: self.game.objective.clone(),
+            objective: self.objective.clone(),
             workers: self.task.workers,
             shards: Shared::new(shards.replicate()),
             indices: batch.indices,

@@ -4,10 +4,11 @@ use super::{
     learner::{BalLearner, Game},
     settings::{BalSettings, DataSettings, DataStart, Samples, refused},
 };
-use crate::{Boundary, ChainStart, CrossEntropy, FlowSettings, Flows, Pixels, Support, settings::check};
+use crate::{Boundary, ChainStart, FlowSettings, Flows, Pixels, Support, objective, settings::check};
 use bal_attacks::Norm;
 use bal_core::{
-    EnsembleGradient, Generator, Images, Method, Posterior, Prediction, Progress, Task, TrainError,
+    Architecture, EnsembleGradient, Generator, Images, Method, Posterior, Prediction, Progress, Task,
+    TrainError,
 };
 use bal_samplers::Sampler;
 use std::{ops::ControlFlow, sync::Arc};
@@ -62,7 +63,7 @@ impl Bal {
             (settings.prediction.parse()?, settings.ensemble_gradient.parse()?);
         let clean = || Ok(Arc::new(Pixels::default()) as Arc<dyn Generator>);
         let generator = settings.data.as_ref().map_or_else(clean, generator)?;
-        let game = Game { generator, objective: Arc::new(CrossEntropy) };
+        let game = Game { generator };
         if let Some(data) = &settings.data {
             let members = if settings.plays_apart() { 1 } else { settings.parameter_chains };
             check_data(data, game.generator.as_ref(), members)?;
@@ -202,6 +203,10 @@ impl Method for Bal {
         }
     }
 
+    fn check_network(&self, network: &dyn Architecture) -> Result<(), TrainError> {
+        objective::check(self.name(), network)
+    }
+
     fn fit(
         &self,
         task: &Task,
@@ -226,6 +231,7 @@ impl Method for Bal {
             precisions,
             laplace: None,
             class_names: None,
+            columns: None,
         })
     }
 }

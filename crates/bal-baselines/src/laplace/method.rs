@@ -111,6 +111,7 @@ impl Method for Laplace {
                 tried,
             }),
             class_names: None,
+            columns: None,
         })
     }
 }

@@ -29,6 +29,7 @@ fn ensemble(members: Vec<Member>) -> Ensemble {
         precisions: vec![],
         laplace: None,
         class_names: None,
+        columns: None,
     };
     Ensemble::new(&posterior, Device::Cpu).unwrap()
 }

@@ -13,7 +13,7 @@ pub(crate) struct Predict {
     #[arg(value_name = "RUN")]
     pub(crate) model: PathBuf,
     /// Images (PNG, JPEG, BMP, GIF, TIFF, WebP, PPM, PGM, PBM), folders of images, or - for paths on standard input,
-    /// one per line.
+    /// one per line. Of a run on a table: tables with its columns.
     #[arg(value_name = "IMAGE|DIR|-", required = true)]
     pub(crate) images: Vec<PathBuf>,
     /// Prints one JSON object per image, with the probability of every class, instead of a table.

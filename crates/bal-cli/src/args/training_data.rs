@@ -2,7 +2,7 @@
 
 use crate::args::usage;
 use anyhow::Result;
-use bal::ImageSettings;
+use bal::{ImageSettings, TableSettings};
 use bal_data::own::{self, BadFiles, Gray, Ground, Layout};
 use clap::Args;
 use std::path::PathBuf;
@@ -34,12 +34,19 @@ pub(crate) struct TrainingDataFlags {
     /// Skips and lists unusable files of your own images, instead of refusing the data set.
     #[arg(long, requires = "dataset")]
     pub(crate) skip_bad_files: bool,
-    /// The share of test images, if your own images have no split [default: 0.2].
+    /// The share of test images, if your own images have no split [default: 0.2], or of test rows [default: 0.1].
     #[arg(long, value_name = "SHARE", requires = "dataset")]
     pub(crate) test_share: Option<f64>,
-    /// The seed that selects these test images [default: 0].
+    /// The seed that selects these test images or rows [default: 0].
     #[arg(long, value_name = "N", requires = "dataset")]
     pub(crate) split_seed: Option<u64>,
+    /// Trains on a table of numbers (CSV with a header), and predicts this column of it.
+    #[arg(long, value_name = "COLUMN", requires = "dataset", conflicts_with_all = ["image_size", "channels", "gray", "ground",
+        "class_names", "skip_bad_files", "layout"])]
+    pub(crate) target: Option<String>,
+    /// Leaves these columns of the table out.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "target")]
+    pub(crate) ignore: Vec<String>,
     /// The layout of the folder, if several fit: folders, idx, csv.
     #[arg(long, value_name = "NAME", requires = "dataset")]
     pub(crate) layout: Option<Layout>,
@@ -48,7 +55,7 @@ pub(crate) struct TrainingDataFlags {
 impl TrainingDataFlags {
     /// The data set of `--dataset`, with the image settings for the user's own images; `None` without the flag.
     pub(crate) fn named(&self) -> Result<Option<(String, Option<ImageSettings>)>> {
-        let Some(name) = &self.dataset else { return Ok(None) };
+        let Some(name) = self.dataset.as_ref().filter(|_| self.target.is_none()) else { return Ok(None) };
         if !bal::is_known_dataset(name) {
             return Ok(Some(bal::images_named(name, &self.settings()?)?));
         }
@@ -57,6 +64,18 @@ impl TrainingDataFlags {
             return Ok(Some((name.clone(), None)));
         }
         Err(usage(format!("{name} is read in one way; how to read images is said of your own only")))
+    }
+
+    /// The table of `--dataset`, where `--target` says that it is one.
+    pub(crate) fn table(&self) -> Option<(String, TableSettings)> {
+        let (table, usual) = (self.dataset.clone()?, TableSettings::new(self.target.as_deref()?));
+        let settings = TableSettings {
+            ignore: self.ignore.clone(),
+            test_share: self.test_share.unwrap_or(usual.test_share),
+            split_seed: self.split_seed.unwrap_or(usual.split_seed),
+            ..usual
+        };
+        Some((table, settings))
     }
 
     fn settings(&self) -> Result<ImageSettings> {

@@ -39,6 +39,7 @@ fn posterior(member: Member) -> Posterior {
         precisions: vec![],
         laplace: None,
         class_names: None,
+        columns: None,
     }
 }
 

@@ -86,6 +86,7 @@ fn a_file_of_weights_gives_back_the_same_function() {
             precisions: vec![],
             laplace: None,
             class_names: None,
+            columns: None,
         };
         write_posterior(&file, &posterior).unwrap();
         let read = read_posterior(&file, None).unwrap();

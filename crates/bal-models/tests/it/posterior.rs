@@ -218,6 +218,7 @@ fn of_other_images() -> Posterior {
         precisions: vec![],
         laplace: None,
         class_names: Some(names.into()),
+        columns: None,
     }
 }
 

@@ -54,6 +54,7 @@ impl Reference {
             precisions: vec![],
             laplace: None,
             class_names: None,
+            columns: None,
         };
         Ensemble::new(&posterior, Device::Cpu).unwrap()
     }

@@ -28,6 +28,7 @@ pub(crate) fn posterior(
         precisions: vec![],
         laplace: None,
         class_names: None,
+        columns: None,
     }
 }
 

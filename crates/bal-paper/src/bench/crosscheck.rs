@@ -7,7 +7,6 @@ use anyhow::{Context, Result};
 use bal_files::Lock;
 use clap::Args;
 
-use bal_chores::python;
 use super::sides::cores;
 use crate::crosscheck::{Crosscheck, Side};
 use crate::figures;
@@ -15,6 +14,7 @@ use crate::tables as table;
 use bal_chores::Bal;
 use bal_chores::Repository;
 use bal_chores::processor;
+use bal_chores::python;
 use bal_chores::reference;
 use bal_chores::stage;
 

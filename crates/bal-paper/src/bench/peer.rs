@@ -11,10 +11,11 @@ use serde_json::json;
 
 use super::process::Process;
 use super::sides::{FORMS, Sides, Size, cores};
-use super::{agreement, python, records};
+use super::{agreement, records};
 use crate::figures;
 use bal_chores::Repository;
 use bal_chores::processor;
+use bal_chores::python;
 use bal_chores::stage;
 
 /// Run the same sweep, epoch and attacks here and in PyTorch, in alternation, and print the ratios of their times

@@ -3,7 +3,7 @@
 use super::{Experiment, Precision, Start};
 use anyhow::{Result, ensure};
 use bal_core::{Architecture, TaskNetwork};
-use bal_models::{Bfloat16, Sizes};
+use bal_models::{Bfloat16, Regressor, Sizes};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, sync::Arc};
@@ -132,7 +132,13 @@ impl Experiment {
     /// The networks for images and classes of these sizes, as training computes them on `device`.
     pub(crate) fn architectures(&self, sizes: Sizes, device: Device) -> Result<Networks> {
         let of = |settings: NetworkSettings| {
-            let used = bal_models::architecture(&settings.architecture, Some(sizes))?;
+            let used = match &self.regression {
+                Some(regression) => {
+                    let [_, _, features] = sizes.input;
+                    Arc::new(Regressor::new(&settings.architecture, features, regression.noise())?)
+                }
+                None => bal_models::architecture(&settings.architecture, Some(sizes))?,
+            };
             let trained: Arc<dyn Architecture> = match self.precision {
                 Precision::Fp32 => used.clone(),
                 Precision::Bf16 => Arc::new(Bfloat16::new(used.clone(), device)?),

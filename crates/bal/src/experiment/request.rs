@@ -1,6 +1,6 @@
 //! An experiment as it is asked for, and what training it would do.
 
-use super::{Experiment, Origin};
+use super::{Experiment, NoiseSettings, Origin, RegressionSettings, TestSettings};
 use crate::{
     Note, Session, last_batch,
     own_images::{self, ImageSettings},
@@ -52,7 +52,33 @@ pub struct ExperimentRequest {
     /// Another data set, all of whose training images are used: one that the project knows by its name, or a folder or
     /// table of one's own with how it is read.
     pub images: Option<(String, Option<ImageSettings>)>,
+    /// A table of numbers of one's own and how it is read, all of whose training rows are used. Without a file and a name, the
+    /// experiment is then BAL in a ball on a small fully connected network.
+    pub table: Option<(String, TableSettings)>,
 }
+
+/// How a table of one's own is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableSettings {
+    /// The column that is predicted.
+    pub target: String,
+    /// Columns that are left out.
+    pub ignore: Vec<String>,
+    /// The share of rows that are tested on, above 0 and below 1.
+    pub test_share: f64,
+    /// What draws them.
+    pub split_seed: u64,
+}
+
+impl TableSettings {
+    /// The usual ones for this target: a tenth of the rows is tested on.
+    pub fn new(target: &str) -> Self {
+        Self { target: target.into(), ignore: vec![], test_share: 0.1, split_seed: 0 }
+    }
+}
+
+/// The experiment for tables where none is named.
+const OF_TABLES: &str = "uci-yacht-bal-ball";
 
 impl ExperimentRequest {
     /// A built-in experiment.
@@ -119,13 +145,22 @@ impl ExperimentRequest {
         let of_run = self.run.as_ref().map(|run| RunFolder::new(run).experiment());
         let file = self.file.clone().or(of_run).or_else(|| kept.filter(|_| self.built_in.is_none()));
         let origin = file.map_or(Origin::BuiltIn, Origin::File);
-        let name = self.built_in.as_ref().map(|name| format!("{name}.toml"));
+        let usual = || self.table.as_ref().map(|_| OF_TABLES);
+        let name = self.built_in.as_deref().or_else(usual).map(|name| format!("{name}.toml"));
         let name = name.as_deref().unwrap_or(Experiment::built_in());
         let experiment = Experiment::read(&origin, name, &self.changes, self.seed)?;
         let experiment = match &self.images {
             Some((dataset, images)) => experiment.on(dataset, images.clone(), session)?,
             None => experiment,
         };
-        Ok((experiment, origin))
+        let Some((table, TableSettings { target, ignore, test_share, split_seed })) = &self.table else {
+            return Ok((experiment, origin));
+        };
+        let noise =
+            experiment.regression.as_ref().map_or(NoiseSettings::Sampled, |regression| regression.noise);
+        let test = TestSettings { split: None, share: Some(*test_share), seed: Some(*split_seed) };
+        let settings =
+            RegressionSettings { target: Some(target.clone()), ignore: ignore.clone(), noise, test };
+        Ok((experiment.on_table(table, settings, session)?, origin))
     }
 }

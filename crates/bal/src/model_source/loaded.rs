@@ -96,6 +96,14 @@ impl LoadedModel {
         }
     }
 
+    /// The same, taken out.
+    pub(crate) fn into_posterior(self) -> Option<Posterior> {
+        match self.kind {
+            Kind::Weights { posterior, .. } => Some(posterior),
+            Kind::Script { .. } => None,
+        }
+    }
+
     /// Its file of weights, that file's SHA-256 and what it holds; `None` where there are several, or TorchScript.
     pub(crate) fn into_weights(self) -> Option<(PathBuf, String, Posterior)> {
         let (Kind::Weights { posterior, .. }, [file], [digest]) =
