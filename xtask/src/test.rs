@@ -48,7 +48,7 @@ pub(crate) fn tests(repository: &Repository, libtorch: &LibTorch) -> Result<()> 
     match python {
         Some(python) => wheel::tests(repository, libtorch, &python)?,
         None => {
-            eprintln!("==> the Python package: not tested; after `cargo xtask wheel` it is, from then on")
+            eprintln!("==> the Python package: not tested; after `cargo xtask wheel` it is, from then on");
         }
     }
     let Some(folder) = published else {

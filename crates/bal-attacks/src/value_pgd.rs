@@ -165,3 +165,125 @@ impl ValuePgd {
         Ok((height.detach(), gradient))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bal_core::{Architecture, Forward, NoiseKey, Position, Purpose, Role, Targets, TensorSpec};
+    use std::sync::Arc;
+
+    /// Says `w . x` with a noise of .5, or with one that grows along the first feature.
+    #[derive(Debug)]
+    struct Line {
+        grows: bool,
+    }
+
+    impl Architecture for Line {
+        fn name(&self) -> &'static str {
+            "line"
+        }
+
+        fn classes(&self) -> i64 {
+            1
+        }
+
+        fn input(&self) -> [i64; 3] {
+            [1, 1, 3]
+        }
+
+        fn role(&self) -> Role {
+            Role::Regressor
+        }
+
+        fn parameters(&self) -> Vec<TensorSpec> {
+            vec![TensorSpec::new("weight", &[3])]
+        }
+
+        fn init(&self, _: &mut NoiseStream) -> (Position, Position) {
+            (Position::new(vec![Tensor::from_slice(&[0.3_f32, -0.4, 1.2])]), Position::new(vec![]))
+        }
+
+        fn forward(&self, parameters: &Position, _: &Position, x: &Tensor, _: Mode) -> Forward {
+            let x = x.flatten(1, -1);
+            let value = x.matmul(&parameters.first().unsqueeze(1));
+            let log_sd = if self.grows { x.narrow(1, 0, 1) } else { value.full_like(0.5_f64.ln()) };
+            Forward { logits: Tensor::cat(&[value, log_sd], 1), buffers: None }
+        }
+    }
+
+    fn noise() -> NoiseStream {
+        NoiseStream::new(NoiseKey { seed: 1, purpose: Purpose::Test, sweep: 0, chain: 0 })
+    }
+
+    fn members(grows: bool) -> Vec<Member> {
+        let network: Arc<dyn Architecture> = Arc::new(Line { grows });
+        vec![Member::init(&network, &mut noise())]
+    }
+
+    fn batch() -> Batch {
+        let x = Tensor::from_slice(&[0.1_f32, 2.0, -1.0, -0.5, 0.4, 0.3]).reshape([2, 1, 1, 3]);
+        Batch {
+            x,
+            targets: Targets::Values(Tensor::from_slice(&[0.7_f32, -0.2]).reshape([2, 1])),
+            indices: vec![0, 1],
+        }
+    }
+
+    /// The squared error of a line is greatest at `(|r| + radius |w|_dual)^2`; features have no box.
+    #[test]
+    fn on_a_line_it_finds_the_greatest_error_of_the_ball() {
+        let (members, batch) = (members(false), batch());
+        let w = [0.3_f64, -0.4, 1.2];
+        for (norm, dual) in [(Norm::LInf, w.iter().map(|w| w.abs()).sum::<f64>()), (Norm::L2, 1.3)] {
+            for loss in [ValueLoss::SquaredError, ValueLoss::NegativeLogDensity] {
+                let attack = ValuePgd { norm, loss, ..ValuePgd::default() };
+                let ball = Ball::new(norm, 0.2).unwrap();
+                let x = attack.perturb(&members, &batch, ball, &noise()).unwrap();
+                let distance = Vec::<f64>::try_from(ball.distance(&batch.x, &x)).unwrap();
+                assert!(distance.iter().all(|distance| *distance <= 0.2 * (1.0 + 1e-5)), "{distance:?}");
+                let error = |x: &Tensor| {
+                    let said = members[0].forward(x, Mode::Evaluate).logits.narrow(1, 0, 1);
+                    Vec::<f64>::try_from(
+                        (batch.targets.values().unwrap() - said).abs().to_kind(Kind::Double).reshape([-1]),
+                    )
+                    .unwrap()
+                };
+                for (attacked, clean) in error(&x).into_iter().zip(error(&batch.x)) {
+                    assert!(
+                        (attacked - (clean + 0.2 * dual)).abs() < 2e-3,
+                        "{norm:?} {loss}: {attacked} {clean}"
+                    );
+                }
+            }
+        }
+    }
+
+    /// Where the noise can be talked down, the density falls further than by the error alone.
+    #[test]
+    fn the_density_is_lowered_by_a_noise_that_is_too_small() {
+        let (members, batch) = (members(true), batch());
+        let ball = Ball::new(Norm::LInf, 0.3).unwrap();
+        let of = |loss: ValueLoss| {
+            let x =
+                ValuePgd { loss, ..ValuePgd::default() }.perturb(&members, &batch, ball, &noise()).unwrap();
+            let outputs = members[0].forward(&x, Mode::Evaluate).logits.unsqueeze(0);
+            let height = ValueLoss::NegativeLogDensity.of(&outputs, batch.targets.values().unwrap());
+            Vec::<f64>::try_from(height).unwrap()
+        };
+        let (by_error, by_density) = (of(ValueLoss::SquaredError), of(ValueLoss::NegativeLogDensity));
+        assert!(
+            by_density.iter().zip(&by_error).all(|(a, b)| a >= &(b - 1e-9)),
+            "{by_density:?} {by_error:?}"
+        );
+        assert!(by_density.iter().zip(&by_error).any(|(a, b)| *a > b + 1e-3), "{by_density:?} {by_error:?}");
+    }
+
+    #[test]
+    fn settings_that_cannot_be_are_refused() {
+        let usual = ValuePgd::default();
+        assert!(ValuePgd { steps: 0, ..usual }.checked().unwrap_err().to_string().contains("steps"));
+        let still = ValuePgd { step_size: StepSize::Absolute(0.0), ..usual };
+        assert!(still.checked().is_err());
+        assert!("squared".parse::<ValueLoss>().unwrap_err().contains("squared-error"));
+    }
+}

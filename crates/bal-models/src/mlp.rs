@@ -19,14 +19,11 @@ const MOST_UNITS: i64 = 1 << 14;
 ///
 /// Weights and biases begin uniform in `+-1/sqrt(fan_in)`, as in PyTorch. It has no dropout.
 pub(crate) fn mlp(name: &str, sizes: Sizes) -> Option<Result<Sequential, ModelError>> {
-    Some(match layers(name)? {
-        None => Err(ModelError::Architecture { name: name.into() }),
-        Some(layers) => Sequential::new(name.into(), layers, Init::FanIn, sizes, 1),
-    })
+    Some(layers(name)?.and_then(|layers| Sequential::new(name.into(), layers, Init::FanIn, sizes, 1)))
 }
 
-/// The hidden layers that such a name has; `None` for other names, and `Some(None)` for one with numbers that cannot be.
-pub(crate) fn layers(name: &str) -> Option<Option<Vec<Layer>>> {
+/// The hidden layers that such a name has; `None` for other names.
+pub(crate) fn layers(name: &str) -> Option<Result<Vec<Layer>, ModelError>> {
     let hidden = name.strip_prefix(MLP)?.split('-').map(|units| {
         // Not +7 and not 007, so that a network has one name.
         let plain = units.bytes().all(|digit| digit.is_ascii_digit()) && !units.starts_with('0');
@@ -35,7 +32,8 @@ pub(crate) fn layers(name: &str) -> Option<Option<Vec<Layer>>> {
     let hidden: Option<Vec<i64>> = hidden.collect();
     let hidden = hidden.filter(|hidden| hidden.len() <= MOST_LAYERS);
     let layer = |units| Layer::Dense { units, init: Init::FanIn };
-    Some(hidden.map(|hidden| hidden.into_iter().map(layer).collect()))
+    let hidden = hidden.map(|hidden| hidden.into_iter().map(layer).collect());
+    Some(hidden.ok_or_else(|| ModelError::Architecture { name: name.into() }))
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl Regressor {
         };
         let name = format!("{prefix}{mlp}");
         let unknown = || ModelError::Architecture { name: name.clone() };
-        let layers = mlp::layers(mlp).ok_or_else(unknown)?.ok_or_else(unknown)?;
+        let layers = mlp::layers(mlp).ok_or_else(unknown)?.map_err(|_| unknown())?;
         let network = Sequential::of_values(name.clone(), layers, [1, 1, features], 1)?;
         if let ValueNoise::Fixed(sd) = noise
             && !(sd.is_finite() && sd > 0.0)

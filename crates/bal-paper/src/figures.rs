@@ -22,7 +22,7 @@ use bal_report::ReportError;
 use bal_chores::Repository;
 
 /// What there are records of: the folder among results, and the figure.
-const FIGURES: [&str; 11] = [
+const FIGURES: [&str; 12] = [
     "fig1",
     "fig2",
     "appendix-a",
@@ -33,6 +33,7 @@ const FIGURES: [&str; 11] = [
     "spatial",
     "variants",
     "robust",
+    "regression",
     "robustness",
 ];
 
@@ -111,6 +112,7 @@ fn tables(name: &str, results: &Path, published: &Published) -> Result<Vec<(&'st
         "ablation" => Ok(vec![("ablation", table::ablation(results)?)]),
         "spatial" => Ok(vec![("spatial", figures::Threats::read(results)?.table())]),
         "robustness" => robustness(results),
+        "regression" => Ok(vec![("regression", figures::Regression::read(results)?.tables())]),
         "variants" | "robust" => answers(name, results),
         "samplers" => {
             let explored = figures::Explored::read(results)?;

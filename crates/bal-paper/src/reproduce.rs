@@ -15,6 +15,7 @@ mod list;
 mod model;
 mod place;
 mod quick;
+mod regression;
 mod robust;
 mod robustness;
 mod runs;
@@ -79,10 +80,12 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     let mut sets: Vec<Set> = runs.iter().map(|run| run.data.set()).collect();
     sets.sort_by_key(|set| set.name());
     sets.dedup();
-    let names = sets.iter().map(|set| set.name().to_owned());
-    let datasets = repository.datasets().display().to_string();
-    let words = ["download".to_owned()].into_iter().chain(names).chain(["--data".to_owned(), datasets]);
-    stage("data", || bal.run_quietly(&words.collect::<Vec<_>>()))?;
+    if !sets.is_empty() {
+        let names = sets.iter().map(|set| set.name().to_owned());
+        let datasets = repository.datasets().display().to_string();
+        let words = ["download".to_owned()].into_iter().chain(names).chain(["--data".to_owned(), datasets]);
+        stage("data", || bal.run_quietly(&words.collect::<Vec<_>>()))?;
+    }
 
     for run in runs {
         stage(&run.folder.display().to_string(), || {
@@ -119,6 +122,9 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> Result<()> {
     }
     if figure.parts().contains(&Figure::Variants) {
         stage("variants", || variants::evaluate(repository, &bal, &place, only))?;
+    }
+    if figure.parts().contains(&Figure::Regression) {
+        stage("regression", || regression::evaluate(repository, &bal, &place, only))?;
     }
     if figure.parts().contains(&Figure::Robustness) {
         stage("robustness", || robustness::evaluate(repository, &bal, &place, only))?;

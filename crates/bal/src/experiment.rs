@@ -164,7 +164,7 @@ impl Experiment {
     ///
     /// # Errors
     /// When the table cannot be used, or the experiment is not of a table.
-    pub fn on_table(self, table: &str, changed: RegressionSettings, session: &Session) -> Result<Self> {
+    pub fn on_table(self, table: &str, changed: &RegressionSettings, session: &Session) -> Result<Self> {
         if self.regression.is_none() {
             bail!("{} is no experiment of a table: it has no [regression]", self.name);
         }
@@ -174,7 +174,7 @@ impl Experiment {
             None => format!("{own}-{}", self.name),
         };
         let mut experiment = Self { dataset: table.into(), name, regression: Some(changed.clone()), ..self };
-        experiment.train_images = experiment.training_rows(&changed, session)?;
+        experiment.train_images = experiment.training_rows(changed, session)?;
         experiment.check_regression()?;
         Ok(experiment)
     }

@@ -28,15 +28,12 @@ impl Divided {
     /// When it cannot be read, has no such column, or a side of the division would be empty.
     fn of(dataset: &str, settings: &RegressionSettings, session: &Session) -> Result<Self> {
         let division = settings.test.division()?;
-        let (table, target, splits) = match dataset.parse::<UciTable>() {
-            Ok(uci) => {
-                let (table, splits) = uci.load(&published::folder(session.data.as_deref())?)?;
-                (table, uci.target().to_owned(), splits)
-            }
-            Err(()) => {
-                let target = settings.target.clone().context("regression.target is missing")?;
-                (NumberTable::read(Path::new(dataset), &settings.ignore)?, target, vec![])
-            }
+        let (table, target, splits) = if let Ok(uci) = dataset.parse::<UciTable>() {
+            let (table, splits) = uci.load(&published::folder(session.data.as_deref())?)?;
+            (table, uci.target().to_owned(), splits)
+        } else {
+            let target = settings.target.clone().context("regression.target is missing")?;
+            (NumberTable::read(Path::new(dataset), &settings.ignore)?, target, vec![])
         };
         let target = table.column(&target).with_context(|| {
             format!("{dataset} has no column {target:?} to predict; there are {}", table.columns.join(", "))

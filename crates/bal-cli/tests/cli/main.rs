@@ -29,6 +29,7 @@ mod runs;
 mod saving;
 mod shell;
 mod small;
+mod tables;
 mod tested_images;
 mod together;
 mod torchscript;

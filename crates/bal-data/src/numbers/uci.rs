@@ -38,7 +38,11 @@ impl UciTable {
 
     /// The column that is predicted.
     pub fn target(self) -> &'static str {
-        self.columns().last().expect("a table has columns")
+        match self {
+            Self::Yacht => "residuary_resistance",
+            Self::Energy => "heating_load",
+            Self::Concrete => "strength",
+        }
     }
 
     /// The names of the columns, the target last.

@@ -40,6 +40,8 @@ pub(super) enum Figure {
     Dispersed,
     /// BAL made for robustness in four balls, each posterior beside its controls at equal gradients; nothing of the paper's
     Robust,
+    /// Values of three tables of the UCI repository, over their 20 divisions: square loss, section 3 of the paper
+    Regression,
     /// AutoAttack and others on the runs of Figures 1 and 3, Appendix A, adversarial training at BAL's distance (member-linf:
     /// five such networks as one) and BAL from initial weights, those that are not trained yet among them
     Robustness,
@@ -55,7 +57,7 @@ const OFFICIAL_IMAGES: u32 = 35_200;
 
 impl Figure {
     /// The single ones, in the order of [`Figure::All`].
-    pub(super) const EACH: [Self; 12] = [
+    pub(super) const EACH: [Self; 13] = [
         Self::Fig1,
         Self::Fig2,
         Self::AppendixA,
@@ -67,6 +69,7 @@ impl Figure {
         Self::Variants,
         Self::Dispersed,
         Self::Robust,
+        Self::Regression,
         Self::Robustness,
     ];
 
@@ -84,6 +87,7 @@ impl Figure {
             Self::Variants => "variants",
             Self::Dispersed => "dispersed",
             Self::Robust => "robust",
+            Self::Regression => "regression",
             Self::Robustness => "robustness",
             Self::All => "all",
         }
@@ -104,6 +108,9 @@ impl Figure {
             if !all.iter().any(|other| other.folder == run.folder) {
                 all.push(run);
             }
+        }
+        if self == Self::Regression {
+            return Ok(all);
         }
         for said in only {
             let mut names: Vec<&str> = all.iter().map(|run| run.name.as_str()).collect();
@@ -155,6 +162,8 @@ impl Figure {
             | Self::Dispersed
             | Self::Robust
             | Self::Robustness
+            // Its runs are many and small, and made apart.
+            | Self::Regression
             | Self::All => Vec::new(),
         }
     }

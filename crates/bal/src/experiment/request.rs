@@ -161,6 +161,6 @@ impl ExperimentRequest {
         let test = TestSettings { split: None, share: Some(*test_share), seed: Some(*split_seed) };
         let settings =
             RegressionSettings { target: Some(target.clone()), ignore: ignore.clone(), noise, test };
-        Ok((experiment.on_table(table, settings, session)?, origin))
+        Ok((experiment.on_table(table, &settings, session)?, origin))
     }
 }

@@ -11,8 +11,8 @@ use crate::{
     trained_on::TrainedOn,
 };
 use anyhow::{Context, Result, bail};
-use bal_core::{Classifier, EnsembleGradient, Images, Posterior, Prediction};
-use bal_models::{Ensemble, SavedNetworks, Sizes};
+use bal_core::{Classifier, EnsembleGradient, Images, Posterior, Prediction, Role};
+use bal_models::{Ensemble, ModelError, SavedNetworks, Sizes};
 use bal_report::{Model, Record};
 use std::path::{Path, PathBuf};
 use tch::Device;
@@ -151,6 +151,12 @@ impl LoadedModel {
 
     /// The data set `named`, else the run's own, else MNIST; images of the user's own as the network wants them.
     pub(crate) fn data(&self, named: Option<&str>) -> Result<Data> {
+        let network = self.posterior().map(Posterior::first_network).transpose()?;
+        if let Some(network) = network.filter(|network| network.role() == Role::Regressor) {
+            return Err(
+                ModelError::NoClassifier { network: network.name().into(), role: network.role() }.into()
+            );
+        }
         let known = |name: &str| Data { name: name.into(), own: None };
         let run =
             self.experiment()?.map(|Experiment { dataset, images, .. }| Data { name: dataset, own: images });
