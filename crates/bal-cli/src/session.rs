@@ -13,9 +13,12 @@ use bal_files::News;
 use std::sync::{Arc, Once};
 
 /// A session on the device, threads and data of the flags, which reports to the user.
-pub(crate) fn session(Machine { device, threads, data }: &Machine) -> Result<Session> {
+pub(crate) fn session(machine: &Machine) -> Result<Session> {
+    let Machine { threads, data, .. } = machine;
+    // Before there are other threads: it may change the environment.
+    let device = machine.opened()?;
     let session = threads.map_or_else(Session::new, |threads| Session::with_threads(threads.into()));
-    let session = session.context("--threads")?.on(*device).with_data(data.as_deref());
+    let session = session.context("--threads")?.on(device).with_data(data.as_deref());
     Ok(session.observed_by(Arc::new(Console)))
 }
 

@@ -110,6 +110,11 @@ pub trait Architecture: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// Why its gradients have other bits each time on CUDA, where they have. Provided: they have not.
+    fn unrepeatable_on_cuda(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Initial weights and buffers.
     fn init(&self, noise: &mut NoiseStream) -> (Position, Position);
 

@@ -13,6 +13,7 @@ mod checked;
 mod class_order;
 mod compare;
 mod dataset;
+mod device;
 mod diagnose;
 mod download;
 mod estimate;
@@ -83,5 +84,6 @@ pub use versions::versions;
 
 pub use bal_attacks::{self as attacks, AttackName, AttackSpec, Norm, Radii};
 pub use bal_data::Set;
+pub use bal_layers::cuda;
 pub use bal_report::{Comparison, Evaluation, Split, TransferMatrix};
 pub use tch::Device;
