@@ -179,7 +179,7 @@ impl PointLearner<'_> {
             });
             &own
         };
-        let noise = NoiseStream::new(NoiseKey { seed, purpose: Purpose::Attack, sweep, chain: 0 });
+        let noise = self.task.noise(NoiseKey { seed, purpose: Purpose::Attack, sweep, chain: 0 });
         let attack = (attack.as_ref(), *labels);
         perturb(attack, self.task.workers, model, batch, &noise, sweep).map(Some)
     }
@@ -195,7 +195,7 @@ impl Learner for PointLearner<'_> {
         let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Dropout, sweep, chain: 0 };
         let (mut shards, mut masks) = (Vec::new(), NoiseStream::silent());
         for (i, clean) in batch.shards(size).into_iter().enumerate() {
-            let stream = |chain| NoiseStream::new(NoiseKey { chain, ..key }).for_images(&clean.indices);
+            let stream = |chain| self.task.noise(NoiseKey { chain, ..key }).for_images(&clean.indices);
             let mut terms = Vec::new();
             masks.join([stream(0)]);
             if let Some(z) = &adversarial {

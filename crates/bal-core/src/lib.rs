@@ -42,7 +42,7 @@ pub use images::Images;
 pub use kernel::{Diverged, Kernel, State, Unstable};
 pub use layout::channels_last;
 pub use method::{ChainState, Checkpoint, Method, Metrics, Progress, Task, TaskNetwork, TrainError};
-pub use noise::{NoiseKey, NoiseStream, Purpose};
+pub use noise::{NoiseGenerator, NoiseKey, NoiseStream, Purpose};
 pub use objective::Objective;
 pub use position::Position;
 pub use posterior::{LaplaceFit, Member, Posterior, Tried, tensor_prefix};

@@ -62,8 +62,8 @@ pub use evaluate::{
 };
 pub use experiment::{
     AdversarialSettings, AdvganTraining, AttackTable, BnnSettings, ErmSettings, Experiment,
-    ExperimentRequest, Meaning, NamedSources, NetworkSettings, Origin, Plan, Precision, SourceTable, Start,
-    VictimTable, WrmTraining,
+    ExperimentRequest, Generator, Meaning, NamedSources, NetworkSettings, Origin, Plan, Precision,
+    SourceTable, Start, VictimTable, WrmTraining,
 };
 pub use export::export;
 pub use image_selection::ImageSelection;

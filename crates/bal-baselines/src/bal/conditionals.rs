@@ -10,8 +10,8 @@ use crate::{
     risk::{Risk, Term},
 };
 use bal_core::{
-    Architecture, Batch, Conditionals, Energy, Generator, Given, Member, NoiseKey, NoiseStream, Objective,
-    Position, Replicate, Shared, Workers,
+    Architecture, Batch, Conditionals, Energy, Generator, Given, Member, NoiseStream, Objective, Position,
+    Replicate, Shared, Workers,
 };
 use std::sync::Arc;
 use tch::Tensor;
@@ -44,8 +44,8 @@ pub(super) struct BatchConditionals<'a> {
     /// Batch statistics of each parameter chain.
     pub(super) buffers: Shared<Vec<Position>>,
     pub(super) parameter_chains: u64,
-    /// Key of the dropout masks; the chain's number is put in.
-    pub(super) masks: NoiseKey,
+    /// The dropout masks of the first chain; those of the others have their number.
+    pub(super) masks: NoiseStream,
 }
 
 impl Conditionals for BatchConditionals<'_> {
@@ -63,7 +63,7 @@ impl Conditionals for BatchConditionals<'_> {
         if block != PARAMETERS || self.parameters.mode == NetworkMode::Evaluate {
             return NoiseStream::silent();
         }
-        let masks = |chain| NoiseStream::new(NoiseKey { chain, ..self.masks }).for_images(&self.indices);
+        let masks = |chain| self.masks.for_chain(chain).for_images(&self.indices);
         let chain = chain as u64;
         let mut noise = masks(chain);
         if self.is_whole(chain as usize) {

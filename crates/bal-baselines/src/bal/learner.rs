@@ -194,7 +194,7 @@ impl<'a> BalLearner<'a> {
         let start = |place: &DataChain| {
             let (images, chain) = (&shards[place.shard], self.number(place));
             let key = NoiseKey { chain: chain as u64, ..self.key(Purpose::Data, sweep) };
-            let mut noise = NoiseStream::new(key).for_images(&images.indices);
+            let mut noise = self.task.noise(key).for_images(&images.indices);
             let position = match &self.data {
                 None => generator.start(images, &mut noise),
                 Some(data) => {
@@ -269,11 +269,11 @@ impl Learner for BalLearner<'_> {
             parameters: settings.parameters,
             buffers: Shared::new(buffers.replicate()),
             parameter_chains: settings.parameter_chains,
-            masks: self.key(Purpose::Dropout, sweep),
+            masks: self.task.noise(self.key(Purpose::Dropout, sweep)),
         };
         let chains = states.into_iter().zip(0..).map(|(state, chain)| {
             let key = NoiseKey { chain, ..self.key(Purpose::Parameters, sweep) };
-            Chain::new(state, NoiseStream::new(key))
+            Chain::new(state, self.task.noise(key))
         });
         blocks.push(Block {
             name: PARAMETERS,
