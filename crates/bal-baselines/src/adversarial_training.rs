@@ -10,8 +10,8 @@ use crate::{
 use bal_attacks::FixedAttack;
 use bal_core::{
     Architecture, Batch, ChainState, Checkpoint, EnsembleGradient, Evaluation, GibbsError, Kernel, Member,
-    Method, Metrics, NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, Role, SHARD,
-    Task, TrainError,
+    Method, Metrics, NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, Role, Task,
+    TrainError,
 };
 use bal_samplers::Adam;
 use schemars::JsonSchema;
@@ -191,7 +191,7 @@ impl Learner for PointLearner<'_> {
         let images = batch.len() as f64;
         let clean_weight = self.method.clean_weight / images;
         let whole = self.network.has_batch_statistics();
-        let size = if whole { batch.len() } else { SHARD };
+        let size = if whole { batch.len() } else { self.task.workers.shard(batch.len()) };
         let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Dropout, sweep, chain: 0 };
         let (mut shards, mut masks) = (Vec::new(), NoiseStream::silent());
         for (i, clean) in batch.shards(size).into_iter().enumerate() {

@@ -314,6 +314,9 @@ pub(crate) struct Machine {
     /// Lets a CUDA device round products to TF32: faster, and gradients are off by about 1e-3.
     #[arg(long)]
     pub(crate) tf32: bool,
+    /// Computes as on a device also without one: batches whole, and the chains of a block in one launch.
+    #[arg(long, hide = true)]
+    pub(crate) whole_batches: bool,
     /// Worker threads; they do not change results [default: one per core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) threads: Option<u16>,

@@ -9,6 +9,7 @@
 
 mod architecture;
 mod batch;
+mod block_energy;
 mod classifier;
 mod energy;
 mod error;
@@ -25,6 +26,7 @@ mod position;
 mod posterior;
 mod prediction;
 mod shared;
+mod stacked;
 mod tap;
 mod targets;
 mod uncertainty;
@@ -32,6 +34,7 @@ mod workers;
 
 pub use architecture::{Architecture, Forward, Mode, Role, TensorSpec};
 pub use batch::Batch;
+pub use block_energy::{BlockEnergy, BlockEvaluation};
 pub use classifier::{Classifier, ClassifierError};
 pub use energy::{Aux, Energy, Evaluation, gradients};
 pub use error::CoreError;
@@ -48,7 +51,8 @@ pub use position::Position;
 pub use posterior::{LaplaceFit, Member, Posterior, Tried, tensor_prefix};
 pub use prediction::{EnsembleGradient, Prediction};
 pub use shared::{Replicate, Shared};
+pub use stacked::Stacked;
 pub use tap::{Tap, Tapped};
 pub use targets::Targets;
 pub use uncertainty::Uncertainty;
-pub use workers::{SHARD, Workers};
+pub use workers::{Cut, SHARD, TOGETHER, Workers};

@@ -97,13 +97,10 @@ impl ChainState {
     /// The same chain with memory of its own.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        let State { position, memory, step } = &self.state;
+        let State { position, memory, step, .. } = &self.state;
         Self {
-            state: State {
-                position: position.duplicate(),
-                memory: memory.iter().map(Position::duplicate).collect(),
-                step: *step,
-            },
+            state: State::new(position.duplicate(), memory.iter().map(Position::duplicate).collect())
+                .after(*step),
             buffers: self.buffers.duplicate(),
         }
     }

@@ -137,7 +137,17 @@ impl NoiseStream {
     /// Puts the streams of `pieces` after those that are there.
     pub fn join(&mut self, pieces: impl IntoIterator<Item = Self>) {
         self.come_back();
-        self.streams.extend(pieces.into_iter().flat_map(|piece| piece.streams));
+        for piece in pieces {
+            if self.streams.is_empty() {
+                (self.generator, self.key) = (piece.generator, piece.key);
+            }
+            self.streams.extend(piece.streams);
+        }
+    }
+
+    /// How many streams there are: 1 for a whole position, or one for each image.
+    pub fn streams(&self) -> usize {
+        self.streams.len()
     }
 
     /// Standard normal numbers, shaped as `like` and on its device.

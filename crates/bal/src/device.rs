@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use bal_core::Architecture;
-use bal_layers::cuda::Cuda;
+use bal_layers::cuda::{self, Cuda, Rounding};
 use std::collections::BTreeMap;
 use tch::Device;
 
@@ -31,29 +31,32 @@ pub(crate) fn takes_moved_pixels(device: Device, what: &str) -> Result<()> {
     Ok(())
 }
 
+/// What a record says of the device that was opened; nothing where none was.
+pub(crate) fn opened() -> BTreeMap<String, String> {
+    cuda::opened().map(described).unwrap_or_default()
+}
+
 /// What results depend on beside the processor, where a device was opened: its name, the driver, and how sums and products are
 /// computed there.
-pub(crate) fn described(cuda: &Cuda) -> BTreeMap<String, String> {
+fn described(cuda: &Cuda) -> BTreeMap<String, String> {
     BTreeMap::from([
         ("device".to_string(), format!("cuda:{} {}", cuda.number, cuda.name)),
         ("cuda_driver".to_string(), cuda.driver.clone()),
         ("tf32".to_string(), tf32(cuda).to_string()),
         ("deterministic".to_string(), "on".to_string()),
-        ("batches".to_string(), "whole, chains in one launch".to_string()),
     ])
 }
 
 fn tf32(cuda: &Cuda) -> &'static str {
     match cuda.rounding {
-        bal_layers::cuda::Rounding::Single => "off",
-        bal_layers::cuda::Rounding::Tf32 => "on",
+        Rounding::Single => "off",
+        Rounding::Tf32 => "on",
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bal_layers::cuda::Rounding;
 
     #[test]
     fn what_cannot_repeat_on_cuda_is_refused_by_name_and_taken_on_a_cpu() {

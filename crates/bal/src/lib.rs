@@ -83,6 +83,7 @@ pub use transfer::{TransferRequest, transfer};
 pub use versions::versions;
 
 pub use bal_attacks::{self as attacks, AttackName, AttackSpec, Norm, Radii};
+pub use bal_core::Cut;
 pub use bal_data::Set;
 pub use bal_layers::cuda;
 pub use bal_report::{Comparison, Evaluation, Split, TransferMatrix};

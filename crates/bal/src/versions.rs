@@ -1,6 +1,6 @@
 //! What a result may depend on beside its settings.
 
-use crate::{cuda, device};
+use crate::device;
 use std::collections::BTreeMap;
 
 /// Versions of the program, LibTorch and the processor, and what the processor can; of a device that was opened, what it is and
@@ -19,7 +19,7 @@ pub fn versions() -> BTreeMap<String, String> {
     {
         versions.insert("cpu".to_string(), model.trim().to_string());
     }
-    versions.extend(cuda::opened().map(device::described).unwrap_or_default());
+    versions.extend(device::opened());
     versions
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 use bal_core::{
     Architecture, Batch, Block, Chain, ChainState, Checkpoint, Generator, Kernel, Member, Metrics, NoiseKey,
-    NoiseStream, Objective, Position, Purpose, Replicate, SHARD, Shared, State, Task, TrainError,
+    NoiseStream, Objective, Position, Purpose, Replicate, Shared, State, Task, TrainError,
     sweep as sweep_blocks,
 };
 use bal_diagnostics::{Marginal, Mixing, Regime};
@@ -243,7 +243,7 @@ fn into_member((network, chain): (&Arc<dyn Architecture>, ChainState)) -> Member
 impl Learner for BalLearner<'_> {
     fn learn(&mut self, sweep: u64, batch: Batch) -> Result<Metrics, TrainError> {
         let settings = self.settings;
-        let shards = batch.shards(SHARD);
+        let shards = batch.shards(self.task.workers.shard(batch.len()));
         let data_chains = settings.data.map_or(0, |_| settings.data_chains as usize);
         let owners = settings.plays_apart().then_some(settings.parameter_chains as usize);
         let data_chains = DataChain::all(data_chains, shards.len(), owners);
