@@ -31,13 +31,14 @@ fn differentiated(leaves: &[Tensor], logits: impl FnOnce(&[Tensor]) -> Tensor) -
     all
 }
 
-fn assert_close(name: &str, found: &[Tensor], expected: &[Tensor]) {
+/// Each within `tolerance` of the largest value.
+fn assert_close(name: &str, found: &[Tensor], expected: &[Tensor], tolerance: f64) {
     assert_eq!(found.len(), expected.len());
     for (at, (found, expected)) in found.iter().zip(expected).enumerate() {
         assert_eq!(found.size(), expected.size(), "{name}: {at}");
         let scale = expected.abs().max().double_value(&[]).max(1e-3);
         let error = (found - expected).abs().max().double_value(&[]) / scale;
-        assert!(error < 2e-5, "{name}: tensor {at} is off by {error} of its largest value");
+        assert!(error < tolerance, "{name}: tensor {at} is off by {error} of its largest value");
     }
 }
 
@@ -47,20 +48,31 @@ fn each() -> impl Iterator<Item = (String, Arc<dyn Architecture>)> {
     named.chain([("cnn of MNIST".to_string(), architecture("cnn", None).unwrap())])
 }
 
+/// In double precision: rounding in single precision decides which of two nearly equal numbers pooling takes, and the gradient goes
+/// another way. So there the logits alone are compared.
 #[test]
 fn logits_and_gradients_are_those_of_one_chain_after_another() {
     for (name, net) in each() {
         let [c, h, w] = net.input();
         let x = images(IMAGES).narrow(1, 0, c).narrow(2, 0, h).narrow(3, 0, w).contiguous();
-        let members: Vec<Member> = (0..CHAINS).map(|chain| Member::init(&net, &mut noise(chain))).collect();
-        let stacked = Stacked::of(members.iter().map(|m| (&m.parameters, &m.buffers)));
-        assert_eq!(stacked.chains(), CHAINS as i64);
-        let mut all = leaves(&stacked.parameters);
-        all.insert(0, x.set_requires_grad(true));
-        for training in [false, true] {
+        for (kind, training) in
+            [Kind::Double, Kind::Float].into_iter().flat_map(|kind| [(kind, false), (kind, true)])
+        {
             if training && net.has_batch_statistics() {
                 continue;
             }
+            let x = x.to_kind(kind).detach().copy();
+            let of_kind = |position: Position| {
+                Position::new(position.into_tensors().into_iter().map(|t| t.to_kind(kind)).collect())
+            };
+            let members: Vec<Member> = (0..CHAINS)
+                .map(|chain| Member::init(&net, &mut noise(chain)))
+                .map(|m| Member { parameters: of_kind(m.parameters), buffers: of_kind(m.buffers), ..m })
+                .collect();
+            let stacked = Stacked::of(members.iter().map(|m| (&m.parameters, &m.buffers)));
+            assert_eq!(stacked.chains(), CHAINS as i64);
+            let mut all = leaves(&stacked.parameters);
+            all.insert(0, x.set_requires_grad(true));
             let mut drawn = NoiseStream::silent();
             drawn.join((0..CHAINS).map(masks));
             let together = differentiated(&all, |all| {
@@ -78,7 +90,10 @@ fn logits_and_gradients_are_those_of_one_chain_after_another() {
                 });
                 Tensor::stack(&each.collect::<Vec<_>>(), 0)
             });
-            assert_close(&name, &together, &one_by_one);
+            match kind {
+                Kind::Double => assert_close(&name, &together, &one_by_one, 1e-10),
+                _ => assert_close(&name, &together[..1], &one_by_one[..1], 2e-5),
+            }
             // The streams of masks have got equally far.
             let mut after = NoiseStream::silent();
             after.join(masks);
