@@ -1,6 +1,7 @@
 """Times a sweep, PGD and AutoAttack as PyTorch computes them, on one device: what gpu/check.py compares with.
 
-    pytorch.py DEVICE WEIGHTS SIZES     SIZES: a JSON object with batch, chains, images, steps, radius and repeats
+    pytorch.py DEVICE WEIGHTS SIZES     SIZES: a JSON object with batch, chains, images, hard (those that
+                                        AutoAttack attacks), steps, radius and repeats
 
 Prints one JSON object. TF32 is off and cuDNN deterministic, as `bal` has them. The networks and the loops are those of
 bench/pytorch/, on the device.
@@ -84,7 +85,7 @@ def main():
         found[form] = {
             "sweep": {"seconds": sweep},
             "pgd": {"seconds": seconds, "accuracy": right / len(test_y)},
-            "autoattack": autoattack(frozen, test_x, test_y, sizes["radius"]),
+            "autoattack": autoattack(frozen, test_x[: sizes["hard"]], test_y[: sizes["hard"]], sizes["radius"]),
         }
     print(json.dumps(found))
 

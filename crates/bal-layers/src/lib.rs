@@ -93,9 +93,7 @@ fn fused(x: &Tensor, weight: &Tensor, bias: &Tensor, padding: i64, relu: bool) -
 fn returned(call: impl FnOnce(*mut c_char, usize) -> *mut C_tensor) -> Tensor {
     let mut message = [0_u8; MESSAGE];
     let result = call(message.as_mut_ptr().cast(), message.len());
-    if result.is_null() {
-        panic!("a fused layer failed: {}", said(&message));
-    }
+    assert!(!result.is_null(), "a fused layer failed: {}", said(&message));
     // SAFETY: a tensor on the heap that the call gave away; from here on tch owns it.
     unsafe { Tensor::from_ptr(result) }
 }

@@ -2,12 +2,21 @@
 
 use crate::networks::{NAMES, images, network, noise};
 use bal_core::{Architecture, Member, Mode, NoiseStream, Position, Stacked};
+use bal_layers::cuda;
 use bal_models::architecture;
 use std::sync::Arc;
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 const CHAINS: u64 = 3;
 const IMAGES: i64 = 4;
+
+/// The processor, or the device that `gpu/check.sh` names.
+fn device() -> Device {
+    match std::env::var("BAL_TEST_DEVICE").ok().and_then(|name| name.strip_prefix("cuda:")?.parse().ok()) {
+        Some(number) => Device::Cuda(cuda::open(number, cuda::Rounding::Single).unwrap().number),
+        None => Device::Cpu,
+    }
+}
 
 /// The masks of one chain.
 fn masks(chain: u64) -> NoiseStream {
@@ -58,12 +67,19 @@ fn logits_and_gradients_are_those_of_one_chain_after_another() {
         for (kind, training) in
             [Kind::Double, Kind::Float].into_iter().flat_map(|kind| [(kind, false), (kind, true)])
         {
-            if training && net.has_batch_statistics() {
+            let repeats = device() == Device::Cpu || net.unrepeatable_on_cuda().is_none();
+            if !repeats || training && net.has_batch_statistics() {
                 continue;
             }
-            let x = x.to_kind(kind).detach().copy();
+            let x = x.to_kind(kind).to_device(device()).detach().copy();
             let of_kind = |position: Position| {
-                Position::new(position.into_tensors().into_iter().map(|t| t.to_kind(kind)).collect())
+                Position::new(
+                    position
+                        .into_tensors()
+                        .into_iter()
+                        .map(|t| t.to_kind(kind).to_device(device()))
+                        .collect(),
+                )
             };
             let members: Vec<Member> = (0..CHAINS)
                 .map(|chain| Member::init(&net, &mut noise(chain)))
