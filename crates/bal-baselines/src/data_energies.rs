@@ -38,11 +38,6 @@ impl DataEnergies {
         Self { network, members, generator, objective, clean, chains: chains as i64, cost_weight }
     }
 
-    /// Chains beside one another, as images.
-    fn flat(&self, at: &Position) -> Position {
-        Position::new(at.tensors().iter().map(|t| t.flatten(0, 1)).collect())
-    }
-
     /// Chain by chain again.
     fn stacked(&self, flat: Position) -> Position {
         let apart = |t: Tensor| t.unflatten(0, [self.chains, -1]);
@@ -53,7 +48,7 @@ impl DataEnergies {
 impl BlockEnergy for DataEnergies {
     fn gradient(&self, at: &Position, _: &mut NoiseStream) -> BlockEvaluation {
         let Self { network, members, generator, objective, clean, .. } = self;
-        let (at, pull) = (self.flat(at), self.cost_weight * members.chains() as f64);
+        let (at, pull) = (flat(at), self.cost_weight * members.chains() as f64);
         let mut gradient = generator.cost_gradient(&at, clean);
         for part in gradient.tensors_mut() {
             let _ = part.g_mul_scalar_(pull);
@@ -75,8 +70,13 @@ impl BlockEnergy for DataEnergies {
     }
 
     fn confine(&self, before: &Position, after: &mut Position) {
-        let mut flat = self.flat(after);
-        self.generator.confine(&self.clean, &self.flat(before), &mut flat);
-        *after = self.stacked(flat);
+        let mut images = flat(after);
+        self.generator.confine(&self.clean, &flat(before), &mut images);
+        *after = self.stacked(images);
     }
+}
+
+/// Chains beside one another, as images.
+fn flat(at: &Position) -> Position {
+    Position::new(at.tensors().iter().map(|t| t.flatten(0, 1)).collect())
 }

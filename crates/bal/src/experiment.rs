@@ -104,6 +104,7 @@ pub enum Generator {
 }
 
 impl Generator {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference to the field")]
     fn is_chacha8(&self) -> bool {
         *self == Self::ChaCha8
     }

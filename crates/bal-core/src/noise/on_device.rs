@@ -159,11 +159,11 @@ mod tests {
         let mut places = Places::of(&host.iter().collect::<Vec<_>>(), device());
         let kernel = has_reference_kernel(places.device());
         for row in [784, 3, 10] {
-            let expected = reference(&mut host, row, |stream, row| stream.uniform(row));
+            let expected = reference(&mut host, row, Philox::uniform);
             assert_eq!(on_host(&places.uniform(row as i64)), expected);
             let expected = reference(&mut host, row, |stream, row| stream.mask(row, 1 << 31, 2.0));
             assert_eq!(on_host(&places.mask(row as i64, 1 << 31, 2.0)), expected);
-            let expected = reference(&mut host, row, |stream, row| stream.normal(row));
+            let expected = reference(&mut host, row, Philox::normal);
             let error = (on_host(&places.normal(row as i64)) - &expected).abs().max().double_value(&[]);
             assert!(error < if kernel { 1e-3 } else { 2e-6 }, "{error}");
         }
