@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 torch=${1:?usage: gpu/pack.sh TORCH, the folder of the machine\'s PyTorch}
-[ -f "$torch/include/torch/version.h" ] || { echo "pack.sh: $torch has no include/torch/csrc/api/include/torch/version.h" >&2; exit 2; }
+[ -f "$torch/include/torch/csrc/api/include/torch/version.h" ] || { echo "pack.sh: $torch has no include/torch/csrc/api/include/torch/version.h" >&2; exit 2; }
 torch=$(cd "$torch" && pwd)
 
 export LIBTORCH=$torch LIBTORCH_BYPASS_VERSION_CHECK=1 CARGO_TARGET_DIR=$PWD/.gpu/target
