@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use bal_attacks::{Attack, Fgsm, Norm, Protocol, Radii, evaluate};
 use bal_baselines::{AdversarialTraining, Bal, BalSettings, Epochs};
-use bal_core::{EnsembleGradient, Images, Method, Posterior, Task, TaskNetwork, Workers};
+use bal_core::{EnsembleGradient, Images, Method, NoiseGenerator, Posterior, Task, TaskNetwork, Workers};
 use bal_data::{
     Split,
     own::{self, Own, OwnSettings},
@@ -72,6 +72,7 @@ fn train(
         images,
         held_out: &none,
         seed: 1,
+        generator: NoiseGenerator::ChaCha8,
         workers,
         resume: None,
     };

@@ -1,4 +1,4 @@
-//! Compiles the kernels, once for each instruction set, and their bridge to LibTorch.
+//! Compiles the kernels, once for each instruction set, and their bridge to LibTorch, and what sets CUDA up.
 
 use std::{env, path::Path};
 
@@ -18,7 +18,8 @@ fn main() {
         .include(include.join("torch/csrc/api/include"))
         // LibTorch's own headers are not ours to mend.
         .warnings(false)
-        .file("cpp/layers.cpp");
+        .file("cpp/layers.cpp")
+        .file("cpp/cuda.cpp");
     let x86 = env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64");
     if !x86 {
         layers.define("BAL_NO_AVX2", None);

@@ -92,12 +92,12 @@ impl Pass {
         }
         let at_logits = Tensor::f_run_backward(&[value], &[&self.members], again, false)?;
         let at_logits = at_logits.into_iter().find(Tensor::defined).ok_or(ModelFault::NoGradient)?;
-        let greatest = Vec::<f64>::try_from(at_logits.f_abs()?.f_amax([0i64, 2].as_slice(), false)?)?;
-        if let Some(row) = greatest.iter().position(|greatest| !greatest.is_finite()) {
-            return Err(ModelFault::NotFinite { what: "gradient", row });
-        }
-        let lengths: Vec<f64> = greatest.into_iter().map(power_above).collect();
-        let length = Tensor::f_from_slice(&lengths)?.f_to_device(at_logits.device())?;
+        let greatest = at_logits.f_abs()?.f_amax([0i64, 2].as_slice(), false)?;
+        let length = if greatest.device().is_cuda() {
+            powers_above(&greatest)?
+        } else {
+            read_powers_above(&greatest)?
+        };
         let scaled = at_logits.f_div(&length.f_reshape([1, -1, 1])?)?.f_to_kind(self.given.kind())?;
         let along = self.given.f_mul(&scaled)?;
         let direction = gradient::uncounted(&along, &self.x, again)?;
@@ -117,6 +117,27 @@ impl Rise {
     }
 }
 
+/// [`power_above`] each of these numbers.
+///
+/// # Errors
+/// [`ModelFault::NotFinite`].
+fn read_powers_above(greatest: &Tensor) -> Result<Tensor, ModelFault> {
+    let greatest = Vec::<f64>::try_from(greatest)?;
+    if let Some(row) = greatest.iter().position(|greatest| !greatest.is_finite()) {
+        return Err(ModelFault::NotFinite { what: "gradient", row });
+    }
+    let lengths: Vec<f64> = greatest.into_iter().map(power_above).collect();
+    Ok(Tensor::f_from_slice(&lengths)?)
+}
+
+/// The same on a device, which is not waited for: what is not finite is found in the gradient that is made of it.
+fn powers_above(greatest: &Tensor) -> Result<Tensor, ModelFault> {
+    let (_, exponent) = greatest.f_frexp()?;
+    let is_small = exponent.f_le(-1022)?;
+    let exponent = exponent.f_masked_fill(&is_small, 0.0)?;
+    Ok(greatest.f_ones_like()?.f_ldexp(&exponent)?)
+}
+
 /// The least power of two above a finite number >= 0; 1 for 0 and for what is too small to have one.
 fn power_above(number: f64) -> f64 {
     let exponent = (number.to_bits() >> 52) as i64 - 1022;
@@ -133,6 +154,11 @@ mod tests {
             [(1.0, 2.0), (0.75, 1.0), (0.5, 1.0), (0.49, 0.5), (3.0, 4.0), (0.0, 1.0), (5e-324, 1.0)]
         {
             assert!((power_above(number) - power).abs() < f64::EPSILON, "{number}: {}", power_above(number));
+        }
+        let all = [1.0, 0.75, 0.5, 0.49, 3.0, 0.0, 5e-324, 1e-300, 1e300, 7.3e-41, f64::MIN_POSITIVE];
+        let on_device = powers_above(&Tensor::from_slice(&all)).unwrap();
+        for (found, number) in Vec::<f64>::try_from(on_device).unwrap().into_iter().zip(all) {
+            assert!((found / power_above(number) - 1.0).abs() < 1e-15, "{number}: {found}");
         }
         for number in [1e-300, 1e300, 7.3e-41] {
             let share = number / power_above(number);

@@ -120,7 +120,7 @@ pub fn evaluate_with_store(
     protocol.fits(model.classes(), images)?;
     let attack = &protocol.attack.for_classes(model.classes())?.starting_among(model, images)?;
     let radii = protocol.columns()?;
-    let shards = protocol.shards(images.len())?.into_iter().enumerate();
+    let shards = protocol.shards(images.len(), protocol.together(workers))?.into_iter().enumerate();
     let tasks: Vec<(usize, Vec<i64>)> = shards.filter(|(number, _)| store.is_wanted(*number)).collect();
     let key = NoiseKey { seed: protocol.seed, purpose: Purpose::Evaluation, sweep: 0, chain: 0 };
 
@@ -214,7 +214,7 @@ impl Protocol<'_> {
     /// [`crate::SpatialAttack::suits_images`]; [`crate::ModelFault::Classes`] and
     /// [`crate::ModelFault::FewClasses`] for an attack that is defined for more classes only.
     pub fn fits(&self, classes: i64, images: &Images) -> Result<(), EvaluationError> {
-        self.shards(images.len())?;
+        self.shards(images.len(), SHARD)?;
         let columns = self.columns()?;
         if let Some(measure) = self.attack.measure() {
             let pixels = images.shape().iter().product();
@@ -231,8 +231,13 @@ impl Protocol<'_> {
     ///
     /// # Errors
     /// [`EvaluationError::NoImages`].
-    pub fn shard_count(&self, images: &Images) -> Result<usize, EvaluationError> {
-        Ok(self.shards(images.len())?.len())
+    pub fn shard_count(&self, images: &Images, workers: &Workers) -> Result<usize, EvaluationError> {
+        Ok(self.shards(images.len(), self.together(workers))?.len())
+    }
+
+    /// How many images a shard has: as the attack says, or as work is cut.
+    pub fn together(&self, workers: &Workers) -> usize {
+        self.attack.batch_size().unwrap_or(workers.together()).max(1)
     }
 
     /// One entry per measurement.
@@ -247,15 +252,14 @@ impl Protocol<'_> {
         }
     }
 
-    fn shards(&self, images: i64) -> Result<Vec<Vec<i64>>, EvaluationError> {
+    fn shards(&self, images: i64, together: usize) -> Result<Vec<Vec<i64>>, EvaluationError> {
         let limit = self.limit.map_or(i64::MAX, |limit| i64::try_from(limit).unwrap_or(i64::MAX));
         let indices: Vec<i64> = (0..images.min(limit)).collect();
         if indices.is_empty() {
             let limit = self.limit.map_or("none".into(), |limit| limit.to_string());
             return Err(EvaluationError::NoImages { images, limit });
         }
-        let size = self.attack.batch_size().unwrap_or(SHARD).max(1);
-        Ok(indices.chunks(size).map(<[i64]>::to_vec).collect())
+        Ok(indices.chunks(together).map(<[i64]>::to_vec).collect())
     }
 }
 

@@ -183,7 +183,7 @@ impl PointLearner<'_> {
             });
             &own
         };
-        let noise = NoiseStream::new(NoiseKey { seed, purpose: Purpose::Attack, sweep, chain: 0 });
+        let noise = self.task.noise(NoiseKey { seed, purpose: Purpose::Attack, sweep, chain: 0 });
         let attack = (attack.as_ref(), *labels);
         perturb(attack, self.task.workers, model, batch, &noise, sweep).map(Some)
     }
@@ -195,11 +195,12 @@ impl Learner for PointLearner<'_> {
         let images = batch.len() as f64;
         let clean_weight = self.method.clean_weight / images;
         let whole = self.network.has_batch_statistics();
-        let size = if whole { batch.len() } else { objective::shard(self.network.as_ref()) };
+        let shard = || objective::shard(self.network.as_ref(), self.task.workers, batch.len());
+        let size = if whole { batch.len() } else { shard() };
         let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Dropout, sweep, chain: 0 };
         let (mut shards, mut masks) = (Vec::new(), NoiseStream::silent());
         for (i, clean) in batch.shards(size).into_iter().enumerate() {
-            let stream = |chain| NoiseStream::new(NoiseKey { chain, ..key }).for_images(&clean.indices);
+            let stream = |chain| self.task.noise(NoiseKey { chain, ..key }).for_images(&clean.indices);
             let mut terms = Vec::new();
             masks.join([stream(0)]);
             if let Some(z) = &adversarial {

@@ -1,7 +1,7 @@
 //! The loss of classification.
 
 use bal_core::{Batch, Forward, Objective};
-use tch::{Reduction, Tensor};
+use tch::{Kind, Reduction, Tensor};
 
 /// Cross-entropy for both sides: a zero-sum game.
 ///
@@ -28,5 +28,22 @@ impl Objective for CrossEntropy {
 
     fn loss(&self, forward: &Forward, clean: &Batch) -> Tensor {
         Self::reduced(forward, clean, Reduction::Sum)
+    }
+
+    fn deviations(&self, logits: &Tensor, clean: &Batch) -> Tensor {
+        let classes = clean.classes().expect("cross-entropy is of images that have classes");
+        let networks = logits.size()[0];
+        let flat = logits.flatten(0, 1).cross_entropy_loss::<Tensor>(
+            &classes.repeat([networks]),
+            None,
+            Reduction::None,
+            -100,
+            0.0,
+        );
+        flat.unflatten(0, [networks, -1])
+    }
+
+    fn losses(&self, logits: &Tensor, clean: &Batch) -> Tensor {
+        self.deviations(logits, clean).sum_dim_intlist(1, false, Kind::Float)
     }
 }

@@ -1,6 +1,6 @@
 //! The accuracy of a posterior on images that nobody attacked.
 
-use bal_core::{Classifier, ClassifierError, Images, SHARD, Shared, Workers};
+use bal_core::{Classifier, ClassifierError, Images, Shared, Workers};
 use bal_models::Ensemble;
 
 /// Share of `images` that `model` classifies rightly; `None` without images.
@@ -16,7 +16,7 @@ pub fn accuracy(
         return Ok(None);
     }
     let shared = Shared::new(SharedModel(model.replicate()));
-    let tasks = images.in_order(SHARD, i64::MAX).collect();
+    let tasks = images.in_order(workers.together(), i64::MAX).collect();
     let right = workers.map(tasks, |batch: bal_core::Batch| {
         let predicted = shared.replica().0.logits(&batch.x)?.argmax(-1, false);
         Ok(predicted.eq_tensor(batch.classes()?).sum(tch::Kind::Int64).int64_value(&[]))

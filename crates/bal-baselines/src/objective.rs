@@ -1,7 +1,7 @@
 //! Which loss a network is trained by.
 
 use crate::{CrossEntropy, GaussianError, gaussian_error::LOG_ROOT_TWO_PI};
-use bal_core::{Architecture, Batch, Member, Mode, Objective, Role, SHARD, TrainError};
+use bal_core::{Architecture, Batch, Member, Mode, Objective, Role, TrainError, Workers};
 use std::sync::Arc;
 use tch::{Kind, Tensor};
 
@@ -13,13 +13,13 @@ pub(crate) fn objective(network: &dyn Architecture) -> Arc<dyn Objective> {
     }
 }
 
-/// Rows of a table per task: a row is a few numbers, and a task of few rows is all overhead. Part of the protocol as [`SHARD`]
-/// is.
+/// Rows of a table per task: a row is a few numbers, and a task of few rows is all overhead. Part of the protocol as
+/// [`bal_core::SHARD`] is.
 const ROWS: usize = 4096;
 
-/// Images per task of a batch, or rows.
-pub(crate) fn shard(network: &dyn Architecture) -> usize {
-    if network.role() == Role::Regressor { ROWS } else { SHARD }
+/// Images per task of a batch of `images`, or rows.
+pub(crate) fn shard(network: &dyn Architecture, workers: &Workers, images: usize) -> usize {
+    if network.role() == Role::Regressor { ROWS } else { workers.shard(images) }
 }
 
 /// Refuses a `network` that `method` cannot train for want of a loss.

@@ -2,9 +2,7 @@
 
 use crate::Labels;
 use bal_attacks::{AttackError, FixedAttack, predicted_classes};
-use bal_core::{
-    Batch, Classifier, Member, NoiseStream, Replicate, SHARD, Shared, Targets, TrainError, Workers,
-};
+use bal_core::{Batch, Classifier, Member, NoiseStream, Replicate, Shared, Targets, TrainError, Workers};
 use bal_models::Ensemble;
 use tch::{Kind, Tensor};
 
@@ -24,7 +22,7 @@ pub(crate) fn perturb(
     noise: &NoiseStream,
     sweep: u64,
 ) -> Result<Tensor, TrainError> {
-    let shards = batch.shards(SHARD).iter().map(Batch::replicate).collect();
+    let shards = batch.shards(workers.shard(batch.len())).iter().map(Batch::replicate).collect();
     let results = workers.map(shards, |shard: Batch| {
         let model = model.replica();
         let shard = match away_from {

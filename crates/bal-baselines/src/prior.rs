@@ -158,6 +158,36 @@ impl PriorEnergy {
         }
     }
 
+    /// The energies of several chains at a stack of their weights, `[S]`; their gradients are added to `gradient`. `None` where all
+    /// are 0.
+    pub(crate) fn of_all(priors: &[Self], at: &Position, gradient: &mut Position) -> Option<Tensor> {
+        let first = priors.first().filter(|first| !first.is_none())?;
+        if let Law::Of(Prior::Gaussian(_) | Prior::Laplace(_) | Prior::StudentT(_)) = first.law {
+            // The same for each weight, whichever chain it is of.
+            first.add_gradient(at, gradient);
+            return Some(first.energies(at));
+        }
+        let chains = priors.iter().zip(0..).map(|(prior, chain)| {
+            let here = at.row(chain);
+            prior.add_gradient(&here, &mut gradient.row(chain));
+            prior.energy(&here).to_kind(Kind::Double)
+        });
+        Some(Tensor::stack(&chains.collect::<Vec<_>>(), 0))
+    }
+
+    /// [`Self::energy`] of each chain of a stack, `[S]`, under a law that is the same for each weight.
+    fn energies(&self, at: &Position) -> Tensor {
+        let each = |w: &Tensor| match &self.law {
+            Law::Of(Prior::Gaussian(scale)) => w.square() * (0.5 * self.precision(*scale)),
+            Law::Of(Prior::Laplace(scale)) => w.abs() / (scale * self.images),
+            Law::Of(Prior::StudentT(t)) => {
+                (w.square() / (t.degrees * t.scale.powi(2))).log1p() * (0.5 * (t.degrees + 1.0) / self.images)
+            }
+            Law::Of(Prior::Flat | Prior::Hierarchical(_)) | Law::Given(_) => w.zeros_like(),
+        };
+        Position::new(at.tensors().iter().map(each).collect()).sums()
+    }
+
     fn slope(&self, group: usize, w: &Tensor) -> Option<Tensor> {
         let prior = match &self.law {
             Law::Of(prior) => prior,

@@ -7,8 +7,8 @@ use bal_baselines::{
     AdversarialTraining, Bal, CrossEntropy, DataEnergy, Epochs, NetworkMode, Pixels, PriorEnergy, Risk, Term,
 };
 use bal_core::{
-    Architecture, Batch, Energy, EnsembleGradient, Member, Method, NoiseKey, NoiseStream, Position,
-    Posterior, Prediction, Purpose, Replicate, SHARD, Task, TaskNetwork, Workers,
+    Architecture, Batch, Energy, EnsembleGradient, Member, Method, NoiseGenerator, NoiseKey, NoiseStream,
+    Position, Posterior, Prediction, Purpose, Replicate, SHARD, Task, TaskNetwork, Workers,
 };
 use bal_models::Ensemble;
 use bal_samplers::Adam;
@@ -192,6 +192,7 @@ fn fit(problem: &Problem, method: &dyn Method, images: i64, start: Option<Member
         images: &images,
         held_out: &held_out,
         seed: 1,
+        generator: NoiseGenerator::ChaCha8,
         workers: &problem.workers,
         resume: None,
     };

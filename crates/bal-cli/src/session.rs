@@ -8,14 +8,18 @@ use crate::{
     ways_out,
 };
 use anyhow::{Context, Result};
-use bal::{Checked, Note, Observer, Progress, Session, Work};
+use bal::{Checked, Cut, Note, Observer, Progress, Session, Work};
 use bal_files::News;
 use std::sync::{Arc, Once};
 
 /// A session on the device, threads and data of the flags, which reports to the user.
-pub(crate) fn session(Machine { device, threads, data }: &Machine) -> Result<Session> {
+pub(crate) fn session(machine: &Machine) -> Result<Session> {
+    let Machine { threads, data, .. } = machine;
+    // Before there are other threads: it may change the environment.
+    let device = machine.opened()?;
     let session = threads.map_or_else(Session::new, |threads| Session::with_threads(threads.into()));
-    let session = session.context("--threads")?.on(*device).with_data(data.as_deref());
+    let session = session.context("--threads")?.on(device).with_data(data.as_deref());
+    let session = if machine.whole_batches { session.cut(Cut::Whole) } else { session };
     Ok(session.observed_by(Arc::new(Console)))
 }
 

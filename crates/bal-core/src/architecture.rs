@@ -1,6 +1,6 @@
 //! Networks as functions of their weights.
 
-use crate::{NoiseStream, Position, Tapped, TrainError};
+use crate::{NoiseStream, Position, Stacked, Tapped, TrainError};
 use tch::Tensor;
 
 /// The name and shape of a weight or buffer.
@@ -114,13 +114,42 @@ pub trait Architecture: Send + Sync + std::fmt::Debug {
         None
     }
 
+    /// Why its gradients have other bits each time on CUDA, where they have. Provided: they have not.
+    fn unrepeatable_on_cuda(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Initial weights and buffers.
     fn init(&self, noise: &mut NoiseStream) -> (Position, Position);
 
     /// Logits of `x`, `[n, c, h, w]`, pixels in `[0, 1]`; differentiable in weights and images.
     fn forward(&self, parameters: &Position, buffers: &Position, x: &Tensor, mode: Mode) -> Forward;
 
-    /// The same in evaluation mode, with what each layer takes and gives: the logits of [`Self::forward`] up to rounding,
+    /// Logits of several chains of this network for the same images, `[S, n, classes]`; differentiable in weights and images.
+    ///
+    /// In training `mode` has the streams of masks of all chains, chain by chain, `S n` in all. The logits are those of
+    /// [`Self::forward`] up to rounding; where batch statistics move, nobody learns how. Provided: one chain after another.
+    fn forward_stacked(&self, weights: &Stacked, x: &Tensor, mode: Mode) -> Tensor {
+        let logits = |chain, mode| {
+            let (parameters, buffers) = weights.chain(chain);
+            self.forward(&parameters, &buffers, x, mode).logits
+        };
+        let chains = 0..weights.chains();
+        let logits: Vec<Tensor> = match mode {
+            Mode::Evaluate => chains.map(|chain| logits(chain, Mode::Evaluate)).collect(),
+            Mode::Train { masks } => {
+                let images = x.size()[0] as usize;
+                let mut pieces = masks.cut(chains.clone().map(|_| images));
+                let of = |(chain, masks)| logits(chain, Mode::Train { masks });
+                let logits = chains.zip(&mut pieces).map(of).collect();
+                masks.join(pieces);
+                logits
+            }
+        };
+        Tensor::stack(&logits, 0)
+    }
+
+    /// What [`Self::forward`] gives in evaluation mode, with what each layer takes and gives: the logits of [`Self::forward`] up to rounding,
     /// and layers that have every parameter. Provided for a network that cannot tell: `None`.
     fn taps(&self, _parameters: &Position, _buffers: &Position, _x: &Tensor) -> Option<Tapped> {
         None

@@ -1,7 +1,8 @@
 //! Alternating sampling of blocks of chains, such as adversarial data and parameters, each given the others.
 
 use crate::{
-    Aux, Diverged, Energy, Evaluation, Kernel, NoiseStream, Position, Replicate, Shared, State, Workers,
+    Aux, BlockEnergy, Diverged, Energy, Evaluation, Kernel, NoiseStream, Position, Replicate, Shared, State,
+    Workers, block_energy,
 };
 use std::sync::Arc;
 
@@ -56,8 +57,25 @@ impl Block {
         (self.name, self.chains.iter().map(|chain| chain.state.position.replicate()).collect())
     }
 
-    /// Moves every chain by all its steps, each on one worker without waiting for the others.
+    /// Moves all chains by all their steps: together, where their energies can be evaluated so.
     fn advance(
+        &mut self,
+        workers: &Workers,
+        conditionals: &dyn Conditionals,
+        given: Given,
+    ) -> Result<(), GibbsError> {
+        let Self { name, steps, .. } = *self;
+        let Some((energy, noise)) = conditionals.together(name, &given) else {
+            return self.advance_each(workers, conditionals, given);
+        };
+        let chains = std::mem::take(&mut self.chains);
+        let moved = block_energy::advance(chains, self.kernel.as_ref(), energy.as_ref(), noise, steps);
+        self.chains = moved.map_err(|(chain, source)| GibbsError { block: name, chain, source })?;
+        Ok(())
+    }
+
+    /// Moves every chain by all its steps, each on one worker without waiting for the others.
+    fn advance_each(
         &mut self,
         workers: &Workers,
         conditionals: &dyn Conditionals,
@@ -115,6 +133,17 @@ impl Replicate for Given {
 pub trait Conditionals: Sync {
     /// The energy of chain number `chain` of `block` given the positions of all other blocks.
     fn energy<'a>(&'a self, block: &'static str, chain: usize, given: &Given) -> Box<dyn Energy + 'a>;
+
+    /// The energies of all chains of `block` at once, and the noise that they draw in this sweep, chain by chain: where a
+    /// device is to evaluate them so. The chains have positions of the same shapes, and are at the same step. Provided: they
+    /// are evaluated one by one.
+    fn together<'a>(
+        &'a self,
+        _block: &'static str,
+        _given: &Given,
+    ) -> Option<(Box<dyn BlockEnergy + 'a>, NoiseStream)> {
+        None
+    }
 
     /// The noise that this energy draws in this sweep.
     fn noise(&self, _block: &'static str, _chain: usize) -> NoiseStream {

@@ -1,6 +1,7 @@
 //! Kernels: one step of a sampler or an optimiser.
 
 use crate::{NoiseStream, Position};
+use tch::Tensor;
 
 /// A position and what a kernel remembers beside it.
 #[derive(Debug)]
@@ -11,12 +12,21 @@ pub struct State {
     pub memory: Vec<Position>,
     /// Steps done so far.
     pub step: u64,
+    /// Of a stack of chains: the sums of each chain's coordinates after each step, `[S]`, which are read after the last. Otherwise
+    /// a step reads whether the position is finite.
+    pub(crate) trail: Option<Vec<Tensor>>,
 }
 
 impl State {
     /// The state before the first step.
     pub fn new(position: Position, memory: Vec<Position>) -> Self {
-        Self { position, memory, step: 0 }
+        Self { position, memory, step: 0, trail: None }
+    }
+
+    /// The same after so many steps.
+    #[must_use]
+    pub fn after(self, step: u64) -> Self {
+        Self { step, ..self }
     }
 
     /// Counts a step.
@@ -25,6 +35,10 @@ impl State {
     /// [`Diverged`] when the position is no longer finite.
     pub fn advance(&mut self) -> Result<(), Diverged> {
         self.step += 1;
+        if let Some(trail) = &mut self.trail {
+            trail.push(self.position.sums());
+            return Ok(());
+        }
         if self.position.is_finite() { Ok(()) } else { Err(Diverged::Position { step: self.step }) }
     }
 }

@@ -1,6 +1,9 @@
 //! Training methods: settings that turn a task into a posterior.
 
-use crate::{Architecture, CoreError, GibbsError, Images, Member, Position, Posterior, Role, State, Workers};
+use crate::{
+    Architecture, CoreError, GibbsError, Images, Member, NoiseGenerator, NoiseKey, NoiseStream, Position,
+    Posterior, Role, State, Workers,
+};
 use std::{ops::ControlFlow, sync::Arc};
 use tch::Tensor;
 
@@ -33,6 +36,8 @@ pub struct Task<'a> {
     pub held_out: &'a Images,
     /// The run's seed.
     pub seed: u64,
+    /// What makes the noise of chains, masks and attacks. Initial weights and the order of the images are always `ChaCha8`'s.
+    pub generator: NoiseGenerator,
     /// Threads to work on.
     pub workers: &'a Workers,
     /// Where an interrupted run left off.
@@ -56,6 +61,11 @@ impl Task<'_> {
     /// Without a network.
     pub fn architecture(&self, chain: usize) -> &Arc<dyn Architecture> {
         &self.networks[self.network_of(chain)].architecture
+    }
+
+    /// The noise of this key.
+    pub fn noise(&self, key: NoiseKey) -> NoiseStream {
+        NoiseStream::by(self.generator, key)
     }
 
     /// The only network, of a point estimate.
@@ -87,13 +97,10 @@ impl ChainState {
     /// The same chain with memory of its own.
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        let State { position, memory, step } = &self.state;
+        let State { position, memory, step, .. } = &self.state;
         Self {
-            state: State {
-                position: position.duplicate(),
-                memory: memory.iter().map(Position::duplicate).collect(),
-                step: *step,
-            },
+            state: State::new(position.duplicate(), memory.iter().map(Position::duplicate).collect())
+                .after(*step),
             buffers: self.buffers.duplicate(),
         }
     }

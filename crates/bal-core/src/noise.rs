@@ -1,10 +1,16 @@
 //! Every random number of training and attacks.
 
+mod on_device;
+mod philox;
+
+use on_device::Places;
+use philox::Philox;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rand_distr::{Distribution, Gamma, StandardNormal, StandardUniform};
-use tch::Tensor;
+use std::sync::Mutex;
+use tch::{Device, Tensor};
 
 /// What a stream of noise is used for. Streams of different purposes never overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,41 +57,71 @@ pub struct NoiseKey {
     pub chain: u64,
 }
 
+/// What makes numbers of a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NoiseGenerator {
+    /// `ChaCha8`, on the host; normal numbers by a ziggurat. A stream has a state, so numbers are made one after another.
+    #[default]
+    ChaCha8,
+    /// Philox4x32-10; normal numbers by Box and Muller. A number is a function of its key and place: a CUDA device makes those of
+    /// all streams at once, of the same integers as the host. Normal numbers agree to rounding.
+    Philox,
+}
+
 /// A reproducible stream of random numbers, or one such stream per image.
 ///
-/// `ChaCha8` keyed by (seed, purpose, sweep, chain); its stream number is 0 for a whole position and
+/// Keyed by (seed, purpose, sweep, chain); its stream number is 0 for a whole position and
 /// one more than the image's index for an image. Two runs that ask for the same key get the same
 /// numbers, whatever was drawn before, by whom and on how many threads. So a chain gives the same
 /// numbers alone, among others and after resuming.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct NoiseStream {
+    generator: NoiseGenerator,
     key: NoiseKey,
-    streams: Vec<ChaCha8Rng>,
+    streams: Vec<Stream>,
+    /// Where the streams are on a device, after a first draw there; behind a lock, which nobody else holds, so that threads may
+    /// share what they do not draw from.
+    places: Mutex<Option<Places>>,
+}
+
+impl Clone for NoiseStream {
+    fn clone(&self) -> Self {
+        Self::of(self.generator, self.key, self.streams.clone())
+    }
 }
 
 impl NoiseStream {
-    /// One stream for all coordinates of a position.
+    fn of(generator: NoiseGenerator, key: NoiseKey, streams: Vec<Stream>) -> Self {
+        Self { generator, key, streams, places: Mutex::default() }
+    }
+
+    /// One stream for all coordinates of a position, of [`NoiseGenerator::ChaCha8`].
     pub fn new(key: NoiseKey) -> Self {
-        Self { key, streams: vec![generator(key, 0)] }
+        Self::by(NoiseGenerator::ChaCha8, key)
+    }
+
+    /// One stream for all coordinates of a position, of this generator.
+    pub fn by(generator: NoiseGenerator, key: NoiseKey) -> Self {
+        Self::of(generator, key, vec![Stream::new(generator, key, 0)])
     }
 
     /// The same key's streams for single images: row i of what is drawn belongs to `indices[i]`.
     #[must_use]
     pub fn for_images(&self, indices: &[i64]) -> Self {
-        let streams = indices.iter().map(|&image| generator(self.key, image as u64 + 1)).collect();
-        Self { key: self.key, streams }
+        let stream = |&image: &i64| Stream::new(self.generator, self.key, image as u64 + 1);
+        Self::of(self.generator, self.key, indices.iter().map(stream).collect())
     }
 
     /// The same stream of another chain, restart or step.
     #[must_use]
     pub fn for_chain(&self, chain: u64) -> Self {
-        Self::new(NoiseKey { chain, ..self.key })
+        Self::by(self.generator, NoiseKey { chain, ..self.key })
     }
 
     /// No stream: for an energy that draws nothing. To draw from it is a bug.
     pub fn silent() -> Self {
         let key = NoiseKey { seed: 0, purpose: Purpose::Test, sweep: 0, chain: 0 };
-        Self { key, streams: vec![] }
+        Self::of(NoiseGenerator::ChaCha8, key, vec![])
     }
 
     /// Takes the first streams of single images away, `rows[i]` of them for piece i. [`Self::join`] gives them back.
@@ -93,40 +129,42 @@ impl NoiseStream {
     /// # Panics
     /// When there are fewer.
     pub fn cut(&mut self, rows: impl IntoIterator<Item = usize>) -> Vec<Self> {
-        let mut piece = |rows| Self { key: self.key, streams: self.streams.drain(..rows).collect() };
+        self.come_back();
+        let mut piece = |rows| Self::of(self.generator, self.key, self.streams.drain(..rows).collect());
         rows.into_iter().map(&mut piece).collect()
     }
 
     /// Puts the streams of `pieces` after those that are there.
     pub fn join(&mut self, pieces: impl IntoIterator<Item = Self>) {
-        self.streams.extend(pieces.into_iter().flat_map(|piece| piece.streams));
+        self.come_back();
+        for piece in pieces {
+            if self.streams.is_empty() {
+                (self.generator, self.key) = (piece.generator, piece.key);
+            }
+            self.streams.extend(piece.streams);
+        }
+    }
+
+    /// How many streams there are: 1 for a whole position, or one for each image.
+    pub fn streams(&self) -> usize {
+        self.streams.len()
     }
 
     /// Standard normal numbers, shaped as `like` and on its device.
     pub fn normal_like(&mut self, like: &Tensor) -> Tensor {
-        self.fill(like, |rng, row| row.fill_with(|| StandardNormal.sample(rng)))
+        self.fill(like, Numbers::Normal)
     }
 
     /// Numbers uniform in `[0, 1)`, shaped as `like` and on its device.
     pub fn uniform_like(&mut self, like: &Tensor) -> Tensor {
-        self.fill(like, |rng, row| row.fill_with(|| StandardUniform.sample(rng)))
+        self.fill(like, Numbers::Uniform)
     }
 
     /// A dropout mask shaped as `like`: `1 / keep` with probability `keep`, else 0.
     ///
-    /// `keep` in `(0, 1]` is met to within `2^-16`.
+    /// `keep` in `(0, 1]` is met to within `2^-16`, and by Philox to within `2^-32`.
     pub fn dropout_mask(&mut self, like: &Tensor, keep: f64) -> Tensor {
-        let threshold = (keep * 65536.0).round() as u32;
-        let scale = (1.0 / keep) as f32;
-        let mut bytes = Vec::new();
-        self.fill(like, |rng, row| {
-            bytes.resize(2 * row.len(), 0);
-            rng.fill_bytes(&mut bytes);
-            for (value, pair) in row.iter_mut().zip(bytes.chunks_exact(2)) {
-                let draw = u32::from(u16::from_le_bytes([pair[0], pair[1]]));
-                *value = if draw < threshold { scale } else { 0.0 };
-            }
-        })
+        self.fill(like, Numbers::Mask { keep })
     }
 
     /// A number of the standard Gamma distribution for each shape: density `x^(shape - 1) exp(-x)`. In double precision, all
@@ -135,15 +173,21 @@ impl NoiseStream {
     /// # Panics
     /// When a shape is not finite and above 0, or there is no stream.
     pub fn gamma(&mut self, shapes: &[f64]) -> Vec<f64> {
-        let rng = self.streams.first_mut().expect("noise for an energy that was said to draw none");
-        let mut draw = |&shape: &f64| Gamma::new(shape, 1.0).expect("a shape above 0").sample(rng);
-        shapes.iter().map(&mut draw).collect()
+        self.come_back();
+        match self.streams.first_mut().expect("noise for an energy that was said to draw none") {
+            Stream::ChaCha8(rng) => gamma(shapes, rng),
+            Stream::Philox(rng) => gamma(shapes, rng),
+        }
     }
 
     /// The numbers `0..n` in random order.
     pub fn permutation(&mut self, n: i64) -> Vec<i64> {
+        self.come_back();
         let mut order: Vec<i64> = (0..n).collect();
-        order.shuffle(&mut self.streams[0]);
+        match &mut self.streams[0] {
+            Stream::ChaCha8(rng) => order.shuffle(rng),
+            Stream::Philox(rng) => order.shuffle(rng),
+        }
         order
     }
 
@@ -151,21 +195,122 @@ impl NoiseStream {
     ///
     /// # Panics
     /// When there are streams for single images and `like` has another number of rows, or when there is no stream.
-    fn fill(&mut self, like: &Tensor, mut draw: impl FnMut(&mut ChaCha8Rng, &mut [f32])) -> Tensor {
-        let mut values = vec![0f32; like.numel()];
+    fn fill(&mut self, like: &Tensor, numbers: Numbers) -> Tensor {
         assert!(!self.streams.is_empty(), "noise for an energy that was said to draw none");
-        let row = values.len() / self.streams.len();
-        assert_eq!(row * self.streams.len(), values.len(), "one stream per image");
+        let row = like.numel() / self.streams.len();
+        assert_eq!(row * self.streams.len(), like.numel(), "one stream per image");
+        if let Some(drawn) = self.drawn_on(like.device(), row, numbers) {
+            return drawn.reshape(like.size()).to_kind(like.kind());
+        }
+        let (mut values, mut bytes) = (vec![0f32; like.numel()], Vec::new());
         if row > 0 {
-            for (rng, row) in self.streams.iter_mut().zip(values.chunks_exact_mut(row)) {
-                draw(rng, row);
+            for (stream, row) in self.streams.iter_mut().zip(values.chunks_exact_mut(row)) {
+                stream.fill(row, numbers, &mut bytes);
             }
         }
         Tensor::from_slice(&values).reshape(like.size()).to_device(like.device()).to_kind(like.kind())
     }
+
+    /// `row` numbers of each stream drawn on a CUDA device, `[streams, row]`, where its generator can.
+    fn drawn_on(&mut self, device: Device, row: usize, numbers: Numbers) -> Option<Tensor> {
+        if !device.is_cuda() || self.generator != NoiseGenerator::Philox || row == 0 {
+            self.come_back();
+            return None;
+        }
+        let mut streams: Vec<&mut Philox> = self.streams.iter_mut().filter_map(Stream::philox).collect();
+        let places = self.places.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if places.as_ref().is_none_or(|places| places.device() != device) {
+            *places = Some(Places::of(&streams.iter().map(|stream| &**stream).collect::<Vec<_>>(), device));
+        }
+        for stream in &mut streams {
+            stream.skip(row);
+        }
+        let (places, row) = (places.as_mut()?, row as i64);
+        Some(match numbers {
+            Numbers::Normal => places.normal(row),
+            Numbers::Uniform => places.uniform(row),
+            Numbers::Mask { keep } => places.mask(row, philox_threshold(keep), 1.0 / keep),
+        })
+    }
+
+    /// Forgets where the streams are on a device: they are about to be drawn from on the host, or to become others.
+    fn come_back(&mut self) {
+        self.places = Mutex::default();
+    }
 }
 
-fn generator(key: NoiseKey, stream: u64) -> ChaCha8Rng {
+/// What is drawn.
+#[derive(Clone, Copy)]
+enum Numbers {
+    Normal,
+    Uniform,
+    /// `1 / keep` with probability `keep`, else 0.
+    Mask {
+        keep: f64,
+    },
+}
+
+/// A stream of one image, or of a whole position.
+#[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "the streams of a batch are all of one kind")]
+enum Stream {
+    ChaCha8(ChaCha8Rng),
+    Philox(Philox),
+}
+
+impl Stream {
+    fn new(generator: NoiseGenerator, key: NoiseKey, stream: u64) -> Self {
+        match generator {
+            NoiseGenerator::ChaCha8 => Self::ChaCha8(chacha8(key, stream)),
+            NoiseGenerator::Philox => Self::Philox(Philox::new(key, stream)),
+        }
+    }
+
+    fn philox(&mut self) -> Option<&mut Philox> {
+        match self {
+            Self::ChaCha8(_) => None,
+            Self::Philox(stream) => Some(stream),
+        }
+    }
+
+    /// Fills `row`; `bytes` is room.
+    fn fill(&mut self, row: &mut [f32], numbers: Numbers, bytes: &mut Vec<u8>) {
+        match (self, numbers) {
+            (Self::ChaCha8(rng), Numbers::Normal) => row.fill_with(|| StandardNormal.sample(rng)),
+            (Self::ChaCha8(rng), Numbers::Uniform) => row.fill_with(|| StandardUniform.sample(rng)),
+            (Self::ChaCha8(rng), Numbers::Mask { keep }) => chacha8_mask(rng, row, keep, bytes),
+            (Self::Philox(stream), Numbers::Normal) => stream.normal(row),
+            (Self::Philox(stream), Numbers::Uniform) => stream.uniform(row),
+            (Self::Philox(stream), Numbers::Mask { keep }) => {
+                stream.mask(row, philox_threshold(keep), (1.0 / keep) as f32);
+            }
+        }
+    }
+}
+
+/// Two bytes for each number of a mask.
+fn chacha8_mask(rng: &mut ChaCha8Rng, row: &mut [f32], keep: f64, bytes: &mut Vec<u8>) {
+    let threshold = (keep * 65536.0).round() as u32;
+    let scale = (1.0 / keep) as f32;
+    bytes.resize(2 * row.len(), 0);
+    rng.fill_bytes(bytes);
+    for (value, pair) in row.iter_mut().zip(bytes.chunks_exact(2)) {
+        let draw = u32::from(u16::from_le_bytes([pair[0], pair[1]]));
+        *value = if draw < threshold { scale } else { 0.0 };
+    }
+}
+
+/// Words below this are kept.
+fn philox_threshold(keep: f64) -> u64 {
+    (keep / philox::WORD).round() as u64
+}
+
+fn gamma(shapes: &[f64], rng: &mut impl Rng) -> Vec<f64> {
+    let mut draw = |&shape: &f64| Gamma::new(shape, 1.0).expect("a shape above 0").sample(rng);
+    shapes.iter().map(&mut draw).collect()
+}
+
+fn chacha8(key: NoiseKey, stream: u64) -> ChaCha8Rng {
     let mut seed = [0u8; 32];
     for (bytes, word) in seed.chunks_exact_mut(8).zip([key.seed, key.purpose as u64, key.sweep, key.chain]) {
         bytes.copy_from_slice(&word.to_le_bytes());
@@ -186,22 +331,60 @@ mod tests {
         Tensor::zeros(size, (Kind::Float, Device::Cpu))
     }
 
+    const GENERATORS: [NoiseGenerator; 2] = [NoiseGenerator::ChaCha8, NoiseGenerator::Philox];
+
+    /// A stream of each generator.
+    fn each() -> [NoiseStream; 2] {
+        GENERATORS.map(|generator| NoiseStream::by(generator, KEY))
+    }
+
     #[test]
-    fn an_image_gets_the_same_noise_alone_and_among_others() {
-        let among = NoiseStream::new(KEY).for_images(&[5, 9, 2]).normal_like(&zeros(&[3, 1, 4, 4]));
-        let alone = NoiseStream::new(KEY).for_images(&[9]).normal_like(&zeros(&[1, 1, 4, 4]));
-        assert_eq!(among.get(1), alone.get(0));
-        assert_ne!(among.get(0), among.get(1));
+    fn an_image_gets_the_same_noise_alone_among_others_and_on_another_thread() {
+        for noise in each() {
+            let among = noise.for_images(&[5, 9, 2]).normal_like(&zeros(&[3, 1, 4, 4]));
+            let draw = |mut noise: NoiseStream| noise.normal_like(&zeros(&[1, 1, 4, 4]));
+            let alone = noise.for_images(&[9]);
+            let elsewhere = std::thread::scope(|scope| {
+                let alone = alone.clone();
+                scope.spawn(move || draw(alone)).join().unwrap()
+            });
+            let alone = draw(alone);
+            assert_eq!(among.get(1), alone.get(0));
+            assert_eq!(elsewhere, alone);
+            assert_ne!(among.get(0), among.get(1));
+        }
+    }
+
+    /// Correlations of images, of chains, and of a draw with the next, each over 100,000 numbers.
+    ///
+    /// False alarms: 6 numbers at 5 standard errors, 1 in 290,000.
+    #[test]
+    fn streams_of_images_and_of_chains_and_draws_of_one_stream_are_not_correlated() {
+        let n = 100_000;
+        for noise in each() {
+            let like = zeros(&[2, n]);
+            let images = noise.for_images(&[0, 1]).normal_like(&like);
+            let mut chain = noise.for_chain(8).for_images(&[0, 1]);
+            let (other, later) = (chain.normal_like(&like), chain.normal_like(&like));
+            let pairs =
+                [(images.get(0), images.get(1)), (images.get(0), other.get(0)), (other.get(0), later.get(0))];
+            for (a, b) in pairs {
+                let correlation = (a * b).mean(Kind::Double).double_value(&[]);
+                assert!(correlation.abs() < 5.0 / (n as f64).sqrt(), "{correlation}");
+            }
+        }
     }
 
     /// Mean and variance are both the shape; each is seen over 40,000 numbers.
     ///
-    /// False alarms: 6 numbers at 5 standard errors, 1 in 290,000.
+    /// False alarms: 12 numbers at 5 standard errors, 1 in 145,000.
     #[test]
     fn gamma_numbers_have_the_moments_of_their_shape() {
         let n = 40_000;
-        for shape in [0.3, 2.0, 5e4] {
-            let draws = NoiseStream::new(KEY).gamma(&vec![shape; n]);
+        for (mut noise, shape) in
+            each().into_iter().flat_map(|noise| [0.3, 2.0, 5e4].map(|shape| (noise.clone(), shape)))
+        {
+            let draws = noise.gamma(&vec![shape; n]);
             let mean = draws.iter().sum::<f64>() / n as f64;
             let variance = draws.iter().map(|x| (x - shape).powi(2)).sum::<f64>() / n as f64;
             assert!((mean - shape).abs() < 5.0 * (shape / n as f64).sqrt(), "{shape}: {mean}");
@@ -218,13 +401,15 @@ mod tests {
     #[test]
     fn streams_that_are_cut_and_joined_go_on_as_if_they_had_stayed_together() {
         let draw = |noise: &mut NoiseStream, n| noise.normal_like(&zeros(&[n, 2, 2]));
-        let mut together = NoiseStream::new(KEY).for_images(&[5, 9, 2]);
-        let mut apart = together.clone();
-        let mut pieces = apart.cut([2, 1]);
-        let first = Tensor::cat(&[draw(&mut pieces[0], 2), draw(&mut pieces[1], 1)], 0);
-        assert_eq!(first, draw(&mut together, 3));
-        apart.join(pieces);
-        assert_eq!(draw(&mut apart, 3), draw(&mut together, 3));
+        for noise in each() {
+            let mut together = noise.for_images(&[5, 9, 2]);
+            let mut apart = together.clone();
+            let mut pieces = apart.cut([2, 1]);
+            let first = Tensor::cat(&[draw(&mut pieces[0], 2), draw(&mut pieces[1], 1)], 0);
+            assert_eq!(first, draw(&mut together, 3));
+            apart.join(pieces);
+            assert_eq!(draw(&mut apart, 3), draw(&mut together, 3));
+        }
     }
 
     #[test]
@@ -242,11 +427,13 @@ mod tests {
             NoiseKey { sweep: 4, ..KEY },
             NoiseKey { chain: 2, ..KEY },
         ];
-        let draws: Vec<Tensor> =
-            keys.iter().map(|&k| NoiseStream::new(k).normal_like(&zeros(&[8]))).collect();
-        for (i, a) in draws.iter().enumerate() {
-            for b in &draws[..i] {
-                assert_ne!(a, b);
+        for generator in GENERATORS {
+            let draw = |&key: &NoiseKey| NoiseStream::by(generator, key).normal_like(&zeros(&[8]));
+            let draws: Vec<Tensor> = keys.iter().map(draw).collect();
+            for (i, a) in draws.iter().enumerate() {
+                for b in &draws[..i] {
+                    assert_ne!(a, b);
+                }
             }
         }
     }
@@ -255,19 +442,39 @@ mod tests {
     #[test]
     fn normals_have_the_moments_of_a_standard_normal() {
         let n = 400_000;
-        let x = NoiseStream::new(KEY).normal_like(&zeros(&[n])).to_kind(Kind::Double);
-        let moment = |k: f64| x.pow_tensor_scalar(k).mean(Kind::Double).double_value(&[]);
-        let se = |variance: f64| 5.0 * (variance / n as f64).sqrt();
-        assert!(moment(1.0).abs() < se(1.0));
-        assert!((moment(2.0) - 1.0).abs() < se(2.0));
-        assert!((moment(4.0) - 3.0).abs() < se(96.0));
+        for mut noise in each() {
+            let x = noise.normal_like(&zeros(&[n])).to_kind(Kind::Double);
+            let moment = |k: f64| x.pow_tensor_scalar(k).mean(Kind::Double).double_value(&[]);
+            let se = |variance: f64| 5.0 * (variance / n as f64).sqrt();
+            assert!(moment(1.0).abs() < se(1.0));
+            assert!((moment(2.0) - 1.0).abs() < se(2.0));
+            assert!((moment(4.0) - 3.0).abs() < se(96.0));
+        }
+    }
+
+    /// Means and variances of both generators: false alarm below 1 in 400,000 (5 standard errors of four numbers).
+    #[test]
+    fn uniform_numbers_have_the_moments_of_their_law_and_stay_below_1() {
+        let n = 100_000;
+        for mut noise in each() {
+            let x = noise.uniform_like(&zeros(&[n])).to_kind(Kind::Double);
+            assert!(x.min().double_value(&[]) >= 0.0 && x.max().double_value(&[]) < 1.0);
+            let mean = x.mean(Kind::Double).double_value(&[]);
+            let variance = (&x - 0.5).square().mean(Kind::Double).double_value(&[]);
+            assert!((mean - 0.5).abs() < 5.0 * (1.0 / 12.0 / n as f64).sqrt(), "{mean}");
+            // The fourth central moment is 1/80.
+            let error = ((1.0 / 80.0 - 1.0 / 144.0) / n as f64).sqrt();
+            assert!((variance - 1.0 / 12.0).abs() < 5.0 * error, "{variance}");
+        }
     }
 
     /// False alarm below 1 in 1,000,000 (5 standard errors).
     #[test]
     fn a_dropout_mask_keeps_its_share_and_its_mean() {
-        for keep in [0.5, 0.9, 1.0] {
-            let mask = NoiseStream::new(KEY).dropout_mask(&zeros(&[100_000]), keep);
+        for (mut noise, keep) in
+            each().into_iter().flat_map(|noise| [0.5, 0.9, 1.0].map(|keep| (noise.clone(), keep)))
+        {
+            let mask = noise.dropout_mask(&zeros(&[100_000]), keep);
             let kept = mask.gt(0.0).to_kind(Kind::Double).mean(Kind::Double).double_value(&[]);
             assert!((kept - keep).abs() <= 5.0 * (keep * (1.0 - keep) / 1e5).sqrt());
             assert!((mask.max().double_value(&[]) - 1.0 / keep).abs() < 1e-6);
@@ -276,9 +483,11 @@ mod tests {
 
     #[test]
     fn a_permutation_is_one() {
-        let mut order = NoiseStream::new(KEY).permutation(1000);
-        assert_ne!(order, (0..1000).collect::<Vec<_>>());
-        order.sort_unstable();
-        assert_eq!(order, (0..1000).collect::<Vec<_>>());
+        for mut noise in each() {
+            let mut order = noise.permutation(1000);
+            assert_ne!(order, (0..1000).collect::<Vec<_>>());
+            order.sort_unstable();
+            assert_eq!(order, (0..1000).collect::<Vec<_>>());
+        }
     }
 }

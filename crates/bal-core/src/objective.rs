@@ -14,4 +14,18 @@ pub trait Objective: Send + Sync + std::fmt::Debug {
 
     /// What the learner lowers, summed over images, `[]`.
     fn loss(&self, forward: &Forward, clean: &Batch) -> Tensor;
+
+    /// [`Self::deviation`] of several networks, `[S, n]`, of their logits, `[S, n, classes]`. Provided: one after another.
+    fn deviations(&self, logits: &Tensor, clean: &Batch) -> Tensor {
+        Tensor::stack(&each(logits, |forward| self.deviation(forward, clean)), 0)
+    }
+
+    /// [`Self::loss`] of several networks, `[S]`, of their logits, `[S, n, classes]`. Provided: one after another.
+    fn losses(&self, logits: &Tensor, clean: &Batch) -> Tensor {
+        Tensor::stack(&each(logits, |forward| self.loss(forward, clean)), 0)
+    }
+}
+
+fn each(logits: &Tensor, of: impl Fn(&Forward) -> Tensor) -> Vec<Tensor> {
+    logits.unbind(0).into_iter().map(|logits| of(&Forward { logits, buffers: None })).collect()
 }

@@ -89,6 +89,41 @@ impl Position {
         parts.map(|(mine, theirs)| (mine * theirs).sum(Kind::Double).double_value(&[])).sum()
     }
 
+    /// Positions of the same shapes as one, each part `[S, ..]`.
+    #[must_use]
+    pub fn stack(positions: &[&Self]) -> Self {
+        let parts = 0..positions.first().map_or(0, |first| first.0.len());
+        let part = |part: usize| Tensor::stack(&positions.iter().map(|p| &p.0[part]).collect::<Vec<_>>(), 0);
+        Self(parts.map(part).collect())
+    }
+
+    /// One of the positions of a stack, in the same memory; gradients flow through.
+    #[must_use]
+    pub fn row(&self, row: i64) -> Self {
+        Self(self.0.iter().map(|t| t.select(0, row)).collect())
+    }
+
+    /// Of each position of a stack the sum over all coordinates, `[S]`, in double precision. A sum is finite only if each
+    /// coordinate is.
+    pub fn sums(&self) -> Tensor {
+        self.rows(|_, mine| mine.sum_dim_intlist(1, false, Kind::Double))
+    }
+
+    /// Of each position of a stack its [`Self::dot`] with that of `other`, `[S]`.
+    pub fn dot_rows(&self, other: &Self) -> Tensor {
+        self.rows(|part, mine| {
+            let theirs = other.0[part].reshape(mine.size());
+            (mine * theirs).sum_dim_intlist(1, false, Kind::Double)
+        })
+    }
+
+    /// The sum over the parts of what `of` makes of each, `[S]` of `[S, coordinates]`.
+    fn rows(&self, of: impl Fn(usize, &Tensor) -> Tensor) -> Tensor {
+        let flat = |t: &Tensor| t.reshape([t.size()[0], -1]);
+        let parts = self.0.iter().enumerate().map(|(part, t)| of(part, &flat(t)));
+        parts.reduce(|sum, part| sum + part).unwrap_or_default()
+    }
+
     /// Number of coordinates.
     pub fn numel(&self) -> usize {
         self.0.iter().map(Tensor::numel).sum()
@@ -125,6 +160,20 @@ mod tests {
         let position =
             |a: &[f32], b: f32| Position::new(vec![Tensor::from_slice(a), Tensor::from_slice(&[b])]);
         assert!((position(&[1.0, 2.0], 3.0).dot(&position(&[4.0, 5.0], -6.0)) + 4.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_stack_has_the_sums_and_products_of_each_of_its_positions() {
+        let position =
+            |a: &[f32], b: f32| Position::new(vec![Tensor::from_slice(a), Tensor::from_slice(&[b])]);
+        let (one, other) = (position(&[1.0, 2.0], 3.0), position(&[4.0, f32::NAN], -6.0));
+        let stack = Position::stack(&[&one, &other]);
+        assert_eq!(stack.shapes(), [vec![2, 2], vec![2, 1]]);
+        assert_eq!(stack.row(0).tensors(), one.tensors());
+        let sums = Vec::<f64>::try_from(stack.sums()).unwrap();
+        assert!((sums[0] - 6.0).abs() < 1e-12 && sums[1].is_nan());
+        let dots = Vec::<f64>::try_from(stack.dot_rows(&stack.full_like(2.0))).unwrap();
+        assert!((dots[0] - 12.0).abs() < 1e-12 && dots[1].is_nan());
     }
 
     #[test]

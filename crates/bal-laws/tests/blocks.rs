@@ -10,8 +10,8 @@
 
 use bal_baselines::{Bal, BalSettings};
 use bal_core::{
-    Architecture, Forward, Images, Method, Mode, NoiseStream, Position, Progress, Task, TaskNetwork,
-    TensorSpec, Workers,
+    Architecture, Forward, Images, Method, Mode, NoiseGenerator, NoiseStream, Position, Progress, Task,
+    TaskNetwork, TensorSpec, Workers,
 };
 use bal_laws::{GaussianLaw, LinearStep, Moments, column, diagonal};
 use std::{ops::ControlFlow, sync::Arc};
@@ -116,6 +116,7 @@ impl Game {
             images: &images,
             held_out: &none,
             seed: 11,
+            generator: NoiseGenerator::ChaCha8,
             workers: &workers,
             resume: None,
         };

@@ -6,8 +6,8 @@
 
 use bal_baselines::{Bal, BalSettings};
 use bal_core::{
-    Architecture, Forward, Images, Method, Mode, NoiseStream, Position, Task, TaskNetwork, TensorSpec,
-    Workers,
+    Architecture, Forward, Images, Method, Mode, NoiseGenerator, NoiseStream, Position, Task, TaskNetwork,
+    TensorSpec, Workers,
 };
 use bal_diagnostics::effective_sample_size;
 use bal_laws::noise;
@@ -230,6 +230,7 @@ fn sampled(sampler: &str, run: Run, posterior: &Posterior) -> [(Estimate, Estima
         images: &images,
         held_out: &none,
         seed: 3,
+        generator: NoiseGenerator::ChaCha8,
         workers: &workers,
         resume: None,
     };

@@ -1,4 +1,5 @@
-//! Layers of convolutional networks, fused into one node of `LibTorch`'s autograd each.
+//! What `LibTorch` has in C++ only: layers of convolutional networks, fused into one node of its autograd each; [`cuda`], found
+//! and set up; and normal numbers that a device draws by key.
 //!
 //! A convolution that is followed by 2x2 pooling has a gradient at no more than a quarter of its
 //! outputs, and with a `ReLU` at fewer; composed of operators, its backward pass
@@ -12,9 +13,16 @@
 #![doc = include_str!("../README.md")]
 #![expect(unsafe_code, reason = "calls C++, as every use of LibTorch does")]
 
+pub mod cuda;
+mod keyed_noise;
+
+pub use keyed_noise::{KeyedNoiseError, keyed_normal};
 use std::ffi::{CStr, c_char};
 use tch::Tensor;
 use torch_sys::C_tensor;
+
+/// Room for what `LibTorch` says of a fault.
+const MESSAGE: usize = 1024;
 
 unsafe extern "C" {
     fn bal_pool(x: *const C_tensor, relu: bool, message: *mut c_char, capacity: usize) -> *mut C_tensor;
@@ -83,14 +91,16 @@ fn fused(x: &Tensor, weight: &Tensor, bias: &Tensor, padding: i64, relu: bool) -
 }
 
 fn returned(call: impl FnOnce(*mut c_char, usize) -> *mut C_tensor) -> Tensor {
-    let mut message = [0_u8; 1024];
+    let mut message = [0_u8; MESSAGE];
     let result = call(message.as_mut_ptr().cast(), message.len());
-    if result.is_null() {
-        let text = CStr::from_bytes_until_nul(&message).unwrap_or_default();
-        panic!("a fused layer failed: {}", text.to_string_lossy());
-    }
+    assert!(!result.is_null(), "a fused layer failed: {}", said(&message));
     // SAFETY: a tensor on the heap that the call gave away; from here on tch owns it.
     unsafe { Tensor::from_ptr(result) }
+}
+
+/// What a call wrote into its room for a message.
+fn said(message: &[u8]) -> String {
+    CStr::from_bytes_until_nul(message).unwrap_or_default().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -69,6 +69,10 @@ impl Architecture for Bfloat16 {
         self.0.batch_momentum()
     }
 
+    fn unrepeatable_on_cuda(&self) -> Option<&'static str> {
+        self.0.unrepeatable_on_cuda()
+    }
+
     fn init(&self, noise: &mut NoiseStream) -> (Position, Position) {
         self.0.init(noise)
     }

@@ -129,7 +129,7 @@ pub fn read_checkpoint(
             .map(|(m, &count)| take(format!("chain.{c}.memory.{m}"), count))
             .collect::<Result<_, _>>()?;
         let buffers = take(format!("chain.{c}.buffers"), chain.buffers)?;
-        chains.push(ChainState { state: State { position, memory, step: chain.step }, buffers });
+        chains.push(ChainState { state: State::new(position, memory).after(chain.step), buffers });
     }
     let mut samples = Vec::new();
     for (s, sample) in contents.samples.iter().enumerate() {

@@ -1,8 +1,10 @@
 //! The convolutional network of the paper's MNIST experiments.
 
-use crate::{ModelError, Sizes};
-use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, Tap, Tapped, TensorSpec, channels_last};
-use bal_layers::conv_pool_relu;
+use crate::{ModelError, Sizes, stacked_layers::Features};
+use bal_core::{
+    Architecture, Forward, Mode, NoiseStream, Position, Stacked, Tap, Tapped, TensorSpec, channels_last,
+};
+use bal_layers::{conv_pool_relu, pool_relu};
 use tch::{Device, Kind, Tensor};
 
 /// Filters of each convolution: as the paper has them, and of the wide form.
@@ -125,6 +127,25 @@ impl Architecture for Cnn {
         };
         let h = h.linear(fc1, Some(fc1_bias)).relu();
         Forward { logits: h.linear(fc2, Some(fc2_bias)), buffers: None }
+    }
+
+    fn forward_stacked(&self, weights: &Stacked, x: &Tensor, mode: Mode) -> Tensor {
+        let [conv1, conv1_bias, conv2, conv2_bias, fc1, fc1_bias, fc2, fc2_bias] =
+            weights.parameters.tensors()
+        else {
+            panic!("the CNN has eight weights, got {}", weights.parameters.tensors().len());
+        };
+        let chains = weights.chains();
+        let filters = channels_last(&conv1.flatten(0, 1));
+        let h = conv_pool_relu(&channels_last(x), &filters, &conv1_bias.flatten(0, 1));
+        let h = pool_relu(&Features::Grouped(h).convolved(conv2, conv2_bias, 1, 1));
+        let h = Features::Rows(Features::Grouped(h).rows(chains));
+        let h = match mode {
+            Mode::Evaluate => h,
+            Mode::Train { masks } => h.masked(chains, masks, KEEP),
+        };
+        let h = Features::Rows(h.dense(fc1, fc1_bias).relu());
+        h.dense(fc2, fc2_bias)
     }
 
     fn taps(&self, parameters: &Position, _buffers: &Position, x: &Tensor) -> Option<Tapped> {

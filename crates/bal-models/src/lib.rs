@@ -23,6 +23,7 @@ mod run_images;
 mod saved;
 mod sequential;
 mod sizes;
+mod stacked_layers;
 mod stn;
 mod tensor_file;
 mod traces;

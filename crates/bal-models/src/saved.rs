@@ -9,6 +9,7 @@ mod probe;
 use crate::{ModelError, exported};
 use bal_core::{Classifier, ClassifierError, Prediction};
 use network::{Network, Source};
+use normalisation::Constants;
 pub use normalisation::Normalisation;
 use pool::{Lent, Pool};
 use std::{
@@ -55,6 +56,8 @@ pub struct SavedNetworks {
     shared: Arc<Shared>,
     /// This replica's own networks, from its first pass on.
     lent: OnceCell<Lent>,
+    /// The normalisation's constants beside its images, likewise.
+    constants: OnceCell<Constants>,
 }
 
 /// What all replicas have in common.
@@ -103,7 +106,7 @@ impl SavedNetworks {
         for (path, network) in files.iter().zip(&networks) {
             probe::single_precision(path, network)?;
         }
-        let x = normalisation.apply(images).map_err(|_| ModelError::Normalisation {
+        let x = normalisation.apply(images, &OnceCell::new()).map_err(|_| ModelError::Normalisation {
             problem: format!("do not fit images of shape {:?}", images.size()),
         })?;
         let classes = match classes {
@@ -115,7 +118,7 @@ impl SavedNetworks {
         }
         let pool = Arc::new(Pool::new(sources, device, networks));
         let shared = Shared { pool, files, input, classes, normalisation, prediction };
-        Ok(Self { shared: Arc::new(shared), lent: OnceCell::new() })
+        Ok(Self { shared: Arc::new(shared), lent: OnceCell::new(), constants: OnceCell::new() })
     }
 
     /// Number of members.
@@ -141,7 +144,7 @@ impl SavedNetworks {
             shape: x.size(),
             source: TchError::Torch(load::cause(&e)),
         };
-        let normalised = normalisation.apply(x).map_err(refused)?;
+        let normalised = normalisation.apply(x, &self.constants).map_err(refused)?;
         let expected = [x.size()[0], *classes];
         let logits = |(file, network): (&PathBuf, &Network)| {
             let failed = |problem: String| ClassifierError::File {
@@ -189,6 +192,7 @@ impl Classifier for SavedNetworks {
     /// A replica has networks of its own, loaded at its first pass or left by one that is gone: a
     /// network may write to itself, which two threads must not see.
     fn replicate(&self) -> Box<dyn Classifier> {
-        Box::new(Self { shared: self.shared.clone(), lent: OnceCell::new() })
+        let (lent, constants) = (OnceCell::new(), OnceCell::new());
+        Box::new(Self { shared: self.shared.clone(), lent, constants })
     }
 }

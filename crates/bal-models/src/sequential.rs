@@ -1,7 +1,7 @@
 //! Networks that are one layer after another.
 
-use crate::{ModelError, Sizes, init::Init};
-use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, Tap, Tapped, TensorSpec};
+use crate::{ModelError, Sizes, init::Init, stacked_layers::Features};
+use bal_core::{Architecture, Forward, Mode, NoiseStream, Position, Stacked, Tap, Tapped, TensorSpec};
 use tch::Tensor;
 
 /// A layer. Convolutions and all dense layers but the last are followed by `ReLU`.
@@ -163,6 +163,33 @@ impl Architecture for Sequential {
 
     fn forward(&self, parameters: &Position, _buffers: &Position, x: &Tensor, mode: Mode) -> Forward {
         Forward { logits: self.values(parameters.tensors(), x, mode), buffers: None }
+    }
+
+    fn forward_stacked(&self, weights: &Stacked, x: &Tensor, mode: Mode) -> Tensor {
+        let chains = weights.chains();
+        let mut parameters = weights.parameters.tensors().chunks(2).enumerate();
+        let mut masks = match mode {
+            Mode::Evaluate => None,
+            Mode::Train { masks } => Some(masks),
+        };
+        let mut h = Features::Shared(x.shallow_clone());
+        for (place, &layer) in self.layers.iter().enumerate() {
+            let last = place + 1 == self.layers.len();
+            h = match (layer, &mut masks) {
+                (Layer::Dropout { .. }, None) => h,
+                (Layer::Dropout { keep }, Some(masks)) => h.masked(chains, masks, keep),
+                (Layer::Conv { stride, padding, .. }, _) => {
+                    let (_, [weight, bias]) = pair(parameters.next());
+                    Features::Grouped(h.convolved(weight, bias, stride, padding).relu())
+                }
+                (Layer::Dense { .. }, _) => {
+                    let (_, [weight, bias]) = pair(parameters.next());
+                    let output = h.dense(weight, bias);
+                    Features::Rows(if last { output } else { output.relu() })
+                }
+            };
+        }
+        h.rows(chains)
     }
 
     fn taps(&self, parameters: &Position, _buffers: &Position, x: &Tensor) -> Option<Tapped> {

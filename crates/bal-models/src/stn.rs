@@ -152,6 +152,10 @@ impl Architecture for Stn {
         self.input
     }
 
+    fn unrepeatable_on_cuda(&self) -> Option<&'static str> {
+        Some("the gradient of an image that is read at other places adds up in no fixed order there")
+    }
+
     fn parameters(&self) -> Vec<TensorSpec> {
         let [channels, height, width] = self.input;
         let mut specs = Vec::new();

@@ -61,6 +61,9 @@ pub struct Evaluation {
     /// Which images exactly; absent where nobody wrote it down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_set: Option<ImageSet>,
+    /// Where it was computed other than on a processor: the device's name, the driver, and how sums and products are computed there.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub device: BTreeMap<String, String>,
 }
 
 /// How far the nearest errors that were found are, in the norm of the evaluation.

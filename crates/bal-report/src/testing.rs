@@ -77,6 +77,7 @@ pub fn evaluation_of(attack: &str, radii: Vec<Option<f64>>, right: &[Vec<bool>])
         zero_gradients: None,
         seeds: None,
         image_set: None,
+        device: BTreeMap::new(),
     }
 }
 

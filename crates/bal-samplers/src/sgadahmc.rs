@@ -143,7 +143,7 @@ impl Kernel for Sgadahmc {
     /// When the state's memory is not that of [`Kernel::slots`].
     fn step(&self, state: &mut State, gradient: &Position, noise: &mut NoiseStream) -> Result<(), Diverged> {
         let SgadahmcSettings { step_size: e, temperature, .. } = self.0;
-        let State { position, memory, step } = state;
+        let State { position, memory, step, .. } = state;
         let adaptation = self.0.adaptation();
         let (momentum, adapted) = memory.split_at_mut(1);
         adaptation.follow(*step, adapted, gradient);

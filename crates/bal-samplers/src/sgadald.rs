@@ -86,7 +86,7 @@ impl Kernel for Sgadald {
     /// # Panics
     /// When the state's memory is not that of [`Sgadald::slots`].
     fn step(&self, state: &mut State, gradient: &Position, noise: &mut NoiseStream) -> Result<(), Diverged> {
-        let State { position, memory, step } = state;
+        let State { position, memory, step, .. } = state;
         let adaptation = self.0.adaptation();
         adaptation.follow(*step, memory, gradient);
         let parts = position.tensors_mut().iter_mut().zip(gradient.tensors()).zip(memory[0].tensors());

@@ -1,7 +1,6 @@
 //! What a classifier says of images: the logits of every member.
 
 use anyhow::{Context, Result, bail};
-use bal_attacks::SHARD;
 use bal_core::{Classifier, Prediction, Uncertainty, Workers, channels_last};
 use std::sync::{Mutex, PoisonError};
 use tch::{Device, Kind, Tensor};
@@ -31,7 +30,7 @@ impl Answers {
     ) -> Result<Self> {
         let model = Mutex::new(classifier.replicate());
         let mut start = 0;
-        let shards = numbers.chunks(SHARD).map(|numbers| {
+        let shards = numbers.chunks(workers.together()).map(|numbers| {
             let length = numbers.len() as i64;
             start += length;
             (x.narrow(0, start - length, length), numbers)

@@ -25,6 +25,7 @@ pub fn seconds_per_batch(experiment: &Experiment, session: &Session) -> Result<f
         images: &training.images,
         held_out: &training.held_out,
         seed: experiment.seed,
+        generator: experiment.generator.into(),
         workers: &session.workers,
         resume: None,
     };

@@ -17,6 +17,7 @@ pub(crate) mod warnings;
 use crate::{
     Checked, Note, Session, Work, check,
     compare::{Others, Planned},
+    device,
     image_selection::{Selected, with_images},
     model_source::LoadedModel,
     outputs::{self, can_be_written},
@@ -25,8 +26,7 @@ use crate::{
 pub(crate) use adversarial::Adversarial;
 use anyhow::Result;
 use bal_attacks::{
-    AccuracyCurve, Attack, Evaluated, EvaluationError, Gradients, ModelFault, Protocol, SHARD, Settings,
-    ShardStore,
+    AccuracyCurve, Attack, Evaluated, EvaluationError, Gradients, ModelFault, Protocol, Settings, ShardStore,
 };
 use bal_core::{Classifier, ClassifierError, Images};
 use bal_report::{Comparison, Evaluation, Model, Nearest, Pairing, PerImage, Reached, write_image_rows};
@@ -99,7 +99,7 @@ pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Me
     }
     let (Evaluated { curve, x, witness }, each) =
         seeds::attacked(&seeds, (&**classifier, model), chosen, &protocol, partials, session)?;
-    let (warnings, together) = (warnings::of(&curve), attack.batch_size().unwrap_or(SHARD));
+    let (warnings, together) = (warnings::of(&curve), protocol.together(&session.workers));
     let Prepared { settings, model, chosen, partials, .. } = prepared;
     let evaluation = measured(&curve, settings, model, &chosen, limit)?;
     let evaluation = Evaluation { seeds: (each.len() > 1).then_some(each), ..evaluation };
@@ -247,11 +247,17 @@ pub(crate) fn measured(
     chosen: &Selected,
     limit: Option<u64>,
 ) -> Result<Evaluation> {
-    Ok(recorded(curve, settings, model, Tested::of(chosen, limit)?))
+    Ok(recorded(curve, settings, model, Tested::of(chosen, limit)?, device::opened()))
 }
 
 /// What the record says of the images that were tested on.
-fn recorded(curve: &AccuracyCurve, settings: Value, model: Model, tested: Tested) -> Evaluation {
+fn recorded(
+    curve: &AccuracyCurve,
+    settings: Value,
+    model: Model,
+    tested: Tested,
+    device: BTreeMap<String, String>,
+) -> Evaluation {
     let Tested { dataset, split, image_set } = tested;
     let counts = |column: usize| {
         let parts = curve.parts.iter().cloned();
@@ -282,5 +288,6 @@ fn recorded(curve: &AccuracyCurve, settings: Value, model: Model, tested: Tested
         zero_gradients: (!zero_gradients.is_empty()).then_some(zero_gradients),
         seeds: None,
         image_set: Some(image_set),
+        device,
     }
 }

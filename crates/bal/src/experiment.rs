@@ -15,7 +15,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use bal_baselines::{BalSettings, Epochs, LaplaceSettings};
-use bal_core::{Classifier, Method};
+use bal_core::{Classifier, Method, NoiseGenerator};
 use bal_data::Digest;
 use bal_models::Sizes;
 pub use meaning::Meaning;
@@ -59,6 +59,12 @@ with_methods! {
         /// Records of before it could be chosen lack it; they are fp32.
         #[serde(default)]
         pub precision: Precision,
+        /// Generator of the noise of chains, of dropout and of attacks in training: `chacha8` or `philox`, whose numbers a CUDA
+        /// device draws itself. Both have the same laws, and other numbers.
+        ///
+        /// `chacha8` where it is not said.
+        #[serde(default, skip_serializing_if = "Generator::is_chacha8")]
+        pub generator: Generator,
         /// Seed of all randomness: the same seed gives the same bits.
         pub seed: u64,
         /// Training images that are used, after those held out; at least 1.
@@ -90,6 +96,33 @@ pub enum Precision {
     Fp32,
     /// bfloat16.
     Bf16,
+}
+
+/// What makes the noise of a training.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Generator {
+    /// `ChaCha8`, on the host.
+    #[default]
+    ChaCha8,
+    /// Philox4x32-10, where the numbers are needed.
+    Philox,
+}
+
+impl Generator {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference to the field")]
+    fn is_chacha8(&self) -> bool {
+        *self == Self::ChaCha8
+    }
+}
+
+impl From<Generator> for NoiseGenerator {
+    fn from(generator: Generator) -> Self {
+        match generator {
+            Generator::ChaCha8 => Self::ChaCha8,
+            Generator::Philox => Self::Philox,
+        }
+    }
 }
 
 /// What a run starts from.

@@ -13,6 +13,7 @@ mod checked;
 mod class_order;
 mod compare;
 mod dataset;
+mod device;
 mod diagnose;
 mod download;
 mod estimate;
@@ -63,8 +64,8 @@ pub use evaluate::{
 };
 pub use experiment::{
     AdversarialSettings, AdvganTraining, AttackTable, BnnSettings, ErmSettings, Experiment,
-    ExperimentRequest, Meaning, NamedSources, NetworkSettings, NoiseSettings, Origin, Plan, Precision,
-    RegressionSettings, SourceTable, Start, TableSettings, TestSettings, VictimTable, WrmTraining,
+    ExperimentRequest, Generator, Meaning, NamedSources, NetworkSettings, NoiseSettings, Origin, Plan,
+    Precision, RegressionSettings, SourceTable, Start, TableSettings, TestSettings, VictimTable, WrmTraining,
 };
 pub use export::export;
 pub use image_selection::ImageSelection;
@@ -86,6 +87,8 @@ pub use values::{PredictedValue, ValuesRequest, evaluate_values, predict_values,
 pub use versions::versions;
 
 pub use bal_attacks::{self as attacks, AttackName, AttackSpec, Norm, Radii};
+pub use bal_core::Cut;
 pub use bal_data::Set;
+pub use bal_layers::cuda;
 pub use bal_report::{Comparison, Evaluation, Split, TransferMatrix, ValueEvaluation};
 pub use tch::Device;

@@ -46,7 +46,7 @@ impl Partial {
     /// # Errors
     /// When the folder is there and of another evaluation, or another process works in it.
     pub(crate) fn beside(file: &Path, identity: &Identity<'_>, session: &Session) -> Result<Self> {
-        Self::of(file, identity.value()?, identity.images, session)
+        Self::of(file, identity.value(session)?, identity.images, session)
     }
 
     /// The same for what depends on `identity`, an object; `images` says whether shards hold attacked images.

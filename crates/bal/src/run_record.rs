@@ -2,7 +2,7 @@
 
 use crate::{
     Options, Session, dataset::Training, experiment::Experiment, run_folder::RunFolder, sources::Source,
-    start::Start, units::units, versions::versions,
+    start::Start, units::units,
 };
 use anyhow::{Context, Result};
 use bal_baselines::ParameterSettings;
@@ -46,7 +46,7 @@ pub(crate) fn make(
         quick: options.quick,
         seed: experiment.seed,
         experiment: serde_json::to_value(experiment)?,
-        versions: versions(),
+        versions: session.versions(),
         dataset: bal_report::Dataset {
             name: experiment.dataset.clone(),
             files: training.digests.clone(),

@@ -1,9 +1,10 @@
 //! What work runs on, and whom it reports to.
 
 use crate::{Note, Observer, Result, observer::Silent};
-use bal_core::Workers;
+use bal_core::{Cut, Workers};
 use bal_files::News;
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -39,10 +40,17 @@ impl Session {
         Ok(Self { workers, device: Device::Cpu, data: None, observer: Arc::new(Silent) })
     }
 
-    /// Computes on this device.
+    /// Computes on this device. On CUDA batches are whole and the chains of a block in one launch ([`Self::cut`]).
     #[must_use]
     pub fn on(self, device: Device) -> Self {
-        Self { device, ..self }
+        let session = Self { device, ..self };
+        if device.is_cuda() { session.cut(Cut::Whole) } else { session }
+    }
+
+    /// Cuts work so, whatever the device: results are the same up to rounding.
+    #[must_use]
+    pub fn cut(self, cut: Cut) -> Self {
+        Self { workers: Arc::new(self.workers.with_cut(cut)), ..self }
     }
 
     /// Looks for published data sets in this folder.
@@ -70,6 +78,15 @@ impl Session {
     /// How many threads it has.
     pub fn threads(&self) -> usize {
         self.workers.threads()
+    }
+
+    /// [`crate::versions`], and how work is cut where that is not as on a processor.
+    pub(crate) fn versions(&self) -> BTreeMap<String, String> {
+        let mut versions = crate::versions();
+        if self.workers.cut() == Cut::Whole {
+            versions.insert("batches".into(), "whole, chains in one launch".into());
+        }
+        versions
     }
 
     /// Tells the observer all of these.

@@ -135,6 +135,7 @@ fn run(
         images: &training.images,
         held_out: &training.held_out,
         seed: experiment.seed,
+        generator: experiment.generator.into(),
         workers: &session.workers,
         resume: None,
     };

@@ -89,7 +89,7 @@ pub fn transfer(request: &TransferRequest, session: &Session) -> Result<Transfer
     let chosen = Selected::for_all(&request.images, request.seed, session, &all, false)?;
     // Beside the first file that is one, not a pipe.
     let partial = match request.files().find_map(outputs::file) {
-        Some(file) => Some(Partial::of(&file, identity(request, &all, &chosen)?, false, session)?),
+        Some(file) => Some(Partial::of(&file, identity(request, &all, &chosen, session)?, false, session)?),
         None => None,
     };
     let names = names(&sources, &request.models);
@@ -238,7 +238,12 @@ fn cell(
 }
 
 /// Everything that the rows depend on, beside the version of this program.
-fn identity(request: &TransferRequest, sources: &[&LoadedModel], chosen: &Selected) -> Result<Value> {
+fn identity(
+    request: &TransferRequest,
+    sources: &[&LoadedModel],
+    chosen: &Selected,
+    session: &Session,
+) -> Result<Value> {
     let identity = Identity {
         sources,
         model: &request.models[0],
@@ -249,7 +254,7 @@ fn identity(request: &TransferRequest, sources: &[&LoadedModel], chosen: &Select
         radii: request.radii.as_ref(),
         images: false,
     };
-    let mut identity = identity.value()?;
+    let mut identity = identity.value(session)?;
     let gradients: Vec<String> =
         sources.iter().map(|source| source.ensemble_gradient().to_string()).collect();
     identity["use of the models"] = request.models.iter().map(used).collect();

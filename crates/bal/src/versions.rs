@@ -1,8 +1,10 @@
 //! What a result may depend on beside its settings.
 
+use crate::device;
 use std::collections::BTreeMap;
 
-/// Versions of the program, LibTorch and the processor, and what the processor can.
+/// Versions of the program, LibTorch and the processor, and what the processor can; of a device that was opened, what it is and
+/// how it computes.
 pub fn versions() -> BTreeMap<String, String> {
     let mut versions = BTreeMap::from([
         ("bal".to_string(), env!("CARGO_PKG_VERSION").to_string()),
@@ -17,6 +19,7 @@ pub fn versions() -> BTreeMap<String, String> {
     {
         versions.insert("cpu".to_string(), model.trim().to_string());
     }
+    versions.extend(device::opened());
     versions
 }
 

@@ -262,7 +262,7 @@ pub(super) fn network() -> Arc<dyn Architecture> {
 pub(super) fn checkpoint() -> Seeds {
     let position = || Position::new(vec![counted(&[2, 2], Kind::Float), counted(&[], Kind::Float)]);
     let chain = |step| ChainState {
-        state: State { position: position(), memory: vec![position()], step },
+        state: State::new(position(), vec![position()]).after(step),
         buffers: Position::new(vec![counted(&[2], Kind::Float)]),
     };
     let checkpoint = Checkpoint {

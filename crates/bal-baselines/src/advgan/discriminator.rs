@@ -2,8 +2,8 @@
 
 use super::generator::images;
 use bal_core::{
-    Architecture, Batch, Checkpoint, Diverged, Kernel, Member, Mode, NoiseStream, Position, Replicate, SHARD,
-    State, TrainError, Workers, gradients,
+    Architecture, Batch, Checkpoint, Diverged, Kernel, Member, Mode, NoiseStream, Position, Replicate, State,
+    TrainError, Workers, gradients,
 };
 use bal_samplers::Adam;
 use std::sync::Arc;
@@ -58,7 +58,7 @@ impl Discriminator {
             generator: generator.replicate(),
             judge: self.member(),
         };
-        let tasks = batch.shards(SHARD).iter().map(task).collect();
+        let tasks = batch.shards(workers.shard(batch.len())).iter().map(task).collect();
         let images = batch.len() as f64;
         let passes = workers.map(tasks, |task: Task| task.pass(radius, images));
         let (mut energy, mut gradient) = (0.0, self.state.position.full_like(0.0));
@@ -89,7 +89,7 @@ impl Discriminator {
     /// # Errors
     /// [`TrainError::Checkpoint`] when it lacks a tensor, or has one of another shape.
     pub(super) fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
-        let State { position, memory, step } = &mut self.state;
+        let State { position, memory, step, .. } = &mut self.state;
         for (name, position) in names(memory.len()).zip(std::iter::once(position).chain(memory)) {
             for (i, tensor) in position.tensors_mut().iter_mut().enumerate() {
                 let name = format!("{name}.{i}");

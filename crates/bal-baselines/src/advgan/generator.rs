@@ -3,8 +3,8 @@
 use super::AdvganSettings;
 use bal_attacks::ModelFault;
 use bal_core::{
-    Architecture, Batch, Classifier, EnsembleGradient, Member, Mode, Position, Replicate, SHARD, Shared,
-    Workers, gradients,
+    Architecture, Batch, Classifier, EnsembleGradient, Member, Mode, Position, Replicate, Shared, Workers,
+    gradients,
 };
 use tch::{Kind, Tensor};
 
@@ -64,7 +64,11 @@ impl GeneratorEnergy<'_> {
             discriminator: self.discriminator.as_ref().map(Member::replicate),
             victims: self.victims.iter().map(Shared::replica).collect(),
         };
-        let tasks = batch.shards(SHARD).iter().map(|shard| task(shard.replicate())).collect();
+        let tasks = batch
+            .shards(self.workers.shard(batch.len()))
+            .iter()
+            .map(|shard| task(shard.replicate()))
+            .collect();
         let (settings, images) = (*self.settings, batch.len() as f64);
         let passes = self.workers.map(tasks, |task: Task| task.pass(&settings, images));
         let (mut energy, mut gradient, mut z) = (0.0, self.generator.parameters.full_like(0.0), vec![]);

@@ -6,12 +6,14 @@ use super::{
 };
 use crate::{
     DataEnergy, NetworkMode, PrecisionEnergy, Prior, PriorEnergy,
+    data_energies::DataEnergies,
     precisions::row,
     risk::{Risk, Term},
+    risks::Risks,
 };
 use bal_core::{
-    Architecture, Batch, Conditionals, Energy, Generator, Given, Member, NoiseKey, NoiseStream, Objective,
-    Position, Replicate, Shared, Workers,
+    Architecture, Batch, BlockEnergy, Conditionals, Cut, Energy, Generator, Given, Member, NoiseStream,
+    Objective, Position, Replicate, Shared, Stacked, Workers,
 };
 use std::sync::Arc;
 use tch::Tensor;
@@ -44,8 +46,8 @@ pub(super) struct BatchConditionals<'a> {
     /// Batch statistics of each parameter chain.
     pub(super) buffers: Shared<Vec<Position>>,
     pub(super) parameter_chains: u64,
-    /// Key of the dropout masks; the chain's number is put in.
-    pub(super) masks: NoiseKey,
+    /// The dropout masks of the first chain; those of the others have their number.
+    pub(super) masks: NoiseStream,
 }
 
 impl Conditionals for BatchConditionals<'_> {
@@ -59,11 +61,31 @@ impl Conditionals for BatchConditionals<'_> {
         }
     }
 
+    fn together<'a>(
+        &'a self,
+        block: &'static str,
+        given: &Given,
+    ) -> Option<(Box<dyn BlockEnergy + 'a>, NoiseStream)> {
+        let network = self.in_one_launch()?;
+        match block {
+            DATA => {
+                let energies = self.data_energies(network, given.of(PARAMETERS))?;
+                Some((Box::new(energies), NoiseStream::silent()))
+            }
+            PARAMETERS => {
+                let mut noise = NoiseStream::silent();
+                noise.join((0..self.architectures.len()).map(|chain| self.noise(block, chain)));
+                Some((Box::new(self.risks(network, given)), noise))
+            }
+            _ => None,
+        }
+    }
+
     fn noise(&self, block: &'static str, chain: usize) -> NoiseStream {
         if block != PARAMETERS || self.parameters.mode == NetworkMode::Evaluate {
             return NoiseStream::silent();
         }
-        let masks = |chain| NoiseStream::new(NoiseKey { chain, ..self.masks }).for_images(&self.indices);
+        let masks = |chain| self.masks.for_chain(chain).for_images(&self.indices);
         let chain = chain as u64;
         let mut noise = masks(chain);
         if self.is_whole(chain as usize) {
@@ -90,6 +112,40 @@ impl Weights {
 }
 
 impl BatchConditionals<'_> {
+    /// The network of all chains, where these can be evaluated in one launch and are to be: on the same data, without batch
+    /// statistics.
+    fn in_one_launch(&self) -> Option<&Arc<dyn Architecture>> {
+        let network = self.architectures.first()?;
+        let alike = self.architectures.iter().all(|other| Arc::ptr_eq(network, other));
+        let shared = self.data_chains.iter().all(|chain| chain.owner.is_none());
+        let whole = self.workers.cut() == Cut::Whole && self.shards.with(|shards| shards.len() == 1);
+        (alike && shared && whole && !self.is_whole(0)).then_some(network)
+    }
+
+    fn data_energies(
+        &self,
+        network: &Arc<dyn Architecture>,
+        parameters: &[Position],
+    ) -> Option<DataEnergies> {
+        let buffers = self.buffers.replica();
+        let members = Stacked::of(parameters.iter().zip(&buffers));
+        let game = (self.generator.clone(), self.objective.clone());
+        let clean = self.shards.with(|shards| shards.first().map(Batch::replicate))?;
+        Some(DataEnergies::new((network.clone(), members), game, (&clean, self.chains()), self.cost_weight))
+    }
+
+    fn risks(&self, network: &Arc<dyn Architecture>, given: &Given) -> Risks {
+        let chains = 0..self.architectures.len();
+        Risks {
+            network: network.clone(),
+            objective: self.objective.clone(),
+            terms: self.terms(0, given.of(DATA)).into_iter().flatten().collect(),
+            mode: self.parameters.mode,
+            buffers: Position::stack(&self.buffers.replica().iter().collect::<Vec<_>>()),
+            priors: chains.map(|chain| self.prior(chain, given)).collect(),
+        }
+    }
+
     fn data_energy(&self, chain: DataChain, parameters: &[Position]) -> DataEnergy {
         let members = parameters.iter().zip(self.buffers.replica()).zip(&self.architectures).enumerate();
         let members = members.filter(|(number, _)| chain.is_for(*number)).map(|(_, member)| member);
@@ -109,11 +165,6 @@ impl BatchConditionals<'_> {
     }
 
     fn parameter_energy(&self, chain: usize, given: &Given) -> Risk<'_> {
-        let precisions = given.of(PRECISIONS).first();
-        let prior = match precisions.and_then(|precisions| precisions.tensors().get(chain)) {
-            Some(precisions) => PriorEnergy::given(row(precisions), self.training_images),
-            None => PriorEnergy::new(self.parameters.prior, self.training_images),
-        };
         Risk {
             architecture: self.architectures[chain].clone(),
             objective: self.objective.clone(),
@@ -122,7 +173,15 @@ impl BatchConditionals<'_> {
             mode: self.parameters.mode,
             buffers: self.buffers.with(|buffers| buffers[chain].replicate()),
             passes: self.passes(),
-            prior,
+            prior: self.prior(chain, given),
+        }
+    }
+
+    fn prior(&self, chain: usize, given: &Given) -> PriorEnergy {
+        let precisions = given.of(PRECISIONS).first();
+        match precisions.and_then(|precisions| precisions.tensors().get(chain)) {
+            Some(precisions) => PriorEnergy::given(row(precisions), self.training_images),
+            None => PriorEnergy::new(self.parameters.prior, self.training_images),
         }
     }
 

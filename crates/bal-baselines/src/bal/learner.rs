@@ -196,7 +196,7 @@ impl<'a> BalLearner<'a> {
         let start = |place: &DataChain| {
             let (images, chain) = (&shards[place.shard], self.number(place));
             let key = NoiseKey { chain: chain as u64, ..self.key(Purpose::Data, sweep) };
-            let mut noise = NoiseStream::new(key).for_images(&images.indices);
+            let mut noise = self.task.noise(key).for_images(&images.indices);
             let position = match &self.data {
                 None => generator.start(images, &mut noise),
                 Some(data) => {
@@ -245,7 +245,8 @@ fn into_member((network, chain): (&Arc<dyn Architecture>, ChainState)) -> Member
 impl Learner for BalLearner<'_> {
     fn learn(&mut self, sweep: u64, batch: Batch) -> Result<Metrics, TrainError> {
         let settings = self.settings;
-        let shards = batch.shards(shard(self.architectures[0].as_ref()));
+        let size = shard(self.architectures[0].as_ref(), self.task.workers, batch.len());
+        let shards = batch.shards(size);
         let data_chains = settings.data.map_or(0, |_| settings.data_chains as usize);
         let owners = settings.plays_apart().then_some(settings.parameter_chains as usize);
         let data_chains = DataChain::all(data_chains, shards.len(), owners);
@@ -271,11 +272,11 @@ impl Learner for BalLearner<'_> {
             parameters: settings.parameters,
             buffers: Shared::new(buffers.replicate()),
             parameter_chains: settings.parameter_chains,
-            masks: self.key(Purpose::Dropout, sweep),
+            masks: self.task.noise(self.key(Purpose::Dropout, sweep)),
         };
         let chains = states.into_iter().zip(0..).map(|(state, chain)| {
             let key = NoiseKey { chain, ..self.key(Purpose::Parameters, sweep) };
-            Chain::new(state, NoiseStream::new(key))
+            Chain::new(state, self.task.noise(key))
         });
         blocks.push(Block {
             name: PARAMETERS,

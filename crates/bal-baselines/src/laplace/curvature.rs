@@ -2,7 +2,7 @@
 
 use super::{Likelihood, Structure};
 use bal_core::{
-    Architecture, Batch, Member, NoiseKey, NoiseStream, Position, Purpose, Replicate, SHARD, Tap, Tapped,
+    Architecture, Batch, Member, NoiseKey, NoiseStream, Position, Purpose, Replicate, Tap, Tapped,
     TrainError, Workers,
 };
 use tch::{Device, Kind, Tensor};
@@ -93,7 +93,7 @@ impl Curvature {
             (member.replicate(), batch, noise)
         };
         let structure = self.structure;
-        let tasks = batch.shards(SHARD).into_iter().map(shard).collect();
+        let tasks = batch.shards(workers.shard(batch.len())).into_iter().map(shard).collect();
         let passes = workers.map(tasks, |(member, batch, mut noise): (Member, Batch, NoiseStream)| {
             pass(structure, &member, &batch.x, likelihood, &mut noise)
         });

@@ -2,9 +2,7 @@
 
 use super::{Categorical, Curvature, LaplaceSettings};
 use crate::{CrossEntropy, epochs::Learner};
-use bal_core::{
-    Batch, Checkpoint, Forward, Member, Metrics, NoiseKey, NoiseStream, Objective, Purpose, Task, TrainError,
-};
+use bal_core::{Batch, Checkpoint, Forward, Member, Metrics, NoiseKey, Objective, Purpose, Task, TrainError};
 
 pub(super) struct LaplaceLearner<'a> {
     task: &'a Task<'a>,
@@ -35,7 +33,7 @@ impl Learner for LaplaceLearner<'_> {
     fn learn(&mut self, _sweep: u64, batch: Batch) -> Result<Metrics, TrainError> {
         // An image's label does not depend on its batch.
         let key = NoiseKey { seed: self.task.seed, purpose: Purpose::Labels, sweep: 0, chain: 0 };
-        let noise = NoiseStream::new(key);
+        let noise = self.task.noise(key);
         let logits = self.curvature.add(&self.centre, &batch, &Categorical, &noise, self.task.workers)?;
         let loss = CrossEntropy.loss(&Forward { logits, buffers: None }, &batch).double_value(&[]);
         Ok(Metrics { loss: loss / batch.len() as f64, ..Metrics::default() })

@@ -1,7 +1,7 @@
 //! What a network's output says of answers: the law that answers are drawn from.
 
 use bal_core::NoiseStream;
-use tch::{Kind, Reduction, Tensor};
+use tch::{Device, Kind, Reduction, Tensor};
 
 /// A law of answers, given what a network says.
 pub trait Likelihood: Send + Sync + std::fmt::Debug {
@@ -26,7 +26,9 @@ impl Likelihood for Categorical {
 fn draw(logits: &Tensor, noise: &mut NoiseStream) -> Tensor {
     let probability = logits.detach().softmax(-1, Kind::Double);
     let uniform = noise.uniform_like(&probability.narrow(1, 0, 1));
-    let below = probability.cumsum(1, Kind::Double).le_tensor(&uniform);
+    // On a CPU: a device adds up in no fixed order.
+    let cumulated = probability.to_device(Device::Cpu).cumsum(1, Kind::Double).to_device(logits.device());
+    let below = cumulated.le_tensor(&uniform);
     // Rounding may leave the sum of all probabilities below a number that is nearly 1.
     below.sum_dim_intlist(1, false, Kind::Int64).clamp_max(logits.size()[1] - 1)
 }

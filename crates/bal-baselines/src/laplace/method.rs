@@ -2,8 +2,8 @@
 
 use super::{Gaussian, LaplaceSettings, learner::LaplaceLearner, search};
 use bal_core::{
-    Architecture, EnsembleGradient, LaplaceFit, Member, Method, NoiseKey, NoiseStream, Posterior, Prediction,
-    Progress, Purpose, Role, Task, TrainError,
+    Architecture, EnsembleGradient, LaplaceFit, Member, Method, NoiseKey, Posterior, Prediction, Progress,
+    Purpose, Role, Task, TrainError,
 };
 use std::ops::ControlFlow;
 
@@ -82,7 +82,7 @@ impl Method for Laplace {
         let gaussian = Gaussian::new(centre, &curvature, task.workers)?;
         let draws = |width| -> Vec<Member> {
             let noise = |chain| NoiseKey { seed: task.seed, purpose: Purpose::Parameters, sweep: 0, chain };
-            let draw = |chain| gaussian.draw(width, &mut NoiseStream::new(noise(chain)));
+            let draw = |chain| gaussian.draw(width, &mut task.noise(noise(chain)));
             (0..settings.members).map(draw).collect()
         };
         let widths = settings.widths()?;

@@ -2,7 +2,7 @@
 
 use super::{Width, curvature::unsuited};
 use bal_core::{
-    Architecture, Batch, Images, Member, Mode, Prediction, Replicate, SHARD, TrainError, Tried, Workers,
+    Architecture, Batch, Images, Member, Mode, Prediction, Replicate, TrainError, Tried, Workers,
 };
 use tch::{Kind, Tensor};
 
@@ -43,7 +43,7 @@ pub(super) fn likeliest(
 /// The logarithm of the members' mean probability of the right class, mean over `images`.
 pub(super) fn log_likelihood(members: &[Member], images: &Images, workers: &Workers) -> f64 {
     let replicas = || members.iter().map(Member::replicate).collect::<Vec<_>>();
-    let tasks = images.in_order(SHARD, i64::MAX).map(|batch| (replicas(), batch)).collect();
+    let tasks = images.in_order(workers.together(), i64::MAX).map(|batch| (replicas(), batch)).collect();
     let sums = workers.map(tasks, |(members, batch): (Vec<Member>, Batch)| {
         let logits = members.iter().map(|m| m.forward(&batch.x, Mode::Evaluate).logits.to_kind(Kind::Double));
         let together = Prediction::MeanProbability.combine(&Tensor::stack(&logits.collect::<Vec<_>>(), 0));

@@ -8,7 +8,8 @@ use bal_attacks::{AdvGan, Ball, BallAttack, Norm, loss_gradient};
 use bal_baselines::{Advgan, AdvganLoss, AdvganSettings, Epochs};
 use bal_core::{
     Architecture, Checkpoint, Classifier, EnsembleGradient, Forward, Images, Member, Method, Metrics, Mode,
-    NoiseStream, Position, Posterior, Role, Task, TaskNetwork, TensorSpec, TrainError, Workers,
+    NoiseGenerator, NoiseStream, Position, Posterior, Role, Task, TaskNetwork, TensorSpec, TrainError,
+    Workers,
 };
 use bal_models::{Ensemble, Sizes, architecture};
 use bal_samplers::{Adam, AdamSettings};
@@ -130,7 +131,15 @@ fn fit(
 ) -> Result<Posterior, TrainError> {
     let (workers, none) = (Workers::new(threads).unwrap(), images.subset(&[]));
     let networks = vec![TaskNetwork::new(network)];
-    let task = Task { networks, images, held_out: &none, seed: 5, workers: &workers, resume };
+    let task = Task {
+        networks,
+        images,
+        held_out: &none,
+        seed: 5,
+        generator: NoiseGenerator::ChaCha8,
+        workers: &workers,
+        resume,
+    };
     method.fit(&task, &mut |progress| {
         seen.push((progress.metrics, (progress.checkpoint)()));
         ControlFlow::Continue(())

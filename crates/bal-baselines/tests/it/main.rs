@@ -7,6 +7,7 @@ mod data_flows;
 mod data_support;
 mod energies;
 mod ensemble_adversarial;
+mod in_one_launch;
 mod laplace;
 mod methods;
 mod over_the_run;

@@ -15,7 +15,9 @@ use bal_attacks::{Ball, Fgsm, Norm, Within};
 use bal_baselines::{
     AdversarialTraining, Bal, Epochs, Labels, Laplace, LastBatch, Structure, Wrm, WrmSettings,
 };
-use bal_core::{Checkpoint, EnsembleGradient, Method, Metrics, Posterior, TrainError, Workers};
+use bal_core::{
+    Checkpoint, EnsembleGradient, Method, Metrics, NoiseGenerator, Posterior, TrainError, Workers,
+};
 use bal_samplers::{Adam, AdamSettings};
 use std::ops::ControlFlow;
 
@@ -30,7 +32,7 @@ pub(crate) fn adam() -> Adam {
     Adam::new(AdamSettings { step_size: 0.05 }).unwrap()
 }
 
-fn methods() -> Vec<Box<dyn Method>> {
+pub(crate) fn methods() -> Vec<Box<dyn Method>> {
     let ball = Ball::new(Norm::LInf, 0.1).unwrap();
     let fgsm = Box::new(Within::new(ball, Fgsm::new(EnsembleGradient::MemberMean)));
     let wrm = Box::new(Wrm::new(WrmSettings { loss_weight: 0.1, steps: 3 }).unwrap());
@@ -81,10 +83,20 @@ pub(crate) fn try_fit(
     seen: &mut Vec<(Metrics, Checkpoint)>,
 ) -> Result<Posterior, TrainError> {
     let workers = Workers::new(threads).unwrap();
+    fit_by(method, (&workers, NoiseGenerator::ChaCha8), resume, seen)
+}
+
+/// The same with work cut as the workers say, and noise of this generator.
+pub(crate) fn fit_by(
+    method: &dyn Method,
+    (workers, generator): (&Workers, NoiseGenerator),
+    resume: Option<Checkpoint>,
+    seen: &mut Vec<(Metrics, Checkpoint)>,
+) -> Result<Posterior, TrainError> {
     // 100 images in batches of 40: the last of an epoch has 20, and a shard boundary is inside none.
     let (images, held_out) = (images(100), images(6));
-    let mut task = task(&images, &held_out, &workers);
-    task.resume = resume;
+    let mut task = task(&images, &held_out, workers);
+    (task.generator, task.resume) = (generator, resume);
     method.fit(&task, &mut |progress| {
         seen.push((progress.metrics, (progress.checkpoint)()));
         ControlFlow::Continue(())

@@ -8,8 +8,8 @@ use crate::{
 use bal_attacks::{Ball, Fgsm, Norm, Within};
 use bal_baselines::{AdversarialTraining, Bal, Epochs, LastBatch};
 use bal_core::{
-    Checkpoint, EnsembleGradient, Images, Method, Mode, Posterior, Role, Task, TaskNetwork, TrainError,
-    Workers,
+    Checkpoint, EnsembleGradient, Images, Method, Mode, NoiseGenerator, Posterior, Role, Task, TaskNetwork,
+    TrainError, Workers,
 };
 use bal_models::{Regressor, ValueNoise};
 use std::{ops::ControlFlow, sync::Arc};
@@ -37,7 +37,15 @@ fn fit(
     let workers = Workers::new(threads).unwrap();
     let (images, held_out) = (rows(100), rows(6));
     let networks = vec![network(noise)];
-    let task = Task { networks, images: &images, held_out: &held_out, seed: 5, workers: &workers, resume };
+    let task = Task {
+        networks,
+        images: &images,
+        held_out: &held_out,
+        seed: 5,
+        generator: NoiseGenerator::ChaCha8,
+        workers: &workers,
+        resume,
+    };
     let mut seen = Vec::new();
     let posterior = method.fit(&task, &mut |progress| {
         seen.push((progress.checkpoint)());

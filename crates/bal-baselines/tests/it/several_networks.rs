@@ -7,8 +7,8 @@ use crate::{
 };
 use bal_baselines::{Bal, CrossEntropy, DataEnergy, Pixels};
 use bal_core::{
-    Architecture, Checkpoint, Energy, Member, Method, NoiseStream, Position, Posterior, Replicate, Task,
-    TaskNetwork, TrainError, Workers,
+    Architecture, Checkpoint, Energy, Member, Method, NoiseGenerator, NoiseStream, Position, Posterior,
+    Replicate, Task, TaskNetwork, TrainError, Workers,
 };
 use bal_models::{Sizes, architecture};
 use std::{ops::ControlFlow, sync::Arc};
@@ -30,7 +30,15 @@ fn fit(
 ) -> Result<(Posterior, Vec<Checkpoint>), TrainError> {
     let workers = Workers::new(threads).unwrap();
     let (images, held_out) = (images(100), images(6));
-    let task = Task { networks, images: &images, held_out: &held_out, seed: 5, workers: &workers, resume };
+    let task = Task {
+        networks,
+        images: &images,
+        held_out: &held_out,
+        seed: 5,
+        generator: NoiseGenerator::ChaCha8,
+        workers: &workers,
+        resume,
+    };
     let mut seen = Vec::new();
     let posterior = method.fit(&task, &mut |progress| {
         seen.push((progress.checkpoint)());

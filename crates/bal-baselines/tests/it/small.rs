@@ -1,8 +1,8 @@
 //! A task small enough for tests: a linear network on a few made-up images.
 
 use bal_core::{
-    Architecture, Forward, Images, Mode, NoiseKey, NoiseStream, Position, Purpose, Tap, Tapped, Task,
-    TaskNetwork, TensorSpec, Workers,
+    Architecture, Forward, Images, Mode, NoiseGenerator, NoiseKey, NoiseStream, Position, Purpose, Tap,
+    Tapped, Task, TaskNetwork, TensorSpec, Workers,
 };
 use std::sync::Arc;
 use tch::{Device, Kind, Tensor};
@@ -68,5 +68,5 @@ pub(crate) fn images(n: i64) -> Images {
 
 pub(crate) fn task<'a>(images: &'a Images, held_out: &'a Images, workers: &'a Workers) -> Task<'a> {
     let networks = vec![TaskNetwork::new(Arc::new(Linear))];
-    Task { networks, images, held_out, seed: 5, workers, resume: None }
+    Task { networks, images, held_out, seed: 5, generator: NoiseGenerator::ChaCha8, workers, resume: None }
 }

@@ -28,6 +28,35 @@ fn threads_change_no_bit_and_the_seed_changes_all() {
     assert!((first.units["parameters.posterior_temperature"] - 280.0 * 1e-5).abs() < 1e-12);
 }
 
+/// Batches of 96 images are two shards, or one launch for both chains. What a device computes, by the program and on a processor.
+#[test]
+fn whole_batches_are_the_same_run_up_to_rounding_with_either_generator() {
+    let small = Small::new();
+    for generator in ["chacha8", "philox"] {
+        if generator == "philox" {
+            small.edit("seed = 1", "generator = \"philox\"\nseed = 1");
+        }
+        let train = |flags: &str, out: &str| {
+            let out = format!("{generator}-{out}");
+            small.succeed(&format!("train --experiment small.toml --out {out} --max-sweeps 3 {flags}"));
+            let metrics = bal_report::metrics::read(&small.path(&out).join("metrics.jsonl")).unwrap();
+            let record = bal_report::Record::read(&small.path(&out).join("record.json")).unwrap();
+            let first = &metrics[0];
+            let numbers = [Some(first.loss), first.linf, first.l2, first.data_energy, first.parameter_energy];
+            (numbers.map(Option::unwrap), record, digest(&small.path(&out)))
+        };
+        let (shards, cut, _) = train("", "shards");
+        let (whole, uncut, bits) = train("--whole-batches --threads 1", "whole");
+        for (whole, shards) in whole.into_iter().zip(shards) {
+            assert!((whole - shards).abs() < 1e-5 * shards.abs().max(1.0), "{whole} for {shards}");
+        }
+        assert_eq!(bits, train("--whole-batches --threads 3", "again").2);
+        assert_eq!(cut.versions.get("batches"), None);
+        assert!(uncut.versions["batches"].contains("one launch"));
+        assert_eq!(uncut.experiment.get("generator").is_some(), generator == "philox");
+    }
+}
+
 /// Kills a run at three different moments; each time it goes on to the weights of a run that was
 /// left alone, and its metrics have every batch once.
 #[test]

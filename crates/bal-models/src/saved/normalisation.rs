@@ -1,6 +1,7 @@
 //! What a network wants done to pixels before it sees them.
 
 use crate::ModelError;
+use std::cell::OnceCell;
 use tch::{TchError, Tensor};
 
 /// `(x - mean) / std`, one pair for all channels or one for each.
@@ -53,20 +54,51 @@ impl Normalisation {
     ///
     /// Networks that reshape by `view` refuse any other layout. Going by a matrix makes the strides
     /// those of the layout also where there is one channel, whose strides LibTorch leaves alone.
-    pub(super) fn apply(&self, x: &Tensor) -> Result<Tensor, TchError> {
+    ///
+    /// `kept` holds the constants beside images, from the first of them on: made anew, each pass on a device would wait for
+    /// two small copies.
+    pub(super) fn apply(&self, x: &Tensor, kept: &OnceCell<Constants>) -> Result<Tensor, TchError> {
         let rows = x.size().first().copied().unwrap_or(0);
         let pixels = x.numel() as i64 / rows.max(1);
         let x = x.f_reshape([rows, pixels])?.f_reshape(x.size())?;
         if *self == Self::none() {
             return Ok(x);
         }
-        let constants = |values: &[f64]| {
+        if kept.get().is_none() {
+            let _ = kept.set(self.beside(&x)?);
+        }
+        match kept.get().filter(|constants| constants.are_beside(&x)) {
+            Some(constants) => constants.apply(&x),
+            None => self.beside(&x)?.apply(&x),
+        }
+    }
+
+    /// The constants in the precision and on the device of `x`.
+    fn beside(&self, x: &Tensor) -> Result<Constants, TchError> {
+        let tensor = |values: &[f64]| {
             Tensor::f_from_slice(values)?
                 .f_reshape([1, -1, 1, 1])?
                 .f_to_kind(x.kind())?
                 .f_to_device(x.device())
         };
-        x.f_sub(&constants(&self.mean)?)?.f_div(&constants(&self.std)?)
+        Ok(Constants { mean: tensor(&self.mean)?, std: tensor(&self.std)? })
+    }
+}
+
+/// A normalisation's constants where images are, each `[1, 1 or c, 1, 1]`.
+#[derive(Debug)]
+pub(super) struct Constants {
+    mean: Tensor,
+    std: Tensor,
+}
+
+impl Constants {
+    fn are_beside(&self, x: &Tensor) -> bool {
+        (self.mean.kind(), self.mean.device()) == (x.kind(), x.device())
+    }
+
+    fn apply(&self, x: &Tensor) -> Result<Tensor, TchError> {
+        x.f_sub(&self.mean)?.f_div(&self.std)
     }
 }
 
@@ -76,11 +108,29 @@ mod tests {
     use bal_core::channels_last;
     use tch::{Device, Kind};
 
+    fn applied(normalisation: &Normalisation, x: &Tensor, kept: &OnceCell<Constants>) -> Tensor {
+        normalisation.apply(x, kept).unwrap()
+    }
+
     #[test]
     fn each_channel_has_its_own_constants() {
         let x = Tensor::ones([1, 2, 1, 1], (Kind::Float, Device::Cpu));
-        let normalised = Normalisation::new(vec![0.5, 0.0], vec![0.25, 2.0]).unwrap().apply(&x).unwrap();
+        let normalised =
+            applied(&Normalisation::new(vec![0.5, 0.0], vec![0.25, 2.0]).unwrap(), &x, &OnceCell::new());
         assert_eq!(Vec::<f32>::try_from(normalised.reshape([-1])).unwrap(), [2.0, 0.5]);
+    }
+
+    #[test]
+    fn constants_that_are_kept_give_the_bits_of_new_ones_in_every_precision() {
+        let normalisation = Normalisation::new(vec![0.1307], vec![0.3081]).unwrap();
+        let kept = OnceCell::new();
+        for kind in [Kind::Float, Kind::Double, Kind::Float] {
+            let x = (Tensor::arange(8, (kind, Device::Cpu)) / 7.0).reshape([2, 1, 2, 2]);
+            let expected = applied(&normalisation, &x, &OnceCell::new());
+            assert_eq!(applied(&normalisation, &x, &kept), expected);
+            assert_eq!(expected.kind(), kind);
+        }
+        assert_eq!(kept.get().unwrap().mean.kind(), Kind::Float);
     }
 
     #[test]
@@ -88,10 +138,10 @@ mod tests {
         for channels in [1, 3] {
             let x = Tensor::rand([2, channels, 4, 5], (Kind::Float, Device::Cpu));
             for normalisation in [Normalisation::none(), Normalisation::new(vec![0.0], vec![2.0]).unwrap()] {
-                let out = normalisation.apply(&channels_last(&x)).unwrap();
+                let out = applied(&normalisation, &channels_last(&x), &OnceCell::new());
                 assert_eq!(out.stride(), [20 * channels, 20, 5, 1]);
             }
-            assert_eq!(Normalisation::none().apply(&channels_last(&x)).unwrap(), x);
+            assert_eq!(applied(&Normalisation::none(), &channels_last(&x), &OnceCell::new()), x);
         }
     }
 

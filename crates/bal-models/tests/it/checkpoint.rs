@@ -27,11 +27,8 @@ fn checkpoint(sweep: u64) -> Checkpoint {
     };
     let position = |i: i64| Position::new(vec![tensor(i, &[3, 2]), tensor(i + 1, &[]), tensor(i + 2, &[4])]);
     let chain = |c: i64, memory: i64| ChainState {
-        state: State {
-            position: position(10 * c),
-            memory: (0..memory).map(|m| position(10 * c + m + 5)).collect(),
-            step: 15 * sweep + c as u64,
-        },
+        state: State::new(position(10 * c), (0..memory).map(|m| position(10 * c + m + 5)).collect())
+            .after(15 * sweep + c as u64),
         buffers: Position::new((0..c).map(|b| tensor(b + 70, &[2])).collect()),
     };
     let sample = |s: i64| Member {

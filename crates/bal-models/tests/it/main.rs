@@ -11,5 +11,6 @@ mod published;
 mod python;
 mod reference;
 mod sample;
+mod stacked;
 mod stn;
 mod torchscript;

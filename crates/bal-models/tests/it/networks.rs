@@ -7,7 +7,7 @@ use bal_models::{Sizes, architecture, read_posterior, write_posterior};
 use std::{collections::BTreeSet, sync::Arc};
 use tch::{Device, Kind, Tensor};
 
-const NAMES: [&str; 10] = [
+pub(crate) const NAMES: [&str; 10] = [
     "cnn",
     "cnn-wide",
     "stn",
@@ -21,15 +21,15 @@ const NAMES: [&str; 10] = [
 ];
 const SIZES: Sizes = Sizes { input: [3, 28, 29], classes: 5 };
 
-fn noise(chain: u64) -> NoiseStream {
+pub(crate) fn noise(chain: u64) -> NoiseStream {
     NoiseStream::new(NoiseKey { seed: 1, purpose: Purpose::Test, sweep: 0, chain })
 }
 
-fn network(name: &str) -> Arc<dyn Architecture> {
+pub(crate) fn network(name: &str) -> Arc<dyn Architecture> {
     architecture(name, Some(SIZES)).unwrap()
 }
 
-fn images(n: i64) -> Tensor {
+pub(crate) fn images(n: i64) -> Tensor {
     let [c, h, w] = SIZES.input;
     noise(9).uniform_like(&Tensor::zeros([n, c, h, w], (Kind::Float, Device::Cpu)))
 }

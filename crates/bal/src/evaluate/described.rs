@@ -1,12 +1,13 @@
 //! What the record of an evaluation says beside what its shards found: with it and the shards the record can be written.
 
 use super::recorded;
-use crate::image_selection::Selected;
+use crate::{device, image_selection::Selected};
 use anyhow::Result;
 use bal_attacks::{AccuracyCurve, Attack, Measure, Protocol, Shard};
 use bal_report::{Evaluation, ImageSet, Model, Split};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// An evaluation but for its shards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,9 @@ pub(crate) struct Described {
     pub(super) numbers: Vec<i64>,
     /// The file of each, of images of the user's own.
     pub(super) files: Option<Vec<String>>,
+    /// The device of its parts, as the record has it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    device: BTreeMap<String, String>,
 }
 
 /// The images that a model was tested on.
@@ -72,6 +76,7 @@ impl Described {
             shards,
             numbers: chosen.numbers[..count].to_vec(),
             files: chosen.files.as_ref().map(|files| files[..count.min(files.len())].to_vec()),
+            device: device::opened(),
         })
     }
 
@@ -83,6 +88,7 @@ impl Described {
 
     /// The record.
     pub(super) fn evaluation(&self, curve: &AccuracyCurve) -> Evaluation {
-        recorded(curve, self.settings.clone(), self.model.clone(), self.tested.clone())
+        let Self { settings, model, tested, device, .. } = self;
+        recorded(curve, settings.clone(), model.clone(), tested.clone(), device.clone())
     }
 }

@@ -96,7 +96,7 @@ pub fn evaluate_part(request: &EvaluateRequest, part: Part, session: &Session) -
     request.attack()?;
     let prepared = Prepared::of(request, &[request.seed], |file, _| part.beside(file), session)?;
     let protocol = prepared.protocol(request);
-    let shards = protocol.shard_count(&prepared.chosen.images)?;
+    let shards = protocol.shard_count(&prepared.chosen.images, &session.workers)?;
     if !(0..shards).any(|shard| part.has(shard)) {
         return Err(Refusal::of_request(format!(
             "part {part} has no images: they are attacked in {shards} groups, which make at most {shards} parts"

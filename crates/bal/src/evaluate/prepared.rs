@@ -2,7 +2,7 @@
 
 use super::{generator, settings, surrogate};
 use crate::{
-    EvaluateRequest, ReadyModel, Session,
+    EvaluateRequest, ReadyModel, Session, device,
     image_selection::Selected,
     model_source::LoadedModel,
     outputs,
@@ -81,6 +81,10 @@ impl Prepared {
             Some(file) => seeds.iter().map(|&seed| partial(&file, seed)).collect::<Result<_>>()?,
             None => vec![],
         };
+        source.takes_attacks()?;
+        if let Attack::Spatial(_) = &attack {
+            device::takes_moved_pixels(session.device, attack.name())?;
+        }
         let ReadyModel { classifier, model } = source.classifier(chosen.shown(limit), session)?;
         let attack = attack.for_classes(classifier.classes()).with_context(|| model.source.clone())?;
         // For few classes an attack may be another, and the record says so.

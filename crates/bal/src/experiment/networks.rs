@@ -1,6 +1,7 @@
 //! `[[networks]]`: several networks in one posterior.
 
 use super::{Experiment, Precision, Start};
+use crate::device;
 use anyhow::{Result, ensure};
 use bal_core::{Architecture, TaskNetwork};
 use bal_models::{Bfloat16, Regressor, Sizes};
@@ -130,6 +131,9 @@ impl Experiment {
     }
 
     /// The networks for images and classes of these sizes, as training computes them on `device`.
+    ///
+    /// # Errors
+    /// For names and sizes that no network has, and for what does not repeat its bits on `device`.
     pub(crate) fn architectures(&self, sizes: Sizes, device: Device) -> Result<Networks> {
         let of = |settings: NetworkSettings| {
             let used = match &self.regression {
@@ -145,6 +149,11 @@ impl Experiment {
             };
             Ok(Network { used, trained, chains: settings.chains })
         };
-        Ok(Networks(self.each_network().into_iter().map(of).collect::<Result<_>>()?))
+        let networks = Networks(self.each_network().into_iter().map(of).collect::<Result<_>>()?);
+        device::takes_networks(device, networks.used().map(|network| &**network))?;
+        if self.chains().and_then(|chains| chains.data).is_some_and(|data| data.flow.is_some()) {
+            device::takes_moved_pixels(device, "[bal.data.flow]")?;
+        }
+        Ok(networks)
     }
 }

@@ -41,6 +41,19 @@ fn pgd(set: &[&str]) -> Result<Experiment> {
 }
 
 #[test]
+fn a_generator_that_is_not_said_is_that_of_before_and_is_not_written() {
+    let said = pgd(&[]).unwrap();
+    assert_eq!(said.generator, Generator::ChaCha8);
+    let text = toml::to_string(&said).unwrap();
+    assert!(!text.contains("generator"), "{text}");
+    let philox: Experiment = toml::from_str(&format!("generator = \"philox\"\n{text}")).unwrap();
+    assert_eq!(NoiseGenerator::from(philox.generator), NoiseGenerator::Philox);
+    let written = toml::to_string(&philox).unwrap();
+    assert!(written.contains("generator = \"philox\""), "{written}");
+    assert!(toml::from_str::<Experiment>(&format!("generator = \"xorwow\"\n{text}")).is_err());
+}
+
+#[test]
 fn a_radius_may_be_a_fraction_and_none_holds_every_image() {
     let radius = |text: &str| pgd(&[&format!("adversarial_training.attack.radius={text}")]);
     let eight = radius("\"8/255\"").unwrap();

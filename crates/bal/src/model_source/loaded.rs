@@ -4,6 +4,7 @@ use super::{Kind, Reading};
 use crate::{
     Refusal, Remedy, Session, class_order,
     dataset::DataSource,
+    device,
     experiment::Experiment,
     file_digest::digest,
     own_images::{self, ImageSettings},
@@ -211,6 +212,16 @@ impl LoadedModel {
     /// Whether it is a run that was trained on this data set, at this place.
     pub(crate) fn is_of(&self, data: &Data) -> Result<bool> {
         Ok(self.experiment()?.is_some_and(|run| run.dataset == data.name))
+    }
+
+    /// Refuses a network whose gradients do not repeat on the device that it was loaded for.
+    pub(crate) fn takes_attacks(&self) -> Result<()> {
+        match &self.kind {
+            Kind::Weights { posterior, .. } => {
+                device::takes_networks(self.device, posterior.members.iter().map(|member| &*member.network))
+            }
+            Kind::Script { .. } => Ok(()),
+        }
     }
 
     /// What an attack follows.

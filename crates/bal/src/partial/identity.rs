@@ -1,8 +1,6 @@
 //! What finished shards depend on.
 
-use crate::{
-    ModelFiles, ModelSource, image_selection::Selected, model_source::LoadedModel, versions::versions,
-};
+use crate::{ModelFiles, ModelSource, Session, image_selection::Selected, model_source::LoadedModel};
 use anyhow::Result;
 use bal_attacks::{AttackName, Radii};
 use serde_json::{Value, json};
@@ -27,7 +25,7 @@ impl Identity<'_> {
     ///
     /// # Errors
     /// When the images cannot be read.
-    pub(crate) fn value(&self) -> Result<Value> {
+    pub(crate) fn value(&self, session: &Session) -> Result<Value> {
         let Self { sources, model, chosen, limit, attack, settings, radii, images } = *self;
         // It may begin at any image of the set.
         let seen = if attack == AttackName::HopSkipJump.name() { None } else { limit };
@@ -49,7 +47,7 @@ impl Identity<'_> {
             "std": used["std"],
             "images": images,
             "device": format!("{:?}", chosen.images.device()),
-            "versions": versions(),
+            "versions": session.versions(),
         }))
     }
 }
