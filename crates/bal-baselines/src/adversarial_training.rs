@@ -119,6 +119,10 @@ impl Method for AdversarialTraining {
         Role::Classifier.check(table, network)
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn fit(
         &self,
         task: &Task,
@@ -229,7 +233,9 @@ impl Learner for PointLearner<'_> {
             sweep,
             source: GibbsError { block: "parameter chain", chain: 0, source },
         };
-        let evaluation = Evaluation::of(&risk, &self.chain.state, &mut masks).map_err(diverged)?;
+        let evaluation = risk.shared_gradient(&self.chain.state.position, masks);
+        let evaluation = evaluation.map_err(|lost| TrainError::of_sweep(sweep, lost.into()))?;
+        let evaluation = evaluation.checked(&self.chain.state).map_err(diverged)?;
         drop(risk);
         // Adam draws nothing.
         let mut silence = NoiseStream::silent();

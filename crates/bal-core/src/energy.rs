@@ -29,12 +29,15 @@ impl Evaluation {
     /// # Errors
     /// [`Diverged::Energy`].
     pub fn of(energy: &dyn Energy, state: &State, noise: &mut NoiseStream) -> Result<Self, Diverged> {
-        let evaluation = energy.gradient(&state.position, noise);
-        if evaluation.energy.is_finite() {
-            Ok(evaluation)
-        } else {
-            Err(Diverged::Energy { step: state.step + 1 })
-        }
+        energy.gradient(&state.position, noise).checked(state)
+    }
+
+    /// The same evaluation, at the position of `state`, if the energy is finite.
+    ///
+    /// # Errors
+    /// [`Diverged::Energy`].
+    pub fn checked(self, state: &State) -> Result<Self, Diverged> {
+        if self.energy.is_finite() { Ok(self) } else { Err(Diverged::Energy { step: state.step + 1 }) }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Alternating sampling of blocks of chains, such as adversarial data and parameters, each given the others.
 
 use crate::{
-    Aux, Diverged, Energy, Evaluation, Kernel, NoiseStream, Position, Replicate, Shared, State, Workers,
+    Arrived, Aux, Carried, Diverged, Energy, Evaluation, Kernel, Lost, NoiseStream, Position, Replicate, Shared,
+    State, Workers,
 };
 use std::sync::Arc;
 
@@ -33,6 +34,20 @@ impl Chain {
     }
 }
 
+/// Without its noise: where the chain of another process moves on in a further sweep, it is given the noise of that sweep.
+impl Carried for Chain {
+    fn pack(&self, bytes: &mut Vec<u8>) {
+        self.state.pack(bytes);
+        (self.energy, self.virial).pack(bytes);
+        self.aux.pack(bytes);
+    }
+
+    fn unpack(bytes: &mut Arrived) -> Option<Self> {
+        let (state, (energy, virial)) = (State::unpack(bytes)?, Carried::unpack(bytes)?);
+        Some(Self { state, noise: NoiseStream::silent(), energy, virial, aux: Aux::unpack(bytes)? })
+    }
+}
+
 /// Chains that move by the same kernel without seeing each other.
 #[derive(Debug)]
 pub struct Block {
@@ -56,30 +71,28 @@ impl Block {
         (self.name, self.chains.iter().map(|chain| chain.state.position.replicate()).collect())
     }
 
-    /// Moves every chain by all its steps, each on one worker without waiting for the others.
+    /// Moves every chain by all its steps, each on one worker, of this process or another, without waiting for the others.
     fn advance(
         &mut self,
         workers: &Workers,
         conditionals: &dyn Conditionals,
         given: Given,
-    ) -> Result<(), GibbsError> {
+    ) -> Result<(), SweepError> {
         let Self { name, steps, .. } = *self;
         let (kernel, given) = (self.kernel.as_ref(), Shared::new(given));
         let chains = self.chains.drain(..).enumerate().collect();
-        let moved = workers.map(chains, |(index, mut chain): (usize, Chain)| {
+        let moved = workers.share(chains, |(index, mut chain): (usize, Chain)| -> Result<Chain, Diverged> {
             let given = given.replica();
             let mut noise = conditionals.noise(name, index);
             let mut energy = conditionals.energy(name, index, &given);
-            let diverged = |source| GibbsError { block: name, chain: index, source };
             for step in 1..=steps {
-                let evaluation =
-                    Evaluation::of(energy.as_ref(), &chain.state, &mut noise).map_err(diverged)?;
+                let evaluation = Evaluation::of(energy.as_ref(), &chain.state, &mut noise)?;
                 energy.carry(&evaluation.aux);
                 if step == steps {
                     chain.virial = chain.state.position.dot(&evaluation.gradient);
                 }
                 let before = energy.is_confined().then(|| chain.state.position.duplicate());
-                kernel.step(&mut chain.state, &evaluation.gradient, &mut chain.noise).map_err(diverged)?;
+                kernel.step(&mut chain.state, &evaluation.gradient, &mut chain.noise)?;
                 if let Some(before) = before {
                     energy.confine(&before, &mut chain.state.position);
                 }
@@ -87,7 +100,10 @@ impl Block {
             }
             Ok(chain)
         });
-        self.chains = moved.into_iter().collect::<Result<_, _>>()?;
+        let named = |(chain, moved): (usize, Result<Chain, Diverged>)| {
+            moved.map_err(|source| GibbsError { block: name, chain, source })
+        };
+        self.chains = moved?.into_iter().enumerate().map(named).collect::<Result<_, _>>()?;
         Ok(())
     }
 }
@@ -134,20 +150,35 @@ pub struct GibbsError {
     pub source: Diverged,
 }
 
+/// Why a sweep was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SweepError {
+    /// A chain left the finite numbers.
+    #[error(transparent)]
+    Diverged(#[from] GibbsError),
+    /// A process that moves some of the chains is lost.
+    #[error(transparent)]
+    Lost(#[from] Lost),
+}
+
 /// One sweep of Algorithm 1: block after block, every chain its inner steps given all chains of the other blocks.
 ///
 /// The stationary law of this alternation is what gets sampled. The paper's two conditionals belong
 /// to no joint law (its likelihood enters them with opposite signs), so it is no joint posterior.
 ///
+/// Where the workers are those of several processes, each moves a part of the chains of every block, and all have all chains
+/// afterwards.
+///
 /// Source: Ye & Zhu, NeurIPS 2018, Algorithm 1.
 ///
 /// # Errors
-/// [`GibbsError`] naming the first chain, in order, that diverged. Its block is left without chains.
+/// [`SweepError::Diverged`] naming the first chain, in order, that diverged, and [`SweepError::Lost`]. The block is left without
+/// chains.
 pub fn sweep(
     workers: &Workers,
     conditionals: &dyn Conditionals,
     blocks: &mut [Block],
-) -> Result<(), GibbsError> {
+) -> Result<(), SweepError> {
     for moving in 0..blocks.len() {
         let others = blocks.iter().enumerate().filter(|(i, _)| *i != moving);
         let given = Given(others.map(|(_, block)| block.positions()).collect());

@@ -1,7 +1,9 @@
-//! Worker threads, each with a LibTorch of one thread.
+//! Worker threads, each with a LibTorch of one thread, and perhaps those of other processes.
 
-use crate::CoreError;
+use crate::{Arrived, Carried, CoreError, Lost, Ranks};
 use rayon::prelude::*;
+use std::{sync::Arc, vec};
+use tch::Device;
 
 /// Images per task: what one core's cache holds of a network's activations.
 ///
@@ -13,8 +15,13 @@ pub const SHARD: usize = 64;
 /// LibTorch itself runs on one thread in each worker: the order of its sums, and with it every bit
 /// of a result, then depends on how the work was split into tasks, which callers derive from the
 /// problem, and never on the number of workers.
-#[derive(Debug)]
-pub struct Workers(rayon::ThreadPool);
+///
+/// With [`Ranks`] the workers of several processes take part in what is [`share`](Self::share)d.
+#[derive(Clone, Debug)]
+pub struct Workers {
+    pool: Arc<rayon::ThreadPool>,
+    ranks: Option<(Arc<dyn Ranks>, Device)>,
+}
 
 impl Workers {
     /// `threads` workers. Also the calling thread is given a LibTorch of one thread.
@@ -32,26 +39,128 @@ impl Workers {
             .thread_name(|i| format!("bal-worker-{i}"))
             .start_handler(|_| tch::set_num_threads(1))
             .build()
-            .map(Self)
+            .map(|pool| Self { pool: Arc::new(pool), ranks: None })
             .map_err(|e| CoreError::Threads { threads, reason: e.to_string() })
     }
 
-    /// How many workers there are.
+    /// The same threads, together with those of the other `ranks`. Tensors that arrive go to `device`.
+    #[must_use]
+    pub fn among(&self, ranks: Arc<dyn Ranks>, device: Device) -> Self {
+        Self { pool: self.pool.clone(), ranks: (ranks.size() > 1).then_some((ranks, device)) }
+    }
+
+    /// The same threads without other processes.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self { pool: self.pool.clone(), ranks: None }
+    }
+
+    /// Whether other processes take part.
+    pub fn are_shared(&self) -> bool {
+        self.ranks.is_some()
+    }
+
+    /// How many workers there are in this process.
     pub fn threads(&self) -> usize {
-        self.0.current_num_threads()
+        self.pool.current_num_threads()
     }
 
     /// Runs `work` on every task and returns the results in the tasks' order.
     ///
     /// May be called from within a task: idle workers then take tasks of either level.
     pub fn map<T: Send, R: Send>(&self, tasks: Vec<T>, work: impl Fn(T) -> R + Sync + Send) -> Vec<R> {
-        self.0.install(|| tasks.into_par_iter().with_max_len(1).map(work).collect())
+        self.pool.install(|| tasks.into_par_iter().with_max_len(1).map(work).collect())
     }
+
+    /// As [`map`](Self::map), but of several processes each runs `work` on a part of the tasks: every `size`-th, from the
+    /// `rank`-th on. All of them get all results, the same bits as one process has.
+    ///
+    /// All processes call it with the same tasks, from no task.
+    ///
+    /// # Errors
+    /// [`Lost`] when another process no longer takes part; never without other processes.
+    pub fn share<T: Send, R: Send + Carried>(
+        &self,
+        tasks: Vec<T>,
+        work: impl Fn(T) -> R + Sync + Send,
+    ) -> Result<Vec<R>, Lost> {
+        let Some((ranks, device)) = &self.ranks else { return Ok(self.map(tasks, work)) };
+        let (rank, size, count) = (ranks.rank(), ranks.size(), tasks.len());
+        let own = self.map(tasks.into_iter().skip(rank).step_by(size).collect(), work);
+        let mut bytes = Vec::new();
+        own.pack(&mut bytes);
+        let arrived = ranks.gather(bytes)?;
+        // What was made here need not be read back.
+        let mut own = Some(own);
+        let of_rank = |(from, bytes): (usize, Vec<u8>)| match own.take_if(|_| from == rank) {
+            Some(own) => Ok(own.into_iter()),
+            None => Vec::unpack(&mut Arrived::new(&bytes, *device)).map(Vec::into_iter).ok_or_else(|| unlike(from)),
+        };
+        let parts = arrived.into_iter().enumerate().map(of_rank);
+        let mut parts = parts.collect::<Result<Vec<vec::IntoIter<R>>, _>>()?;
+        (0..count).map(|task| parts[task % size].next().ok_or_else(|| unlike(task % size))).collect()
+    }
+}
+
+fn unlike(rank: usize) -> Lost {
+    Lost(format!("rank {rank} has sent something else than its part; do all run the same program?"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::{Barrier, Mutex};
+
+    /// Threads that are ranks.
+    #[derive(Clone, Debug)]
+    struct Threads {
+        rank: usize,
+        all: Arc<(Mutex<Vec<Vec<u8>>>, Barrier)>,
+    }
+
+    impl Ranks for Threads {
+        fn rank(&self) -> usize {
+            self.rank
+        }
+
+        fn size(&self) -> usize {
+            self.all.0.lock().unwrap().len()
+        }
+
+        fn gather(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>, Lost> {
+            let (all, barrier) = &*self.all;
+            all.lock().unwrap()[self.rank] = own;
+            barrier.wait();
+            let gathered = all.lock().unwrap().clone();
+            barrier.wait();
+            Ok(gathered)
+        }
+    }
+
+    #[test]
+    fn ranks_share_tasks_out_and_all_get_all_results_in_order() {
+        for (size, count) in [(2, 7), (3, 2), (3, 0), (1, 5)] {
+            let all = Arc::new((Mutex::new(vec![vec![]; size]), Barrier::new(size)));
+            let ranks: Vec<_> = (0..size)
+                .map(|rank| {
+                    let ranks = Arc::new(Threads { rank, all: all.clone() });
+                    std::thread::spawn(move || {
+                        let workers = Workers::new(2).unwrap().among(ranks, Device::Cpu);
+                        let made = Mutex::new(0);
+                        let results = workers.share((0..count).collect(), |task: u64| {
+                            *made.lock().unwrap() += 1;
+                            (task, format!("{}", task * task))
+                        });
+                        (results.unwrap(), made.into_inner().unwrap())
+                    })
+                })
+                .collect();
+            let ranks: Vec<_> = ranks.into_iter().map(|rank| rank.join().unwrap()).collect();
+            let expected: Vec<_> = (0..count).map(|task| (task, format!("{}", task * task))).collect();
+            assert!(ranks.iter().all(|(results, _)| *results == expected));
+            assert_eq!(ranks.iter().map(|(_, made)| made).sum::<u64>(), count);
+        }
+    }
 
     #[test]
     fn results_keep_the_order_of_tasks_also_when_nested() {

@@ -202,6 +202,10 @@ impl Method for Bal {
         }
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn fit(
         &self,
         task: &Task,
