@@ -30,7 +30,11 @@ pub use origin::Origin;
 pub use request::{ExperimentRequest, Plan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 with_methods! {
     /// An experiment file, complete: nothing has a default.
@@ -272,6 +276,13 @@ impl Experiment {
         Ok(serde_json::to_value(self.relevant())? == serde_json::to_value(other.relevant())?)
     }
 
+    /// What determines the weights, beside the data and the start: each setting by its dotted key, as TOML or JSON has it.
+    pub(crate) fn determining(&self) -> Result<BTreeMap<String, String>> {
+        let mut settings = BTreeMap::new();
+        flatten("", &serde_json::to_value(self.relevant())?, &mut settings);
+        Ok(settings)
+    }
+
     /// What determines the weights, beside the data and the start.
     fn relevant(&self) -> Self {
         // How often checkpoints are written changes no weight, and the name and the path of the
@@ -289,6 +300,22 @@ impl Experiment {
             (advgan.victims.experiments, advgan.victims.files) = (vec![], vec![]);
         }
         all
+    }
+}
+
+/// The values within `value` that are no tables, by their keys.
+fn flatten(key: &str, value: &Value, into: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(table) => {
+            for (name, value) in table {
+                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
+                flatten(&key, value, into);
+            }
+        }
+        Value::Null => {}
+        other => {
+            into.insert(key.into(), other.to_string());
+        }
     }
 }
 
