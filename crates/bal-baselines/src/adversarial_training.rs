@@ -233,7 +233,7 @@ impl Learner for PointLearner<'_> {
             sweep,
             source: GibbsError { block: "parameter chain", chain: 0, source },
         };
-        let evaluation = risk.shared_gradient(&self.chain.state.position, masks);
+        let evaluation = risk.shared_gradient(&self.chain.state.position, &mut masks);
         let evaluation = evaluation.map_err(|lost| TrainError::of_sweep(sweep, lost.into()))?;
         let evaluation = evaluation.checked(&self.chain.state).map_err(diverged)?;
         drop(risk);

@@ -110,6 +110,22 @@ impl Energy for Risk<'_> {
         self.added(at, noise, passes)
     }
 
+    fn is_shareable(&self) -> bool {
+        self.shards.len() > 1
+    }
+
+    /// Each process differentiates a part of the shards, always the same one, and so draws on from its masks alone.
+    fn shared_gradient(&self, at: &Position, noise: &mut NoiseStream) -> Result<Evaluation, Lost> {
+        let (architecture, objective) = (self.architecture.as_ref(), self.objective.as_ref());
+        let masks = self.masks(noise);
+        let (tasks, others) = (self.tasks(at, masks.clone()), masks);
+        let mut passes = self.workers.share(tasks, |shard: Shard| shard.pass(architecture, objective))?;
+        for (pass, masks) in passes.iter_mut().zip(others) {
+            pass.masks = pass.masks.take().or(masks);
+        }
+        Ok(self.added(at, noise, passes))
+    }
+
     fn carry(&mut self, aux: &Aux) {
         if let Some(buffers) = &aux.buffers {
             self.buffers = buffers.replicate();
@@ -118,18 +134,6 @@ impl Energy for Risk<'_> {
 }
 
 impl Risk<'_> {
-    /// [`Energy::gradient`] by the workers of all processes, each of which differentiates a part of the shards. The noise is
-    /// drawn for this evaluation only.
-    ///
-    /// # Errors
-    /// [`Lost`] when another process no longer takes part.
-    pub fn shared_gradient(&self, at: &Position, mut noise: NoiseStream) -> Result<Evaluation, Lost> {
-        let (architecture, objective) = (self.architecture.as_ref(), self.objective.as_ref());
-        let tasks = self.tasks(at, self.masks(&mut noise));
-        let passes = self.workers.share(tasks, |shard: Shard| shard.pass(architecture, objective))?;
-        Ok(self.added(at, &mut noise, passes))
-    }
-
     /// A task for each shard.
     fn tasks(&self, at: &Position, masks: Vec<Option<NoiseStream>>) -> Vec<Shard> {
         let shards = self.shards.iter().zip(masks).map(|(terms, masks)| Shard {
@@ -178,7 +182,7 @@ struct Pass {
     masks: Option<NoiseStream>,
 }
 
-/// Without the streams, which nobody draws on from.
+/// Without the streams: the process that made it draws on from them.
 impl Carried for Pass {
     fn pack(&self, bytes: &mut Vec<u8>) {
         self.energy.pack(bytes);

@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use bal::{Checked, Note, Observer, Progress, Session, Work};
-use bal_cluster::Cluster;
+use bal_cluster::{Cluster, Place};
 use bal_files::News;
 use std::sync::{Arc, Once};
 
@@ -27,6 +27,11 @@ pub(crate) fn session_among(machine: &Machine) -> Result<Session> {
     let session = session.among(Arc::new(cluster));
     // One of them speaks for all.
     Ok(if session.is_first() { session } else { session.observed_by(Arc::new(Beside)) })
+}
+
+/// Which rank this process is, where the environment speaks of several.
+pub(crate) fn place() -> Result<Option<Place>> {
+    Ok(Place::from_environment()?)
 }
 
 /// Says nothing, but hears the user.

@@ -25,6 +25,12 @@ const SMALL: usize = 1024;
 /// Bytes of one value in the store, which refuses more than 8 MiB.
 const CHUNK: usize = 4 << 20;
 
+/// Exchanges by which the latency is measured.
+const TRIALS: usize = 5;
+
+/// Below this latency ranks are near.
+const NEAR: Duration = Duration::from_millis(3);
+
 /// How long a rank has to be silent to be named when a connection has just broken.
 const SUSPICIOUS: Duration = Duration::from_secs(3);
 
@@ -48,6 +54,8 @@ pub struct Cluster {
     /// For what is no exchange, which need not wait for one.
     store: Mutex<Store>,
     watch: Mutex<Watch>,
+    /// How long an exchange of nothing takes, as rank 0 measured it.
+    latency: Duration,
     /// Whether the others know that this rank has ended.
     ended: Mutex<bool>,
 }
@@ -105,12 +113,14 @@ impl Cluster {
             exchange: Mutex::new(Exchange { store, group: None, number: 0 }),
             store: Mutex::new(others),
             watch: Mutex::new(watch),
+            latency: Duration::ZERO,
             ended: Mutex::new(false),
             place,
         };
         match group {
             Ok(group) => {
                 cluster.exchange.get_mut().unwrap_or_else(PoisonError::into_inner).group = Some(group);
+                cluster.latency = cluster.measured_latency()?;
                 Ok(cluster)
             }
             Err(reason) => {
@@ -130,6 +140,28 @@ impl Cluster {
     /// How many there are, at least 2.
     pub fn size(&self) -> usize {
         self.place.size
+    }
+
+    /// How long an exchange of a few bytes takes: the quickest of some when the ranks joined, as rank 0 measured it.
+    pub fn latency(&self) -> Duration {
+        self.latency
+    }
+
+    /// Whether the ranks are so near that exchanges are cheap beside a few hundredths of a second of work: on one machine, or in a
+    /// local network.
+    pub fn is_near(&self) -> bool {
+        self.latency < NEAR
+    }
+
+    fn measured_latency(&self) -> Result<Duration, ClusterError> {
+        let mut quickest = Duration::MAX;
+        for _ in 0..TRIALS {
+            let begun = Instant::now();
+            self.barrier()?;
+            quickest = quickest.min(begun.elapsed());
+        }
+        let measured = self.broadcast((quickest.as_nanos() as u64).to_le_bytes().into())?;
+        Ok(Duration::from_nanos(measured.try_into().map_or(u64::MAX, u64::from_le_bytes)))
     }
 
     /// The bytes of every rank, in the order of ranks, on every rank.

@@ -4,7 +4,7 @@ use crate::{
     Arrived, Aux, Carried, Diverged, Energy, Evaluation, Kernel, Lost, NoiseStream, Position, Replicate, Shared,
     State, Workers,
 };
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 /// A chain in a sweep.
 #[derive(Debug)]
@@ -72,6 +72,9 @@ impl Block {
     }
 
     /// Moves every chain by all its steps, each on one worker, of this process or another, without waiting for the others.
+    ///
+    /// What is left when all processes have as many chains they move together, one chain after another, if its energy can be
+    /// shared out.
     fn advance(
         &mut self,
         workers: &Workers,
@@ -80,31 +83,68 @@ impl Block {
     ) -> Result<(), SweepError> {
         let Self { name, steps, .. } = *self;
         let (kernel, given) = (self.kernel.as_ref(), Shared::new(given));
-        let chains = self.chains.drain(..).enumerate().collect();
-        let moved = workers.share(chains, |(index, mut chain): (usize, Chain)| -> Result<Chain, Diverged> {
-            let given = given.replica();
-            let mut noise = conditionals.noise(name, index);
-            let mut energy = conditionals.energy(name, index, &given);
-            for step in 1..=steps {
-                let evaluation = Evaluation::of(energy.as_ref(), &chain.state, &mut noise)?;
-                energy.carry(&evaluation.aux);
-                if step == steps {
-                    chain.virial = chain.state.position.dot(&evaluation.gradient);
-                }
-                let before = energy.is_confined().then(|| chain.state.position.duplicate());
-                kernel.step(&mut chain.state, &evaluation.gradient, &mut chain.noise)?;
-                if let Some(before) = before {
-                    energy.confine(&before, &mut chain.state.position);
-                }
-                (chain.energy, chain.aux) = (evaluation.energy, evaluation.aux);
-            }
-            Ok(chain)
-        });
+        let way = |index: usize| Way {
+            kernel,
+            steps,
+            energy: conditionals.energy(name, index, &given.replica()),
+            noise: conditionals.noise(name, index),
+        };
+        let mut chains: Vec<(usize, Chain)> = self.chains.drain(..).enumerate().collect();
+        let dealt = workers.dealt(chains.len());
+        let is_shared = dealt < chains.len() && way(dealt).energy.is_shareable();
+        let together = if is_shared { chains.split_off(dealt) } else { vec![] };
+        let mut moved = workers.share(chains, |(index, chain): (usize, Chain)| {
+            let Ok(moved) = way(index).go(chain, |energy, at, noise| Ok::<_, Infallible>(energy.gradient(at, noise)));
+            moved
+        })?;
+        for (index, chain) in together {
+            moved.push(way(index).go(chain, |energy, at, noise| energy.shared_gradient(at, noise))?);
+        }
         let named = |(chain, moved): (usize, Result<Chain, Diverged>)| {
             moved.map_err(|source| GibbsError { block: name, chain, source })
         };
-        self.chains = moved?.into_iter().enumerate().map(named).collect::<Result<_, _>>()?;
+        self.chains = moved.into_iter().enumerate().map(named).collect::<Result<_, _>>()?;
         Ok(())
+    }
+}
+
+/// How a chain moves in a sweep.
+struct Way<'a> {
+    kernel: &'a dyn Kernel,
+    steps: u64,
+    energy: Box<dyn Energy + 'a>,
+    /// What the energy draws.
+    noise: NoiseStream,
+}
+
+impl Way<'_> {
+    /// Moves the chain by all steps, with the energy's gradient by `evaluate`, of which an error ends everything.
+    fn go<E>(
+        self,
+        mut chain: Chain,
+        evaluate: impl Fn(&dyn Energy, &Position, &mut NoiseStream) -> Result<Evaluation, E>,
+    ) -> Result<Result<Chain, Diverged>, E> {
+        let Self { kernel, steps, mut energy, mut noise } = self;
+        for step in 1..=steps {
+            let evaluation = evaluate(energy.as_ref(), &chain.state.position, &mut noise)?;
+            let evaluation = match evaluation.checked(&chain.state) {
+                Ok(evaluation) => evaluation,
+                Err(diverged) => return Ok(Err(diverged)),
+            };
+            energy.carry(&evaluation.aux);
+            if step == steps {
+                chain.virial = chain.state.position.dot(&evaluation.gradient);
+            }
+            let before = energy.is_confined().then(|| chain.state.position.duplicate());
+            if let Err(diverged) = kernel.step(&mut chain.state, &evaluation.gradient, &mut chain.noise) {
+                return Ok(Err(diverged));
+            }
+            if let Some(before) = before {
+                energy.confine(&before, &mut chain.state.position);
+            }
+            (chain.energy, chain.aux) = (evaluation.energy, evaluation.aux);
+        }
+        Ok(Ok(chain))
     }
 }
 

@@ -28,6 +28,7 @@ mod ranks;
 mod shared;
 mod tap;
 mod targets;
+mod thread_ranks;
 mod uncertainty;
 mod workers;
 
@@ -52,5 +53,6 @@ pub use ranks::{Arrived, Carried, Lost, Ranks};
 pub use shared::{Replicate, Shared};
 pub use tap::{Tap, Tapped};
 pub use targets::Targets;
+pub use thread_ranks::ThreadRanks;
 pub use uncertainty::Uncertainty;
 pub use workers::{SHARD, Workers};

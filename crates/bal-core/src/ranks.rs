@@ -15,6 +15,9 @@ pub trait Ranks: Send + Sync + fmt::Debug {
     /// How many there are, at least 1.
     fn size(&self) -> usize;
 
+    /// Whether an exchange takes so little time that one for each step of a chain pays. All ranks say the same.
+    fn are_near(&self) -> bool;
+
     /// The bytes of every rank, in the order of ranks, on every rank.
     ///
     /// # Errors

@@ -60,6 +60,15 @@ impl Workers {
         self.ranks.is_some()
     }
 
+    /// Of so many chains, how many can be dealt out to all processes alike; the processes make those that are left together, one
+    /// after another, where exchanges cost little. All of them where there are no other processes.
+    pub(crate) fn dealt(&self, chains: usize) -> usize {
+        match &self.ranks {
+            Some((ranks, _)) if ranks.are_near() => chains - chains % ranks.size(),
+            _ => chains,
+        }
+    }
+
     /// How many workers there are in this process.
     pub fn threads(&self) -> usize {
         self.pool.current_num_threads()
@@ -109,41 +118,16 @@ fn unlike(rank: usize) -> Lost {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::{Barrier, Mutex};
-
-    /// Threads that are ranks.
-    #[derive(Clone, Debug)]
-    struct Threads {
-        rank: usize,
-        all: Arc<(Mutex<Vec<Vec<u8>>>, Barrier)>,
-    }
-
-    impl Ranks for Threads {
-        fn rank(&self) -> usize {
-            self.rank
-        }
-
-        fn size(&self) -> usize {
-            self.all.0.lock().unwrap().len()
-        }
-
-        fn gather(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>, Lost> {
-            let (all, barrier) = &*self.all;
-            all.lock().unwrap()[self.rank] = own;
-            barrier.wait();
-            let gathered = all.lock().unwrap().clone();
-            barrier.wait();
-            Ok(gathered)
-        }
-    }
+    use crate::ThreadRanks;
+    use std::sync::Mutex;
 
     #[test]
     fn ranks_share_tasks_out_and_all_get_all_results_in_order() {
         for (size, count) in [(2, 7), (3, 2), (3, 0), (1, 5)] {
-            let all = Arc::new((Mutex::new(vec![vec![]; size]), Barrier::new(size)));
-            let ranks: Vec<_> = (0..size)
+            let ranks: Vec<_> = ThreadRanks::new(size)
+                .into_iter()
                 .map(|rank| {
-                    let ranks = Arc::new(Threads { rank, all: all.clone() });
+                    let ranks = Arc::new(rank);
                     std::thread::spawn(move || {
                         let workers = Workers::new(2).unwrap().among(ranks, Device::Cpu);
                         let made = Mutex::new(0);

@@ -9,6 +9,7 @@ mod request;
 use crate::{
     Note, Refusal, Session,
     dataset::{Counted, DataSource, Training},
+    flat::flat,
     overrides,
     own_images::ImageSettings,
 };
@@ -30,7 +31,6 @@ pub use origin::Origin;
 pub use request::{ExperimentRequest, Plan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -278,9 +278,7 @@ impl Experiment {
 
     /// What determines the weights, beside the data and the start: each setting by its dotted key, as TOML or JSON has it.
     pub(crate) fn determining(&self) -> Result<BTreeMap<String, String>> {
-        let mut settings = BTreeMap::new();
-        flatten("", &serde_json::to_value(self.relevant())?, &mut settings);
-        Ok(settings)
+        Ok(flat(&serde_json::to_value(self.relevant())?))
     }
 
     /// What determines the weights, beside the data and the start.
@@ -300,22 +298,6 @@ impl Experiment {
             (advgan.victims.experiments, advgan.victims.files) = (vec![], vec![]);
         }
         all
-    }
-}
-
-/// The values within `value` that are no tables, by their keys.
-fn flatten(key: &str, value: &Value, into: &mut BTreeMap<String, String>) {
-    match value {
-        Value::Object(table) => {
-            for (name, value) in table {
-                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-                flatten(&key, value, into);
-            }
-        }
-        Value::Null => {}
-        other => {
-            into.insert(key.into(), other.to_string());
-        }
     }
 }
 

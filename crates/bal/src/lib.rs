@@ -20,6 +20,7 @@ mod evaluate;
 mod experiment;
 mod export;
 mod file_digest;
+mod flat;
 mod followed;
 mod image_selection;
 mod last_batch;
@@ -59,7 +60,7 @@ pub use download::download;
 pub use estimate::seconds_per_batch;
 pub use evaluate::{
     EvaluateRequest, Measured, MergeRequest, Merged, Part, PartDone, Surrogate, Verified, VerifyRequest,
-    evaluate, evaluate_part, measure, merge, verify,
+    evaluate, evaluate_part, measure, measure_beside, merge, verify,
 };
 pub use experiment::{
     AdversarialSettings, AdvganTraining, AttackTable, BnnSettings, ErmSettings, Experiment,

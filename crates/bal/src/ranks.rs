@@ -4,7 +4,7 @@ mod agreement;
 mod opening;
 
 use crate::{Refusal, Result, refusal::told};
-pub(crate) use agreement::{agree, agree_on_training};
+pub(crate) use agreement::{agree_on_evaluation, agree_on_training};
 use bal_cluster::Cluster;
 use bal_core::{Lost, Method, Ranks};
 pub(crate) use opening::{Beginning, Opening};
@@ -21,6 +21,10 @@ impl Ranks for Among {
 
     fn size(&self) -> usize {
         self.0.size()
+    }
+
+    fn are_near(&self) -> bool {
+        self.0.is_near()
     }
 
     fn gather(&self, own: Vec<u8>) -> Result<Vec<Vec<u8>>, Lost> {

@@ -12,5 +12,6 @@ mod methods;
 mod over_the_run;
 mod parameter_energy;
 mod presets;
+mod ranks;
 mod several_networks;
 mod small;

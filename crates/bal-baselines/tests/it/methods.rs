@@ -30,7 +30,7 @@ pub(crate) fn adam() -> Adam {
     Adam::new(AdamSettings { step_size: 0.05 }).unwrap()
 }
 
-fn methods() -> Vec<Box<dyn Method>> {
+pub(crate) fn methods() -> Vec<Box<dyn Method>> {
     let ball = Ball::new(Norm::LInf, 0.1).unwrap();
     let fgsm = Box::new(Within::new(ball, Fgsm::new(EnsembleGradient::MemberMean)));
     let wrm = Box::new(Wrm::new(WrmSettings { loss_weight: 0.1, steps: 3 }).unwrap());

@@ -1,14 +1,15 @@
 //! What has to be the same on all ranks, so that they work at one result.
 
-use crate::{Result, Session, TrainRequest, experiment::Experiment, versions::versions};
+use crate::{Result, Session, TrainRequest, experiment::Experiment, flat::flat, versions::versions};
 use bal_cluster::Cluster;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Refuses ranks on other processors, with other versions, or with other `settings`, which are given by name.
 ///
 /// # Errors
 /// Naming the first rank that differs from rank 0, and in what.
-pub(crate) fn agree(cluster: &Cluster, settings: BTreeMap<String, String>) -> Result<()> {
+fn agree(cluster: &Cluster, settings: BTreeMap<String, String>) -> Result<()> {
     let mut all = settings;
     for (name, value) in versions() {
         let what = match name.as_str() {
@@ -42,5 +43,14 @@ pub(crate) fn agree_on_training(
     all.insert("limit of batches".into(), sweeps);
     all.insert("list of changed settings".into(), format!("{:?}", request.experiment.changes));
     all.insert("device".into(), if session.device.is_cuda() { "cuda" } else { "cpu" }.into());
+    agree(cluster, all)
+}
+
+/// The same for ranks that make an evaluation, of which `identity` says everything that its shards depend on.
+pub(crate) fn agree_on_evaluation(cluster: &Cluster, identity: &Value, seeds: &[u64]) -> Result<()> {
+    let mut all = flat(identity);
+    // They are compared with a word for each, and the processor's name is not.
+    all.retain(|key, _| !key.starts_with("versions."));
+    all.insert("seeds".into(), format!("{seeds:?}"));
     agree(cluster, all)
 }
