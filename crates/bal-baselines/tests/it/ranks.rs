@@ -20,29 +20,34 @@ fn fit(
     leaves_after: Option<u64>,
     resume: &(dyn Fn() -> Option<Checkpoint> + Sync),
 ) -> Vec<(Result<Posterior, TrainError>, Vec<Metrics>)> {
-    thread::scope(|scope| {
-        let work = |ranks: ThreadRanks| {
-            let leaving = ranks.clone();
-            let is_leaving = leaves_after.filter(|_| ranks.rank() == 1);
-            let workers = Workers::new(1 + ranks.rank() % 2).unwrap().among(Arc::new(ranks), Device::Cpu);
-            let (images, held_out) = (images(100), images(6));
-            let mut task = task(&images, &held_out, &workers);
-            task.resume = resume();
-            let mut seen = Vec::new();
-            let posterior = make().fit(&task, &mut |progress| {
-                seen.push(progress.metrics);
-                match is_leaving {
-                    Some(last) if progress.sweep == last => ControlFlow::Break(()),
-                    _ => ControlFlow::Continue(()),
-                }
-            });
-            if is_leaving.is_some() {
-                leaving.leave();
+    let work = |ranks: ThreadRanks| {
+        let leaving = ranks.clone();
+        let is_leaving = leaves_after.filter(|_| ranks.rank() == 1);
+        let workers = Workers::new(1 + ranks.rank() % 2).unwrap().among(Arc::new(ranks), Device::Cpu);
+        let (images, held_out) = (images(100), images(6));
+        let mut task = task(&images, &held_out, &workers);
+        task.resume = resume();
+        let mut seen = Vec::new();
+        let posterior = make().fit(&task, &mut |progress| {
+            seen.push(progress.metrics);
+            match is_leaving {
+                Some(last) if progress.sweep == last => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
             }
-            (posterior, seen)
-        };
-        let ranks: Vec<_> =
-            ThreadRanks::new(size).into_iter().map(|ranks| scope.spawn(|| work(ranks))).collect();
+        });
+        if is_leaving.is_some() {
+            leaving.leave();
+        }
+        (posterior, seen)
+    };
+    thread::scope(|scope| {
+        let ranks: Vec<_> = ThreadRanks::new(size)
+            .into_iter()
+            .map(|ranks| {
+                let work = &work;
+                scope.spawn(move || work(ranks))
+            })
+            .collect();
         ranks.into_iter().map(|rank| rank.join().unwrap()).collect()
     })
 }
