@@ -102,7 +102,7 @@ pub use random_noise::{NoiseLaw, RandomNoise, RandomNoiseSettings};
 pub use remembered::Remembered;
 pub use robustness::{
     AccuracyCurve, Changes, Evaluated, EvaluationProgress, NoStore, Outcome, Protocol, Reached, SHARD, Shard,
-    ShardStore, StoreError, classify_again, evaluate, evaluate_with_store,
+    ShardStore, StoreError, classify_again, evaluate, evaluate_with_store, make_shards,
 };
 pub use setting_error::SettingError;
 pub use settings::{Settings, Value};

@@ -117,6 +117,46 @@ pub fn evaluate_with_store(
     store: &dyn ShardStore,
     progress: &(dyn Fn(&EvaluationProgress) + Sync),
 ) -> Result<Evaluated, EvaluationError> {
+    let Shards { attack, radii, mut shards } = attacked(model, images, protocol, workers, store, progress)?;
+    let curve = AccuracyCurve::of(attack.name(), attack.measure(), &attack.parts(), radii, &shards);
+    let x = joined(shards.iter_mut().filter_map(|shard| shard.x.take()))?;
+    let witness = joined(shards.iter_mut().filter_map(|shard| shard.witness.take()))?;
+    Ok(Evaluated { curve, x, witness })
+}
+
+/// Makes the shards that the store wants and this process draws ([`ShardStore::next`]): the part that one of several processes
+/// has in an evaluation.
+///
+/// # Errors
+/// Those of [`evaluate_with_store`].
+pub fn make_shards(
+    model: &dyn Classifier,
+    images: &Images,
+    protocol: &Protocol,
+    workers: &Workers,
+    store: &dyn ShardStore,
+    progress: &(dyn Fn(&EvaluationProgress) + Sync),
+) -> Result<(), EvaluationError> {
+    attacked(model, images, protocol, workers, store, progress).map(drop)
+}
+
+/// An attack and what it did.
+struct Shards {
+    attack: Attack,
+    radii: Vec<Option<f64>>,
+    /// In the order of the data set.
+    shards: Vec<Shard>,
+}
+
+/// The shards that were made or stored.
+fn attacked(
+    model: &dyn Classifier,
+    images: &Images,
+    protocol: &Protocol,
+    workers: &Workers,
+    store: &dyn ShardStore,
+    progress: &(dyn Fn(&EvaluationProgress) + Sync),
+) -> Result<Shards, EvaluationError> {
     protocol.fits(model.classes(), images)?;
     let attack = &protocol.attack.for_classes(model.classes())?.starting_among(model, images)?;
     let radii = protocol.columns()?;
@@ -139,14 +179,19 @@ pub fn evaluate_with_store(
         spatial: matches!(attack, Attack::Spatial(_)),
     };
     let first_failure = AtomicUsize::new(usize::MAX);
-    let results: Vec<Option<Result<Shard, EvaluationError>>> = workers.map(tasks, |(number, indices)| {
+    let work = |place: usize| {
+        let (number, indices) = match store.next(place) {
+            Ok(drawn) => tasks.get(drawn?)?,
+            Err(error) => return Some((0, Err(EvaluationError::Store(error)))),
+        };
+        let number = *number;
         // Shards after a failure need not be attacked; those before may fail too, and come first.
         if number > first_failure.load(Ordering::Relaxed) {
             return None;
         }
         let attacked = || {
             let model = model.lock().unwrap_or_else(PoisonError::into_inner).replicate();
-            let batch = images.replica().batch(&indices);
+            let batch = images.replica().batch(indices);
             let noise = NoiseStream::new(key);
             let task = Task { model: &*model, batch: &batch, attack, radii: &radii, noise: &noise };
             let mut shard = Shard::attacked(&task, store.images())?;
@@ -155,7 +200,7 @@ pub fn evaluate_with_store(
             store.write(number, &shard).map_err(EvaluationError::Store)?;
             Ok(shard)
         };
-        let kept = recalled(store, number, &indices, &wanted);
+        let kept = recalled(store, number, indices, &wanted);
         let was_kept = matches!(kept, Ok(Some(_)));
         let shard = kept.and_then(|kept| kept.map_or_else(attacked, Ok));
         match &shard {
@@ -170,13 +215,14 @@ pub fn evaluate_with_store(
                 first_failure.fetch_min(number, Ordering::Relaxed);
             }
         }
-        Some(shard)
-    });
-    let mut shards = results.into_iter().flatten().collect::<Result<Vec<_>, _>>()?;
-    let curve = AccuracyCurve::of(attack.name(), attack.measure(), &attack.parts(), radii, &shards);
-    let x = joined(shards.iter_mut().filter_map(|shard| shard.x.take()))?;
-    let witness = joined(shards.iter_mut().filter_map(|shard| shard.witness.take()))?;
-    Ok(Evaluated { curve, x, witness })
+        Some((number, shard))
+    };
+    let mut results: Vec<(usize, Result<Shard, EvaluationError>)> =
+        workers.map((0..tasks.len()).collect(), work).into_iter().flatten().collect();
+    // Drawn from a queue they are in any order.
+    results.sort_by_key(|(number, _)| *number);
+    let shards = results.into_iter().map(|(_, shard)| shard).collect::<Result<_, _>>()?;
+    Ok(Shards { attack: attack.clone(), radii: radii.clone(), shards })
 }
 
 /// Those of all shards together, where there are some: `[radii, n, ..]`.
@@ -238,6 +284,14 @@ impl Protocol<'_> {
     /// How many images a shard has: as the attack says, or as work is cut.
     pub fn together(&self, workers: &Workers) -> usize {
         self.attack.batch_size().unwrap_or(workers.together()).max(1)
+    }
+
+    /// How many images each of them has.
+    ///
+    /// # Errors
+    /// [`EvaluationError::NoImages`].
+    pub fn shard_sizes(&self, images: &Images, workers: &Workers) -> Result<Vec<usize>, EvaluationError> {
+        Ok(self.shards(images.len(), self.together(workers))?.iter().map(Vec::len).collect())
     }
 
     /// One entry per measurement.

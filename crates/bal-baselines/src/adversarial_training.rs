@@ -10,7 +10,7 @@ use crate::{
 };
 use bal_attacks::FixedAttack;
 use bal_core::{
-    Architecture, Batch, ChainState, Checkpoint, EnsembleGradient, Evaluation, GibbsError, Kernel, Member,
+    Architecture, Batch, ChainState, Checkpoint, Energy, EnsembleGradient, GibbsError, Kernel, Member,
     Method, Metrics, NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, Role, Task,
     TrainError,
 };
@@ -120,6 +120,10 @@ impl Method for AdversarialTraining {
             Some(_) => Role::Classifier.check("adversarial_training", network),
             None => objective::check("erm", network),
         }
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 
     fn fit(
@@ -234,7 +238,9 @@ impl Learner for PointLearner<'_> {
             sweep,
             source: GibbsError { block: "parameter chain", chain: 0, source },
         };
-        let evaluation = Evaluation::of(&risk, &self.chain.state, &mut masks).map_err(diverged)?;
+        let evaluation = risk.shared_gradient(&self.chain.state.position, &mut masks);
+        let evaluation = evaluation.map_err(|lost| TrainError::of_sweep(sweep, lost.into()))?;
+        let evaluation = evaluation.checked(&self.chain.state).map_err(diverged)?;
         drop(risk);
         // Adam draws nothing.
         let mut silence = NoiseStream::silent();

@@ -2,12 +2,12 @@
 
 use crate::{Epochs, LastBatch};
 use bal_core::{Batch, Checkpoint, Metrics, NoiseKey, NoiseStream, Progress, Purpose, Task, TrainError};
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Mutex};
 use tch::Tensor;
 
 /// What a method does with a batch.
 pub(crate) trait Learner {
-    /// Learns from the batch of sweep number `sweep` (from 1).
+    /// Learns from the batch of sweep number `sweep` (from 1). After [`TrainError::Lost`] everything is as before.
     fn learn(&mut self, sweep: u64, batch: Batch) -> Result<Metrics, TrainError>;
 
     /// Everything needed to go on after `sweep`.
@@ -90,7 +90,15 @@ impl Epochs {
             let skip = done.saturating_sub(epoch * batches) as usize;
             for (i, indices) in order.chunks(self.batch_size).take(batches as usize).enumerate().skip(skip) {
                 let sweep = epoch * batches + i as u64 + 1;
-                let metrics = learner.learn(sweep, task.images.batch(indices))?;
+                let learned = learner.learn(sweep, task.images.batch(indices));
+                let metrics = learned.map_err(|error| match error {
+                    // What this run has made is not lost with the other process.
+                    TrainError::Lost { source, .. } if sweep > done + 1 => {
+                        let checkpoint = Some(Box::new(Mutex::new(learner.checkpoint(sweep - 1))));
+                        TrainError::Lost { sweep, source, checkpoint }
+                    }
+                    other => other,
+                })?;
                 let checkpoint = || learner.checkpoint(sweep);
                 let traces = || learner.traces();
                 let progress = Progress {

@@ -23,7 +23,7 @@ pub(crate) fn perturb(
     sweep: u64,
 ) -> Result<Tensor, TrainError> {
     let shards = batch.shards(workers.shard(batch.len())).iter().map(Batch::replicate).collect();
-    let results = workers.map(shards, |shard: Batch| {
+    let attacked = |shard: Batch| -> Result<Tensor, AttackError> {
         let model = model.replica();
         let shard = match away_from {
             Labels::Given => shard,
@@ -33,9 +33,11 @@ pub(crate) fn perturb(
             }
         };
         attack.perturb(&*model, &shard, noise)
-    });
-    let shards: Result<Vec<Tensor>, AttackError> = results.into_iter().collect();
-    let shards = shards.map_err(|e| TrainError::Attack { sweep, reason: e.to_string() })?;
+    };
+    let results = workers.share(shards, |shard| attacked(shard).map_err(|error| error.to_string()));
+    let results = results.map_err(|lost| TrainError::of_sweep(sweep, lost.into()))?;
+    let shards: Result<Vec<Tensor>, String> = results.into_iter().collect();
+    let shards = shards.map_err(|reason| TrainError::Attack { sweep, reason })?;
     Ok(Tensor::cat(&shards, 0))
 }
 

@@ -2,8 +2,8 @@
 
 use crate::{NetworkMode, PriorEnergy};
 use bal_core::{
-    Architecture, Aux, Batch, Energy, Evaluation, Mode, NoiseStream, Objective, Position, Replicate, Workers,
-    channels_last, gradients,
+    Architecture, Arrived, Aux, Batch, Carried, Energy, Evaluation, Lost, Mode, NoiseStream, Objective,
+    Position, Replicate, Workers, channels_last, gradients,
 };
 use std::sync::Arc;
 use tch::{Kind, Tensor};
@@ -104,14 +104,49 @@ impl Energy for Risk<'_> {
     }
 
     fn gradient(&self, at: &Position, noise: &mut NoiseStream) -> Evaluation {
-        let shards = self.shards.iter().zip(self.masks(noise)).map(|(terms, masks)| Shard {
+        let (architecture, objective) = (self.architecture.as_ref(), self.objective.as_ref());
+        let tasks = self.tasks(at, self.masks(noise));
+        let passes = self.workers.map(tasks, |shard: Shard| shard.pass(architecture, objective));
+        self.added(at, noise, passes)
+    }
+
+    fn is_shareable(&self) -> bool {
+        self.shards.len() > 1
+    }
+
+    /// Each process differentiates a part of the shards, always the same one, and so draws on from its masks alone.
+    fn shared_gradient(&self, at: &Position, noise: &mut NoiseStream) -> Result<Evaluation, Lost> {
+        let (architecture, objective) = (self.architecture.as_ref(), self.objective.as_ref());
+        let masks = self.masks(noise);
+        let (tasks, others) = (self.tasks(at, masks.clone()), masks);
+        let mut passes = self.workers.share(tasks, |shard: Shard| shard.pass(architecture, objective))?;
+        for (pass, masks) in passes.iter_mut().zip(others) {
+            pass.masks = pass.masks.take().or(masks);
+        }
+        Ok(self.added(at, noise, passes))
+    }
+
+    fn carry(&mut self, aux: &Aux) {
+        if let Some(buffers) = &aux.buffers {
+            self.buffers = buffers.replicate();
+        }
+    }
+}
+
+impl Risk<'_> {
+    /// A task for each shard.
+    fn tasks(&self, at: &Position, masks: Vec<Option<NoiseStream>>) -> Vec<Shard> {
+        let shards = self.shards.iter().zip(masks).map(|(terms, masks)| Shard {
             at: at.replicate(),
             buffers: self.buffers.replicate(),
             terms: terms.replicate(),
             masks,
         });
-        let (architecture, objective) = (self.architecture.as_ref(), self.objective.as_ref());
-        let passes = self.workers.map(shards.collect(), |shard: Shard| shard.pass(architecture, objective));
+        shards.collect()
+    }
+
+    /// What the passes of all shards come to, added in their order.
+    fn added(&self, at: &Position, noise: &mut NoiseStream, passes: Vec<Pass>) -> Evaluation {
         let (mut energy, mut gradient, mut moved) = (0.0, None, Vec::new());
         for pass in passes {
             noise.join(pass.masks);
@@ -126,12 +161,6 @@ impl Energy for Risk<'_> {
             self.prior.add_gradient(at, &mut gradient);
         }
         Evaluation { energy, gradient, aux }
-    }
-
-    fn carry(&mut self, aux: &Aux) {
-        if let Some(buffers) = &aux.buffers {
-            self.buffers = buffers.replicate();
-        }
     }
 }
 
@@ -151,6 +180,20 @@ struct Pass {
     buffers: Option<Position>,
     /// The streams of masks, to draw on from.
     masks: Option<NoiseStream>,
+}
+
+/// Without the streams: the process that made it draws on from them.
+impl Carried for Pass {
+    fn pack(&self, bytes: &mut Vec<u8>) {
+        self.energy.pack(bytes);
+        self.gradient.pack(bytes);
+        self.buffers.pack(bytes);
+    }
+
+    fn unpack(bytes: &mut Arrived) -> Option<Self> {
+        let (energy, gradient) = (f64::unpack(bytes)?, Position::unpack(bytes)?);
+        Some(Self { energy, gradient, buffers: Option::unpack(bytes)?, masks: None })
+    }
 }
 
 impl Shard {

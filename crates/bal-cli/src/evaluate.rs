@@ -8,7 +8,7 @@ use crate::{
     compare,
     console::{print, say},
     output::can_be_written,
-    session::session,
+    session::{place, session, session_among},
     ways_out,
 };
 use anyhow::{Result, bail};
@@ -17,9 +17,16 @@ use std::path::Path;
 
 /// Attacks what the flags name and reports what is left of its accuracy.
 pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
-    can_be_written(flags.outputs.outputs().files().collect::<Vec<_>>())?;
+    let place = place()?;
+    // Of several ranks the first alone writes.
+    if place.as_ref().is_none_or(|place| place.rank == 0) {
+        can_be_written(flags.outputs.outputs().files().collect::<Vec<_>>())?;
+    }
     let model = flags.model.source(flags.settings.ensemble_gradient)?;
     if bal::says_values(&model)? {
+        if place.is_some() {
+            return Err(usage("values of a table are evaluated by one process; start no ranks"));
+        }
         return values::evaluate(flags, model);
     }
     if flags.value_loss.is_some() {
@@ -32,9 +39,18 @@ pub(crate) fn evaluate(flags: &Evaluate) -> Result<()> {
     }
     let request = flags.request()?;
     request.attack().map_err(|error| usage(ways_out::of_settings(&error)))?;
-    let session = session(&flags.machine)?;
     if let Some(part) = flags.shard {
-        return part_of(&request, part, &session);
+        if place.is_some() {
+            return Err(usage(
+                "--shard makes one part of many, and several ranks share all parts out by themselves; leave --shard out, or \
+                 start one process",
+            ));
+        }
+        return part_of(&request, part, &session(&flags.machine)?);
+    }
+    let session = session_among(&flags.machine)?;
+    if !session.is_first() {
+        return bal::measure_beside(&request, &session);
     }
     let measured = bal::measure(&request, &session)?;
     table::show(&measured.evaluation);

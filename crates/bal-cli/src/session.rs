@@ -9,6 +9,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use bal::{Checked, Cut, Note, Observer, Progress, Session, Work};
+use bal_cluster::{Cluster, Place};
 use bal_files::News;
 use std::sync::{Arc, Once};
 
@@ -21,6 +22,34 @@ pub(crate) fn session(machine: &Machine) -> Result<Session> {
     let session = session.context("--threads")?.on(device).with_data(data.as_deref());
     let session = if machine.whole_batches { session.cut(Cut::Whole) } else { session };
     Ok(session.observed_by(Arc::new(Console)))
+}
+
+/// The same together with the other ranks, where the environment speaks of some. Called before anything that takes long.
+pub(crate) fn session_among(machine: &Machine) -> Result<Session> {
+    let session = session(machine)?;
+    let Some(cluster) = Cluster::from_environment()? else { return Ok(session) };
+    let session = session.among(Arc::new(cluster));
+    // One of them speaks for all.
+    Ok(if session.is_first() { session } else { session.observed_by(Arc::new(Beside)) })
+}
+
+/// Which rank this process is, where the environment speaks of several.
+pub(crate) fn place() -> Result<Option<Place>> {
+    Ok(Place::from_environment()?)
+}
+
+/// Says nothing, but hears the user.
+#[derive(Clone, Copy, Debug)]
+struct Beside;
+
+impl Observer for Beside {
+    fn training_begins(&self) -> Result<()> {
+        interrupt::watch()
+    }
+
+    fn is_to_end(&self) -> bool {
+        interrupt::asked()
+    }
 }
 
 /// Tells the user what the library has to say.

@@ -4,16 +4,20 @@ use crate::{
     args::Train,
     console::{print, say},
     interrupt::Interrupted,
-    session::session,
+    session::session_among,
 };
 use anyhow::Result;
 use bal::{Ending, Trained};
 
 /// Trains what the flags ask for.
 pub(crate) fn train(flags: &Train) -> Result<()> {
-    let session = session(&flags.machine)?;
-    let Trained { folder, ending } = bal::train(&flags.request()?, &session)?;
+    let request = flags.request()?;
+    let session = session_among(&flags.machine)?;
+    let Trained { folder, ending } = bal::train(&request, &session)?;
     let path = folder.path().display();
+    if !session.is_first() && !matches!(ending, Ending::Interrupted { .. }) {
+        return Ok(());
+    }
     match ending {
         Ending::Interrupted { sweep, planned } => {
             return Err(Interrupted(format!(

@@ -1,6 +1,6 @@
 //! Energies: minus the logarithm of a density, up to a constant.
 
-use crate::{Diverged, NoiseStream, Position, State};
+use crate::{Diverged, Lost, NoiseStream, Position, State};
 use tch::{Kind, Tensor};
 
 /// An energy and its gradient at a position.
@@ -29,12 +29,15 @@ impl Evaluation {
     /// # Errors
     /// [`Diverged::Energy`].
     pub fn of(energy: &dyn Energy, state: &State, noise: &mut NoiseStream) -> Result<Self, Diverged> {
-        let evaluation = energy.gradient(&state.position, noise);
-        if evaluation.energy.is_finite() {
-            Ok(evaluation)
-        } else {
-            Err(Diverged::Energy { step: state.step + 1 })
-        }
+        energy.gradient(&state.position, noise).checked(state)
+    }
+
+    /// The same evaluation, at the position of `state`, if the energy is finite.
+    ///
+    /// # Errors
+    /// [`Diverged::Energy`].
+    pub fn checked(self, state: &State) -> Result<Self, Diverged> {
+        if self.energy.is_finite() { Ok(self) } else { Err(Diverged::Energy { step: state.step + 1 }) }
     }
 }
 
@@ -59,6 +62,21 @@ pub trait Energy {
         let (energy, aux) = (total.double_value(&[]), Aux::default());
         let gradient = Position::new(gradients(&total, &leaves));
         Evaluation { energy, gradient, aux }
+    }
+
+    /// Whether [`Self::shared_gradient`] shares its work out among several processes.
+    fn is_shareable(&self) -> bool {
+        false
+    }
+
+    /// The same bits as [`Self::gradient`] by all processes together: all of them call it, in the same order, from no task.
+    /// Provided for energies that are not shared out: each process then makes the whole. Afterwards `noise` goes on for
+    /// further calls of this kind alone.
+    ///
+    /// # Errors
+    /// [`Lost`] when another process no longer takes part.
+    fn shared_gradient(&self, at: &Position, noise: &mut NoiseStream) -> Result<Evaluation, Lost> {
+        Ok(self.gradient(at, noise))
     }
 
     /// Whether the density is 0 somewhere, so that [`Energy::confine`] has something to do.

@@ -1,10 +1,10 @@
 //! Alternating sampling of blocks of chains, such as adversarial data and parameters, each given the others.
 
 use crate::{
-    Aux, BlockEnergy, Diverged, Energy, Evaluation, Kernel, NoiseStream, Position, Replicate, Shared, State,
-    Workers, block_energy,
+    Arrived, Aux, BlockEnergy, Carried, Diverged, Energy, Evaluation, Kernel, Lost, NoiseStream, Position,
+    Replicate, Shared, State, Workers, block_energy,
 };
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 /// A chain in a sweep.
 #[derive(Debug)]
@@ -31,6 +31,20 @@ impl Chain {
     /// A chain before its first step.
     pub fn new(state: State, noise: NoiseStream) -> Self {
         Self { state, noise, energy: 0.0, virial: 0.0, aux: Aux::default() }
+    }
+}
+
+/// Without its noise: where the chain of another process moves on in a further sweep, it is given the noise of that sweep.
+impl Carried for Chain {
+    fn pack(&self, bytes: &mut Vec<u8>) {
+        self.state.pack(bytes);
+        (self.energy, self.virial).pack(bytes);
+        self.aux.pack(bytes);
+    }
+
+    fn unpack(bytes: &mut Arrived) -> Option<Self> {
+        let (state, (energy, virial)) = (State::unpack(bytes)?, Carried::unpack(bytes)?);
+        Some(Self { state, noise: NoiseStream::silent(), energy, virial, aux: Aux::unpack(bytes)? })
     }
 }
 
@@ -63,7 +77,7 @@ impl Block {
         workers: &Workers,
         conditionals: &dyn Conditionals,
         given: Given,
-    ) -> Result<(), GibbsError> {
+    ) -> Result<(), SweepError> {
         let Self { name, steps, .. } = *self;
         let Some((energy, noise)) = conditionals.together(name, &given) else {
             return self.advance_each(workers, conditionals, given);
@@ -74,39 +88,81 @@ impl Block {
         Ok(())
     }
 
-    /// Moves every chain by all its steps, each on one worker without waiting for the others.
+    /// Moves every chain by all its steps, each on one worker, of this process or another, without waiting for the others.
+    ///
+    /// What is left when all processes have as many chains they move together, one chain after another, if its energy can be
+    /// shared out.
     fn advance_each(
         &mut self,
         workers: &Workers,
         conditionals: &dyn Conditionals,
         given: Given,
-    ) -> Result<(), GibbsError> {
+    ) -> Result<(), SweepError> {
         let Self { name, steps, .. } = *self;
         let (kernel, given) = (self.kernel.as_ref(), Shared::new(given));
-        let chains = self.chains.drain(..).enumerate().collect();
-        let moved = workers.map(chains, |(index, mut chain): (usize, Chain)| {
-            let given = given.replica();
-            let mut noise = conditionals.noise(name, index);
-            let mut energy = conditionals.energy(name, index, &given);
-            let diverged = |source| GibbsError { block: name, chain: index, source };
-            for step in 1..=steps {
-                let evaluation =
-                    Evaluation::of(energy.as_ref(), &chain.state, &mut noise).map_err(diverged)?;
-                energy.carry(&evaluation.aux);
-                if step == steps {
-                    chain.virial = chain.state.position.dot(&evaluation.gradient);
-                }
-                let before = energy.is_confined().then(|| chain.state.position.duplicate());
-                kernel.step(&mut chain.state, &evaluation.gradient, &mut chain.noise).map_err(diverged)?;
-                if let Some(before) = before {
-                    energy.confine(&before, &mut chain.state.position);
-                }
-                (chain.energy, chain.aux) = (evaluation.energy, evaluation.aux);
-            }
-            Ok(chain)
-        });
-        self.chains = moved.into_iter().collect::<Result<_, _>>()?;
+        let way = |index: usize| Way {
+            kernel,
+            steps,
+            energy: conditionals.energy(name, index, &given.replica()),
+            noise: conditionals.noise(name, index),
+        };
+        let mut chains: Vec<(usize, Chain)> = self.chains.drain(..).enumerate().collect();
+        let dealt = workers.dealt(chains.len());
+        let is_shared = dealt < chains.len() && way(dealt).energy.is_shareable();
+        let together = if is_shared { chains.split_off(dealt) } else { vec![] };
+        let mut moved = workers.share(chains, |(index, chain): (usize, Chain)| {
+            let Ok(moved) =
+                way(index).go(chain, |energy, at, noise| Ok::<_, Infallible>(energy.gradient(at, noise)));
+            moved
+        })?;
+        for (index, chain) in together {
+            moved.push(way(index).go(chain, |energy, at, noise| energy.shared_gradient(at, noise))?);
+        }
+        let named = |(chain, moved): (usize, Result<Chain, Diverged>)| {
+            moved.map_err(|source| GibbsError { block: name, chain, source })
+        };
+        self.chains = moved.into_iter().enumerate().map(named).collect::<Result<_, _>>()?;
         Ok(())
+    }
+}
+
+/// How a chain moves in a sweep.
+struct Way<'a> {
+    kernel: &'a dyn Kernel,
+    steps: u64,
+    energy: Box<dyn Energy + 'a>,
+    /// What the energy draws.
+    noise: NoiseStream,
+}
+
+impl Way<'_> {
+    /// Moves the chain by all steps, with the energy's gradient by `evaluate`, of which an error ends everything.
+    fn go<E>(
+        self,
+        mut chain: Chain,
+        evaluate: impl Fn(&dyn Energy, &Position, &mut NoiseStream) -> Result<Evaluation, E>,
+    ) -> Result<Result<Chain, Diverged>, E> {
+        let Self { kernel, steps, mut energy, mut noise } = self;
+        for step in 1..=steps {
+            let evaluation = evaluate(energy.as_ref(), &chain.state.position, &mut noise)?;
+            let evaluation = match evaluation.checked(&chain.state) {
+                Ok(evaluation) => evaluation,
+                Err(diverged) => return Ok(Err(diverged)),
+            };
+            energy.carry(&evaluation.aux);
+            if step == steps {
+                chain.virial = chain.state.position.dot(&evaluation.gradient);
+            }
+            let before = energy.is_confined().then(|| chain.state.position.duplicate());
+            if let Err(diverged) = kernel.step(&mut chain.state, &evaluation.gradient, &mut chain.noise) {
+                return Ok(Err(diverged));
+            }
+            if let Some(before) = before {
+                energy.confine(&before, &mut chain.state.position);
+            }
+            (chain.energy, chain.aux) = (evaluation.energy, evaluation.aux);
+        }
+        Ok(Ok(chain))
     }
 }
 
@@ -163,20 +219,35 @@ pub struct GibbsError {
     pub source: Diverged,
 }
 
+/// Why a sweep was not made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SweepError {
+    /// A chain left the finite numbers.
+    #[error(transparent)]
+    Diverged(#[from] GibbsError),
+    /// A process that moves some of the chains is lost.
+    #[error(transparent)]
+    Lost(#[from] Lost),
+}
+
 /// One sweep of Algorithm 1: block after block, every chain its inner steps given all chains of the other blocks.
 ///
 /// The stationary law of this alternation is what gets sampled. The paper's two conditionals belong
 /// to no joint law (its likelihood enters them with opposite signs), so it is no joint posterior.
 ///
+/// Where the workers are those of several processes, each moves a part of the chains of every block, and all have all chains
+/// afterwards.
+///
 /// Source: Ye & Zhu, NeurIPS 2018, Algorithm 1.
 ///
 /// # Errors
-/// [`GibbsError`] naming the first chain, in order, that diverged. Its block is left without chains.
+/// [`SweepError::Diverged`] naming the first chain, in order, that diverged, and [`SweepError::Lost`]. The block is left without
+/// chains.
 pub fn sweep(
     workers: &Workers,
     conditionals: &dyn Conditionals,
     blocks: &mut [Block],
-) -> Result<(), GibbsError> {
+) -> Result<(), SweepError> {
     for moving in 0..blocks.len() {
         let others = blocks.iter().enumerate().filter(|(i, _)| *i != moving);
         let given = Given(others.map(|(_, block)| block.positions()).collect());

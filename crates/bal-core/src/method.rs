@@ -1,10 +1,13 @@
 //! Training methods: settings that turn a task into a posterior.
 
 use crate::{
-    Architecture, CoreError, GibbsError, Images, Member, NoiseGenerator, NoiseKey, NoiseStream, Position,
-    Posterior, Role, State, Workers,
+    Architecture, CoreError, GibbsError, Images, Lost, Member, NoiseGenerator, NoiseKey, NoiseStream,
+    Position, Posterior, Role, State, SweepError, Workers,
 };
-use std::{ops::ControlFlow, sync::Arc};
+use std::{
+    ops::ControlFlow,
+    sync::{Arc, Mutex},
+};
 use tch::Tensor;
 
 /// A network of a task, and how many chains move weights of it.
@@ -180,9 +183,14 @@ pub trait Method: Send + Sync + std::fmt::Debug {
         Role::Classifier.check(self.name(), network)
     }
 
+    /// Whether several processes share its work out ([`Workers::share`]); else each would do all of it.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     /// Trains. `observe` is told after each sweep and may end the run early by breaking.
     ///
-    /// The same task gives the same bits on any number of workers, and from any checkpoint.
+    /// The same task gives the same bits on any number of workers, of one process or several, and from any checkpoint.
     ///
     /// # Errors
     /// [`TrainError`].
@@ -204,6 +212,17 @@ pub enum TrainError {
         sweep: u64,
         /// Which chain, and when.
         source: GibbsError,
+    },
+    /// A process that does a part of the work is lost.
+    #[error("sweep {sweep}: {source}")]
+    Lost {
+        /// The sweep that was not made, from 1.
+        sweep: u64,
+        /// Which, and what is known of it.
+        source: Lost,
+        /// Where the run goes on: after the last whole sweep, if this run made one. Under a lock, as errors are shared between
+        /// threads and tensors are not.
+        checkpoint: Option<Box<Mutex<Checkpoint>>>,
     },
     /// A setting that cannot work.
     #[error("{setting} = {value}: {why}")]
@@ -248,4 +267,14 @@ pub enum TrainError {
         /// Sweeps in all.
         sweeps: u64,
     },
+}
+
+impl TrainError {
+    /// Why sweep number `sweep` was not made.
+    pub fn of_sweep(sweep: u64, error: SweepError) -> Self {
+        match error {
+            SweepError::Diverged(source) => Self::Diverged { sweep, source },
+            SweepError::Lost(source) => Self::Lost { sweep, source, checkpoint: None },
+        }
+    }
 }

@@ -102,10 +102,32 @@ pub fn read_checkpoint(
     experiment: &str,
     network: &dyn Fn(usize) -> Arc<dyn Architecture>,
 ) -> Result<Checkpoint, ModelError> {
-    let metadata_error = |problem: String| ModelError::Metadata { path: path.into(), key: KEY, problem };
     // Another file is told apart from a damaged one.
     text(path, &read_header(path)?)?;
-    let TensorFile { metadata, mut tensors } = TensorFile::read_sealed(path)?;
+    checkpoint_of(path, TensorFile::read_sealed(path)?, experiment, network)
+}
+
+/// The checkpoint that the bytes of the file at `path` hold, however they came here.
+///
+/// # Errors
+/// Those of [`read_checkpoint`] for what the file holds.
+pub fn checkpoint_of_bytes(
+    path: &Path,
+    bytes: Vec<u8>,
+    experiment: &str,
+    network: &dyn Fn(usize) -> Arc<dyn Architecture>,
+) -> Result<Checkpoint, ModelError> {
+    checkpoint_of(path, TensorFile::of_sealed(path, bytes)?, experiment, network)
+}
+
+fn checkpoint_of(
+    path: &Path,
+    file: TensorFile,
+    experiment: &str,
+    network: &dyn Fn(usize) -> Arc<dyn Architecture>,
+) -> Result<Checkpoint, ModelError> {
+    let metadata_error = |problem: String| ModelError::Metadata { path: path.into(), key: KEY, problem };
+    let TensorFile { metadata, mut tensors } = file;
     let contents = contents(path, &metadata)?;
     if contents.experiment != experiment {
         let problem = "belongs to another experiment: its settings, seed or data differ";

@@ -32,7 +32,7 @@ mod weights;
 
 pub use advgan::{AdvganDiscriminator, AdvganGenerator};
 pub use bfloat16::Bfloat16;
-pub use checkpoint::{checkpoint_sweep, read_checkpoint, write_checkpoint};
+pub use checkpoint::{checkpoint_of_bytes, checkpoint_sweep, read_checkpoint, write_checkpoint};
 pub use cnn::Cnn;
 pub use ensemble::Ensemble;
 pub use error::ModelError;
@@ -46,4 +46,4 @@ pub use sizes::Sizes;
 pub use stn::Stn;
 pub use tensor_file::TensorFile;
 pub use traces::{Traces, read_traces, write_traces};
-pub use weights::{has_columns, posterior_bytes, read_posterior, write_posterior};
+pub use weights::{has_columns, posterior_bytes, posterior_of_bytes, read_posterior, write_posterior};

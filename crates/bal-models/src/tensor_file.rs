@@ -33,8 +33,11 @@ impl TensorFile {
         Self::of(path, &read_whole(path)?)
     }
 
-    /// What the bytes of the file at `path` hold.
-    fn of(path: &Path, bytes: &[u8]) -> Result<Self, ModelError> {
+    /// What the bytes of the file at `path` hold, however they came here.
+    ///
+    /// # Errors
+    /// Those of [`TensorFile::read`] for what it holds.
+    pub fn of(path: &Path, bytes: &[u8]) -> Result<Self, ModelError> {
         let format = |e| ModelError::Format { path: path.into(), reason: reason(&e) };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(format)?;
         let file = SafeTensors::deserialize(bytes).map_err(format)?;

@@ -92,6 +92,15 @@ pub fn has_columns(path: &Path) -> bool {
     TensorFile::read(path).is_ok_and(|file| description::says_columns(&file.metadata))
 }
 
+/// The posterior that the bytes of the file at `path` hold, however they came here, of the architectures that its metadata
+/// name.
+///
+/// # Errors
+/// Those of [`read_posterior`] for what the file holds.
+pub fn posterior_of_bytes(path: &Path, bytes: &[u8]) -> Result<Posterior, ModelError> {
+    posterior_of(path, TensorFile::of(path, bytes)?, None)
+}
+
 /// As [`read_posterior`]; `usual` is the architecture where the file names none.
 pub(crate) fn read_posterior_or(path: &Path, usual: &Arc<dyn Architecture>) -> Result<Posterior, ModelError> {
     let file = TensorFile::read(path)?;

@@ -194,6 +194,12 @@ impl Job {
             .concat()
     }
 
+    /// What several processes share: a training of each method but the Laplace approximation, on flows, with a start, and three
+    /// evaluations.
+    pub(super) fn shared() -> Vec<Self> {
+        [&TRAININGS[..], &BEYOND[1..], &[ENSEMBLE, AUTOATTACK, PGD, ATTACKS[14]]].concat()
+    }
+
     /// A training of a point, one of a posterior, and an evaluation.
     pub(super) fn few() -> Vec<Self> {
         vec![TRAININGS[0], TRAININGS[6], PGD]
@@ -216,7 +222,7 @@ mod tests {
 
     #[test]
     fn every_job_has_a_name_of_its_own() {
-        for jobs in [Job::resumable(), Job::writing(), Job::threaded(), Job::few()] {
+        for jobs in [Job::resumable(), Job::writing(), Job::threaded(), Job::shared(), Job::few()] {
             let names: std::collections::BTreeSet<&str> = jobs.iter().map(|job| job.name).collect();
             assert_eq!(names.len(), jobs.len());
         }

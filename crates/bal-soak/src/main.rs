@@ -14,6 +14,7 @@ mod kills;
 mod leaves;
 mod mount;
 mod pairs;
+mod ranks;
 mod report;
 mod threads;
 
@@ -29,7 +30,7 @@ use jobs::Job;
 use pairs::Pair;
 use report::Part;
 
-/// Disturb commands and files for hours: kills, second writers, full disks, broken input, other numbers of threads
+/// Disturb commands and files for hours: kills, second writers, full disks, broken input, other numbers of threads, ranks
 ///
 /// Runs are small and on images made here; their final files have to be those of an undisturbed run, byte for byte.
 /// Room on disks is taken on a file system in memory, which takes root to mount; fuzzing fetches and compiles
@@ -43,6 +44,9 @@ struct Options {
     /// Kills in all
     #[arg(long, value_name = "N", default_value_t = 1000)]
     kills: u64,
+    /// Kills of one rank of several, in all
+    #[arg(long, value_name = "N", default_value_t = 60)]
+    rank_kills: u64,
     /// Pairs of writers in all
     #[arg(long, value_name = "N", default_value_t = 100)]
     pairs: u64,
@@ -73,6 +77,7 @@ enum PartName {
     Disk,
     Fuzz,
     Threads,
+    Ranks,
 }
 
 fn main() -> ExitCode {
@@ -106,6 +111,9 @@ fn run(repository: &Repository, options: &Options) -> Result<()> {
             PartName::Threads => {
                 stage("threads", || threads::run(&ground, &Job::threaded(), &[1, 2, 3, 5], seed))
             }
+            PartName::Ranks => {
+                stage("ranks", || ranks::run(&ground, &Job::shared(), options.rank_kills, seed))
+            }
         }?;
         println!("{}\n", part.table());
         if options.record {
@@ -122,11 +130,12 @@ fn short(repository: &Repository) -> Result<()> {
     let bal = Bal::beside(repository)?;
     let ground = Ground::new(repository, &bal)?;
     let jobs = Job::few();
-    let parts: [(&str, &dyn Fn() -> Result<Part>); 4] = [
+    let parts: [(&str, &dyn Fn() -> Result<Part>); 5] = [
         ("kills", &|| kills::run(&ground, &jobs, 9, 1)),
         ("pairs", &|| pairs::run(&ground, &Pair::few(), 3, 1)),
         ("disk", &|| disk::run(&ground, &jobs[1..], Depth::Short, 1)),
         ("threads", &|| threads::run(&ground, &jobs, &[1, 3], 1)),
+        ("ranks", &|| ranks::run(&ground, &jobs[1..], 2, 1)),
     ];
     for (name, part) in parts {
         let part = stage(name, part)?;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use bal_chores::{Repository, processor};
 
 /// The parts, in the order of the page.
-pub(super) const PARTS: [&str; 5] = ["kills", "pairs", "disk", "fuzz", "threads"];
+pub(super) const PARTS: [&str; 6] = ["kills", "pairs", "disk", "fuzz", "threads", "ranks"];
 
 /// One part of the soak.
 #[derive(Debug, Serialize, Deserialize)]

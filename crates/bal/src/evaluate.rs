@@ -1,6 +1,7 @@
 //! Evaluation: what is left of a model's accuracy under an attack.
 
 mod adversarial;
+mod among;
 mod described;
 mod generator;
 mod grid;
@@ -22,8 +23,10 @@ use crate::{
     model_source::LoadedModel,
     outputs::{self, can_be_written},
     partial::Partial,
+    ranks,
 };
 pub(crate) use adversarial::Adversarial;
+pub use among::measure_beside;
 use anyhow::Result;
 use bal_attacks::{
     AccuracyCurve, Attack, Evaluated, EvaluationError, Gradients, ModelFault, Protocol, Settings, ShardStore,
@@ -43,7 +46,7 @@ pub use verify::{Verified, VerifyRequest, verify};
 
 /// Measures what is left of a model's accuracy, and writes the files that are asked for.
 ///
-/// The result does not depend on the number of threads, nor on whether it was interrupted.
+/// The result does not depend on the number of threads and of ranks, nor on whether it was interrupted.
 ///
 /// # Errors
 /// When a model, its images or a file cannot be read, what is asked for does not fit the model, or a file cannot be written.
@@ -71,18 +74,29 @@ pub struct Measured<'a> {
     partials: Vec<Partial>,
 }
 
-/// The first half of [`evaluate`]: everything but the files.
+/// The first half of [`evaluate`]: everything but the files. Of several ranks ([`Session::among`]) rank 0 calls it, and the others
+/// [`measure_beside`].
 ///
 /// # Errors
-/// As [`evaluate`].
+/// As [`evaluate`]; when ranks differ, or one is lost.
 pub fn measure<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Measured<'a>> {
+    match session.cluster() {
+        None => measure_here(request, session),
+        Some(cluster) => ranks::ended(cluster, measure_here(request, session)),
+    }
+}
+
+fn measure_here<'a>(request: &'a EvaluateRequest, session: &Session) -> Result<Measured<'a>> {
     can_be_written(request.outputs.files())?;
     request.attack()?;
     let seeds = seeds::of(request)?;
     let others = Others::read(&request.against)?;
     let prepared = Prepared::of(request, &seeds, |file, seed| seeds::beside(file, request, seed), session)?;
     let protocol = prepared.protocol(request);
-    let Prepared { spec, attack, settings, classifier, model, chosen, partials } = &prepared;
+    if let Some(cluster) = session.cluster() {
+        among::agree(cluster, &prepared, &seeds)?;
+    }
+    let Prepared { spec, attack, settings, classifier, model, chosen, partials, .. } = &prepared;
     let (name, limit) = (model.source.as_str(), request.images.limit);
     let pairing = pairing(&protocol, chosen, settings)?;
     let planned = Planned { name, pairing, attack: attack.name(), settings, seeds: request.seeds };

@@ -10,6 +10,7 @@ mod request;
 use crate::{
     Note, Refusal, Session,
     dataset::{Counted, DataSource, Training},
+    flat::flat,
     overrides,
     own_images::ImageSettings,
 };
@@ -33,7 +34,10 @@ pub use regression::{NoiseSettings, RegressionSettings, TestSettings};
 pub use request::{ExperimentRequest, Plan, TableSettings};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 with_methods! {
     /// An experiment file, complete: nothing has a default.
@@ -332,6 +336,11 @@ impl Experiment {
     /// Whether the settings that determine the weights are the same; the data and the start may differ.
     pub fn is_like(&self, other: &Self) -> Result<bool> {
         Ok(serde_json::to_value(self.relevant())? == serde_json::to_value(other.relevant())?)
+    }
+
+    /// What determines the weights, beside the data and the start: each setting by its dotted key, as TOML or JSON has it.
+    pub(crate) fn determining(&self) -> Result<BTreeMap<String, String>> {
+        Ok(flat(&serde_json::to_value(self.relevant())?))
     }
 
     /// What determines the weights, beside the data and the start.

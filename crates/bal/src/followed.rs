@@ -1,6 +1,8 @@
 //! What happens after each sweep of a run: metrics, checkpoints, and its early end.
 
-use crate::{Options, Progress as Display, Session, Work, experiment::Experiment, run_folder::RunFolder};
+use crate::{
+    Options, Progress as Display, Session, Work, experiment::Experiment, ranks, run_folder::RunFolder,
+};
 use anyhow::Result;
 use bal_core::{Metrics, Progress};
 use bal_report::{EventWriter, MetricLine, MetricsWriter, metrics};
@@ -107,7 +109,11 @@ impl<'a> Followed<'a> {
         if progress.sweep >= self.last_sweep {
             return Ok(());
         }
-        self.interrupted = self.session.observer().is_to_end();
+        let is_to_end = self.session.observer().is_to_end();
+        self.interrupted = match self.session.cluster() {
+            Some(cluster) => ranks::any(cluster, is_to_end)?,
+            None => is_to_end,
+        };
         if self.interrupted || progress.sweep.is_multiple_of(self.experiment.checkpoint_every) {
             self.metrics.sync()?;
             bal_models::write_checkpoint(&self.folder.checkpoint(), self.digest, &(progress.checkpoint)())?;

@@ -21,6 +21,7 @@ mod evaluate;
 mod experiment;
 mod export;
 mod file_digest;
+mod flat;
 mod followed;
 mod image_selection;
 mod last_batch;
@@ -33,6 +34,7 @@ mod own_images;
 mod partial;
 mod predict;
 mod published;
+mod ranks;
 #[doc(hidden)]
 pub mod readers;
 mod refusal;
@@ -45,6 +47,7 @@ mod sources;
 mod start;
 mod tables;
 mod train;
+mod train_beside;
 mod trained_on;
 mod transfer;
 mod units;
@@ -60,7 +63,7 @@ pub use download::download;
 pub use estimate::seconds_per_batch;
 pub use evaluate::{
     EvaluateRequest, Measured, MergeRequest, Merged, Part, PartDone, Surrogate, Verified, VerifyRequest,
-    evaluate, evaluate_part, measure, merge, verify,
+    evaluate, evaluate_part, measure, measure_beside, merge, verify,
 };
 pub use experiment::{
     AdversarialSettings, AdvganTraining, AttackTable, BnnSettings, ErmSettings, Experiment,
@@ -87,6 +90,7 @@ pub use values::{PredictedValue, ValuesRequest, evaluate_values, predict_values,
 pub use versions::versions;
 
 pub use bal_attacks::{self as attacks, AttackName, AttackSpec, Norm, Radii};
+pub use bal_cluster::Cluster;
 pub use bal_core::Cut;
 pub use bal_data::Set;
 pub use bal_layers::cuda;

@@ -251,6 +251,21 @@ impl ShardStore for Partial {
 }
 
 fn write(path: &Path, shard: &Shard) -> Result<()> {
+    Ok(file_of(shard)?.write_sealed(path)?)
+}
+
+/// The bytes of the file of a shard.
+pub(crate) fn bytes(shard: &Shard) -> Result<Vec<u8>> {
+    Ok(file_of(shard)?.sealed_bytes(Path::new("a shard"))?)
+}
+
+/// The shard that these bytes are of.
+pub(crate) fn of_bytes(bytes: Vec<u8>) -> Result<Shard> {
+    let path = Path::new("a shard");
+    shard_of(path, TensorFile::of_sealed(path, bytes)?)
+}
+
+fn file_of(shard: &Shard) -> Result<TensorFile> {
     let n = shard.indices.len() as i64;
     let columns = shard.outcomes.len() as i64;
     let place = |part: &Option<usize>| part.map_or(NONE, |part| part as i64);
@@ -286,11 +301,14 @@ fn write(path: &Path, shard: &Shard) -> Result<()> {
         tensors.extend(tensor.as_ref().map(|tensor| (name, tensor.shallow_clone())));
     }
     let tensors = tensors.into_iter().map(|(name, tensor)| (name.to_string(), tensor)).collect();
-    Ok(TensorFile { metadata: [].into(), tensors }.write_sealed(path)?)
+    Ok(TensorFile { metadata: [].into(), tensors })
 }
 
 pub(crate) fn read(path: &Path) -> Result<Shard> {
-    let mut file = TensorFile::read_sealed(path)?;
+    shard_of(path, TensorFile::read_sealed(path)?)
+}
+
+fn shard_of(path: &Path, mut file: TensorFile) -> Result<Shard> {
     let mut integers = |name: &str, shape: &[i64]| -> Result<Vec<i64>> {
         Ok(Vec::try_from(file.take(path, name, Kind::Int64, shape)?.f_reshape([-1])?)?)
     };

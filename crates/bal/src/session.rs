@@ -1,6 +1,7 @@
 //! What work runs on, and whom it reports to.
 
-use crate::{Note, Observer, Result, observer::Silent};
+use crate::{Note, Observer, Result, observer::Silent, ranks::Among};
+use bal_cluster::Cluster;
 use bal_core::{Cut, Workers};
 use bal_files::News;
 use std::{
@@ -10,15 +11,16 @@ use std::{
 };
 use tch::Device;
 
-/// Threads, a device, the folder of the published data sets, and an [`Observer`].
+/// Threads, a device, the folder of the published data sets, an [`Observer`], and perhaps other processes.
 ///
-/// Results do not depend on the number of threads. They are the same bits on the same type of processor with the same LibTorch.
+/// Results do not depend on the number of threads and of processes. They are the same bits on the same type of processor with the same LibTorch.
 #[derive(Clone, Debug)]
 pub struct Session {
     pub(crate) workers: Arc<Workers>,
     pub(crate) device: Device,
     pub(crate) data: Option<PathBuf>,
     observer: Arc<dyn Observer>,
+    cluster: Option<Arc<Cluster>>,
 }
 
 impl Session {
@@ -37,7 +39,7 @@ impl Session {
     /// When they cannot be started.
     pub fn with_threads(threads: usize) -> Result<Self> {
         let workers = Arc::new(Workers::new(threads)?);
-        Ok(Self { workers, device: Device::Cpu, data: None, observer: Arc::new(Silent) })
+        Ok(Self { workers, device: Device::Cpu, data: None, observer: Arc::new(Silent), cluster: None })
     }
 
     /// Computes on this device. On CUDA batches are whole and the chains of a block in one launch ([`Self::cut`]).
@@ -63,6 +65,29 @@ impl Session {
     #[must_use]
     pub fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
         Self { observer, ..self }
+    }
+
+    /// Works with the other ranks of `cluster`: [`train`](crate::train) and [`measure`](crate::measure) share their work out,
+    /// and rank 0 alone writes files. After [`on`](Self::on).
+    #[must_use]
+    pub fn among(self, cluster: Arc<Cluster>) -> Self {
+        let workers = self.workers.among(Arc::new(Among(cluster.clone())), self.device);
+        Self { workers: Arc::new(workers), cluster: Some(cluster), ..self }
+    }
+
+    /// The same without other ranks.
+    pub(crate) fn alone(&self) -> Self {
+        Self { workers: Arc::new(self.workers.alone()), cluster: None, ..self.clone() }
+    }
+
+    /// The ranks that it works with.
+    pub fn cluster(&self) -> Option<&Arc<Cluster>> {
+        self.cluster.as_ref()
+    }
+
+    /// Whether this is the only process, or rank 0 of several: the one that writes files.
+    pub fn is_first(&self) -> bool {
+        self.cluster.as_ref().is_none_or(|cluster| cluster.rank() == 0)
     }
 
     /// Whom it reports to.

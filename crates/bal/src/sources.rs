@@ -27,6 +27,13 @@ pub(crate) struct Source {
     posterior: Posterior,
 }
 
+impl Source {
+    /// Its weights.
+    pub(crate) fn posterior(&self) -> &Posterior {
+        &self.posterior
+    }
+}
+
 /// The sources that the experiment names: finished runs, those that `train` makes now, and files.
 ///
 /// # Errors

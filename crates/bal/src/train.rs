@@ -5,11 +5,13 @@ use crate::{
     dataset::Training,
     experiment::{Experiment, ExperimentRequest, Networks, Origin, weights},
     followed::Followed,
-    last_batch,
+    last_batch, ranks,
+    ranks::Opening,
     run_folder::{Claim, Identity, RunFolder, Status},
     run_record::{self, Outcome},
     sources::{self, Source},
     start::{self, Start},
+    train_beside::train_beside,
 };
 use anyhow::{Context, Result, bail};
 use bal_baselines::TraceSettings;
@@ -18,7 +20,7 @@ use bal_models::{RunImages, Traces};
 use bal_report::{Record, metrics};
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, PoisonError},
 };
 use tch::Tensor;
 
@@ -63,13 +65,27 @@ pub enum Ending {
 
 /// Trains an experiment into a run folder: `posterior.safetensors`, `record.json`, metrics, and while it goes on a checkpoint.
 ///
-/// The same experiment, seed and data give the same weights, bit by bit, whatever the number of threads, and whether the
-/// training was interrupted or not.
+/// The same experiment, seed and data give the same weights, bit by bit, whatever the number of threads and of ranks, and whether
+/// the training was interrupted or not.
+///
+/// Of several ranks ([`Session::among`]) rank 0 alone has a run folder, and finds what the run starts from. The others take
+/// part in the training, and write nothing.
 ///
 /// # Errors
 /// When the experiment or its data cannot be used, another process or another run has the folder, or a file cannot be
-/// written. A [`Refusal`] among the causes says what can be done.
+/// written; when ranks differ, or one is lost. A [`Refusal`] among the causes says what can be done.
 pub fn train(request: &TrainRequest, session: &Session) -> Result<Trained> {
+    let Some(cluster) = session.cluster() else { return train_here(request, session) };
+    let outcome = if session.is_first() {
+        train_here(request, session)
+    } else {
+        train_beside(request, cluster, session)
+    };
+    ranks::ended(cluster, outcome)
+}
+
+/// Trains where the run folder is.
+fn train_here(request: &TrainRequest, session: &Session) -> Result<Trained> {
     let named = request.out.as_ref().map(RunFolder::new);
     // Before images are looked at, which may take long.
     let early = named.as_ref().map(|folder| claim(request.resume, folder, session)).transpose()?;
@@ -81,8 +97,15 @@ pub fn train(request: &TrainRequest, session: &Session) -> Result<Trained> {
         Some(claim) => claim,
         None => claim(request.resume, &folder, session)?,
     };
+    if let Some(cluster) = session.cluster() {
+        let opening = match claim {
+            Some(_) => Opening::Train(toml::to_string(&experiment)?),
+            None => Opening::Finished,
+        };
+        opening.tell(cluster)?;
+    }
     let ending = match claim {
-        Some(claim) => run(&request.options, &experiment, &origin, claim, session)?,
+        Some(claim) => run(request, &experiment, &origin, claim, session)?,
         None => finished(&experiment, &folder)?,
     };
     Ok(Trained { ending, folder: folder.clone() })
@@ -106,13 +129,13 @@ fn finished(experiment: &Experiment, folder: &RunFolder) -> Result<Ending> {
 
 /// Trains `experiment` into a folder, which has no finished run.
 fn run(
-    options: &Options,
+    request: &TrainRequest,
     experiment: &Experiment,
     origin: &Origin,
     mut claim: Claim<'_>,
     session: &Session,
 ) -> Result<Ending> {
-    let (folder, status) = (claim.folder(), claim.status());
+    let (folder, status, options) = (claim.folder(), claim.status(), &request.options);
     let method = experiment.method()?;
     let device = session.device;
     let training = experiment.training(session)?;
@@ -127,6 +150,10 @@ fn run(
     let chains = experiment.chains();
     if let Some(remark) = chains.and_then(|chains| last_batch::remark(chains, training.images.len() as u64)) {
         session.observer().note(&remark);
+    }
+    if let Some(cluster) = session.cluster() {
+        ranks::agree_on_training(cluster, (request, experiment), &training.digests, session)?;
+        ranks::check_method(&*method)?;
     }
     let Beginning { start, sources, digest } =
         beginning(options, experiment, origin, &claim, (&training, &networks), session)?;
@@ -151,6 +178,11 @@ fn run(
             .observer()
             .note(&Note::news(format!("{} goes on after batch {done}", folder.path().display())));
     }
+    if let Some(cluster) = session.cluster() {
+        let of_sources: Vec<&Posterior> = sources.iter().map(Source::posterior).collect();
+        let start = start.as_ref().map(|start| &start.posterior);
+        ranks::Beginning::tell(cluster, folder, (start, &of_sources), &digest)?;
+    }
     let planned = method.sweeps(training.images.len() as u64);
     if let Some(last) = options.max_sweeps.filter(|&last| last <= done) {
         bail!("{} has done {done} batches already, and was to end after {last}", folder.path().display());
@@ -163,6 +195,7 @@ fn run(
     let posterior = match (fitted, observer.failure.take()) {
         (_, Some(failure)) => Err(goes_on(&claim, failure)),
         (Err(error @ TrainError::Checkpoint(_)), None) => Err(anew(&folder.checkpoint(), error.into())),
+        (Err(error @ TrainError::Lost { .. }), None) => Err(without(error, &claim, &digest)),
         (Err(error), None) => Err(error.into()),
         // Whatever it was trained in, it is used in fp32.
         (Ok(posterior), None) => {
@@ -229,6 +262,21 @@ fn goes_on(claim: &Claim<'_>, error: anyhow::Error) -> anyhow::Error {
     }
 }
 
+/// The end of a run whose other ranks are lost: what it has made is kept, so that it can go on.
+fn without(error: TrainError, claim: &Claim<'_>, digest: &str) -> anyhow::Error {
+    let folder = claim.folder();
+    if let TrainError::Lost { checkpoint: Some(checkpoint), .. } = &error {
+        let checkpoint = checkpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(full) = bal_models::write_checkpoint(&folder.checkpoint(), digest, &checkpoint) {
+            return anyhow::Error::new(full).context(error.to_string());
+        }
+    }
+    if !claim.is_kept() {
+        return error.into();
+    }
+    Refusal::new("the run has not ended", Remedy::Resume(folder.path().to_path_buf())).because(error.into())
+}
+
 /// What a run begins with.
 struct Beginning {
     start: Option<Start>,
@@ -253,9 +301,12 @@ fn beginning(
     let (start, sources) = if status == Status::Begun {
         (start::kept(folder)?, sources::kept(folder)?)
     } else {
-        let first = Options { start: None, max_sweeps: None, ..options.clone() };
+        let options_of_first = Options { start: None, max_sweeps: None, ..options.clone() };
+        let first = TrainRequest { options: options_of_first, ..TrainRequest::default() };
+        // The other ranks wait for what comes of it.
+        let alone = session.alone();
         let train = |experiment: &Experiment, origin: &Origin, claim: Claim| {
-            run(&first, experiment, origin, claim, session).map(drop)
+            run(&first, experiment, origin, claim, &alone).map(drop)
         };
         let start = start::resolve(options, experiment, origin, networks, &train, session)?;
         (start, sources::resolve(experiment, origin, training, &train, session)?)
@@ -291,7 +342,7 @@ fn beginning(
 ///
 /// # Errors
 /// When there is no such member, or one is left: the file of the start is another run's.
-fn begin_at(networks: &mut [TaskNetwork], start: &Posterior) -> Result<()> {
+pub(crate) fn begin_at(networks: &mut [TaskNetwork], start: &Posterior) -> Result<()> {
     let mut left: Vec<&Member> = start.members.iter().collect();
     let unlike =
         || format!("the start has weights of {}, and other networks are wanted", start.network_names());

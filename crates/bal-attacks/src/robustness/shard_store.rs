@@ -19,6 +19,16 @@ pub trait ShardStore: Sync {
         true
     }
 
+    /// Which of the shards that are wanted, counted from 0 in their order, a free worker is to make. It is asked as often as there
+    /// are such shards, with `place` from 0 on. Of several processes each gets another one from a common queue, and `None`
+    /// when nothing is left.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the queue cannot be asked; the evaluation ends with it.
+    fn next(&self, place: usize) -> Result<Option<usize>, StoreError> {
+        Ok(Some(place))
+    }
+
     /// Shard `number`, if it was stored.
     ///
     /// # Errors

@@ -257,6 +257,9 @@ impl Learner for BalLearner<'_> {
             cost_weight = data.cost_weight * settings.energy_per_image(batch.len());
             blocks.push(self.data_block(data, sweep, generator.as_ref(), &shards, &data_chains)?);
         }
+        // Without the others a sweep cannot be made, and the run has to be what it was.
+        let before = || self.chains.iter().map(ChainState::duplicate).collect::<Vec<_>>();
+        let before = self.task.workers.are_shared().then(before);
         let (states, mut buffers): (Vec<_>, Vec<_>) =
             self.chains.drain(..).map(|c| (c.state, c.buffers)).unzip();
         let conditionals = BatchConditionals {
@@ -285,8 +288,10 @@ impl Learner for BalLearner<'_> {
             chains: chains.collect(),
         });
         blocks.extend(self.precisions.as_ref().map(|p| p.block(self.key(Purpose::Hyper, sweep))));
-        sweep_blocks(self.task.workers, &conditionals, &mut blocks)
-            .map_err(|source| TrainError::Diverged { sweep, source })?;
+        if let Err(error) = sweep_blocks(self.task.workers, &conditionals, &mut blocks) {
+            self.chains = before.unwrap_or_default();
+            return Err(TrainError::of_sweep(sweep, error));
+        }
         let mut metrics = Metrics::default();
         for block in blocks {
             if block.name == DATA {

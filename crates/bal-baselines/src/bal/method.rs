@@ -207,6 +207,10 @@ impl Method for Bal {
         objective::check(self.name(), network)
     }
 
+    fn is_shared(&self) -> bool {
+        true
+    }
+
     fn fit(
         &self,
         task: &Task,

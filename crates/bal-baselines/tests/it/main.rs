@@ -13,6 +13,7 @@ mod methods;
 mod over_the_run;
 mod parameter_energy;
 mod presets;
+mod ranks;
 mod regression;
 mod several_networks;
 mod small;

@@ -23,6 +23,7 @@ mod networks;
 mod outputs;
 mod own_images;
 mod predicting;
+mod ranks;
 mod reporting;
 mod reproducible;
 mod runs;

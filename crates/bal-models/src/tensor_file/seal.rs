@@ -17,6 +17,14 @@ impl TensorFile {
     /// # Errors
     /// Those of [`TensorFile::write`]; [`ModelError::Metadata`] where the metadata have the key already.
     pub fn write_sealed(&self, path: &Path) -> Result<(), ModelError> {
+        put(path, &self.sealed_bytes(path)?)
+    }
+
+    /// The bytes that [`TensorFile::write_sealed`] writes to `path`.
+    ///
+    /// # Errors
+    /// Those of [`TensorFile::write_sealed`].
+    pub fn sealed_bytes(&self, path: &Path) -> Result<Vec<u8>, ModelError> {
         let problem =
             |problem: &str| ModelError::Metadata { path: path.into(), key: KEY, problem: problem.into() };
         let mut metadata = self.metadata.clone();
@@ -27,7 +35,7 @@ impl TensorFile {
         let place = place(&bytes).ok_or_else(|| problem("is not in the header"))?;
         let digest = hexadecimal(&Sha256::digest(&bytes));
         bytes[place..place + DIGITS].copy_from_slice(digest.as_bytes());
-        put(path, &bytes)
+        Ok(bytes)
     }
 
     /// Reads what [`TensorFile::write_sealed`] wrote, without the digest.
@@ -36,7 +44,14 @@ impl TensorFile {
     /// Those of [`TensorFile::read`]; [`ModelError::Damaged`] where the bytes are not those that were written, and
     /// [`ModelError::Metadata`] for a file without a digest.
     pub fn read_sealed(path: &Path) -> Result<Self, ModelError> {
-        let mut bytes = read_whole(path)?;
+        Self::of_sealed(path, read_whole(path)?)
+    }
+
+    /// What the bytes of the sealed file at `path` hold, however they came here.
+    ///
+    /// # Errors
+    /// Those of [`TensorFile::read_sealed`] for what it holds.
+    pub fn of_sealed(path: &Path, mut bytes: Vec<u8>) -> Result<Self, ModelError> {
         let mut file = Self::of(path, &bytes)?;
         let problem =
             |problem: &str| ModelError::Metadata { path: path.into(), key: KEY, problem: problem.into() };

@@ -28,8 +28,10 @@ pub(super) struct Prepared {
     pub(super) classifier: Box<dyn Classifier>,
     pub(super) model: Model,
     pub(super) chosen: Selected,
-    /// What is kept of each seed; empty where no file is written.
+    /// What is kept of each seed; empty where no file is written, and on ranks other than 0.
     pub(super) partials: Vec<Partial>,
+    /// Everything that the shards of the first seed depend on; of several ranks only.
+    pub(super) identity: Option<Value>,
 }
 
 impl Prepared {
@@ -64,7 +66,7 @@ impl Prepared {
         let files = generator.as_ref().map(|generator| &generator.source);
         let sources: Vec<&LoadedModel> = iter::once(&source).chain(&other).chain(files).collect();
         let (limit, radii) = (request.images.limit, request.radii.as_ref());
-        let partial = |file: &Path, seed: u64| {
+        let identity = |seed: u64| {
             let identity = Identity {
                 sources: &sources,
                 model: &request.model,
@@ -73,11 +75,16 @@ impl Prepared {
                 attack: attack.name(),
                 settings: &settings(&spec.settings(), &attack, seed),
                 radii,
-                images: request.outputs.save.is_some() || request.outputs.grid.is_some(),
+                images: request.keeps_images(),
             };
-            Partial::beside(&beside(file, seed), &identity, session)
+            identity.value(session)
         };
-        let partials = match request.outputs.files().find_map(outputs::file) {
+        let partial = |file: &Path, seed: u64| {
+            Partial::of(&beside(file, seed), identity(seed)?, request.keeps_images(), session)
+        };
+        let compared = session.cluster().map(|_| identity(request.seed)).transpose()?;
+        let file = request.outputs.files().find_map(outputs::file).filter(|_| session.is_first());
+        let partials = match file {
             Some(file) => seeds.iter().map(|&seed| partial(&file, seed)).collect::<Result<_>>()?,
             None => vec![],
         };
@@ -97,7 +104,8 @@ impl Prepared {
             }
             None => attack,
         };
-        let prepared = Self { spec, attack, settings, classifier, model, chosen, partials };
+        let identity = compared;
+        let prepared = Self { spec, attack, settings, classifier, model, chosen, partials, identity };
         prepared.protocol(request).fits(prepared.classifier.classes(), &prepared.chosen.images)?;
         Ok(prepared)
     }

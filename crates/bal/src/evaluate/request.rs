@@ -57,6 +57,11 @@ impl EvaluateRequest {
         Self { radii: Some(radii), ..self }
     }
 
+    /// Whether a file is written for which the attacked images are kept.
+    pub(crate) fn keeps_images(&self) -> bool {
+        self.outputs.save.is_some() || self.outputs.grid.is_some()
+    }
+
     /// The attack.
     ///
     /// # Errors

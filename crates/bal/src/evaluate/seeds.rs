@@ -1,9 +1,9 @@
 //! One attack with several seeds.
 
-use super::{attack, of_model};
+use super::{among, attack, of_model};
 use crate::{EvaluateRequest, Refusal, Session, image_selection::Selected, partial::Partial};
 use anyhow::Result;
-use bal_attacks::{Evaluated, NoStore, Protocol, ShardStore};
+use bal_attacks::{Evaluated, Protocol};
 use bal_core::Classifier;
 use bal_report::{Model, OfSeed};
 use std::path::{Path, PathBuf};
@@ -35,7 +35,7 @@ pub(super) fn beside(file: &Path, request: &EvaluateRequest, seed: u64) -> PathB
 
 /// Attacks the images with each seed, all of them each time; returns the worst case and the accuracies with each.
 ///
-/// `partials` holds what is kept of each seed, or nothing.
+/// `partials` holds what is kept of each seed, or nothing. Of several ranks this is rank 0, and the others take part.
 pub(super) fn attacked(
     seeds: &[u64],
     (classifier, model): (&dyn Classifier, &Model),
@@ -45,12 +45,24 @@ pub(super) fn attacked(
     session: &Session,
 ) -> Result<(Evaluated, Vec<OfSeed>)> {
     let name = protocol.attack.name();
+    // Other ranks find what is read back here.
+    let in_memory = session.cluster().is_some() && partials.is_empty();
+    let memory: Vec<among::InMemory> =
+        seeds.iter().filter(|_| in_memory).map(|_| among::InMemory::new(false)).collect();
+    let stores = among::stores(partials, &memory, seeds.len());
+    let shards = protocol.shard_count(&chosen.images, &session.workers)?;
+    let left = session.cluster().map(|cluster| among::tell(cluster, &stores, shards)).transpose()?;
     let with = |place: usize, seed: u64| -> Result<Evaluated> {
         let title = if seeds.len() == 1 { name.to_owned() } else { format!("{name}, seed {seed}") };
-        let store: &dyn ShardStore =
-            partials.get(place).map_or(&NoStore { images: false }, |partial| partial);
-        attack(&title, classifier, &chosen.images, &Protocol { seed, ..*protocol }, store, session)
-            .map_err(|error| of_model(error, model))
+        let (store, protocol) = (stores[place], &Protocol { seed, ..*protocol });
+        let found = match (session.cluster(), &left) {
+            (Some(cluster), Some(left)) => {
+                let model = (classifier, &chosen.images);
+                among::attack(&title, model, protocol, (store, &left[place]), (cluster, session))
+            }
+            _ => attack(&title, classifier, &chosen.images, protocol, store, session),
+        };
+        found.map_err(|error| of_model(error, model))
     };
     let of_seed = |seed: u64, evaluated: &Evaluated| OfSeed { seed, accuracy: evaluated.curve.accuracy() };
     let mut worst = with(0, protocol.seed)?;

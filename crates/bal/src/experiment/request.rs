@@ -140,6 +140,11 @@ impl ExperimentRequest {
         })
     }
 
+    /// Whether it leaves to the run that goes on which experiment that is.
+    pub(crate) fn names_none(&self) -> bool {
+        self.file.is_none() && self.run.is_none() && self.built_in.is_none()
+    }
+
     /// The experiment, and where it is from; `kept` is the file of a run to be resumed.
     pub(crate) fn read(&self, kept: Option<PathBuf>, session: &Session) -> Result<(Experiment, Origin)> {
         let of_run = self.run.as_ref().map(|run| RunFolder::new(run).experiment());

@@ -1,0 +1,3 @@
+// As algorithm.h: included by LibTorch's header, which uses nothing of it.
+#pragma once
+namespace gloo {}
