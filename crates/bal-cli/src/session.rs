@@ -24,7 +24,9 @@ pub(crate) fn session(Machine { device, threads, data }: &Machine) -> Result<Ses
 pub(crate) fn session_among(machine: &Machine) -> Result<Session> {
     let session = session(machine)?;
     let Some(cluster) = Cluster::from_environment()? else { return Ok(session) };
-    let session = session.among(Arc::new(cluster));
+    let cluster = Arc::new(cluster);
+    interrupt::hurries(&cluster);
+    let session = session.among(cluster);
     // One of them speaks for all.
     Ok(if session.is_first() { session } else { session.observed_by(Arc::new(Beside)) })
 }
