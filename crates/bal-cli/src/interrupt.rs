@@ -2,8 +2,9 @@
 
 use crate::console::say;
 use anyhow::{Context, Result};
+use bal_cluster::Cluster;
 use std::sync::{
-    OnceLock,
+    Arc, OnceLock, Weak,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -27,7 +28,18 @@ pub(crate) fn watch() -> Result<()> {
     Ok(())
 }
 
+/// The other ranks, of which one may have died when a signal comes.
+static RANKS: OnceLock<Weak<Cluster>> = OnceLock::new();
+
+/// After a signal these ranks are waited for no longer than a few seconds.
+pub(crate) fn hurries(ranks: &Arc<Cluster>) {
+    RANKS.get_or_init(|| Arc::downgrade(ranks));
+}
+
 fn remember() {
+    if let Some(ranks) = RANKS.get().and_then(Weak::upgrade) {
+        ranks.hurry();
+    }
     if ASKED.swap(true, Ordering::Relaxed) {
         std::process::exit(EXIT_CODE.into());
     }

@@ -28,7 +28,9 @@ pub(crate) fn session(machine: &Machine) -> Result<Session> {
 pub(crate) fn session_among(machine: &Machine) -> Result<Session> {
     let session = session(machine)?;
     let Some(cluster) = Cluster::from_environment()? else { return Ok(session) };
-    let session = session.among(Arc::new(cluster));
+    let cluster = Arc::new(cluster);
+    interrupt::hurries(&cluster);
+    let session = session.among(cluster);
     // One of them speaks for all.
     Ok(if session.is_first() { session } else { session.observed_by(Arc::new(Beside)) })
 }

@@ -11,7 +11,10 @@ use std::{
     collections::BTreeMap,
     fmt,
     net::IpAddr,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -58,6 +61,8 @@ pub struct Cluster {
     latency: Duration,
     /// Whether the others know that this rank has ended.
     ended: Mutex<bool>,
+    /// Whether this rank is soon to end.
+    hurries: AtomicBool,
 }
 
 struct Exchange {
@@ -106,7 +111,8 @@ impl Cluster {
             None => Interface::Address(route::reachable(own, &addresses)),
         };
         let watch = store.again().map_err(fault)?;
-        let watch = Watch::begin(watch, (rank, size), move |number| exchanged(number, rank))?;
+        let watch =
+            Watch::begin(watch, (rank, size, !place.is_served), move |number| exchanged(number, rank))?;
         let others = store.again().map_err(fault)?;
         let group = Group::connect(&store, (rank, size), &interface, timeout);
         let mut cluster = Self {
@@ -115,6 +121,7 @@ impl Cluster {
             watch: Mutex::new(watch),
             latency: Duration::ZERO,
             ended: Mutex::new(false),
+            hurries: AtomicBool::new(false),
             place,
         };
         match group {
@@ -241,39 +248,39 @@ impl Cluster {
         sum.map(|sum| (sum - 1) as u64).map_err(|reason| self.because(reason))
     }
 
-    /// Sends bytes to rank 0, which [`collect`](Self::collect)s them.
+    /// Sends bytes to a box of rank 0, which [`collect`](Self::collect)s them.
     ///
     /// # Errors
     /// [`ClusterError::Lost`] when the store is gone.
-    pub fn post(&self, box_: &str, bytes: &[u8]) -> Result<(), ClusterError> {
+    pub fn post(&self, to: &str, bytes: &[u8]) -> Result<(), ClusterError> {
         let mut store = lock(&self.store);
         let mut send = || {
-            let number = store.add(&format!("posted/{box_}"), 1)?;
+            let number = store.add(&format!("posted/{to}"), 1)?;
             let mut parts = 0_u64;
             for chunk in bytes.chunks(CHUNK) {
-                store.set(&posted(box_, number, parts), chunk)?;
+                store.set(&posted(to, number, parts), chunk)?;
                 parts += 1;
             }
-            store.push(&format!("box/{box_}"), format!("{number} {parts}").as_bytes())
+            store.push(&format!("box/{to}"), format!("{number} {parts}").as_bytes())
         };
         send().map_err(|reason| self.because(reason))
     }
 
-    /// What a rank has posted and rank 0 has not collected yet; `None` where nothing is.
+    /// What a rank has posted to the box and rank 0 has not collected yet; `None` where nothing is.
     ///
     /// # Errors
     /// [`ClusterError::Lost`] when the store is gone.
-    pub fn collect(&self, box_: &str) -> Result<Option<Vec<u8>>, ClusterError> {
+    pub fn collect(&self, to: &str) -> Result<Option<Vec<u8>>, ClusterError> {
         let mut store = lock(&self.store);
         let mut receive = || {
-            let Some(header) = store.pop(&format!("box/{box_}"))? else { return Ok(None) };
+            let Some(header) = store.pop(&format!("box/{to}"))? else { return Ok(None) };
             let header = String::from_utf8_lossy(&header).into_owned();
             let numbers =
                 header.split_once(' ').and_then(|(n, parts)| Some((n.parse().ok()?, parts.parse().ok()?)));
             let (number, parts): (i64, u64) = numbers.ok_or("what was posted has no number")?;
             let mut bytes = Vec::new();
             for part in 0..parts {
-                let key = posted(box_, number, part);
+                let key = posted(to, number, part);
                 let found = store.get(std::slice::from_ref(&key), self.place.timeout)?;
                 bytes.extend(found.into_iter().flatten().flatten());
                 store.delete(&key)?;
@@ -285,7 +292,19 @@ impl Cluster {
 
     /// The rank that is lost, if one is.
     pub fn lost(&self) -> Option<ClusterError> {
-        lock(&self.watch).lost(self.place.timeout, false)
+        lock(&self.watch).lost(self.patience(), false)
+    }
+
+    /// From now on a rank is lost after a few seconds of silence. For a process that was told to end: launchers tell all of them
+    /// when one has died, and do not wait long.
+    pub fn hurry(&self) {
+        self.hurries.store(true, Ordering::Relaxed);
+    }
+
+    /// How long a rank may be silent.
+    fn patience(&self) -> Duration {
+        let timeout = self.place.timeout;
+        if self.hurries.load(Ordering::Relaxed) { timeout.min(SUSPICIOUS) } else { timeout }
     }
 
     /// Tells the others that this rank ends with an error, and why.
@@ -331,7 +350,7 @@ impl Cluster {
             match exchange.store.get(&keys, SLICE) {
                 Ok(Some(values)) => break values,
                 Ok(None) => {
-                    if let Some(lost) = lock(&self.watch).lost(self.place.timeout, true) {
+                    if let Some(lost) = lock(&self.watch).lost(self.patience(), true) {
                         return Err(lost);
                     }
                 }
@@ -417,8 +436,8 @@ fn exchanged(number: u64, rank: usize) -> String {
     format!("exchange/{number}/{rank}")
 }
 
-fn posted(box_: &str, number: i64, part: u64) -> String {
-    format!("post/{box_}/{number}/{part}")
+fn posted(to: &str, number: i64, part: u64) -> String {
+    format!("post/{to}/{number}/{part}")
 }
 
 /// Names and values, each after its length.

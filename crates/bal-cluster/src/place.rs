@@ -25,7 +25,7 @@ pub struct Place {
 }
 
 /// `BAL_RANK_TIMEOUT` where it is not set.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What launchers call the rank and the number of ranks, the surest first: `mpirun` may itself be a task of Slurm. Only
 /// those of PyTorch mean this alone: the others are there for any program that is started several times.

@@ -26,6 +26,8 @@ pub(crate) struct Watch {
     shared: Arc<Shared>,
     /// This rank.
     rank: usize,
+    /// Whether rank 0 holds the store, and no launcher.
+    is_held: bool,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -56,7 +58,7 @@ impl Watch {
     /// Begins, by a connection of its own. `forget` names what this rank has put into the store for an exchange.
     pub(crate) fn begin(
         mut store: Store,
-        (rank, size): (usize, usize),
+        (rank, size, is_held): (usize, usize, bool),
         forget: impl Fn(u64) -> String + Send + 'static,
     ) -> Result<Self, ClusterError> {
         let now = Instant::now();
@@ -96,21 +98,31 @@ impl Watch {
         let thread = std::thread::Builder::new().name("bal-cluster-watch".into()).spawn(work);
         let thread =
             thread.map_err(|error| ClusterError::Transfer(format!("cannot start a thread: {error}")))?;
-        Ok(Self { shared, rank, thread: Some(thread) })
+        Ok(Self { shared, rank, is_held, thread: Some(thread) })
     }
 
     /// The rank that has failed, or given no sign for so long; also one that has ended well, where it is `needed`.
     pub(crate) fn lost(&self, silence: Duration, needed: bool) -> Option<ClusterError> {
         let state = self.shared.state();
         if let Some(reason) = &state.broken {
-            let reason = format!("the store that it holds does not answer ({reason})");
-            return Some(ClusterError::Lost { rank: 0, reason });
+            return Some(if self.is_held {
+                let reason = format!("the store that it holds does not answer ({reason})");
+                ClusterError::Lost { rank: 0, reason }
+            } else {
+                ClusterError::Transfer(format!("the launcher's store does not answer ({reason})"))
+            });
         }
         let lost = |(rank, other): (usize, &Other)| {
             let reason = match other.sign.strip_prefix(ENDED) {
                 Some(b"") if needed => "it has ended".to_string(),
                 Some(b"") => return None,
-                Some(why) => format!("it ended: {}", String::from_utf8_lossy(why)),
+                Some(why) => {
+                    let why = String::from_utf8_lossy(why);
+                    if let Some(other) = blamed(&why).filter(|other| *other != self.rank) {
+                        return Some(other_lost(other, &why));
+                    }
+                    format!("it ended: {why}")
+                }
                 None if other.since.elapsed() > silence => {
                     format!("it gave no sign of life for {:.0} s", other.since.elapsed().as_secs_f64())
                 }
@@ -154,6 +166,21 @@ impl Watch {
     }
 }
 
+/// What comes before the reason where a rank is said to be lost.
+const IS_LOST: &str = " is lost: ";
+
+/// The rank that another one missed before it ended, by what it says of it.
+fn blamed(why: &str) -> Option<usize> {
+    let (before, _) = why.rsplit_once(IS_LOST)?;
+    before.rsplit_once("rank ")?.1.parse().ok()
+}
+
+/// That rank, with the reason of the one that missed it.
+fn other_lost(rank: usize, why: &str) -> ClusterError {
+    let reason = why.rsplit_once(IS_LOST).map_or(why, |(_, reason)| reason);
+    ClusterError::Lost { rank, reason: reason.to_string() }
+}
+
 /// The last sign of a rank that has ended: well where there is no reason.
 pub(crate) fn last_sign(reason: Option<&str>) -> Vec<u8> {
     [ENDED, reason.unwrap_or_default().as_bytes()].concat()
@@ -182,5 +209,19 @@ impl Shared {
 impl Drop for Watch {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_ended_because_of_another_is_not_blamed() {
+        let why = "sweep 3: rank 12 is lost: it gave no sign of life for 6 s";
+        assert_eq!(blamed(why), Some(12));
+        let reason = "it gave no sign of life for 6 s".to_string();
+        assert_eq!(other_lost(12, why), ClusterError::Lost { rank: 12, reason });
+        assert_eq!(blamed("the disk is full"), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Several processes that work together: the bits of one, and a clear end when one of them is missing.
 
 use crate::small::{Small, stderr};
+use bal_cluster::{Cluster, Place};
 use bal_data::Digest;
 use std::{
     fs,
@@ -195,6 +196,64 @@ fn a_killed_rank_is_named_and_the_run_goes_on_to_the_same_bits() {
     }
 }
 
+/// `torchrun` holds the store itself, ends all ranks when one has died, and starts all of them again.
+#[test]
+fn ranks_that_a_launcher_starts_again_go_on_to_the_same_bits() {
+    let small = Small::new();
+    small.edit("checkpoint_every = 1", "checkpoint_every = 1000");
+    small.edit("epochs = 3", "epochs = 8");
+    small.succeed("train --experiment small.toml --out whole");
+    let ranks = Ranks::new(2);
+    let launcher = |rank: usize| Place {
+        rank,
+        size: 2,
+        host: "127.0.0.1".into(),
+        port: ranks.port,
+        is_served: false,
+        attempt: "launcher".into(),
+        interface: None,
+        timeout: Duration::from_secs(20),
+    };
+    let (first, second) = (launcher(0), launcher(1));
+    let second = std::thread::spawn(move || Cluster::join(second).unwrap());
+    let store = (Cluster::join(first).unwrap(), second.join().unwrap());
+    let attempt = |number: usize| -> Vec<Child> {
+        let command = || {
+            let mut command = small.command("train --resume --experiment small.toml --out run");
+            command.env("TORCHELASTIC_USE_AGENT_STORE", "True");
+            command.env("TORCHELASTIC_RESTART_COUNT", number.to_string());
+            command
+        };
+        // A rank may be silent for longer than the launcher waits.
+        (0..2)
+            .map(|rank| {
+                ranks
+                    .rank(rank, command())
+                    .env("BAL_RANK_TIMEOUT", "60")
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect()
+    };
+    let mut children = attempt(0);
+    wait_for_batches(&small, "run", 3);
+    children[1].kill().unwrap();
+    children[1].wait().unwrap();
+    signal(&children[0], "-TERM");
+    let begun = Instant::now();
+    assert!(!children[0].wait().unwrap().success());
+    assert!(begun.elapsed() < Duration::from_secs(15));
+    assert!(small.path("run/checkpoint/state.safetensors").is_file());
+    for child in &mut attempt(1) {
+        assert!(child.wait().unwrap().success());
+    }
+    assert_eq!(digest(&small, "run"), digest(&small, "whole"));
+    drop(store.1);
+    drop(store.0);
+}
+
 #[test]
 fn a_rank_that_ends_with_an_error_tells_the_others_why() {
     let (small, broken) = (Small::new(), Small::new());
@@ -261,7 +320,7 @@ fn what_the_environment_says_by_halves_and_methods_for_one_process_are_refused()
     assert!(said.contains("leave --shard out"), "{said}");
 
     let laplace = "name = \"laplace\"\ndataset = \"mnist\"\narchitecture = \"cnn\"\nseed = 4\ntrain_images = 280\nheld_out = 20\n\
-                   checkpoint_every = 2\n[laplace]\nstructure = \"diagonal\"\nimages = 64\nbatch_size = 64\nmembers = 2\n\
+                   checkpoint_every = 2\n[start]\nexperiment = \"small.toml\"\n[laplace]\nstructure = \"diagonal\"\nimages = 64\nbatch_size = 64\nmembers = 2\n\
                    scale = 1.0\nprecision = 1.0\n";
     fs::write(small.path("laplace.toml"), laplace).unwrap();
     for output in Ranks::all(2, &small, "train --experiment laplace.toml --out laplace") {
@@ -311,7 +370,7 @@ fn an_evaluation_that_lost_a_rank_goes_on_with_what_all_found() {
     let small = Small::new();
     small.succeed("train --experiment small.toml --out run --max-sweeps 6");
     let evaluate = |name: &str| {
-        format!("evaluate run --training-images --attack pgd --steps 300 --radius 0.1 --json {name}.json")
+        format!("evaluate run --training-images --attack pgd --steps 100 --radius 0.1 --json {name}.json")
     };
     small.succeed(&evaluate("one"));
     let ranks = Ranks::new(2);
