@@ -67,6 +67,9 @@ pub fn calibrate<'a>(request: &'a CalibrateRequest, session: &Session) -> Result
     // Settings that no attack can have are found before anything is read.
     request.check()?;
     let source = request.model.load(session.device)?;
+    if request.radii.is_some() {
+        source.takes_attacks()?;
+    }
     let attacks = Attacks::new(request, source.ensemble_gradient())?;
     let chosen = Selected::by(&request.images, request.seed, session, &source)?;
     let limit = request.images.limit;

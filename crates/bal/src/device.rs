@@ -1,6 +1,7 @@
 //! Where to compute, and what cannot be computed there so that a run repeats.
 
 use anyhow::{Result, bail};
+use bal_attacks::{Attack, SpatialMeasure};
 use bal_core::Architecture;
 use bal_layers::cuda::{self, Cuda, Rounding};
 use std::collections::BTreeMap;
@@ -18,6 +19,17 @@ pub(crate) fn takes_networks<'a>(
     match refused {
         Some((network, why)) if device.is_cuda() => {
             bail!("{network} does not repeat its bits on CUDA ({why}): compute on the CPU")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses an attack that follows gradients of moved pixels, on a device where these have other bits each time. A search over
+/// poses follows none.
+pub(crate) fn takes_attack(device: Device, attack: &Attack) -> Result<()> {
+    match attack {
+        Attack::Spatial(spatial) if spatial.measure() != SpatialMeasure::Pose => {
+            takes_moved_pixels(device, attack.name())
         }
         _ => Ok(()),
     }
@@ -57,6 +69,7 @@ fn tf32(cuda: &Cuda) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Experiment, Origin};
 
     #[test]
     fn what_cannot_repeat_on_cuda_is_refused_by_name_and_taken_on_a_cpu() {
@@ -70,6 +83,14 @@ mod tests {
         assert!(takes_moved_pixels(Device::Cpu, "stadv").is_ok());
         let error = takes_moved_pixels(Device::Cuda(1), "stadv").unwrap_err().to_string();
         assert!(error.starts_with("stadv does not repeat"), "{error}");
+        for (file, taken) in
+            [("mnist-flow-pgd.toml", false), ("mnist-pose.toml", true), ("mnist-pgd.toml", true)]
+        {
+            let experiment = Experiment::read(&Origin::BuiltIn, file, &[], None).unwrap();
+            let attack = experiment.adversarial_training.unwrap().attack;
+            assert!(attack.suits_device(Device::Cpu).is_ok());
+            assert_eq!(attack.suits_device(Device::Cuda(0)).is_ok(), taken, "{file}");
+        }
     }
 
     #[test]

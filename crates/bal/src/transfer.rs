@@ -85,6 +85,7 @@ pub fn transfer(request: &TransferRequest, session: &Session) -> Result<Transfer
     }
     let sources = request.models.iter().map(|model| model.load(session.device));
     let sources = sources.collect::<Result<Vec<LoadedModel>>>()?;
+    sources.iter().try_for_each(LoadedModel::takes_attacks)?;
     let all: Vec<&LoadedModel> = sources.iter().collect();
     let chosen = Selected::for_all(&request.images, request.seed, session, &all, false)?;
     // Beside the first file that is one, not a pipe.

@@ -89,9 +89,7 @@ impl Prepared {
             None => vec![],
         };
         source.takes_attacks()?;
-        if let Attack::Spatial(_) = &attack {
-            device::takes_moved_pixels(session.device, attack.name())?;
-        }
+        device::takes_attack(session.device, &attack)?;
         let ReadyModel { classifier, model } = source.classifier(chosen.shown(limit), session)?;
         let attack = attack.for_classes(classifier.classes()).with_context(|| model.source.clone())?;
         // For few classes an attack may be another, and the record says so.

@@ -154,6 +154,9 @@ impl Experiment {
         if self.chains().and_then(|chains| chains.data).is_some_and(|data| data.flow.is_some()) {
             device::takes_moved_pixels(device, "[bal.data.flow]")?;
         }
+        if let Some(training) = &self.adversarial_training {
+            training.attack.suits_device(device)?;
+        }
         Ok(networks)
     }
 }

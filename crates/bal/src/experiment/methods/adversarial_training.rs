@@ -1,6 +1,7 @@
 //! `[adversarial_training]`: training on images that an attack made.
 
 use super::{MethodTable, NamedSources};
+use crate::device;
 use anyhow::{Context, Result, bail};
 use bal_attacks::{AttackName, AttackSpec, Radius, SettingError, Settings, Within};
 use bal_baselines::{AdversarialTraining, Epochs, Labels, Sources};
@@ -13,6 +14,7 @@ use serde::{
     ser::{Error as _, SerializeStruct},
 };
 use std::path::PathBuf;
+use tch::Device;
 
 /// `[adversarial_training]`.
 #[derive(Clone, Debug, JsonSchema, Serialize, Deserialize)]
@@ -70,6 +72,11 @@ impl AttackTable {
         let spec = self.name.parse::<AttackName>()?.of_file(&self.settings)?;
         spec.complete()?;
         Ok(spec)
+    }
+
+    /// Refuses the attack on a device where its gradients do not repeat.
+    pub(crate) fn suits_device(&self, device: Device) -> Result<()> {
+        device::takes_attack(device, &self.spec()?.build()?)
     }
 
     fn attack(&self) -> Result<Within> {
