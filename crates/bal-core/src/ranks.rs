@@ -95,7 +95,9 @@ impl Carried for String {
 impl<T: Carried> Carried for Option<T> {
     fn pack(&self, bytes: &mut Vec<u8>) {
         bytes.push(self.is_some().into());
-        self.iter().for_each(|value| value.pack(bytes));
+        for value in self {
+            value.pack(bytes);
+        }
     }
 
     fn unpack(bytes: &mut Arrived) -> Option<Self> {
@@ -109,7 +111,9 @@ impl<T: Carried> Carried for Option<T> {
 impl<T: Carried> Carried for Vec<T> {
     fn pack(&self, bytes: &mut Vec<u8>) {
         (self.len() as u64).pack(bytes);
-        self.iter().for_each(|value| value.pack(bytes));
+        for value in self {
+            value.pack(bytes);
+        }
     }
 
     fn unpack(bytes: &mut Arrived) -> Option<Self> {
