@@ -95,7 +95,7 @@ impl Carried for String {
 impl<T: Carried> Carried for Option<T> {
     fn pack(&self, bytes: &mut Vec<u8>) {
         bytes.push(self.is_some().into());
-        for value in self {
+        if let Some(value) = self {
             value.pack(bytes);
         }
     }
