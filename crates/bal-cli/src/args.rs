@@ -22,7 +22,7 @@ use crate::Usage;
 use attack::AttackFlags;
 use bal::{
     EvaluateRequest, ExperimentRequest, Options, Part, Surrogate, TrainRequest, VerifyRequest,
-    cuda::{self, Rounding},
+    cuda::{self, CudaError, Rounding},
 };
 use bal_attacks::{AttackName, Radii, ValueLoss};
 pub(crate) use calibrate::Calibrate;
@@ -338,7 +338,12 @@ impl Machine {
             Place::Cuda(number) => {
                 let rounding = if self.tf32 { Rounding::Tf32 } else { Rounding::Single };
                 let opened = cuda::open(number, rounding);
-                opened.map(|cuda| Device::Cuda(cuda.number)).map_err(|error| usage(error.to_string()))
+                opened.map(|cuda| Device::Cuda(cuda.number)).map_err(|error| match error {
+                    CudaError::Absent => usage(
+                        "this LibTorch has no CUDA: `cargo xtask setup --cuda` fetches one that has; or leave --device out",
+                    ),
+                    other => usage(other.to_string()),
+                })
             }
         }
     }
