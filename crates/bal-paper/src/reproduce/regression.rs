@@ -114,53 +114,43 @@ fn jobs(repository: &Repository, quick: bool) -> Result<Vec<Job>> {
     Ok(jobs)
 }
 
-/// Makes what is missing, on as many threads as there are cores, and writes the record of each table.
+/// Makes what is missing, on as many threads as there are cores, and adds each result to the record of its table at once.
 pub(super) fn evaluate(repository: &Repository, bal: &Bal<'_>, place: &Place, only: &[String]) -> Result<()> {
     let mut jobs = jobs(repository, place.quick)?;
     jobs.retain(|job| only.is_empty() || only.iter().any(|name| name == job.method || name == job.short()));
     let all = jobs.len();
     let left = Mutex::new(jobs.into_iter().enumerate());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = || -> Result<Vec<(Job, OnSplit)>> {
-        let mut done = Vec::new();
+    let results = repository.root().join(&place.results);
+    let records = Mutex::new(());
+    let work = || -> Result<()> {
         while let Some((number, job)) = next() {
             let Job { method, split, .. } = job;
+            // After a failure no other job is begun.
             let found = job.run(repository, bal, place).inspect_err(|_| while next().is_some() {})?;
             eprintln!("{}/{all}: {} {method} {split}: RMSE {:.3}", number + 1, job.short(), found.rmse[0]);
-            done.push((job, found));
+            let _one_at_a_time = records.lock().unwrap_or_else(PoisonError::into_inner);
+            put_on_record(&results, job, found)?;
         }
-        Ok(done)
+        Ok(())
     };
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let found: Vec<Result<Vec<(Job, OnSplit)>>> = thread::scope(|scope| {
+    thread::scope(|scope| {
         let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().map(|worker| worker.join().expect("a worker does not panic")).collect()
-    });
-    let mut found: Vec<(Job, OnSplit)> =
-        found.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
-    found.sort_by_key(|(job, _)| job.split);
-    for table in UciTable::ALL {
-        write(&repository.root().join(&place.results), table, place.quick, &found)?;
-    }
-    Ok(())
+        workers.into_iter().try_for_each(|worker| worker.join().expect("a worker does not panic"))
+    })
 }
 
 /// Puts what was found beside what is on record of the table.
-fn write(results: &Path, table: UciTable, quick: bool, found: &[(Job, OnSplit)]) -> Result<()> {
-    let file = results.join(FIGURE).join(format!("{}.json", short(table)));
+fn put_on_record(results: &Path, job: Job, found: OnSplit) -> Result<()> {
+    let file = results.join(FIGURE).join(format!("{}.json", job.short()));
     let mut record = if file.is_file() { json::read(&file)? } else { OnTable::default() };
-    (record.quick, record.radii) = (quick, RADII.into());
-    let own = found.iter().filter(|(job, _)| job.table == table);
-    for (job, split) in own.clone() {
-        let splits = record.methods.entry(job.method.into()).or_default();
-        splits.retain(|known| known.split != split.split);
-        splits.push(split.clone());
-        splits.sort_by_key(|split| split.split);
-    }
-    if own.count() > 0 {
-        json::write(&file, &record)?;
-    }
-    Ok(())
+    (record.quick, record.radii) = (job.quick, RADII.into());
+    let splits = record.methods.entry(job.method.into()).or_default();
+    splits.retain(|known| known.split != found.split);
+    splits.push(found);
+    splits.sort_by_key(|split| split.split);
+    Ok(json::write(&file, &record)?)
 }
 
 #[cfg(test)]
