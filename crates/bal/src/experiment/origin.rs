@@ -13,7 +13,7 @@ pub enum Origin {
 }
 
 /// The experiments that `bal train` knows without a file, the default first.
-pub(super) const BUILT_IN: [(&str, &str); 11] = [
+pub(super) const BUILT_IN: [(&str, &str); 12] = [
     ("mnist-bal-released.toml", include_str!("../../experiments/mnist-bal-released.toml")),
     ("mnist-erm.toml", include_str!("../../experiments/mnist-erm.toml")),
     ("mnist-bal-paper.toml", include_str!("../../experiments/mnist-bal-paper.toml")),
@@ -24,6 +24,7 @@ pub(super) const BUILT_IN: [(&str, &str); 11] = [
     ("mnist-pgd.toml", include_str!("../../experiments/mnist-pgd.toml")),
     ("mnist-wrm.toml", include_str!("../../experiments/mnist-wrm.toml")),
     ("mnist-laplace.toml", include_str!("../../experiments/mnist-laplace.toml")),
+    ("uci-yacht-erm.toml", include_str!("../../experiments/uci-yacht-erm.toml")),
     ("uci-yacht-bal-ball.toml", include_str!("../../experiments/uci-yacht-bal-ball.toml")),
 ];
 
