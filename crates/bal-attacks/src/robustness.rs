@@ -117,7 +117,7 @@ pub fn evaluate_with_store(
     store: &dyn ShardStore,
     progress: &(dyn Fn(&EvaluationProgress) + Sync),
 ) -> Result<Evaluated, EvaluationError> {
-    let Shards { attack, radii, mut shards } = attacked(model, images, protocol, workers, store, progress)?;
+    let Found { attack, radii, mut shards } = attacked(model, images, protocol, workers, store, progress)?;
     let curve = AccuracyCurve::of(attack.name(), attack.measure(), &attack.parts(), radii, &shards);
     let x = joined(shards.iter_mut().filter_map(|shard| shard.x.take()))?;
     let witness = joined(shards.iter_mut().filter_map(|shard| shard.witness.take()))?;
@@ -141,7 +141,7 @@ pub fn make_shards(
 }
 
 /// An attack and what it did.
-struct Shards {
+struct Found {
     attack: Attack,
     radii: Vec<Option<f64>>,
     /// In the order of the data set.
@@ -156,7 +156,7 @@ fn attacked(
     workers: &Workers,
     store: &dyn ShardStore,
     progress: &(dyn Fn(&EvaluationProgress) + Sync),
-) -> Result<Shards, EvaluationError> {
+) -> Result<Found, EvaluationError> {
     protocol.fits(model.classes(), images)?;
     let attack = &protocol.attack.for_classes(model.classes())?.starting_among(model, images)?;
     let radii = protocol.columns()?;
@@ -222,7 +222,7 @@ fn attacked(
     // Drawn from a queue they are in any order.
     results.sort_by_key(|(number, _)| *number);
     let shards = results.into_iter().map(|(_, shard)| shard).collect::<Result<_, _>>()?;
-    Ok(Shards { attack: attack.clone(), radii: radii.clone(), shards })
+    Ok(Found { attack: attack.clone(), radii: radii.clone(), shards })
 }
 
 /// Those of all shards together, where there are some: `[radii, n, ..]`.

@@ -9,7 +9,7 @@ use crate::{
 };
 use bal_attacks::FixedAttack;
 use bal_core::{
-    Architecture, Batch, ChainState, Checkpoint, EnsembleGradient, Energy, GibbsError, Kernel, Member,
+    Architecture, Batch, ChainState, Checkpoint, Energy, EnsembleGradient, GibbsError, Kernel, Member,
     Method, Metrics, NoiseKey, NoiseStream, Posterior, Prediction, Progress, Purpose, Replicate, Role, SHARD,
     Task, TrainError,
 };

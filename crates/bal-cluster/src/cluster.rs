@@ -111,7 +111,8 @@ impl Cluster {
             None => Interface::Address(route::reachable(own, &addresses)),
         };
         let watch = store.again().map_err(fault)?;
-        let watch = Watch::begin(watch, (rank, size, !place.is_served), move |number| exchanged(number, rank))?;
+        let watch =
+            Watch::begin(watch, (rank, size, !place.is_served), move |number| exchanged(number, rank))?;
         let others = store.again().map_err(fault)?;
         let group = Group::connect(&store, (rank, size), &interface, timeout);
         let mut cluster = Self {
@@ -130,7 +131,9 @@ impl Cluster {
                 Ok(cluster)
             }
             Err(reason) => {
-                let reason = format!("{reason}; set GLOO_SOCKET_IFNAME to the interface that the ranks reach each other by");
+                let reason = format!(
+                    "{reason}; set GLOO_SOCKET_IFNAME to the interface that the ranks reach each other by"
+                );
                 let error = cluster.because(reason);
                 cluster.fail(&error.to_string());
                 Err(error)
@@ -272,7 +275,8 @@ impl Cluster {
         let mut receive = || {
             let Some(header) = store.pop(&format!("box/{to}"))? else { return Ok(None) };
             let header = String::from_utf8_lossy(&header).into_owned();
-            let numbers = header.split_once(' ').and_then(|(n, parts)| Some((n.parse().ok()?, parts.parse().ok()?)));
+            let numbers =
+                header.split_once(' ').and_then(|(n, parts)| Some((n.parse().ok()?, parts.parse().ok()?)));
             let (number, parts): (i64, u64) = numbers.ok_or("what was posted has no number")?;
             let mut bytes = Vec::new();
             for part in 0..parts {
@@ -324,7 +328,10 @@ impl Cluster {
         watch.sign(sign);
         let patience = if reason.is_some() { SEARCH } else { self.place.timeout };
         let begun = Instant::now();
-        while begun.elapsed() < patience && !watch.is_last() && watch.lost(self.place.timeout, false).is_none() {
+        while begun.elapsed() < patience
+            && !watch.is_last()
+            && watch.lost(self.place.timeout, false).is_none()
+        {
             thread::sleep(SLICE / 10);
         }
         watch.end();

@@ -20,8 +20,10 @@ pub enum ClusterError {
         reason: String,
     },
     /// Ranks that have not come in time.
-    #[error("{missing} of {size} did not join at {master} within {seconds} s; start all of them, or set BAL_RANK_TIMEOUT to \
-             more seconds")]
+    #[error(
+        "{missing} of {size} did not join at {master} within {seconds} s; start all of them, or set BAL_RANK_TIMEOUT to \
+             more seconds"
+    )]
     Missing {
         /// `rank 1` or `ranks 1, 2`.
         missing: String,

@@ -25,7 +25,7 @@ pub struct Place {
 }
 
 /// `BAL_RANK_TIMEOUT` where it is not set.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// What launchers call the rank and the number of ranks, the surest first: `mpirun` may itself be a task of Slurm. Only
 /// those of PyTorch mean this alone: the others are there for any program that is started several times.
@@ -87,9 +87,12 @@ impl Place {
             (None, Some(_)) => return Err(half(MASTER[1], MASTER[0])),
             (None, None) => return Err(half(names[1], MASTER[0])),
         };
-        let timeout = variable("BAL_RANK_TIMEOUT").map(|text| number("BAL_RANK_TIMEOUT", &text)).transpose()?;
+        let timeout =
+            variable("BAL_RANK_TIMEOUT").map(|text| number("BAL_RANK_TIMEOUT", &text)).transpose()?;
         if timeout == Some(0) {
-            return Err(ClusterError::Environment("BAL_RANK_TIMEOUT = 0: at least 1 second is needed".into()));
+            return Err(ClusterError::Environment(
+                "BAL_RANK_TIMEOUT = 0: at least 1 second is needed".into(),
+            ));
         }
         Ok(Some(Self {
             rank,
@@ -126,7 +129,9 @@ mod tests {
     use super::*;
 
     fn of(variables: &[(&str, &str)]) -> Result<Option<Place>, ClusterError> {
-        Place::of(&|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into()))
+        Place::of(&|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into())
+        })
     }
 
     const HERE: [(&str, &str); 2] = [("MASTER_ADDR", "node1"), ("MASTER_PORT", "29500")];

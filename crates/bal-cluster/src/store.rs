@@ -181,9 +181,7 @@ impl Store {
         let key = text(key)?;
         or_said(|message, capacity| {
             // SAFETY: store and key are valid during the call.
-            yes_or_no(unsafe {
-                bal_cluster_store_check(self.0.as_ptr(), key.as_ptr(), message, capacity)
-            })
+            yes_or_no(unsafe { bal_cluster_store_check(self.0.as_ptr(), key.as_ptr(), message, capacity) })
         })
     }
 
@@ -194,14 +192,7 @@ impl Store {
         or_said(|message, capacity| {
             // SAFETY: store, key and sum are valid during the call.
             let done = unsafe {
-                bal_cluster_store_add(
-                    self.0.as_ptr(),
-                    key.as_ptr(),
-                    by,
-                    &raw mut sum,
-                    message,
-                    capacity,
-                )
+                bal_cluster_store_add(self.0.as_ptr(), key.as_ptr(), by, &raw mut sum, message, capacity)
             };
             done.then_some(())
         })?;
@@ -244,13 +235,7 @@ impl Store {
         or_said(|message, capacity| {
             // SAFETY: store, queue and the place for the blob are valid during the call.
             unsafe {
-                bal_cluster_store_pop(
-                    self.0.as_ptr(),
-                    queue.as_ptr(),
-                    &raw mut blob,
-                    message,
-                    capacity,
-                )
+                bal_cluster_store_pop(self.0.as_ptr(), queue.as_ptr(), &raw mut blob, message, capacity)
             }
             .then_some(())
         })?;

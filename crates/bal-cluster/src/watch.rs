@@ -96,7 +96,8 @@ impl Watch {
             }
         };
         let thread = std::thread::Builder::new().name("bal-cluster-watch".into()).spawn(work);
-        let thread = thread.map_err(|error| ClusterError::Transfer(format!("cannot start a thread: {error}")))?;
+        let thread =
+            thread.map_err(|error| ClusterError::Transfer(format!("cannot start a thread: {error}")))?;
         Ok(Self { shared, rank, is_held, thread: Some(thread) })
     }
 
@@ -132,7 +133,9 @@ impl Watch {
         // Whoever says why has not ended because of another's silence alone.
         let others = state.others.iter().enumerate().filter(|(rank, _)| *rank != self.rank);
         let mut all: Vec<ClusterError> = others.filter_map(lost).collect();
-        let told = all.iter().position(|error| matches!(error, ClusterError::Lost { reason, .. } if reason.contains("ended:")));
+        let told = all.iter().position(
+            |error| matches!(error, ClusterError::Lost { reason, .. } if reason.contains("ended:")),
+        );
         (!all.is_empty()).then(|| all.swap_remove(told.unwrap_or(0)))
     }
 

@@ -1,8 +1,8 @@
 //! Alternating sampling of blocks of chains, such as adversarial data and parameters, each given the others.
 
 use crate::{
-    Arrived, Aux, Carried, Diverged, Energy, Evaluation, Kernel, Lost, NoiseStream, Position, Replicate, Shared,
-    State, Workers,
+    Arrived, Aux, Carried, Diverged, Energy, Evaluation, Kernel, Lost, NoiseStream, Position, Replicate,
+    Shared, State, Workers,
 };
 use std::{convert::Infallible, sync::Arc};
 
@@ -94,7 +94,8 @@ impl Block {
         let is_shared = dealt < chains.len() && way(dealt).energy.is_shareable();
         let together = if is_shared { chains.split_off(dealt) } else { vec![] };
         let mut moved = workers.share(chains, |(index, chain): (usize, Chain)| {
-            let Ok(moved) = way(index).go(chain, |energy, at, noise| Ok::<_, Infallible>(energy.gradient(at, noise)));
+            let Ok(moved) =
+                way(index).go(chain, |energy, at, noise| Ok::<_, Infallible>(energy.gradient(at, noise)));
             moved
         })?;
         for (index, chain) in together {

@@ -95,7 +95,9 @@ impl Carried for String {
 impl<T: Carried> Carried for Option<T> {
     fn pack(&self, bytes: &mut Vec<u8>) {
         bytes.push(self.is_some().into());
-        self.iter().for_each(|value| value.pack(bytes));
+        if let Some(value) = self {
+            value.pack(bytes);
+        }
     }
 
     fn unpack(bytes: &mut Arrived) -> Option<Self> {
@@ -109,7 +111,9 @@ impl<T: Carried> Carried for Option<T> {
 impl<T: Carried> Carried for Vec<T> {
     fn pack(&self, bytes: &mut Vec<u8>) {
         (self.len() as u64).pack(bytes);
-        self.iter().for_each(|value| value.pack(bytes));
+        for value in self {
+            value.pack(bytes);
+        }
     }
 
     fn unpack(bytes: &mut Arrived) -> Option<Self> {
@@ -159,7 +163,9 @@ impl Carried for Tensor {
         bytes.push((tensor.device() != Device::Cpu).into());
         let size = tensor.size();
         (size.len() as u64).pack(bytes);
-        size.iter().chain(&tensor.stride()).for_each(|&n| (n as u64).pack(bytes));
+        for &n in size.iter().chain(&tensor.stride()) {
+            (n as u64).pack(bytes);
+        }
         // As one row, in the order of memory.
         let row = tensor.as_strided([count as i64], [1], None);
         let begin = bytes.len();
@@ -204,7 +210,9 @@ fn is_dense(tensor: &Tensor) -> bool {
 impl Carried for Position {
     fn pack(&self, bytes: &mut Vec<u8>) {
         (self.tensors().len() as u64).pack(bytes);
-        self.tensors().iter().for_each(|tensor| tensor.pack(bytes));
+        for tensor in self.tensors() {
+            tensor.pack(bytes);
+        }
     }
 
     fn unpack(bytes: &mut Arrived) -> Option<Self> {
@@ -220,7 +228,11 @@ impl Carried for State {
     }
 
     fn unpack(bytes: &mut Arrived) -> Option<Self> {
-        Some(Self { position: Position::unpack(bytes)?, memory: Vec::unpack(bytes)?, step: u64::unpack(bytes)? })
+        Some(Self {
+            position: Position::unpack(bytes)?,
+            memory: Vec::unpack(bytes)?,
+            step: u64::unpack(bytes)?,
+        })
     }
 }
 
@@ -268,7 +280,8 @@ mod tests {
     fn tensors_arrive_with_their_bits_and_their_layout() {
         let x = Tensor::arange(2 * 3 * 4 * 5, (Kind::Float, Device::Cpu)).reshape([2, 3, 4, 5]) / 7.0;
         let channels_last = x.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]);
-        for tensor in [&x, &channels_last, &x.tr_last(), &x.to_kind(Kind::Double), &x.to_kind(Kind::BFloat16)] {
+        for tensor in [&x, &channels_last, &x.tr_last(), &x.to_kind(Kind::Double), &x.to_kind(Kind::BFloat16)]
+        {
             let there = carried(tensor);
             assert!(there.equal(tensor) && there.kind() == tensor.kind());
             assert_eq!((there.size(), there.stride()), (tensor.size(), tensor.stride()));

@@ -103,7 +103,9 @@ impl Workers {
         let mut own = Some(own);
         let of_rank = |(from, bytes): (usize, Vec<u8>)| match own.take_if(|_| from == rank) {
             Some(own) => Ok(own.into_iter()),
-            None => Vec::unpack(&mut Arrived::new(&bytes, *device)).map(Vec::into_iter).ok_or_else(|| unlike(from)),
+            None => Vec::unpack(&mut Arrived::new(&bytes, *device))
+                .map(Vec::into_iter)
+                .ok_or_else(|| unlike(from)),
         };
         let parts = arrived.into_iter().enumerate().map(of_rank);
         let mut parts = parts.collect::<Result<Vec<vec::IntoIter<R>>, _>>()?;

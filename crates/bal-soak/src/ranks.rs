@@ -32,7 +32,9 @@ pub(super) fn run(ground: &Ground<'_>, jobs: &[Job], kills: u64, seed: u64) -> R
         rows.push(of_job(ground, job, share, &mut chance, &mut faults).with_context(|| job.name.to_owned())?);
     }
     let mut part = Part::new("ranks", seed, rows, faults);
-    part.how = vec![format!("{SIZE} ranks with one thread each, on one machine; a silent rank is lost after {TIMEOUT} s.")];
+    part.how = vec![format!(
+        "{SIZE} ranks with one thread each, on one machine; a silent rank is lost after {TIMEOUT} s."
+    )];
     Ok(part)
 }
 
@@ -46,7 +48,13 @@ struct Counts {
     temporary: u64,
 }
 
-fn of_job(ground: &Ground<'_>, job: &Job, kills: u64, chance: &mut Chance, faults: &mut Faults) -> Result<Row> {
+fn of_job(
+    ground: &Ground<'_>,
+    job: &Job,
+    kills: u64,
+    chance: &mut Chance,
+    faults: &mut Faults,
+) -> Result<Row> {
     let whole = Whole::of(ground, job)?;
     let mut counts = Counts::default();
     // Those that nobody disturbs say how long it takes.
@@ -71,12 +79,17 @@ fn of_job(ground: &Ground<'_>, job: &Job, kills: u64, chance: &mut Chance, fault
                 counts.kills += 1;
                 counts.of_rank_0 += u64::from(rank == 0);
                 let unnamed = ended.iter().enumerate().find_map(|(other, end)| {
-                    (other != rank).then(|| does_not_name(end, rank))?.map(|said| format!("rank {other} says {said}"))
+                    (other != rank)
+                        .then(|| does_not_name(end, rank))?
+                        .map(|said| format!("rank {other} says {said}"))
                 });
                 match unnamed {
                     None => counts.named += 1,
                     Some(said) => {
-                        faults.add(format!("{}: rank {rank} was killed after {moment:?}, and {said}", job.name));
+                        faults.add(format!(
+                            "{}: rank {rank} was killed after {moment:?}, and {said}",
+                            job.name
+                        ));
                     }
                 }
                 let left = Leaves::in_folder(folder.path())?;
@@ -125,7 +138,8 @@ fn together(
             None => attempt.end(),
         }));
     }
-    let ended = waiting.into_iter().map(|rank| rank.join().map_err(|_| anyhow!("waiting for a process panicked"))?);
+    let ended =
+        waiting.into_iter().map(|rank| rank.join().map_err(|_| anyhow!("waiting for a process panicked"))?);
     ended.collect()
 }
 
@@ -169,7 +183,10 @@ mod tests {
     use std::process::Command;
 
     fn said(line: &str) -> Ended {
-        Attempt::start(Command::new("sh").args(["-c", &format!("echo '{line}' >&2; exit 1")])).unwrap().end().unwrap()
+        Attempt::start(Command::new("sh").args(["-c", &format!("echo '{line}' >&2; exit 1")]))
+            .unwrap()
+            .end()
+            .unwrap()
     }
 
     #[test]

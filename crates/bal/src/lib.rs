@@ -85,7 +85,7 @@ pub use transfer::{TransferRequest, transfer};
 pub use versions::versions;
 
 pub use bal_attacks::{self as attacks, AttackName, AttackSpec, Norm, Radii};
+pub use bal_cluster::Cluster;
 pub use bal_data::Set;
 pub use bal_report::{Comparison, Evaluation, Split, TransferMatrix};
-pub use bal_cluster::Cluster;
 pub use tch::Device;

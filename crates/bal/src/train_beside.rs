@@ -17,9 +17,9 @@ use std::ops::ControlFlow;
 pub(crate) fn train_beside(request: &TrainRequest, cluster: &Cluster, session: &Session) -> Result<Trained> {
     let theirs = match Opening::hear(cluster)? {
         Opening::Finished => None,
-        Opening::Train(text) => {
-            Some(toml::from_str::<Experiment>(&text).context("rank 0 trains an experiment of another version")?)
-        }
+        Opening::Train(text) => Some(
+            toml::from_str::<Experiment>(&text).context("rank 0 trains an experiment of another version")?,
+        ),
     };
     let usual = |theirs: &Experiment| format!("runs/{}-seed{}", theirs.name, theirs.seed).into();
     let path = request.out.clone().or_else(|| theirs.as_ref().map(usual)).unwrap_or_default();
@@ -74,7 +74,12 @@ fn run(
         cluster,
         session,
         last: options.max_sweeps.unwrap_or(planned).min(planned),
-        display: session.observer().begin(&Work { title: &experiment.name, unit: "batches", total: planned, done }),
+        display: session.observer().begin(&Work {
+            title: &experiment.name,
+            unit: "batches",
+            total: planned,
+            done,
+        }),
         interrupted: None,
         failure: None,
     };

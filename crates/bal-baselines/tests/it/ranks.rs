@@ -67,7 +67,8 @@ fn bits_do_not_depend_on_the_number_of_ranks() {
         let (one, metrics) = one.pop().unwrap();
         let one = one.unwrap();
         for size in [2, 3] {
-            for (rank, (posterior, seen)) in fit(&method(place), size, None, &|| None).into_iter().enumerate() {
+            for (rank, (posterior, seen)) in fit(&method(place), size, None, &|| None).into_iter().enumerate()
+            {
                 let posterior = posterior.unwrap();
                 let name = all[place].name();
                 assert_eq!(weights(&posterior), weights(&one), "{name} {place}, rank {rank} of {size}");

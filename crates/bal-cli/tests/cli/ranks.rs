@@ -116,7 +116,10 @@ fn training_on_several_ranks_has_the_bits_of_one_process() {
         for size in [2, 3] {
             let outputs = Ranks::all(size, &small, &format!("{train}-{size}"));
             succeed(&outputs);
-            assert_eq!(digest(&small, &format!("{experiment}-{size}")), digest(&small, &format!("{experiment}-1")));
+            assert_eq!(
+                digest(&small, &format!("{experiment}-{size}")),
+                digest(&small, &format!("{experiment}-1"))
+            );
             // One of them speaks.
             assert_eq!(String::from_utf8_lossy(&outputs[0].stdout), format!("{experiment}-{size}\n"));
             assert!(outputs[1..].iter().all(|output| output.stdout.is_empty() && stderr(output).is_empty()));
@@ -137,7 +140,9 @@ fn ranks_other_than_0_write_nothing_and_need_no_run_folder() {
     small.succeed("train --experiment small.toml --out whole");
     let before = elsewhere.listing();
     let train = |flags: &'static str| {
-        Ranks::each(2, |rank| [&small, &elsewhere][rank].command(&format!("train --resume --out run {flags}")))
+        Ranks::each(2, |rank| {
+            [&small, &elsewhere][rank].command(&format!("train --resume --out run {flags}"))
+        })
     };
     let ranks = Ranks::new(2);
     let named = "train --resume --out run --experiment small.toml";
@@ -220,7 +225,17 @@ fn ranks_that_a_launcher_starts_again_go_on_to_the_same_bits() {
             command
         };
         // A rank may be silent for longer than the launcher waits.
-        (0..2).map(|rank| ranks.rank(rank, command()).env("BAL_RANK_TIMEOUT", "60").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()).collect()
+        (0..2)
+            .map(|rank| {
+                ranks
+                    .rank(rank, command())
+                    .env("BAL_RANK_TIMEOUT", "60")
+                    .stdout(Stdio::null())
+                    .stderr(Stdio::null())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect()
     };
     let mut children = attempt(0);
     wait_for_batches(&small, "run", 3);
@@ -243,8 +258,9 @@ fn ranks_that_a_launcher_starts_again_go_on_to_the_same_bits() {
 fn a_rank_that_ends_with_an_error_tells_the_others_why() {
     let (small, broken) = (Small::new(), Small::new());
     broken.put("train-images-idx3-ubyte.gz", b"no images");
-    let outputs =
-        Ranks::each(3, |rank| [&small, &broken, &small][rank].command("train --experiment small.toml --out run"));
+    let outputs = Ranks::each(3, |rank| {
+        [&small, &broken, &small][rank].command("train --experiment small.toml --out run")
+    });
     let said: Vec<String> = outputs.iter().map(stderr).collect();
     assert!(outputs.iter().all(|output| output.status.code() == Some(1)), "{said:?}");
     assert!(said[1].contains("train-images-idx3-ubyte.gz"), "{said:?}");
@@ -290,9 +306,13 @@ fn what_the_environment_says_by_halves_and_methods_for_one_process_are_refused()
     let train = "train --experiment small.toml --out run";
     let output = small.command(train).env("WORLD_SIZE", "2").output().unwrap();
     let said = stderr(&output);
-    assert!(!output.status.success() && said.starts_with("error: WORLD_SIZE is set, and RANK is not;"), "{said}");
+    assert!(
+        !output.status.success() && said.starts_with("error: WORLD_SIZE is set, and RANK is not;"),
+        "{said}"
+    );
     // A world of one is one process.
-    let output = small.command(&format!("{train} --max-sweeps 6")).env("RANK", "0").env("WORLD_SIZE", "1").output();
+    let output =
+        small.command(&format!("{train} --max-sweeps 6")).env("RANK", "0").env("WORLD_SIZE", "1").output();
     assert!(output.unwrap().status.success());
 
     let shard = "evaluate run --attack fgsm --radius 0.1 --json e.json --shard 1/2";
@@ -330,13 +350,15 @@ fn evaluations_of_several_ranks_are_the_bytes_of_one() {
         assert_eq!(String::from_utf8_lossy(&outputs[0].stdout), table);
         assert!(outputs[1..].iter().all(|output| output.stdout.is_empty() && stderr(output).is_empty()));
         for ending in [".json", ".csv", ".safetensors"] {
-            let [one, three] = ["one", "three"].map(|name| fs::read(small.path(&format!("{name}{ending}"))).ok());
+            let [one, three] =
+                ["one", "three"].map(|name| fs::read(small.path(&format!("{name}{ending}"))).ok());
             assert!(one == three, "{attack}: {ending}");
             let _ = ["one", "three"].map(|name| fs::remove_file(small.path(&format!("{name}{ending}"))));
         }
         assert!(!small.path("three.json.partial").exists());
         // Without a file, too.
-        let bare = format!("evaluate run --training-images --attack {}", attack.split(" --save").next().unwrap());
+        let bare =
+            format!("evaluate run --training-images --attack {}", attack.split(" --save").next().unwrap());
         let outputs = Ranks::all(2, &small, &bare);
         succeed(&outputs);
         assert_eq!(String::from_utf8_lossy(&outputs[0].stdout), table);
@@ -354,9 +376,11 @@ fn an_evaluation_that_lost_a_rank_goes_on_with_what_all_found() {
     let ranks = Ranks::new(2);
     let first = ranks.spawn(0, small.command(&evaluate("two")));
     let mut second = ranks.spawn(1, small.command(&evaluate("two")));
-    let kept = || fs::read_dir(small.path("two.json.partial")).map_or(0, |files| {
-        files.flatten().filter(|file| file.file_name().to_string_lossy().starts_with("shard-")).count()
-    });
+    let kept = || {
+        fs::read_dir(small.path("two.json.partial")).map_or(0, |files| {
+            files.flatten().filter(|file| file.file_name().to_string_lossy().starts_with("shard-")).count()
+        })
+    };
     let begun = Instant::now();
     while kept() < 2 {
         assert!(begun.elapsed() < Duration::from_mins(2));

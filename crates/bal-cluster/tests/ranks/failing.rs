@@ -57,7 +57,10 @@ fn a_store_that_nobody_holds_is_one_line() {
     let begun = Instant::now();
     let error = Cluster::join(place(1, 2, free_port(), 2)).unwrap_err().to_string();
     assert!(error.starts_with("rank 1 of 2 cannot join the others at 127.0.0.1:"), "{error}");
-    assert!(!error.contains('\n') && !error.contains("Exception raised") && !error.contains("frame #"), "{error}");
+    assert!(
+        !error.contains('\n') && !error.contains("Exception raised") && !error.contains("frame #"),
+        "{error}"
+    );
     assert!(begun.elapsed() < Duration::from_secs(15));
 }
 
@@ -87,7 +90,10 @@ fn an_interface_that_is_not_there_is_named() {
         })
         .collect();
     let said: Vec<String> = ranks.into_iter().map(|rank| rank.join().unwrap()).collect();
-    assert!(said.iter().any(|error| error.contains("nope0") && error.contains("GLOO_SOCKET_IFNAME")), "{said:?}");
+    assert!(
+        said.iter().any(|error| error.contains("nope0") && error.contains("GLOO_SOCKET_IFNAME")),
+        "{said:?}"
+    );
 }
 
 #[test]

@@ -25,10 +25,7 @@ fn place(rank: usize, size: usize, port: u16, seconds: u64) -> Place {
 }
 
 /// What each of so many ranks makes of its part in them, in their order.
-fn together<R: Send + 'static>(
-    size: usize,
-    work: impl Fn(Cluster) -> R + Clone + Send + 'static,
-) -> Vec<R> {
+fn together<R: Send + 'static>(size: usize, work: impl Fn(Cluster) -> R + Clone + Send + 'static) -> Vec<R> {
     joined(size, move |cluster| work(cluster.unwrap()))
 }
 

@@ -7,7 +7,9 @@ use crate::{
     ranks,
 };
 use anyhow::{Context, Result};
-use bal_attacks::{Evaluated, EvaluationProgress, NoStore, Protocol, Shard, ShardStore, StoreError, make_shards};
+use bal_attacks::{
+    Evaluated, EvaluationProgress, NoStore, Protocol, Shard, ShardStore, StoreError, make_shards,
+};
 use bal_cluster::Cluster;
 use bal_core::{Classifier, Images};
 use std::{
