@@ -30,7 +30,7 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use compare::Compare;
 pub(crate) use diagnose::Diagnose;
 pub(crate) use download::Download;
-pub(crate) use experiments::{Explain, Init};
+pub(crate) use experiments::{Explain, Init, METHOD};
 pub(crate) use export::Export;
 pub(crate) use images::ImageFlags;
 pub(crate) use merge::Merge;

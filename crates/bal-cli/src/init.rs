@@ -1,31 +1,20 @@
 //! `bal init`: an experiment file to begin with, every setting explained.
 
 use crate::{
-    args::{Init, usage},
+    args::{Init, METHOD, usage},
     explain::shown,
     output,
     session::session,
 };
 use anyhow::{Context, Result, bail};
-use bal::{Experiment, Origin};
+use bal::{Experiment, ExperimentRequest, Origin};
 use bal_files::{Place, place};
 use std::path::{Path, PathBuf};
 use toml::{Table, Value};
 
 /// Writes the experiment of a method, and beside it the one that it starts from.
 pub(crate) fn init(flags: &Init) -> Result<()> {
-    let file = format!("mnist-{}.toml", flags.method);
-    if !Experiment::names().any(|name| name == file) {
-        let known: Vec<String> = Experiment::names()
-            .filter_map(|name| Some(name.strip_prefix("mnist-")?.strip_suffix(".toml")?.to_string()))
-            .collect();
-        return Err(usage(format!("--method {}: known are {}", flags.method, known.join(", "))));
-    }
-    let experiment = Experiment::read(&Origin::BuiltIn, &file, &flags.set, None)?;
-    let mut experiment = match flags.images.named()? {
-        Some((dataset, images)) => experiment.on(&dataset, images, &session(&flags.machine)?)?,
-        None => experiment,
-    };
+    let mut experiment = asked_for(flags)?;
     let path = flags.out.clone().unwrap_or_else(|| PathBuf::from(format!("{}.toml", experiment.name)));
     output::can_be_written([path.as_path()])?;
     let mut files = Vec::new();
@@ -69,6 +58,35 @@ pub(crate) fn init(flags: &Init) -> Result<()> {
     }
     output::written(&path);
     Ok(())
+}
+
+/// The built-in experiment of a method, or that of tables, on the data that the flags name.
+fn asked_for(flags: &Init) -> Result<Experiment> {
+    if let Some(table) = flags.images.table() {
+        if flags.method != METHOD {
+            return Err(usage(
+                "--method is for images; a table has one experiment to begin with, and --set changes it",
+            ));
+        }
+        let request = ExperimentRequest {
+            changes: flags.set.clone(),
+            table: Some(table),
+            ..ExperimentRequest::default()
+        };
+        return request.experiment(&session(&flags.machine)?);
+    }
+    let file = format!("mnist-{}.toml", flags.method);
+    if !Experiment::names().any(|name| name == file) {
+        let known: Vec<String> = Experiment::names()
+            .filter_map(|name| Some(name.strip_prefix("mnist-")?.strip_suffix(".toml")?.to_string()))
+            .collect();
+        return Err(usage(format!("--method {}: known are {}", flags.method, known.join(", "))));
+    }
+    let experiment = Experiment::read(&Origin::BuiltIn, &file, &flags.set, None)?;
+    Ok(match flags.images.named()? {
+        Some((dataset, images)) => experiment.on(&dataset, images, &session(&flags.machine)?)?,
+        None => experiment,
+    })
 }
 
 /// The experiment as TOML, a comment before each setting.

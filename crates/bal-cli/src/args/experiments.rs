@@ -34,10 +34,13 @@ impl Explain {
     }
 }
 
+/// The method unless one is named.
+pub(crate) const METHOD: &str = "bal-released";
+
 #[derive(Debug, Args)]
 pub(crate) struct Init {
     /// The method: bal-released, bal-paper, bal-exact, bnn, erm, fgsm, ifgsm, pgd, wrm, laplace.
-    #[arg(long, value_name = "NAME", default_value = "bal-released")]
+    #[arg(long, value_name = "NAME", default_value = METHOD)]
     pub(crate) method: String,
     /// Changes a setting, as in `bal train`.
     #[arg(long, value_name = "KEY=VALUE")]

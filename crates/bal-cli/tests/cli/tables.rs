@@ -63,6 +63,14 @@ fn a_table_becomes_a_run_that_predicts_and_is_attacked() {
     let table = small.succeed("predict run new.csv");
     assert!(table.contains("price") && table.contains("sd of noise"), "{table}");
 
+    // A file to begin with, which trains the same.
+    small.succeed("init --dataset houses.csv --target price --ignore city --out own.toml");
+    let written = fs::read_to_string(small.path("own.toml")).unwrap();
+    assert!(written.contains("target = \"price\"") && written.contains("ignore = [\"city\"]"), "{written}");
+    small.succeed(&format!("train --experiment own.toml --out own {QUICK}"));
+    let weights = |run: &str| fs::read(small.path(run).join("posterior.safetensors")).unwrap();
+    assert_eq!(weights("own"), weights("run"));
+
     // The file of weights alone carries names and scales; the run's own rows are noticed.
     small.succeed(
         "evaluate --weights run/posterior.safetensors --dataset houses.csv --attack pgd --json whole.json",

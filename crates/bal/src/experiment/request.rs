@@ -75,6 +75,19 @@ impl TableSettings {
     pub fn new(target: &str) -> Self {
         Self { target: target.into(), ignore: vec![], test_share: 0.1, split_seed: 0 }
     }
+
+    /// The same as an experiment has it, with the noise of `experiment`.
+    fn regression(&self, experiment: &Experiment) -> RegressionSettings {
+        RegressionSettings {
+            target: Some(self.target.clone()),
+            ignore: self.ignore.clone(),
+            noise: experiment
+                .regression
+                .as_ref()
+                .map_or(NoiseSettings::Sampled, |regression| regression.noise),
+            test: TestSettings { split: None, share: Some(self.test_share), seed: Some(self.split_seed) },
+        }
+    }
 }
 
 /// The experiment for tables where none is named.
@@ -104,6 +117,14 @@ impl ExperimentRequest {
     /// When there is no such data set.
     pub fn on(self, dataset: &str) -> Result<Self> {
         Ok(Self { images: Some(own_images::named(dataset, &ImageSettings::default())?), ..self })
+    }
+
+    /// The experiment, complete; its data are looked at where it is put on others.
+    ///
+    /// # Errors
+    /// When the experiment or its data cannot be used.
+    pub fn experiment(&self, session: &Session) -> Result<Experiment> {
+        Ok(self.read(None, session)?.0)
     }
 
     /// What training it would do; its data are read, and nothing is trained.
@@ -158,14 +179,8 @@ impl ExperimentRequest {
             Some((dataset, images)) => experiment.on(dataset, images.clone(), session)?,
             None => experiment,
         };
-        let Some((table, TableSettings { target, ignore, test_share, split_seed })) = &self.table else {
-            return Ok((experiment, origin));
-        };
-        let noise =
-            experiment.regression.as_ref().map_or(NoiseSettings::Sampled, |regression| regression.noise);
-        let test = TestSettings { split: None, share: Some(*test_share), seed: Some(*split_seed) };
-        let settings =
-            RegressionSettings { target: Some(target.clone()), ignore: ignore.clone(), noise, test };
+        let Some((table, settings)) = &self.table else { return Ok((experiment, origin)) };
+        let settings = settings.regression(&experiment);
         Ok((experiment.on_table(table, &settings, session)?, origin))
     }
 }
