@@ -86,7 +86,8 @@ mod tests {
         for (file, taken) in
             [("mnist-flow-pgd.toml", false), ("mnist-pose.toml", true), ("mnist-pgd.toml", true)]
         {
-            let experiment = Experiment::read(&Origin::BuiltIn, file, &[], None).unwrap();
+            let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../experiments").join(file);
+            let experiment = Experiment::read(&Origin::File(path), "", &[], None).unwrap();
             let attack = experiment.adversarial_training.unwrap().attack;
             assert!(attack.suits_device(Device::Cpu).is_ok());
             assert_eq!(attack.suits_device(Device::Cuda(0)).is_ok(), taken, "{file}");

@@ -38,7 +38,7 @@ fn whole_batches_are_the_same_run_up_to_rounding_with_either_generator() {
         }
         let train = |flags: &str, out: &str| {
             let out = format!("{generator}-{out}");
-            small.succeed(&format!("train --experiment small.toml --out {out} --max-sweeps 3 {flags}"));
+            small.succeed(&format!("train --experiment small.toml --out {out} --max-sweeps 6 {flags}"));
             let metrics = bal_report::metrics::read(&small.path(&out).join("metrics.jsonl")).unwrap();
             let record = bal_report::Record::read(&small.path(&out).join("record.json")).unwrap();
             let first = &metrics[0];
