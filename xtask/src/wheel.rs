@@ -138,7 +138,28 @@ mod tests {
         assert_eq!(error, "cannot start no-such-python-here");
     }
 
-    /// The package says which PyTorch it is for in four places.
+    /// Else what other programs have compiled would be compiled again, and the package would compute by other versions.
+    #[test]
+    fn the_package_is_built_of_the_versions_that_the_workspace_is_built_of() {
+        let versions = |file: &str| -> Vec<(String, String)> {
+            let text = fs::read_to_string(Repository::find().unwrap().root().join(file)).unwrap();
+            let lock: toml::Table = text.parse().unwrap();
+            let word = |package: &toml::Value, key: &str| package[key].as_str().unwrap().to_owned();
+            let packages = lock["package"].as_array().unwrap().iter();
+            packages.map(|package| (word(package, "name"), word(package, "version"))).collect()
+        };
+        let workspace = versions("Cargo.lock");
+        for (name, version) in versions("crates/bal-python/Cargo.lock") {
+            let ours: Vec<&str> =
+                workspace.iter().filter(|(n, _)| *n == name).map(|(_, v)| v.as_str()).collect();
+            assert!(
+                ours.is_empty() || ours.contains(&version.as_str()),
+                "{name} {version}: the workspace has {ours:?}"
+            );
+        }
+    }
+
+    /// The package says which PyTorch it is for in three places.
     #[test]
     fn the_package_is_for_the_libtorch_that_is_set_up() {
         let root = Repository::find().unwrap().root().join("crates/bal-python");
