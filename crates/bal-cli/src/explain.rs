@@ -28,10 +28,10 @@ pub(crate) fn explain(flags: &Explain) -> Result<()> {
         ..ExperimentRequest::default()
     };
     let plan = request.plan(&session)?;
-    let Plan { experiment, method, network, weights, input, classes, images, sweeps, .. } = &plan;
+    let Plan { experiment, method, network, weights, images, sweeps, .. } = &plan;
     let preset = experiment.preset.as_ref().map_or(String::new(), |preset| format!(", preset {preset}"));
     print(&format!("{}: {method}{preset}", experiment.name));
-    print(&format!("{network}: {weights} weights, for images of shape {input:?} in {classes} classes"));
+    print(&format!("{network}: {weights} weights, for {}", plan.shown()));
     let passes = match &experiment.laplace {
         Some(laplace) => format!("{} of them once", laplace.images),
         None => format!("{} passes", experiment.epochs().epochs),

@@ -422,9 +422,16 @@ fn is_to_be_trained(resume: bool, folder: &RunFolder, status: Status) -> Result<
 fn announce(network: &dyn Architecture, session: &Session) {
     let weights = weights(network);
     session.observer().note(&Note::news(format!(
-        "{}: {weights} weights, for images of shape {:?} in {} classes",
+        "{}: {weights} weights, for {}",
         network.name(),
-        network.input(),
-        network.classes()
+        shown(network.input(), network.classes())
     )));
+}
+
+/// What a network is shown, in words. A single class is none to tell apart: such a network says values of rows.
+pub(crate) fn shown(input: [i64; 3], classes: i64) -> String {
+    match (input, classes) {
+        ([1, 1, features], 1) => format!("rows of {features} numbers"),
+        _ => format!("images of shape {input:?} in {classes} classes"),
+    }
 }

@@ -93,6 +93,13 @@ impl TableSettings {
 /// The experiment for tables where none is named.
 const OF_TABLES: &str = "uci-yacht-bal-ball";
 
+impl Plan {
+    /// What the network is shown, in words: images of a shape in so many classes, or rows of so many numbers.
+    pub fn shown(&self) -> String {
+        crate::train::shown(self.input, self.classes)
+    }
+}
+
 impl ExperimentRequest {
     /// A built-in experiment.
     pub fn built_in(name: &str) -> Self {
