@@ -172,7 +172,7 @@ mod tests {
     use bal_core::{Architecture, Forward, NoiseKey, Position, Purpose, Role, Targets, TensorSpec};
     use std::sync::Arc;
 
-    /// Says `w . x` with a noise of .5, or with one that grows along the first feature.
+    /// Says `w . x` with a noise of .5; or what the last two features say alone, with a noise that grows along the first.
     #[derive(Debug)]
     struct Line {
         grows: bool,
@@ -205,8 +205,13 @@ mod tests {
 
         fn forward(&self, parameters: &Position, _: &Position, x: &Tensor, _: Mode) -> Forward {
             let x = x.flatten(1, -1);
-            let value = x.matmul(&parameters.first().unsqueeze(1));
-            let log_sd = if self.grows { x.narrow(1, 0, 1) } else { value.full_like(0.5_f64.ln()) };
+            let weights = parameters.first().unsqueeze(1);
+            let value = |from: i64| x.narrow(1, from, 3 - from).matmul(&weights.narrow(0, from, 3 - from));
+            let (value, log_sd) = if self.grows {
+                (value(1), x.narrow(1, 0, 1))
+            } else {
+                (value(0), value(0).full_like(0.5_f64.ln()))
+            };
             Forward { logits: Tensor::cat(&[value, log_sd], 1), buffers: None }
         }
     }
@@ -258,10 +263,12 @@ mod tests {
         }
     }
 
-    /// Where the noise can be talked down, the density falls further than by the error alone.
+    /// Where the noise can be talked down, the density falls further than by the error alone: errors here are several
+    /// deviations.
     #[test]
     fn the_density_is_lowered_by_a_noise_that_is_too_small() {
         let (members, batch) = (members(true), batch());
+        let batch = Batch { targets: batch.targets.map(|values| values * 5.0), ..batch };
         let ball = Ball::new(Norm::LInf, 0.3).unwrap();
         let of = |loss: ValueLoss| {
             let x =
@@ -271,11 +278,7 @@ mod tests {
             Vec::<f64>::try_from(height).unwrap()
         };
         let (by_error, by_density) = (of(ValueLoss::SquaredError), of(ValueLoss::NegativeLogDensity));
-        assert!(
-            by_density.iter().zip(&by_error).all(|(a, b)| a >= &(b - 1e-9)),
-            "{by_density:?} {by_error:?}"
-        );
-        assert!(by_density.iter().zip(&by_error).any(|(a, b)| *a > b + 1e-3), "{by_density:?} {by_error:?}");
+        assert!(by_density.iter().zip(&by_error).all(|(a, b)| *a > b + 0.1), "{by_density:?} {by_error:?}");
     }
 
     #[test]
