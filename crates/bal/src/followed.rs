@@ -110,15 +110,24 @@ impl<'a> Followed<'a> {
             return Ok(());
         }
         let is_to_end = self.session.observer().is_to_end();
-        self.interrupted = match self.session.cluster() {
-            Some(cluster) => ranks::any(cluster, is_to_end)?,
-            None => is_to_end,
-        };
+        match self.session.cluster().map(|cluster| ranks::any(cluster, is_to_end)) {
+            None => self.interrupted = is_to_end,
+            Some(Ok(any)) => self.interrupted = any,
+            Some(Err(lost)) => {
+                // This batch is whole, and is not lost with the other rank.
+                self.write_checkpoint(progress)?;
+                return Err(lost);
+            }
+        }
         if self.interrupted || progress.sweep.is_multiple_of(self.experiment.checkpoint_every) {
-            self.metrics.sync()?;
-            bal_models::write_checkpoint(&self.folder.checkpoint(), self.digest, &(progress.checkpoint)())?;
+            self.write_checkpoint(progress)?;
         }
         Ok(())
+    }
+
+    fn write_checkpoint(&mut self, progress: &Progress) -> Result<()> {
+        self.metrics.sync()?;
+        Ok(bal_models::write_checkpoint(&self.folder.checkpoint(), self.digest, &(progress.checkpoint)())?)
     }
 }
 

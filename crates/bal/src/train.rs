@@ -15,6 +15,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use bal_baselines::TraceSettings;
+use bal_cluster::ClusterError;
 use bal_core::{Architecture, Checkpoint, Member, Posterior, Task, TaskNetwork, TrainError};
 use bal_models::{RunImages, Traces};
 use bal_report::{Record, metrics};
@@ -252,10 +253,13 @@ fn write(
     Ok(run_record::make(options, experiment, folder, session, outcome)?.write(&folder.record())?)
 }
 
-/// What went wrong, and that the run can go on, if it was the disk and the run stays.
+/// What went wrong, and that the run can go on, if it was the disk or another rank and the run stays.
 fn goes_on(claim: &Claim<'_>, error: anyhow::Error) -> anyhow::Error {
     let path = claim.folder().path();
-    if claim.is_kept() && error.chain().any(<dyn std::error::Error>::is::<std::io::Error>) {
+    let is_elsewhere = |cause: &(dyn std::error::Error + 'static)| {
+        cause.is::<std::io::Error>() || cause.is::<ClusterError>()
+    };
+    if claim.is_kept() && error.chain().any(is_elsewhere) {
         Refusal::new("the run has not ended", Remedy::Resume(path.to_path_buf())).because(error)
     } else {
         error
