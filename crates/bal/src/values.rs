@@ -1,7 +1,7 @@
 //! Models that say values: how far off they are, clean and under attack, and what they predict.
 
 use crate::{
-    ModelFiles, ModelSource, Note, Refusal, RunFolder, Session,
+    ModelFiles, ModelSource, Note, Refusal, Remedy, RunFolder, Session,
     experiment::Experiment,
     outputs,
     tables::{Rows, rows_of},
@@ -198,7 +198,7 @@ impl Loaded {
     /// The rows that the run is tested on.
     fn test_rows(&self, session: &Session) -> Result<Rows> {
         let missing =
-            || Refusal::of_request(format!("{} is no run, so name a table by --dataset", self.name));
+            || Refusal::new(format!("{} is no run, and has no test rows", self.name), Remedy::Dataset);
         let experiment = self.experiment.as_ref().ok_or_else(missing)?;
         let settings = experiment.regression.as_ref().ok_or_else(missing)?;
         experiment.test_rows(settings, &self.columns, session)

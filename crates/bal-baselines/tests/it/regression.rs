@@ -12,6 +12,7 @@ use bal_core::{
     TrainError, Workers,
 };
 use bal_models::{Regressor, ValueNoise};
+use bal_samplers::{Adam, AdamSettings};
 use std::{ops::ControlFlow, sync::Arc};
 use tch::{Device, Kind};
 
@@ -85,8 +86,10 @@ fn bits_depend_neither_on_threads_nor_on_interruptions() {
 /// The noise of the data is .1.
 #[test]
 fn a_network_learns_the_curve_and_how_far_off_values_are() {
-    let epochs = Epochs { epochs: 300, ..EPOCHS };
-    let method = AdversarialTraining::erm(adam(), epochs).unwrap();
+    let epochs = Epochs { epochs: 1500, ..EPOCHS };
+    // Short steps, which end near the maximum.
+    let adam = Adam::new(AdamSettings { step_size: 0.003 }).unwrap();
+    let method = AdversarialTraining::erm(adam, epochs).unwrap();
     let (posterior, _) = fit(&method, ValueNoise::Sampled, 2, None).unwrap();
     let member = &posterior.members[0];
     assert_eq!(member.network.role(), Role::Regressor);
