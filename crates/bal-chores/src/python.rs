@@ -40,8 +40,7 @@ pub fn ensure(repository: &Repository) -> Result<PathBuf> {
         return Ok(python);
     }
     eprintln!(
-        "installing PyTorch into {}: on Linux its wheels take several GB; `--python` names an interpreter that has \
-         them already",
+        "installing PyTorch into {}: on Linux its wheels take several GB; a Python that has them already can be named instead",
         repository.relative(&folder).display()
     );
     install(&folder, &requirements(repository))?;
