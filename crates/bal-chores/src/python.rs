@@ -67,16 +67,21 @@ fn interpreter(folder: &Path) -> PathBuf {
     folder.join("bin/python")
 }
 
+/// What makes the environment: as the module's own command does, but without a pip of its own.
+const MAKE: &str = "import sys, venv; venv.create(sys.argv[1], clear=True, symlinks=True, with_pip=False)";
+
 /// An environment without a pip, filled by the pip that set LibTorch up: Debian has pip without what `venv` needs to copy it.
 fn install(folder: &Path, requirements: &Path) -> Result<()> {
-    run(Command::new("python3").args(["-m", "venv", "--clear", "--without-pip"]).arg(folder))
+    run(Command::new("python3").args(["-c", MAKE]).arg(folder))
         .context("PyTorch needs python3 with its venv module")?;
     run(Command::new("python3")
-        .args(["-m", "pip", "--python"])
-        .arg(interpreter(folder))
-        .args(["install", "--disable-pip-version-check", "--no-input", "--no-cache-dir", "--quiet"])
-        .arg("--requirement")
+        .args(["-m", "pip", "install", "-q", "-r"])
         .arg(requirements)
+        // For whom it installs.
+        .env("PIP_PYTHON", interpreter(folder))
+        .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+        .env("PIP_NO_INPUT", "1")
+        .env("PIP_NO_CACHE_DIR", "1")
         .env("PIP_ROOT_USER_ACTION", "ignore")
         // Gigabytes may be too much for a /tmp in memory.
         .env("TMPDIR", folder))
