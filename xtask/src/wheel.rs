@@ -55,7 +55,7 @@ pub(crate) fn tests(repository: &Repository, libtorch: &LibTorch, python: &Path)
     let wheel = stage("wheel", || build(repository, libtorch, python))?;
     let programs = stage("build", || programs::build(repository, libtorch))?;
     stage("pytest", || {
-        run_command(pip(python).args(["--no-deps", "--force-reinstall"]).arg(&wheel))?;
+        run_command(python::pip_install(python).args(["--no-deps", "--force-reinstall"]).arg(&wheel))?;
         let mut pytest = Command::new(python);
         pytest.args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider", "crates/bal-python/tests"]);
         pytest.env("PYTHONDONTWRITEBYTECODE", "1").env("BAL", programs.join("bal"));
@@ -101,15 +101,6 @@ fn path_with_cargo(repository: &Repository) -> Option<std::ffi::OsString> {
     let folder = cargo.parent().filter(|folder| folder.is_absolute())?.to_path_buf();
     let path = env::var_os("PATH").unwrap_or_default();
     env::join_paths([folder].into_iter().chain(env::split_paths(&path))).ok()
-}
-
-/// `pip install` for `python`, whether it has a pip or not.
-fn pip(python: &Path) -> Command {
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "--python"]).arg(python);
-    pip.args(["install", "--disable-pip-version-check", "--no-input", "--quiet"]);
-    pip.env("PIP_ROOT_USER_ACTION", "ignore");
-    pip
 }
 
 /// The Python that the user names, with its path in full, if it has what the build needs.

@@ -74,16 +74,17 @@ const MAKE: &str = "import sys, venv; venv.create(sys.argv[1], clear=True, symli
 fn install(folder: &Path, requirements: &Path) -> Result<()> {
     run(Command::new("python3").args(["-c", MAKE]).arg(folder))
         .context("PyTorch needs python3 with its venv module")?;
-    run(Command::new("python3")
-        .args(["-m", "pip", "install", "-q", "-r"])
-        .arg(requirements)
-        // For whom it installs.
-        .env("PIP_PYTHON", interpreter(folder))
-        .env("PIP_DISABLE_PIP_VERSION_CHECK", "1")
-        .env("PIP_NO_INPUT", "1")
-        .env("PIP_NO_CACHE_DIR", "1")
-        .env("PIP_ROOT_USER_ACTION", "ignore")
-        // Gigabytes may be too much for a /tmp in memory.
-        .env("TMPDIR", folder))
-    .context("PyTorch needs `python3 -m pip`, version 22.3 or later")
+    // Gigabytes may be too much for a /tmp in memory.
+    run(pip_install(&interpreter(folder)).arg("-r").arg(requirements).env("TMPDIR", folder))
+        .context("PyTorch needs `python3 -m pip`, version 22.3 or later")
+}
+
+/// `pip install` for the interpreter `python`, which need not have a pip.
+#[must_use]
+pub fn pip_install(python: &Path) -> Command {
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "-q"]);
+    pip.env("PIP_PYTHON", python).env("PIP_NO_INPUT", "1").env("PIP_NO_CACHE_DIR", "1");
+    pip.env("PIP_DISABLE_PIP_VERSION_CHECK", "1").env("PIP_ROOT_USER_ACTION", "ignore");
+    pip
 }

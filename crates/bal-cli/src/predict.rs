@@ -22,7 +22,7 @@ const TOGETHER: usize = 512;
 /// Predicts the classes of the images that the flags name.
 pub(crate) fn predict(flags: &Predict) -> Result<()> {
     let source = flags.source();
-    if bal::says_values(&source)? {
+    if bal::says_values(&source) {
         return values::predict(flags, &source);
     }
     let session = session(&flags.machine)?;

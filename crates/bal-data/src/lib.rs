@@ -44,7 +44,7 @@ pub use holdout::{Holdout, Share};
 pub use manifest::Manifest;
 pub use md5::Md5;
 pub use mirror::Mirror;
-pub use numbers::{NumberTable, TestRows, UciTable};
+pub use numbers::{NumberTable, UciTable, test_rows};
 pub use own::{Own, OwnSettings, Preprocessing};
 pub use set::{FileNames, Set};
 pub use split::Split;

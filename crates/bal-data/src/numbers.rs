@@ -10,7 +10,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::{DataError, Digest, text};
 
-pub use self::division::TestRows;
+pub use self::division::test_rows;
 pub use self::uci::UciTable;
 
 /// A table of numbers.
@@ -20,7 +20,7 @@ pub struct NumberTable {
     pub columns: Vec<String>,
     /// A number for each column, finite.
     pub rows: Vec<Vec<f64>>,
-    /// SHA-256 of the file.
+    /// SHA-256 of its text, without a byte order mark.
     pub digest: Digest,
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use bal_diagnostics::NormalMixture;
 use serde::{Deserialize, Serialize};
 
-use crate::{Model, ReportError, Split, json};
+use crate::{Model, ReportError, json};
 
 /// What `bal evaluate` measured of a model that says values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,8 +35,6 @@ pub struct ValueEvaluation {
     pub model: Model,
     /// The table.
     pub dataset: String,
-    /// Which of its rows.
-    pub split: Split,
 }
 
 /// What was predicted of each row; lists of lists have one list per radius.
@@ -199,7 +197,6 @@ mod tests {
             per_row: rows,
             model,
             dataset: "houses.csv".into(),
-            split: Split::Test,
         };
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("found.json");

@@ -86,7 +86,7 @@ pub use run_folder::{RunFolder, Status};
 pub use session::Session;
 pub use train::{Ending, TrainRequest, Trained, train};
 pub use transfer::{TransferRequest, transfer};
-pub use values::{PredictedValue, ValuesRequest, evaluate_values, predict_values, says_values, write_values};
+pub use values::{PredictedValue, ValuesRequest, evaluate_values, predict_values, says_values};
 pub use versions::versions;
 
 pub use bal_attacks::{self as attacks, AttackName, AttackSpec, Norm, Radii};

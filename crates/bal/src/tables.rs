@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail, ensure};
 use bal_core::{Column, Columns, Images};
-use bal_data::{NumberTable, UciTable};
+use bal_data::{NumberTable, UciTable, test_rows};
 use bal_models::{Part, RunImages};
 use std::{collections::BTreeMap, path::Path};
 use tch::{Device, Tensor};
@@ -42,11 +42,14 @@ impl Divided {
         let rows = table.rows.len();
         let test = match division {
             Division::Split(split) => splits[split].clone(),
-            Division::Drawn(drawn) => drawn
-                .of(rows)
+            Division::Drawn { share, seed } => test_rows(rows, share, seed)
                 .with_context(|| format!("{dataset} has {rows} rows, too few to test on a share of them"))?,
         };
-        let train = (0..rows).filter(|row| !test.contains(row)).collect();
+        let mut is_tested = vec![false; rows];
+        for &row in &test {
+            is_tested[row] = true;
+        }
+        let train = (0..rows).filter(|&row| !is_tested[row]).collect();
         Ok(Self { table, target, train, test })
     }
 
@@ -185,13 +188,12 @@ impl Experiment {
 
 /// All rows of a table in a file that has these columns, and perhaps others, which may hold anything.
 ///
-/// With `with_target` the target has to be there; else it need not be, and is 0.
+/// With `with_target` the target has to be there; else it need not be, and is its mean.
 ///
 /// # Errors
 /// When it cannot be read, or a column is missing.
 pub(crate) fn rows_of(file: &Path, columns: &Columns, with_target: bool, device: Device) -> Result<Rows> {
-    let wanted: Vec<&str> = columns.features.iter().map(|column| column.name.as_str()).collect();
-    let mut needed = wanted.clone();
+    let mut needed: Vec<&str> = columns.features.iter().map(|column| column.name.as_str()).collect();
     if with_target {
         needed.push(&columns.target.name);
     }

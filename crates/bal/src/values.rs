@@ -3,7 +3,6 @@
 use crate::{
     ModelFiles, ModelSource, Note, Refusal, Remedy, RunFolder, Session,
     experiment::Experiment,
-    outputs,
     tables::{Rows, rows_of},
 };
 use anyhow::{Context, Result, bail, ensure};
@@ -13,27 +12,24 @@ use bal_core::{
     Role, SHARD, Shared,
 };
 use bal_diagnostics::NormalMixture;
-use bal_report::{Model, PerRow, Split, ValueEvaluation};
+use bal_report::{Model, PerRow, ValueEvaluation};
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
 use tch::{Kind, Tensor};
 
-/// Whether a model says values of rows: then [`evaluate_values`] and [`predict_values`] are for it. Reads no more than it has to.
-///
-/// # Errors
-/// When an experiment or a file of weights cannot be read.
-pub fn says_values(model: &ModelSource) -> Result<bool> {
+/// Whether a model says values of rows: then [`evaluate_values`] and [`predict_values`] are for it. Not where it cannot be read:
+/// whoever loads it then says why.
+pub fn says_values(model: &ModelSource) -> bool {
     match &model.files {
         ModelFiles::Run(run) => {
             let file = RunFolder::new(run).experiment();
-            // Another command says what is wrong with a folder that has none.
-            let Ok(text) = std::fs::read_to_string(&file) else { return Ok(false) };
-            Ok(text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("regression")))
+            let Ok(text) = std::fs::read_to_string(&file) else { return false };
+            text.parse::<toml::Table>().is_ok_and(|table| table.contains_key("regression"))
         }
-        ModelFiles::Weights { files, .. } => Ok(files.iter().any(|file| bal_models::has_columns(file))),
-        ModelFiles::TorchScript(_) | ModelFiles::Exported(_) => Ok(false),
+        ModelFiles::Weights { files, .. } => files.iter().any(|file| bal_models::has_columns(file)),
+        ModelFiles::TorchScript(_) | ModelFiles::Exported(_) => false,
     }
 }
 
@@ -123,7 +119,6 @@ pub fn evaluate_values(request: &ValuesRequest, session: &Session) -> Result<Val
             weights: Some(loaded.digests.clone()),
         },
         dataset: rows.name,
-        split: Split::Test,
     })
 }
 
@@ -133,16 +128,6 @@ struct Settings {
     #[serde(flatten)]
     attack: ValuePgd,
     seed: u64,
-}
-
-/// Writes an evaluation; an output follows its path.
-///
-/// # Errors
-/// When it cannot be written.
-pub fn write_values(file: &Path, evaluation: &ValueEvaluation) -> Result<()> {
-    let mut bytes = serde_json::to_vec_pretty(evaluation)?;
-    bytes.push(b'\n');
-    outputs::write(file, &bytes)
 }
 
 /// What a model says of every row of a table, which needs the columns that it was trained on, and may have others.

@@ -24,7 +24,7 @@ pub(super) fn evaluate(flags: &Evaluate, model: ModelSource) -> Result<()> {
     let found = bal::evaluate_values(&request, &session(&flags.machine)?)?;
     show(&found);
     match &flags.outputs.json {
-        Some(file) => bal::write_values(file, &found),
+        Some(file) => Ok(found.write(file)?),
         None => Ok(()),
     }
 }

@@ -54,6 +54,7 @@ pub(crate) struct OnSplit {
 /// errors.
 ///
 /// Source: Gal & Ghahramani, ICML 2016, by the results of their code (`yaringal/DropoutUncertaintyExps`).
+#[derive(Debug)]
 struct Published {
     table: &'static str,
     title: &'static str,
@@ -77,12 +78,6 @@ const TABLES: [Published; 3] = [
 /// The study of all tables that there are records of.
 #[derive(Debug)]
 pub(crate) struct Regression(Vec<(&'static Published, OnTable)>);
-
-impl std::fmt::Debug for Published {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.table)
-    }
-}
 
 impl Regression {
     /// Reads `results/regression/`.

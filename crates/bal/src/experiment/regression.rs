@@ -2,7 +2,7 @@
 
 use super::Experiment;
 use anyhow::{Result, bail, ensure};
-use bal_data::{TestRows, UciTable};
+use bal_data::UciTable;
 use bal_models::ValueNoise;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,7 @@ pub(crate) enum Division {
     /// As published.
     Split(usize),
     /// Drawn.
-    Drawn(TestRows),
+    Drawn { share: f64, seed: u64 },
 }
 
 impl TestSettings {
@@ -77,7 +77,7 @@ impl TestSettings {
                     share > 0.0 && share < 1.0,
                     "regression.test.share is {share}; it must be above 0 and below 1"
                 );
-                Ok(Division::Drawn(TestRows::Share { share, seed }))
+                Ok(Division::Drawn { share, seed })
             }
             _ => bail!("regression.test is either {{ split = 0 }} or {{ share = 0.1, seed = 0 }}"),
         }
