@@ -110,7 +110,7 @@ class Check:
         lines = [line for line in text.splitlines() if not line.startswith(("[start]", "experiment = "))]
         at = next(i for i, line in enumerate(lines) if line.startswith("seed ="))
         if generator != "chacha8":
-            lines.insert(at, f'generator = "{generator}"')
+            lines.insert(at, f'noise_generator = "{generator}"')
         path = self.folder / f"{generator}.toml"
         path.write_text("\n".join(lines) + "\n")
         return path

@@ -2,7 +2,7 @@
 
 use crate::{Session, experiment::Experiment};
 use anyhow::Result;
-use bal_core::{Task, TrainError};
+use bal_core::TrainError;
 use std::{
     ops::ControlFlow,
     time::{Duration, Instant},
@@ -20,15 +20,7 @@ pub fn seconds_per_batch(experiment: &Experiment, session: &Session) -> Result<f
     let training = experiment.training(session)?;
     let sizes = training.sizes()?;
     let networks = experiment.architectures(sizes, session.device)?;
-    let task = Task {
-        networks: networks.of_task(),
-        images: &training.images,
-        held_out: &training.held_out,
-        seed: experiment.seed,
-        generator: experiment.generator.into(),
-        workers: &session.workers,
-        resume: None,
-    };
+    let task = experiment.task(&networks, &training, session);
     let begun = Instant::now();
     let mut ends: Vec<Duration> = Vec::new();
     let fitted = experiment.method_on_trial(sizes)?.fit(&task, &mut |_| {

@@ -67,8 +67,8 @@ with_methods! {
         /// device draws itself. Both have the same laws, and other numbers.
         ///
         /// `chacha8` where it is not said.
-        #[serde(default, skip_serializing_if = "Generator::is_chacha8")]
-        pub generator: Generator,
+        #[serde(default, skip_serializing_if = "NoiseSource::is_chacha8")]
+        pub noise_generator: NoiseSource,
         /// Seed of all randomness: the same seed gives the same bits.
         pub seed: u64,
         /// Training images that are used, after those held out; at least 1.
@@ -105,7 +105,7 @@ pub enum Precision {
 /// What makes the noise of a training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Generator {
+pub enum NoiseSource {
     /// `ChaCha8`, on the host.
     #[default]
     ChaCha8,
@@ -113,18 +113,18 @@ pub enum Generator {
     Philox,
 }
 
-impl Generator {
+impl NoiseSource {
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference to the field")]
     fn is_chacha8(&self) -> bool {
         *self == Self::ChaCha8
     }
 }
 
-impl From<Generator> for NoiseGenerator {
-    fn from(generator: Generator) -> Self {
-        match generator {
-            Generator::ChaCha8 => Self::ChaCha8,
-            Generator::Philox => Self::Philox,
+impl From<NoiseSource> for NoiseGenerator {
+    fn from(source: NoiseSource) -> Self {
+        match source {
+            NoiseSource::ChaCha8 => Self::ChaCha8,
+            NoiseSource::Philox => Self::Philox,
         }
     }
 }

@@ -67,7 +67,7 @@ pub use evaluate::{
 };
 pub use experiment::{
     AdversarialSettings, AdvganTraining, AttackTable, BnnSettings, ErmSettings, Experiment,
-    ExperimentRequest, Generator, Meaning, NamedSources, NetworkSettings, NoiseSettings, Origin, Plan,
+    ExperimentRequest, Meaning, NamedSources, NetworkSettings, NoiseSettings, NoiseSource, Origin, Plan,
     Precision, RegressionSettings, SourceTable, Start, TableSettings, TestSettings, VictimTable, WrmTraining,
 };
 pub use export::export;

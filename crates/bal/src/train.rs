@@ -16,7 +16,7 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use bal_baselines::TraceSettings;
 use bal_cluster::ClusterError;
-use bal_core::{Architecture, Checkpoint, Member, Posterior, Task, TaskNetwork, TrainError};
+use bal_core::{Architecture, Checkpoint, Member, Posterior, TaskNetwork, TrainError};
 use bal_models::{RunImages, Traces};
 use bal_report::{Record, metrics};
 use std::{
@@ -158,15 +158,7 @@ fn run(
     }
     let Beginning { start, sources, digest } =
         beginning(options, experiment, origin, &claim, (&training, &networks), session)?;
-    let mut task = Task {
-        networks: networks.of_task(),
-        images: &training.images,
-        held_out: &training.held_out,
-        seed: experiment.seed,
-        generator: experiment.generator.into(),
-        workers: &session.workers,
-        resume: None,
-    };
+    let mut task = experiment.task(&networks, &training, session);
     if let Some(start) = &start {
         begin_at(&mut task.networks, &start.posterior)?;
     }

@@ -9,7 +9,7 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use bal_cluster::Cluster;
-use bal_core::{Classifier, Progress, Task};
+use bal_core::{Classifier, Progress};
 use bal_models::Ensemble;
 use std::ops::ControlFlow;
 
@@ -52,15 +52,7 @@ fn run(
     ranks::agree_on_training(cluster, (request, experiment), &training.digests, session)?;
     ranks::check_method(&*method)?;
     let mut beginning = Beginning::hear(cluster, folder)?;
-    let mut task = Task {
-        networks: networks.of_task(),
-        images: &training.images,
-        held_out: &training.held_out,
-        seed: experiment.seed,
-        generator: experiment.generator.into(),
-        workers: &session.workers,
-        resume: None,
-    };
+    let mut task = experiment.task(&networks, &training, session);
     if let Some(start) = &beginning.start {
         begin_at(&mut task.networks, start)?;
     }

@@ -34,7 +34,7 @@ fn whole_batches_are_the_same_run_up_to_rounding_with_either_generator() {
     let small = Small::new();
     for generator in ["chacha8", "philox"] {
         if generator == "philox" {
-            small.edit("seed = 1", "generator = \"philox\"\nseed = 1");
+            small.edit("seed = 1", "noise_generator = \"philox\"\nseed = 1");
         }
         let train = |flags: &str, out: &str| {
             let out = format!("{generator}-{out}");
@@ -53,7 +53,7 @@ fn whole_batches_are_the_same_run_up_to_rounding_with_either_generator() {
         assert_eq!(bits, train("--whole-batches --threads 3", "again").2);
         assert_eq!(cut.versions.get("batches"), None);
         assert!(uncut.versions["batches"].contains("one launch"));
-        assert_eq!(uncut.experiment.get("generator").is_some(), generator == "philox");
+        assert_eq!(uncut.experiment.get("noise_generator").is_some(), generator == "philox");
     }
 }
 

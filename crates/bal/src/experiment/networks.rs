@@ -2,8 +2,9 @@
 
 use super::{Experiment, Precision, Start};
 use crate::device;
+use crate::{Session, dataset::Training};
 use anyhow::{Result, ensure};
-use bal_core::{Architecture, TaskNetwork};
+use bal_core::{Architecture, Task, TaskNetwork};
 use bal_models::{Bfloat16, Regressor, Sizes};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -128,6 +129,24 @@ impl Experiment {
             self.networks.len()
         );
         Ok(())
+    }
+
+    /// The training of these networks on this data, from initial weights.
+    pub(crate) fn task<'a>(
+        &self,
+        networks: &Networks,
+        training: &'a Training,
+        session: &'a Session,
+    ) -> Task<'a> {
+        Task {
+            networks: networks.of_task(),
+            images: &training.images,
+            held_out: &training.held_out,
+            seed: self.seed,
+            generator: self.noise_generator.into(),
+            workers: &session.workers,
+            resume: None,
+        }
     }
 
     /// The networks for images and classes of these sizes, as training computes them on `device`.

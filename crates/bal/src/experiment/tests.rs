@@ -43,14 +43,14 @@ fn pgd(set: &[&str]) -> Result<Experiment> {
 #[test]
 fn a_generator_that_is_not_said_is_that_of_before_and_is_not_written() {
     let said = pgd(&[]).unwrap();
-    assert_eq!(said.generator, Generator::ChaCha8);
+    assert_eq!(said.noise_generator, NoiseSource::ChaCha8);
     let text = toml::to_string(&said).unwrap();
-    assert!(!text.contains("generator"), "{text}");
-    let philox: Experiment = toml::from_str(&format!("generator = \"philox\"\n{text}")).unwrap();
-    assert_eq!(NoiseGenerator::from(philox.generator), NoiseGenerator::Philox);
+    assert!(!text.contains("noise_generator"), "{text}");
+    let philox: Experiment = toml::from_str(&format!("noise_generator = \"philox\"\n{text}")).unwrap();
+    assert_eq!(NoiseGenerator::from(philox.noise_generator), NoiseGenerator::Philox);
     let written = toml::to_string(&philox).unwrap();
-    assert!(written.contains("generator = \"philox\""), "{written}");
-    assert!(toml::from_str::<Experiment>(&format!("generator = \"xorwow\"\n{text}")).is_err());
+    assert!(written.contains("noise_generator = \"philox\""), "{written}");
+    assert!(toml::from_str::<Experiment>(&format!("noise_generator = \"xorwow\"\n{text}")).is_err());
 }
 
 #[test]
