@@ -4,6 +4,7 @@
 //! every input that made one of them fall.
 
 mod images;
+mod numbers;
 mod program;
 mod records;
 mod seeds;
@@ -47,6 +48,8 @@ pub static READERS: &[Reader] = &[
     images::CIFAR_PICKLE,
     images::CIFAR_RECORDS,
     images::MANIFEST,
+    numbers::NUMBERS,
+    numbers::VALUES,
     tensors::SAFETENSORS,
     tensors::NPZ,
     tensors::NPY,

@@ -1,0 +1,2 @@
+#![no_main]
+bal_fuzz::target!("numbers");
